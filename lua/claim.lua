@@ -1,0 +1,100 @@
+-- Takes up to so many jobs: queues in the order given, in each the lowest order first.
+-- KEYS[1] prefix
+-- ARGV[1] prefix of the channels   [2] node   [3] count   [4] queues, one a line
+-- ARGV[5] a token of this claim: the same one again gets the same jobs, so a lost reply strands none
+-- ARGV[6] tokens, one a line, of claims whose replies will not be read any more: what they took goes back
+-- ARGV[7] ms that final records are kept   [8] tokens, one a line, of claims whose replies arrived
+-- Reply: {"lapsed"}: the node holds no lease.  {"claimed", id, attempt, deaths, throws, spec, …}
+-- include shared/base.lua
+-- include shared/events.lua
+-- include shared/moves.lua
+local node, wanted, token = ARGV[2], tonumber(ARGV[3]), ARGV[5]
+local TAKEN_MS = 60000
+local now = now_ms()
+if not holds_lease(node, now) then return { "lapsed" } end
+
+local running_key = prefix .. "running:" .. node
+local function taken_key(of) return prefix .. "taken:" .. node .. ":" .. of end
+
+-- What a claim took and still runs here: id, attempt, and so on.
+local function taken_by(of)
+  local taken, still = redis.call("GET", taken_key(of)), {}
+  if not taken then return nil end
+  taken = cmsgpack.unpack(taken)
+  for i = 1, #taken, 2 do
+    local state, by, attempt = unpack(redis.call("HMGET", job_key(taken[i]), "state", "node", "attempt"))
+    if state == "running" and by == node and attempt == taken[i + 1] then
+      still[#still + 1] = taken[i]
+      still[#still + 1] = taken[i + 1]
+    end
+  end
+  return still
+end
+
+local function give_back(of)
+  local taken = taken_by(of) or {}
+  for i = 1, #taken, 2 do
+    local id = taken[i]
+    local queue, order, cancel, watchers, out =
+      unpack(redis.call("HMGET", job_key(id), "queue", "order", "cancel", "watchers", "out"))
+    redis.call("SREM", running_key, id)
+    if cancel then
+      redis.call("UNLINK", prefix .. "spec:" .. id)
+      end_job(id, "cancelled", nil, text_of(now), ARGV[7], { watchers = watchers, out = out })
+    else
+      redis.call("HSET", job_key(id), "state", "queued")
+      requeue(id, queue, order)
+    end
+  end
+  redis.call("UNLINK", taken_key(of))
+end
+
+allow_over_memory_limit()
+for of in string.gmatch(ARGV[6], "[^\n]+") do give_back(of) end
+for of in string.gmatch(ARGV[8], "[^\n]+") do redis.call("UNLINK", taken_key(of)) end
+
+local started = text_of(now)
+local function take(queue, count, taken)
+  local popped = redis.call("ZPOPMIN", prefix .. "queue:" .. queue, count)
+  for i = 1, #popped, 2 do
+    local id = popped[i]
+    local state, attempt = unpack(redis.call("HMGET", job_key(id), "state", "attempt"))
+    if state == "queued" then
+      attempt = attempt and text_of(attempt + 1) or "1"
+      redis.call("HSET", job_key(id), "state", "running", "attempt", attempt, "node", node, "started", started)
+      taken[#taken + 1] = id
+      taken[#taken + 1] = attempt
+    end
+  end
+end
+
+local taken = taken_by(token)
+if not taken then
+  taken = {}
+  for queue in string.gmatch(ARGV[4], "[^\n]+") do
+    local count = wanted - #taken / 2
+    if count <= 0 then break end
+    take(queue, count, taken)
+  end
+  if #taken > 0 then redis.call("SET", taken_key(token), cmsgpack.pack(taken), "PX", TAKEN_MS) end
+end
+
+local reply, ids, specs = { "claimed" }, {}, {}
+for i = 1, #taken, 2 do
+  ids[#ids + 1] = taken[i]
+  specs[#specs + 1] = prefix .. "spec:" .. taken[i]
+end
+call_in_parts("SADD", running_key, ids)
+for from = 1, #specs, 1000 do
+  local bytes = redis.call("MGET", unpack(specs, from, math.min(from + 999, #specs)))
+  for i = 1, #bytes do
+    local id, attempt = ids[from + i - 1], taken[2 * (from + i - 1)]
+    local counts = attempt ~= "1" and redis.call("HMGET", job_key(id), "deaths", "throws") or {}
+    local at = #reply
+    reply[at + 1], reply[at + 2] = id, tonumber(attempt)
+    reply[at + 3], reply[at + 4] = tonumber(counts[1] or 0), tonumber(counts[2] or 0)
+    reply[at + 5] = bytes[i] or ""
+  end
+end
+publish_events("")
+return reply

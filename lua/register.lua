@@ -1,0 +1,23 @@
+-- Takes up a node's name and starts its lease, or renews it.
+-- KEYS[1] prefix
+-- ARGV[1] prefix of the channels   [2] name   [3] incarnation   [4] lease in ms   [5] facts   [6] ms that final records are kept
+-- ARGV[7] "register" | "heartbeat"
+-- Reply: "registered" | "taken" (another incarnation holds the lease); of a heartbeat "renewed" | "lapsed"
+-- include shared/base.lua
+-- include shared/events.lua
+-- include shared/moves.lua
+local name, incarnation, facts, is_heartbeat = ARGV[2], ARGV[3], ARGV[5], ARGV[7] == "heartbeat"
+local now = now_ms()
+local holds = holds_lease(name, now)
+local is_own = holds and redis.call("HGET", prefix .. "node:" .. name, "incarnation") == incarnation
+if holds and not is_own then return is_heartbeat and "lapsed" or "taken" end
+
+allow_over_memory_limit()
+if not holds then lose_jobs(name, now, ARGV[6]) end
+if holds or not is_heartbeat then
+  redis.call("HSET", prefix .. "node:" .. name, "incarnation", incarnation, "facts", facts)
+  redis.call("ZADD", prefix .. "nodes", now + tonumber(ARGV[4]), name)
+end
+publish_events("")
+if is_heartbeat then return holds and "renewed" or "lapsed" end
+return "registered"

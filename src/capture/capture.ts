@@ -1,0 +1,52 @@
+import { encodePlain } from "./plain.ts";
+import type { CodeUnit } from "./units.ts";
+import { Walk } from "./walk.ts";
+import { bundle } from "./wire.ts";
+
+export type { CodeUnit } from "./units.ts";
+
+/** A captured value: `graph` holds values and refers to code by hash, `units` is that code, each once. */
+export interface Captured {
+  readonly graph: Uint8Array;
+  readonly units: readonly CodeUnit[];
+}
+
+export interface CaptureOptions {
+  /** Where a refusal's path begins, such as `args[0]`. */
+  readonly rootName?: string;
+}
+
+const NO_UNITS: readonly CodeUnit[] = [];
+
+/**
+ * Captures a value with every function, class and variable it refers to, as they are now, in two parts: code, which
+ * need travel only once, and values.
+ *
+ * @throws KitchenError `KS_CANNOT_CAPTURE` that names the way to what cannot travel
+ *
+ * @example
+ * ```ts
+ * const { graph, units } = captureParts(() => rows.length);
+ * ```
+ */
+export function captureParts(value: unknown, { rootName = "" }: CaptureOptions = {}): Captured {
+  const plain = encodePlain(value);
+  if (plain !== undefined) return { graph: plain, units: NO_UNITS };
+  return new Walk(rootName).run(value);
+}
+
+/**
+ * Captures a value with every function, class and variable it refers to, as they are now.
+ *
+ * @throws KitchenError `KS_CANNOT_CAPTURE` that names the way to what cannot travel
+ *
+ * @example
+ * ```ts
+ * const factor = 3;
+ * const triple = revive(capture((x: number) => x * factor)) as (x: number) => number;
+ * ```
+ */
+export function capture(value: unknown, options: CaptureOptions = {}): Uint8Array {
+  const { graph, units } = captureParts(value, options);
+  return units.length === 0 ? graph : bundle(graph, units);
+}

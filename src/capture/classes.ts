@@ -1,0 +1,388 @@
+import type * as ESTree from "estree";
+import { type Analysis, analyse } from "./analyse.ts";
+import { codeOf } from "./compile.ts";
+import { originOf } from "./origins.ts";
+import { type PrivateEntry, theInspector } from "./inspect.ts";
+import { referenceTo } from "./objects.ts";
+import type { ClassCode } from "./units.ts";
+import type { Walk } from "./walk.ts";
+import type { ClassPart, PrivateRecord, Slot } from "./wire.ts";
+
+/** Properties that the text of a class makes when it is defined again. */
+export interface ClaimedKeys {
+  readonly members: ReadonlySet<string | symbol>;
+  readonly statics: ReadonlySet<string | symbol>;
+}
+
+type Member = ESTree.ClassBody["body"][number];
+
+export function isClassFunction(fn: object): boolean {
+  return typeof fn === "function" && /^class\b/.test(sourceOf(fn));
+}
+
+function sourceOf(fn: object): string {
+  return codeOf(fn)?.source ?? Function.prototype.toString.call(fn);
+}
+
+function bodyOf({ node }: Analysis): readonly Member[] {
+  return node.body.type === "ClassBody" ? node.body.body : [];
+}
+
+/** Methods and accessors of a class become parts of it, wherever else in the graph they are referred to. */
+export function claimedKeys(walk: Walk, klass: object): ClaimedKeys {
+  const known = walk.classes.get(klass);
+  if (known !== undefined) return known;
+  const members = new Set<string | symbol>();
+  const statics = new Set<string | symbol>(["prototype"]);
+  const claimed = { members, statics };
+  walk.classes.set(klass, claimed);
+  const source = sourceOf(klass);
+  const analysis = analyse(source);
+  const owner = walk.slot(klass, "(class)");
+  const { prototype } = klass as { prototype: object };
+  for (const member of bodyOf(analysis)) {
+    if (
+      member.type !== "MethodDefinition" ||
+      member.kind === "constructor" ||
+      member.key.type === "PrivateIdentifier"
+    )
+      continue;
+    const holder = member.static ? klass : prototype;
+    const text = memberText(member, source, analysis.offset);
+    const key = keyOf(member, holder, text);
+    const part = member.kind === "get" || member.kind === "set" ? member.kind : "value";
+    const fn =
+      key === undefined ? undefined : (Reflect.getOwnPropertyDescriptor(holder, key)?.[part] as unknown);
+    if (key === undefined || typeof fn !== "function" || sourceOf(fn) !== text) continue;
+    const slot = typeof key === "symbol" ? walk.slot(key, "") : key;
+    if (walk.claim(fn, ["member", owner, member.static, slot, part]))
+      (member.static ? statics : members).add(key);
+  }
+  dropChanged(prototype, members, bodyOf(analysis), false);
+  dropChanged(klass, statics, bodyOf(analysis), true);
+  return claimed;
+}
+
+/** A property of other flags, or an accessor of which one half was exchanged, is not what the text makes. */
+function dropChanged(
+  holder: object,
+  keys: Set<string | symbol>,
+  body: readonly Member[],
+  isStatic: boolean,
+): void {
+  for (const key of keys) {
+    if (key === "prototype" && isStatic) continue;
+    const descriptor = Reflect.getOwnPropertyDescriptor(holder, key);
+    const isMethod = descriptor !== undefined && "value" in descriptor;
+    if (
+      descriptor?.configurable !== true ||
+      descriptor.enumerable === true ||
+      (isMethod && descriptor.writable !== true)
+    )
+      keys.delete(key);
+    else if (!isMethod && halves(descriptor) !== halvesInText(body, key, isStatic)) keys.delete(key);
+  }
+}
+
+function halves({ get, set }: PropertyDescriptor): number {
+  return Number(get !== undefined) + Number(set !== undefined);
+}
+
+function halvesInText(body: readonly Member[], key: string | symbol, isStatic: boolean): number {
+  const same = body.filter(
+    (member) =>
+      member.type === "MethodDefinition" &&
+      member.static === isStatic &&
+      (member.kind === "get" || member.kind === "set") &&
+      (member.computed || literalKey(member.key) === key),
+  );
+  return new Set(same.map((member) => (member as ESTree.MethodDefinition).kind)).size;
+}
+
+function memberText(member: Member, source: string, offset: number): string {
+  const { start, end } = member as unknown as { start: number; end: number };
+  const text = source.slice(start - offset, end - offset);
+  return "static" in member && member.static ? text.replace(/^static\s*/, "") : text;
+}
+
+function literalKey(key: ESTree.Node): string | undefined {
+  if (key.type === "Identifier") return key.name;
+  return key.type === "Literal" ? String(key.value) : undefined;
+}
+
+/** The key of a computed member is not in its text; it is where a function of this text is. */
+function keyOf(member: ESTree.MethodDefinition, holder: object, text: string): string | symbol | undefined {
+  if (!member.computed) return literalKey(member.key);
+  const part = member.kind === "get" || member.kind === "set" ? member.kind : "value";
+  return Reflect.ownKeys(holder).find((key) => {
+    const fn = Reflect.getOwnPropertyDescriptor(holder, key)?.[part] as unknown;
+    return typeof fn === "function" && sourceOf(fn) === text;
+  });
+}
+
+export interface ClassDescription {
+  readonly code: ClassCode;
+  readonly part: ClassPart;
+}
+
+/** What to exchange in the text of a class, and the values to put in its place. */
+export function classCode(walk: Walk, klass: object, analysis: Analysis, source: string): ClassDescription {
+  const body = bodyOf(analysis);
+  const edits = new Edits(source, analysis.offset);
+  const { superClass } = analysis.node as ESTree.Class;
+  const extendsNull = superClass?.type === "Literal" && superClass.value === null;
+  const computedKeys: Slot[] = [];
+  if (superClass != null && !extendsNull) edits.replace(superClass, "$ks.parent");
+  const names = privateNamesIn(body);
+  for (const member of body)
+    editMember(
+      walk,
+      { klass, member, edits, hasPrivates: names.any, source, offset: analysis.offset },
+      computedKeys,
+    );
+  if (names.any) guardConstructor(body, edits, superClass != null);
+  if (names.any || names.statics.length > 0) edits.insertAtEnd(registration(names));
+  const parent =
+    superClass == null || extendsNull
+      ? {}
+      : { parent: walk.slot(Object.getPrototypeOf(klass), "(class it extends)") };
+  const code = {
+    edits: edits.list,
+    privateFields: names.fields,
+    privateStatics: names.statics,
+    privateNames: names.any,
+  };
+  return {
+    code,
+    part: {
+      ...parent,
+      computedKeys,
+      privateStatics: staticsOf(walk, klass, names.statics),
+      origin: originOf(klass),
+    },
+  };
+}
+
+interface Editing {
+  readonly klass: object;
+  readonly member: Member;
+  readonly edits: Edits;
+  readonly hasPrivates: boolean;
+  readonly source: string;
+  readonly offset: number;
+}
+
+function editMember(walk: Walk, editing: Editing, computedKeys: Slot[]): void {
+  const { member, edits, hasPrivates } = editing;
+  if (member.type === "StaticBlock") return edits.blank(member);
+  if (member.type === "PropertyDefinition" && member.static) {
+    if (member.key.type !== "PrivateIdentifier") edits.blank(member);
+    else if (member.value != null) edits.blankBetween(member.key, member.value);
+    return;
+  }
+  if (member.computed && !isFixedKey(member.key)) replaceKey(walk, editing, computedKeys);
+  if (
+    member.type === "PropertyDefinition" &&
+    hasPrivates &&
+    member.value != null &&
+    !isFunctionText(member.value)
+  ) {
+    edits.surround(member.value, "$ks.stamping?void 0:(", ")");
+  }
+}
+
+function replaceKey(
+  walk: Walk,
+  { klass, member, edits, source, offset }: Editing,
+  computedKeys: Slot[],
+): void {
+  if (member.type !== "MethodDefinition") {
+    walk.refuse(
+      "a class field has a computed name, which cannot be read back",
+      "give the field a fixed name, or set it in the constructor",
+    );
+  }
+  const holder = member.static ? klass : (klass as { prototype: object }).prototype;
+  const key = keyOf(member, holder, memberText(member, source, offset));
+  edits.replace(member.key, `$ks.keys[${computedKeys.length}]`);
+  computedKeys.push(
+    key === undefined
+      ? `(removed ${computedKeys.length})`
+      : typeof key === "symbol"
+        ? walk.slot(key, "")
+        : key,
+  );
+}
+
+function isFixedKey(key: ESTree.Node): boolean {
+  if (key.type === "Literal") return true;
+  return (
+    key.type === "MemberExpression" &&
+    key.object.type === "Identifier" &&
+    key.object.name === "Symbol" &&
+    !key.computed
+  );
+}
+
+/** Making a function does nothing but that, and wrapped it would lose the name of its field. */
+function isFunctionText({ type }: ESTree.Node): boolean {
+  return type === "ArrowFunctionExpression" || type === "FunctionExpression";
+}
+
+interface PrivateNames {
+  readonly fields: readonly string[];
+  readonly statics: readonly string[];
+  /** Instances have private members, be they only methods. */
+  readonly any: boolean;
+}
+
+function privateNamesIn(body: readonly Member[]): PrivateNames {
+  const fields: string[] = [];
+  const statics: string[] = [];
+  let any = false;
+  for (const member of body) {
+    if (member.type === "StaticBlock" || member.key.type !== "PrivateIdentifier") continue;
+    if (!member.static) any = true;
+    if (member.type === "PropertyDefinition") (member.static ? statics : fields).push(member.key.name);
+  }
+  return { fields, statics, any };
+}
+
+/** The constructor ran once, where the instance was made; here only private names are put on. */
+function guardConstructor(body: readonly Member[], edits: Edits, isDerived: boolean): void {
+  const maker = body.find((member) => member.type === "MethodDefinition" && member.kind === "constructor");
+  if (maker?.type === "MethodDefinition")
+    edits.insertAfterStart(
+      maker.value.body,
+      isDerived ? "if($ks.stamping){super();return}" : "if($ks.stamping)return;",
+    );
+}
+
+function registration({ fields, statics }: PrivateNames): string {
+  const sets = fields.map((name, index) => `o.#${name}=v[${index}];`).join("");
+  const own = statics.map((name, index) => `this.#${name}=v[${index}];`).join("");
+  return `;static{$ks.register(this,(o,v)=>{${sets}},v=>{${own}})}`;
+}
+
+function staticsOf(walk: Walk, klass: object, names: readonly string[]): Slot[] {
+  if (names.length === 0) return [];
+  const inspector = theInspector();
+  const { privates } = inspector.internals(klass);
+  const values = names.map((name) =>
+    inspector.take(privates.find((entry) => entry.name === `#${name}`)?.value),
+  );
+  inspector.release();
+  return values.map((value, index) => walk.slot(value, `.#${names[index]}`));
+}
+
+/** Values of the private fields of an object; null when no class of its prototypes has any. */
+export function privatesOf(walk: Walk, value: object): PrivateRecord[] | null {
+  const owners = ownersOf(value);
+  if (owners.length === 0) return null;
+  const inspector = theInspector();
+  const entries = [...inspector.internals(value).privates];
+  const found = owners.map(({ klass, names }) => ({
+    klass,
+    values: names.fields.map((name) => takePrivate(walk, entries, name, owners)),
+  }));
+  inspector.release();
+  return found.map(({ klass, values }) => [
+    walk.slot(klass, "(class)"),
+    values.map(({ name, value: field }) => walk.slot(field, `.#${name}`)),
+  ]);
+}
+
+interface Owner {
+  readonly klass: object;
+  readonly names: PrivateNames;
+}
+
+function ownersOf(value: object): Owner[] {
+  const owners: Owner[] = [];
+  for (
+    let proto = Object.getPrototypeOf(value) as object | null;
+    proto !== null;
+    proto = Object.getPrototypeOf(proto) as object | null
+  ) {
+    if (referenceTo(proto) !== undefined) break;
+    const klass = Reflect.getOwnPropertyDescriptor(proto, "constructor")?.value as unknown;
+    if (
+      typeof klass !== "function" ||
+      klass.prototype !== proto ||
+      !isClassFunction(klass) ||
+      referenceTo(klass) !== undefined
+    )
+      continue;
+    const names = privateNamesIn(bodyOf(analyse(sourceOf(klass))));
+    if (names.any) owners.unshift({ klass, names });
+  }
+  return owners;
+}
+
+/** Entries come base class first, as they were added, so the next one of a name belongs to the next class that has it. */
+function takePrivate(
+  walk: Walk,
+  entries: PrivateEntry[],
+  name: string,
+  owners: readonly Owner[],
+): { name: string; value: unknown } {
+  const index = entries.findIndex((entry) => entry.name === `#${name}`);
+  const [entry] = index < 0 ? [] : entries.splice(index, 1);
+  if (entry === undefined) {
+    walk.refuse(
+      `it lacks the private field #${name} that objects of ${owners.map(({ klass }) => (klass as { name?: string }).name).join(", ")} have`,
+      "make it with new",
+    );
+  }
+  return { name, value: theInspector().take(entry.value) };
+}
+
+/** Changes to a text, by offsets of the original. */
+class Edits {
+  readonly list: [start: number, end: number, text: string][] = [];
+  readonly #source: string;
+  readonly #offset: number;
+
+  constructor(source: string, offset: number) {
+    this.#source = source;
+    this.#offset = offset;
+  }
+
+  replace(node: object, text: string): void {
+    this.list.push([this.#start(node), this.#end(node), text]);
+  }
+
+  /** Line breaks stay, so that what follows keeps its line. */
+  blank(node: object): void {
+    this.#blankRange(this.#start(node), this.#end(node));
+  }
+
+  blankBetween(before: object, last: object): void {
+    this.#blankRange(this.#end(before), this.#end(last));
+  }
+
+  surround(node: object, before: string, after: string): void {
+    this.list.push([this.#start(node), this.#start(node), before], [this.#end(node), this.#end(node), after]);
+  }
+
+  insertAfterStart(block: object, text: string): void {
+    this.list.push([this.#start(block) + 1, this.#start(block) + 1, text]);
+  }
+
+  insertAtEnd(text: string): void {
+    const end = this.#source.lastIndexOf("}");
+    this.list.push([end, end, text]);
+  }
+
+  #blankRange(start: number, end: number): void {
+    this.list.push([start, end, this.#source.slice(start, end).replace(/[^\n]/g, " ")]);
+  }
+
+  #start(node: object): number {
+    return (node as { start: number }).start - this.#offset;
+  }
+
+  #end(node: object): number {
+    return (node as { end: number }).end - this.#offset;
+  }
+}

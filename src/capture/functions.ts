@@ -1,0 +1,258 @@
+import { type Analysis, analyse } from "./analyse.ts";
+import { classCode } from "./classes.ts";
+import { codeOf } from "./compile.ts";
+import { handCaptures } from "./closure.ts";
+import { theInspector } from "./inspect.ts";
+import { isGlobalName } from "./known.ts";
+import { packagePart } from "./modules.ts";
+import { functionParts, methodParts, textName } from "./function-parts.ts";
+import { encodeProxy, extrasOf, referenceTo } from "./objects.ts";
+import { homeOf, isUninitialized, lexicalsOf, probedVariable, strictnessOf } from "./lexicals.ts";
+import { placeOf } from "./places.ts";
+import { type Surroundings, surroundingsOf, urlOf } from "./scopes.ts";
+import type { CodePlace, FunctionCode } from "./units.ts";
+import type { Walk } from "./walk.ts";
+import type { FunctionNode, Node, Slot } from "./wire.ts";
+
+/** A variable that a function takes from around it. */
+export interface Capture {
+  readonly name: string;
+  readonly isWritten: boolean;
+  readonly slot: Slot;
+  /** Which of the scopes around the function holds it, counted from the outermost; 0 when none of them does. */
+  readonly depth: number;
+}
+
+/** A function whose unit is decided when all functions of the graph are known. */
+export interface Draft {
+  readonly id: number;
+  readonly fn: object;
+  readonly captures: readonly Capture[];
+  readonly around: Surroundings | undefined;
+  readonly code: Omit<FunctionCode, "names">;
+  readonly node: Omit<FunctionNode, "unit" | "scope" | "member" | "captures">;
+  readonly place: CodePlace | undefined;
+}
+
+/** The node of a function; undefined when it became a draft. */
+export function encodeFunction(walk: Walk, fn: object, id: number): Node | undefined {
+  return referenceTo(fn) ?? encodeSpecial(walk, fn) ?? draftFunction(walk, fn, id);
+}
+
+function encodeSpecial(walk: Walk, fn: object): Node | undefined {
+  if (isProxy(fn)) return encodeProxy(walk, fn);
+  if (isRequire(fn)) return ["require"];
+  const text = Function.prototype.toString.call(fn);
+  if (codeOf(fn) !== undefined || handCaptures(fn) !== undefined) return undefined;
+  if (/\{\s*\[native code\]\s*\}$/.test(text)) return encodeBound(walk, fn);
+  return text === PROMISIFIED ? encodePromisified(walk, fn) : undefined;
+}
+
+const { isProxy } = process.getBuiltinModule("node:util").types;
+const PROMISIFIED = Function.prototype.toString.call(
+  process.getBuiltinModule("node:util").promisify(() => undefined),
+);
+
+function isRequire(fn: object): boolean {
+  const { cache, resolve } = fn as { cache?: unknown; resolve?: unknown };
+  return typeof resolve === "function" && cache !== undefined && (fn as { name?: string }).name === "require";
+}
+
+function encodeBound(walk: Walk, fn: object): Node {
+  const inspector = theInspector();
+  const { named } = inspector.internals(fn);
+  const target = inspector.take(named.get("[[TargetFunction]]"));
+  const self = inspector.take(named.get("[[BoundThis]]"));
+  const values = inspector.take(named.get("[[BoundArgs]]")) as readonly unknown[] | undefined;
+  inspector.release();
+  if (typeof target !== "function") {
+    walk.refuse(
+      `the native function ${nameOf(fn)} has no name by which a worker could find it`,
+      "call it inside a function of your own",
+    );
+  }
+  const slots = Array.from(values ?? [], (value, index) => walk.slot(value, `(bound argument ${index})`));
+  const extras = extrasOf(walk, fn, Object.getPrototypeOf(target) as object);
+  return ["bound", walk.slot(target, "(bound function)"), walk.slot(self, "(bound this)"), slots, extras];
+}
+
+function encodePromisified(walk: Walk, fn: object): Node | undefined {
+  for (const { variables } of surroundingsOf(fn).scopes) {
+    if (Object.hasOwn(variables, "original"))
+      return ["promisified", walk.slot(variables["original"], "(promisified function)")];
+  }
+  return undefined;
+}
+
+function nameOf(fn: object): string {
+  return (fn as { name?: string }).name || "(anonymous)";
+}
+
+function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
+  const known = codeOf(fn);
+  const source = known?.source ?? Function.prototype.toString.call(fn);
+  const analysis = analysisOf(walk, source);
+  refuseByText(walk, analysis);
+  const names = [...analysis.free.keys()].filter((name) => !ALWAYS_GLOBAL.has(name));
+  const byHand = handCaptures(fn);
+  const isClass = analysis.form === "class";
+  const around = byHand === undefined && (names.length > 0 || isClass) ? surroundingsOf(fn) : undefined;
+  const url = around === undefined ? "" : urlOf(around);
+  if (packagePart(fn, url) !== undefined) return referenceTo(fn);
+  if (url.startsWith("node:")) refuseInternal(walk, fn, url);
+  const captures = byHand ? namedByHand(walk, byHand) : capturesOf(walk, { fn, names, analysis, around });
+  const klass = isClass ? classCode(walk, fn, analysis, source) : undefined;
+  const strict = known?.strict ?? strictnessOf(fn, analysis, around);
+  const lexicals = byHand === undefined ? lexicalsOf(walk, fn, analysis) : {};
+  const home = analysis.usesSuper && !isClass ? homeOf(walk, fn, analysis) : undefined;
+  const name = textName(fn, analysis);
+  walk.drafts.push({
+    id,
+    fn,
+    captures,
+    around,
+    place:
+      known === undefined && around !== undefined && url !== ""
+        ? placeOf(around, url, source, analysis)
+        : undefined,
+    code: {
+      source,
+      form: analysis.form,
+      strict,
+      ...methodParts(analysis),
+      ...(name.given === undefined ? {} : { givenName: name.given }),
+      ...(analysis.imports.length > 0 ? { imports: analysis.imports } : {}),
+      ...(analysis.selfName === undefined ? {} : { declaredName: analysis.selfName }),
+      ...(home === undefined ? {} : { usesSuper: true }),
+      ...(analysis.imports.length > 0
+        ? { metaUrl: known?.metaUrl ?? (url || urlOf(surroundingsOf(fn))) }
+        : {}),
+      ...(klass === undefined ? {} : { klass: klass.code }),
+    },
+    node: {
+      ...functionParts(walk, fn, analysis, name.isKept),
+      ...lexicals,
+      ...(home === undefined ? {} : { home }),
+      ...(klass === undefined ? {} : { klass: klass.part }),
+    },
+  });
+  return undefined;
+}
+
+function analysisOf(walk: Walk, source: string): Analysis {
+  try {
+    return analyse(source);
+  } catch (cause) {
+    return walk.refuse(
+      `its text cannot be read as a function: ${(cause as Error).message}`,
+      "write it as a plain function",
+    );
+  }
+}
+
+const ALWAYS_GLOBAL = new Set(["undefined", "NaN", "Infinity", "arguments"]);
+
+function refuseByText(walk: Walk, analysis: Analysis): void {
+  if (analysis.callsEval) {
+    walk.refuse(
+      "a function that calls eval directly may use any variable, so its captures cannot be known",
+      "use (0, eval)(text), or pass what it needs as arguments",
+    );
+  }
+  if (analysis.usesWith)
+    walk.refuse(
+      "inside a with statement names have no fixed meaning",
+      "write the object's name before its properties",
+    );
+  if (analysis.isArrow && analysis.usesNewTarget) {
+    walk.refuse(
+      "an arrow function cannot bring along the new.target of the function around it",
+      "keep new.target in a variable and use that",
+    );
+  }
+  const [name] = analysis.form === "class" ? [] : analysis.privateNames;
+  if (name !== undefined) {
+    walk.refuse(
+      `it uses the private name #${name}, which only code inside of its class can`,
+      "send the class or an instance of it, and call the method there",
+    );
+  }
+}
+
+function refuseInternal(walk: Walk, fn: object, url: string): never {
+  return walk.refuse(
+    `${nameOf(fn)} is an inner function of ${url.replace(/^node:internal\//, "Node's ")}`,
+    "call the builtin module's function inside of your own",
+  );
+}
+
+function namedByHand(walk: Walk, values: Readonly<Record<string, unknown>>): Capture[] {
+  return Object.keys(values).map((name) => ({
+    name,
+    isWritten: false,
+    slot: walk.slot(values[name], `captured "${name}"`),
+    depth: 0,
+  }));
+}
+
+interface Wanted {
+  readonly fn: object;
+  readonly names: readonly string[];
+  readonly analysis: Analysis;
+  readonly around: Surroundings | undefined;
+}
+
+function capturesOf(walk: Walk, wanted: Wanted): Capture[] {
+  const captures: Capture[] = [];
+  for (const name of wanted.names) {
+    const isWritten = wanted.analysis.free.get(name) === true;
+    const found = lookUp(walk, wanted, name);
+    if (found !== undefined)
+      captures.push({
+        name,
+        isWritten,
+        slot: walk.slot(found.value, `captured "${name}"`),
+        depth: found.depth,
+      });
+  }
+  return captures;
+}
+
+function lookUp(
+  walk: Walk,
+  { fn, analysis, around }: Wanted,
+  name: string,
+): { value: unknown; depth: number } | undefined {
+  const scopes = around?.scopes ?? [];
+  for (const [index, { kind, variables }] of scopes.entries()) {
+    if (kind === "global" || !Object.hasOwn(variables, name)) continue;
+    const value = readVariable(walk, { fn, variables, name });
+    // The name of a function expression hides the variable, and no scope shows it.
+    if (name === analysis.selfName && value !== fn) return probedVariable(walk, fn, name);
+    return { value, depth: scopes.length - index };
+  }
+  if (name === analysis.selfName) return { value: fn, depth: 0 };
+  if (isGlobalName(name)) return undefined;
+  if (Object.hasOwn(globalThis, name)) return { value: Reflect.get(globalThis, name) as unknown, depth: 1 };
+  return probedVariable(walk, fn, name);
+}
+
+interface Variable {
+  readonly fn: object;
+  readonly variables: Readonly<Record<string, unknown>>;
+  readonly name: string;
+}
+
+function readVariable(walk: Walk, { fn, variables, name }: Variable): unknown {
+  try {
+    const value = variables[name];
+    if (value !== undefined || !isUninitialized(fn, name)) return value;
+  } catch {
+    // Newer versions say so themselves.
+  }
+  return walk.refuse(
+    "the variable has no value yet",
+    "capture the function after the line that declares it has run",
+    `captured "${name}"`,
+  );
+}

@@ -1,0 +1,35 @@
+import { fileURLToPath } from "node:url";
+import type { FunctionCode, ScopeShape } from "./units.ts";
+
+type Importer = (specifier: string) => Promise<unknown>;
+
+let importer: Importer = (specifier) => import(specifier);
+
+/** Decides what `import(specifier)` inside of revived functions gives; relative ones come as absolute urls. */
+export function setImporter(use: Importer): void {
+  importer = use;
+}
+
+/** What stands for `import` in a unit: a function, with the `meta` of the file that the code was written in. */
+export function importFor(shape: ScopeShape): unknown {
+  const url = metaUrlIn(shape);
+  const importing = (specifier: unknown): Promise<unknown> => importer(resolve(String(specifier), url));
+  return Object.assign(importing, { meta: metaOf(url) });
+}
+
+function metaUrlIn({ members, children }: ScopeShape): string | undefined {
+  const member: FunctionCode | undefined = members.find(({ metaUrl }) => metaUrl !== undefined);
+  return member?.metaUrl ?? children.map(metaUrlIn).find((url) => url !== undefined);
+}
+
+function resolve(specifier: string, base: string | undefined): string {
+  return base !== undefined && /^\.{0,2}\//.test(specifier) && URL.canParse(specifier, base)
+    ? new URL(specifier, base).href
+    : specifier;
+}
+
+function metaOf(url: string | undefined): object {
+  if (url === undefined || !url.startsWith("file:")) return { url };
+  const filename = fileURLToPath(url);
+  return { url, filename, dirname: filename.replace(/[/\\][^/\\]*$/, "") };
+}

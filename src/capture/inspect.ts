@@ -1,0 +1,195 @@
+import type { InspectorNotification, Session, Debugger, Runtime } from "node:inspector";
+import { KitchenError } from "../core/errors.ts";
+
+/** What V8 tells about an object beyond its properties. */
+export interface Internals {
+  readonly named: ReadonlyMap<string, Runtime.RemoteObject>;
+  readonly privates: readonly PrivateEntry[];
+}
+
+export interface PrivateEntry {
+  /** With the leading "#". */
+  readonly name: string;
+  readonly value?: Runtime.RemoteObject;
+}
+
+type PropertiesReply = Runtime.GetPropertiesReturnType & { privateProperties?: PrivateEntry[] };
+
+interface Holder {
+  value: unknown;
+  call: (() => unknown) | null;
+}
+
+const GROUP = "kitchensink";
+const HOLDER_KEY = Symbol.for("kitchensink.holder");
+const HOLDER = `process.getBuiltinModule("node:inspector")[Symbol.for("kitchensink.holder")]`;
+
+/**
+ * A debugger session on the own thread. Its answers come synchronously; values cross by way of an object that both
+ * sides hold, so they keep their identity.
+ */
+export class Inspector {
+  readonly session: Session;
+  readonly #holder: Holder = { value: null, call: null };
+  readonly #holderId: string;
+
+  constructor() {
+    const module = process.getBuiltinModule("node:inspector");
+    this.session = new module.Session();
+    this.session.connect();
+    const { result } = this.#expose(() =>
+      this.post<Runtime.EvaluateReturnType>("Runtime.evaluate", { expression: HOLDER }),
+    );
+    if (result.objectId === undefined) throw unavailable("its main context cannot be reached");
+    this.#holderId = result.objectId;
+  }
+
+  post<Reply>(method: string, parameters: object = {}): Reply {
+    let failure: Error | null = null;
+    let reply: unknown;
+    let isDone = false;
+    this.session.post(method, parameters, (error: Error | null, result?: object) => {
+      failure = error;
+      reply = result;
+      isDone = true;
+    });
+    if (!isDone) throw unavailable(`it did not answer ${method} at once`);
+    if (failure !== null)
+      throw Object.assign(new Error(`${method}: ${(failure as Error).message}`), { cause: failure });
+    return reply as Reply;
+  }
+
+  /** A handle on `value`, good until {@link release}. */
+  handle(value: unknown): string {
+    this.#holder.value = value;
+    const { result } = this.post<Runtime.CallFunctionOnReturnType>("Runtime.callFunctionOn", {
+      objectId: this.#holderId,
+      functionDeclaration: "function(){return this.value}",
+      objectGroup: GROUP,
+    });
+    this.#holder.value = null;
+    return result.objectId as string;
+  }
+
+  internals(value: unknown): Internals {
+    const reply = this.post<PropertiesReply>("Runtime.getProperties", {
+      objectId: this.handle(value),
+      ownProperties: true,
+      nonIndexedPropertiesOnly: true,
+      accessorPropertiesOnly: false,
+    });
+    const named = new Map<string, Runtime.RemoteObject>();
+    for (const { name, value: inner } of reply.internalProperties ?? []) if (inner) named.set(name, inner);
+    return { named, privates: reply.privateProperties ?? [] };
+  }
+
+  /** The real value behind a handle. */
+  take(remote: Runtime.RemoteObject | undefined): unknown {
+    if (remote === undefined) return undefined;
+    if (remote.objectId === undefined) return primitiveOf(remote);
+    this.post("Runtime.callFunctionOn", {
+      objectId: remote.objectId,
+      functionDeclaration: "function(holder){holder.value=this}",
+      arguments: [{ objectId: this.#holderId }],
+      objectGroup: GROUP,
+    });
+    const { value } = this.#holder;
+    this.#holder.value = null;
+    return value;
+  }
+
+  /** Without this every object that was looked at stays in memory. */
+  release(): void {
+    this.post("Runtime.releaseObjectGroup", { objectGroup: GROUP });
+  }
+
+  /** Evaluates `call` where the debugger can end it: only an evaluation with a timeout takes its end well. */
+  evaluateCall(call: () => unknown): void {
+    this.#holder.call = call;
+    try {
+      const expression = `${HOLDER}.call()`;
+      this.#expose(() =>
+        this.post("Runtime.evaluate", { expression, timeout: 60_000, silent: true, objectGroup: GROUP }),
+      );
+    } catch (error) {
+      if (!/terminated/i.test((error as Error).message)) throw error;
+    } finally {
+      this.#holder.call = null;
+    }
+  }
+
+  /**
+   * Lets evaluated text see the holder while `use` runs. Not on globalThis: in a vm context that is not the object
+   * which evaluations see, and builtin modules are.
+   */
+  #expose<T>(use: () => T): T {
+    const shared = process.getBuiltinModule("node:inspector") as unknown as Record<symbol, unknown>;
+    shared[HOLDER_KEY] = this.#holder;
+    try {
+      return use();
+    } finally {
+      delete shared[HOLDER_KEY];
+    }
+  }
+}
+
+let inspector: Inspector | undefined;
+
+/** @throws KitchenError `KS_CANNOT_CAPTURE` where the inspector does not exist or may not be used. */
+export function theInspector(): Inspector {
+  if (inspector !== undefined) return inspector;
+  try {
+    inspector = new Inspector();
+  } catch (cause) {
+    if (cause instanceof KitchenError) throw cause;
+    throw unavailable(cause instanceof Error ? cause.message : String(cause));
+  }
+  return inspector;
+}
+
+function unavailable(why: string): KitchenError {
+  return new KitchenError(
+    "KS_CANNOT_CAPTURE",
+    `Cannot read captured variables: the inspector of this runtime cannot be used (${why}); name them yourself with closure(fn, { name: value })`,
+  );
+}
+
+function primitiveOf({ type, subtype, value, unserializableValue }: Runtime.RemoteObject): unknown {
+  if (unserializableValue === undefined) return subtype === "null" ? null : (value as unknown);
+  if (type === "bigint") return BigInt(unserializableValue.slice(0, -1));
+  return unserializableValue === "-0" ? -0 : Number(unserializableValue);
+}
+
+const urls = new Map<string, string>();
+
+/** The file of a script. The debugger is on only for a moment, because awaiting is many times slower with it. */
+export function scriptUrl(scriptId: string): string {
+  const known = urls.get(scriptId);
+  if (known !== undefined) return known;
+  const { session } = theInspector();
+  const remember = ({ params }: InspectorNotification<Debugger.ScriptParsedEventDataType>): void => {
+    urls.set(params.scriptId, params.url);
+  };
+  session.on("Debugger.scriptParsed", remember);
+  try {
+    theInspector().post("Debugger.enable");
+    theInspector().post("Debugger.disable");
+  } finally {
+    session.off("Debugger.scriptParsed", remember);
+  }
+  const url = urls.get(scriptId) ?? "";
+  urls.set(scriptId, url);
+  return url;
+}
+
+/** The text of a script as V8 compiled it. */
+export function scriptSource(scriptId: string): string {
+  const inspector = theInspector();
+  inspector.post("Debugger.enable");
+  try {
+    return inspector.post<Debugger.GetScriptSourceReturnType>("Debugger.getScriptSource", { scriptId })
+      .scriptSource;
+  } finally {
+    inspector.post("Debugger.disable");
+  }
+}

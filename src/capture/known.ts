@@ -1,0 +1,133 @@
+/** Names that every process has: a reference to one of these finds the worker's own. */
+const GLOBAL_NAMES: ReadonlySet<string> = new Set(
+  `Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol Date Promise RegExp
+  Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError SuppressedError globalThis
+  JSON Math Intl ArrayBuffer Atomics Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array Float16Array
+  Float32Array Float64Array Uint8ClampedArray BigUint64Array BigInt64Array DataView Map BigInt Set Iterator WeakMap
+  WeakSet WeakRef Proxy Reflect FinalizationRegistry SharedArrayBuffer DisposableStack AsyncDisposableStack decodeURI
+  decodeURIComponent encodeURI encodeURIComponent escape unescape eval isFinite isNaN console process global Buffer
+  URL URLSearchParams URLPattern TextEncoder TextDecoder AbortController AbortSignal Event EventTarget CustomEvent
+  setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate queueMicrotask structuredClone
+  performance Performance PerformanceEntry PerformanceMark PerformanceMeasure PerformanceObserver
+  PerformanceObserverEntryList PerformanceResourceTiming fetch Headers Request Response FormData Blob File
+  ReadableStream ReadableStreamDefaultReader ReadableStreamBYOBReader ReadableStreamBYOBRequest
+  ReadableByteStreamController ReadableStreamDefaultController WritableStream WritableStreamDefaultController
+  WritableStreamDefaultWriter TransformStream TransformStreamDefaultController ByteLengthQueuingStrategy
+  CountQueuingStrategy TextEncoderStream TextDecoderStream CompressionStream DecompressionStream MessageChannel
+  MessagePort MessageEvent BroadcastChannel DOMException WebAssembly crypto Crypto CryptoKey SubtleCrypto btoa atob
+  navigator Navigator WebSocket CloseEvent ErrorEvent EventSource Storage localStorage sessionStorage`.split(
+    /\s+/,
+  ),
+);
+
+/** Reading these warns or touches the disk, and their values could not be shared anyway. */
+const NOT_READ: ReadonlySet<string> = new Set(["globalThis", "global", "localStorage", "sessionStorage"]);
+
+/** Objects of the language that no global name reaches. */
+const NAMELESS: Readonly<Record<string, () => object>> = {
+  "%GeneratorFunction%": () => Object.getPrototypeOf(function* () {}) as object,
+  "%AsyncGeneratorFunction%": () => Object.getPrototypeOf(async function* () {}) as object,
+  "%AsyncFunction%": () => Object.getPrototypeOf(async () => {}) as object,
+  "%ArrayIterator%": () => Object.getPrototypeOf([][Symbol.iterator]()) as object,
+  "%MapIterator%": () => Object.getPrototypeOf(new Map()[Symbol.iterator]()) as object,
+  "%SetIterator%": () => Object.getPrototypeOf(new Set()[Symbol.iterator]()) as object,
+  "%StringIterator%": () => Object.getPrototypeOf(""[Symbol.iterator]()) as object,
+  "%RegExpStringIterator%": () => Object.getPrototypeOf("".matchAll(/a/g)) as object,
+};
+
+const MAX_DEPTH = 5;
+let paths: Map<object, string> | undefined;
+
+/** Tells whether a free name of a function means the same in every process. */
+export function isGlobalName(name: string): boolean {
+  return GLOBAL_NAMES.has(name);
+}
+
+/** The path under which the worker finds its own copy of a part of the language or of Node's globals. */
+export function knownPath(value: object): string | undefined {
+  paths ??= collect();
+  return paths.get(value);
+}
+
+/**
+ * Finds what {@link knownPath} named.
+ *
+ * @throws RangeError when this process has nothing there
+ */
+export function knownValue(path: string): unknown {
+  const [start = "", ...steps] = JSON.parse(path) as string[];
+  if (start === "globalThis") return globalThis;
+  const nameless = Object.hasOwn(NAMELESS, start) ? NAMELESS[start] : undefined;
+  let value: unknown = nameless === undefined ? Reflect.get(globalThis, start) : nameless();
+  if (nameless === undefined && !GLOBAL_NAMES.has(start)) value = undefined;
+  for (const step of steps) value = stepInto(value, step);
+  if (value === undefined || value === null)
+    throw new RangeError(`${path} does not exist in this version of Node`);
+  return value;
+}
+
+function stepInto(value: unknown, step: string): unknown {
+  if ((typeof value !== "object" && typeof value !== "function") || value === null) return undefined;
+  if (step === "^") return Object.getPrototypeOf(value) as unknown;
+  const [part, name] = [step[0], step.slice(1)];
+  const key = name.startsWith("@@") ? symbolNamed(name.slice(2)) : name;
+  const descriptor = Reflect.getOwnPropertyDescriptor(value, key);
+  if (part === "<") return descriptor?.get;
+  return part === ">" ? descriptor?.set : (descriptor?.value as unknown);
+}
+
+function symbolNamed(name: string): symbol {
+  const own = name.startsWith("=") ? Symbol.for(name.slice(1)) : Reflect.get(Symbol, name);
+  return typeof own === "symbol" ? own : Symbol();
+}
+
+/** The portable name of a symbol that is the same everywhere. */
+export function symbolName(symbol: symbol): string | undefined {
+  const key = Symbol.keyFor(symbol);
+  if (key !== undefined) return `=${key}`;
+  const name = symbol.description?.startsWith("Symbol.") === true ? symbol.description.slice(7) : "";
+  return name !== "" && Reflect.get(Symbol, name) === symbol ? name : undefined;
+}
+
+function collect(): Map<object, string> {
+  const found = new Map<object, string>([[globalThis, JSON.stringify(["globalThis"])]]);
+  const queue: { value: object; path: readonly string[] }[] = [];
+  const add = (value: unknown, path: readonly string[]): void => {
+    if ((typeof value !== "object" && typeof value !== "function") || value === null || found.has(value))
+      return;
+    found.set(value, JSON.stringify(path));
+    if (path.length <= MAX_DEPTH) queue.push({ value, path });
+  };
+  for (const name of GLOBAL_NAMES) if (!NOT_READ.has(name)) add(readGlobal(name), [name]);
+  for (const [name, make] of Object.entries(NAMELESS)) add(make(), [name]);
+  for (let next = queue.shift(); next !== undefined; next = queue.shift())
+    addParts(next.value, next.path, add);
+  return found;
+}
+
+function readGlobal(name: string): unknown {
+  try {
+    return Reflect.get(globalThis, name);
+  } catch {
+    return undefined;
+  }
+}
+
+function addParts(
+  value: object,
+  path: readonly string[],
+  add: (part: unknown, path: readonly string[]) => void,
+): void {
+  if (path[0] === "process" && path.length > 1 && typeof value !== "function") return;
+  for (const key of Reflect.ownKeys(value)) {
+    const symbol = typeof key === "symbol" ? symbolName(key) : undefined;
+    if (typeof key === "symbol" && symbol === undefined) continue;
+    const name = typeof key === "symbol" ? `@@${symbol}` : key;
+    const descriptor = Reflect.getOwnPropertyDescriptor(value, key);
+    if (descriptor === undefined) continue;
+    add(descriptor.value, [...path, `.${name}`]);
+    add(descriptor.get, [...path, `<${name}`]);
+    add(descriptor.set, [...path, `>${name}`]);
+  }
+  add(Object.getPrototypeOf(value), [...path, "^"]);
+}

@@ -1,0 +1,149 @@
+import type { Analysis } from "./analyse.ts";
+import { type Answer, probe, reasonNotToProbe } from "./probe.ts";
+import { findHome } from "./homes.ts";
+import type { Surroundings } from "./scopes.ts";
+import type { Walk } from "./walk.ts";
+import type { FunctionNode, Slot } from "./wire.ts";
+
+/** What `this`, `arguments` and hidden names mean inside a function never changes, so it is found once. */
+const answered = new WeakMap<object, Map<string, Answer>>();
+const strictPlaces = new Map<string, boolean>();
+
+const NO_INSPECTOR =
+  "close the debugger, keep the value in a variable, or name it with closure(fn, { name: value })";
+
+function ask(walk: Walk, fn: object, expression: string, what: string): Answer {
+  const known = answered.get(fn)?.get(expression);
+  if (known !== undefined) return known;
+  const reason = reasonNotToProbe();
+  if (reason !== undefined)
+    walk.refuse(`it uses ${what}, which cannot be read while ${reason}`, NO_INSPECTOR);
+  const answer = probe(fn, [expression])?.get(expression);
+  if (answer === undefined)
+    walk.refuse(
+      `it uses ${what}, which cannot be read for this kind of function`,
+      "keep the value in a variable and use that",
+    );
+  const answers = answered.get(fn) ?? new Map<string, Answer>();
+  answered.set(fn, answers.set(expression, answer));
+  return answer;
+}
+
+/** `this` and `arguments` that an arrow function has from the function around it. */
+export function lexicalsOf(
+  walk: Walk,
+  fn: object,
+  analysis: Analysis,
+): Pick<FunctionNode, "lexicalThis" | "lexicalArguments"> {
+  if (!analysis.isArrow) return {};
+  const needsThis = analysis.usesThis || analysis.usesSuper;
+  const self = needsThis ? ask(walk, fn, "this", "this of the function around it") : undefined;
+  const values = analysis.usesArguments
+    ? ask(walk, fn, "arguments", "arguments of the function around it")
+    : undefined;
+  if (self !== undefined && "error" in self)
+    walk.refuse("its this has no value yet", "capture it after super() was called");
+  return {
+    ...(self === undefined ? {} : { lexicalThis: walk.slot(self.value, "this") }),
+    ...(values === undefined || "error" in values
+      ? {}
+      : { lexicalArguments: walk.slot(values.value, "arguments") }),
+  };
+}
+
+/** A name that no scope shows: that of a function expression, or one that does not exist. */
+export function probedVariable(
+  walk: Walk,
+  fn: object,
+  name: string,
+): { value: unknown; depth: number } | undefined {
+  const reason = reasonNotToProbe();
+  if (reason !== undefined && answered.get(fn)?.has(name) !== true) {
+    walk.refuse(`the name "${name}" belongs to no variable that can be read while ${reason}`, NO_INSPECTOR);
+  }
+  const answer =
+    isProbeable(fn) || answered.get(fn)?.has(name) === true
+      ? ask(walk, fn, name, `the name "${name}"`)
+      : undefined;
+  return answer === undefined || "error" in answer ? undefined : { value: answer.value, depth: 0 };
+}
+
+const [MAJOR = 0] = process.versions.node.split(".").map(Number);
+
+/** Before Node 22 a variable without a value yet reads as undefined, so such a value is looked at again. */
+export function isUninitialized(fn: object, name: string): boolean {
+  if (
+    MAJOR >= 22 ||
+    answered.get(fn)?.has(name) === true ||
+    !isProbeable(fn) ||
+    reasonNotToProbe() !== undefined
+  )
+    return false;
+  const answer = probe(fn, [name])?.get(name);
+  if (answer === undefined) return false;
+  // Once it has a value it never is without one again.
+  if ("value" in answer) answered.set(fn, (answered.get(fn) ?? new Map<string, Answer>()).set(name, answer));
+  return "error" in answer && answer.error.startsWith("ReferenceError");
+}
+
+/** Classes cannot be called, so nothing inside of them can be asked. */
+function isProbeable(fn: object): boolean {
+  return !Function.prototype.toString.call(fn).startsWith("class");
+}
+
+/** Whether a function runs under strict rules; where it cannot matter, the answer is the safer one. */
+export function strictnessOf(fn: object, analysis: Analysis, around: Surroundings | undefined): boolean {
+  if (!analysis.parsesStrict) return false;
+  if (analysis.form === "class") return true;
+  if (Object.hasOwn(fn, "arguments")) return false;
+  if (isOrdinary(analysis) || !matters(analysis)) return true;
+  if (around?.scopes.some(({ kind }) => kind === "module") === true) return true;
+  const key = around === undefined ? undefined : `${around.scriptId}:${around.line}:${around.column}`;
+  const known = key === undefined ? undefined : strictPlaces.get(key);
+  if (known !== undefined) return known;
+  const strict = askStrictness(fn);
+  if (key !== undefined) strictPlaces.set(key, strict);
+  return strict;
+}
+
+/** Only ordinary functions show their rules: those under loose ones have properties of their own. */
+function isOrdinary({ node, form, isArrow }: Analysis): boolean {
+  if (isArrow || (form !== "expression" && form !== "declaration") || !("params" in node)) return false;
+  return node.async !== true && node.generator !== true;
+}
+
+function matters({ dependsOnStrictness, free }: Analysis): boolean {
+  return dependsOnStrictness || [...free.values()].includes(true);
+}
+
+function askStrictness(fn: object): boolean {
+  if (reasonNotToProbe() !== undefined) return true;
+  const answer = probe(fn, ["(function(){return this})() === undefined"])?.values().next().value;
+  return answer === undefined || "error" in answer || answer.value !== false;
+}
+
+/** The object behind the one that a function's `super` belongs to. */
+export function homeOf(walk: Walk, fn: object, { isArrow }: Analysis): Slot {
+  const starts = isArrow ? thisOf(walk, fn) : walk.ownersOf(fn);
+  const home = findHome(fn, starts.flatMap(chainOf));
+  if (home !== undefined) return walk.slot(Object.getPrototypeOf(home), "(super)");
+  return walk.refuse(
+    "it uses super, and the object or class that it belongs to is not part of what is sent",
+    "send that object or class, and call the method there",
+  );
+}
+
+function thisOf(walk: Walk, fn: object): object[] {
+  const answer = ask(walk, fn, "this", "super");
+  return "value" in answer && isObject(answer.value) ? [answer.value] : [];
+}
+
+function chainOf(start: object): object[] {
+  const chain: object[] = [];
+  for (let at: unknown = start; isObject(at); at = Object.getPrototypeOf(at)) chain.push(at);
+  return chain;
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
+}

@@ -1,0 +1,94 @@
+import { setCode, type Made, type MemberFactory } from "./compile.ts";
+import { isOwnClass, ownClass, setOrigin } from "./origins.ts";
+import type { Rebuild } from "./rebuild.ts";
+import { classSupport, setPrivateStatics } from "./stamping.ts";
+import type { FunctionCode, ScopeShape } from "./units.ts";
+import { cannotDecode, type FunctionNode, type Slot } from "./wire.ts";
+
+type Put = (values: readonly unknown[]) => void;
+
+/** Makes the functions and classes of one table. */
+export class FunctionMaker {
+  readonly #rebuild: Rebuild;
+  readonly #made = new WeakMap<object, Made>();
+  readonly #puts: { put: Put; slots: readonly Slot[] }[] = [];
+
+  constructor(rebuild: Rebuild) {
+    this.#rebuild = rebuild;
+  }
+
+  /** Variables of a shared scope are filled with the first function that is. */
+  putLater(put: Put | null, slots: readonly Slot[]): void {
+    if (put !== null) this.#puts.push({ put, slots });
+  }
+
+  make(node: FunctionNode): object {
+    const { code, factory } = this.#factory(node);
+    const own =
+      node.klass === undefined || code.klass?.privateNames === true ? undefined : ownClass(node.klass.origin);
+    if (own !== undefined) return own;
+    const self = this.#rebuild.value(node.lexicalThis);
+    const values =
+      node.lexicalArguments === undefined
+        ? []
+        : (this.#rebuild.value(node.lexicalArguments) as ArrayLike<unknown>);
+    this.#prepareClass(node);
+    const made = Reflect.apply(factory, self, Array.from(values));
+    const [fn] = made;
+    this.#made.set(fn, made);
+    setCode(fn, code);
+    if (node.klass !== undefined) setOrigin(fn, node.klass.origin);
+    return fn;
+  }
+
+  fill(fn: object, node: FunctionNode): void {
+    for (let next = this.#puts.pop(); next !== undefined; next = this.#puts.pop())
+      next.put(this.#values(next.slots));
+    const made = this.#made.get(fn);
+    if (made === undefined || (node.klass !== undefined && isOwnClass(fn))) return;
+    const [, put, home] = made;
+    if (put !== null) put(this.#values(node.captures));
+    if (home !== undefined && node.home !== undefined)
+      Object.setPrototypeOf(home, this.#rebuild.value(node.home) as object);
+    if (node.proto !== 0) Object.setPrototypeOf(fn, this.#rebuild.value(node.proto) as object);
+    this.#rebuild.value(node.prototype);
+    this.#rebuild.define(fn, node.properties);
+    if (node.klass !== undefined && node.klass.privateStatics.length > 0)
+      setPrivateStatics(fn, this.#values(node.klass.privateStatics));
+    if (node.sealed) Object.preventExtensions(fn);
+  }
+
+  #factory({ unit, scope, member }: FunctionNode): { code: FunctionCode; factory: MemberFactory } {
+    const compiled = this.#rebuild.unit(unit);
+    if (scope < 0) return checked(compiled.shape.members[0], compiled.single);
+    const [, members] = this.#rebuild.scope(scope);
+    return checked(this.#shapeOf(scope, compiled.shape)?.members[member], members[member]);
+  }
+
+  #shapeOf(scope: number, root: ScopeShape): ScopeShape | undefined {
+    const node = this.#rebuild.scopeNode(scope);
+    return node.child < 0 ? root : this.#shapeOf(node.parent, root)?.children[node.child];
+  }
+
+  /** What the text of a class refers to while it is evaluated. */
+  #prepareClass({ klass }: FunctionNode): void {
+    if (klass === undefined) return;
+    const parent = this.#rebuild.value(klass.parent);
+    const keys = this.#values(klass.computedKeys);
+    classSupport.parent = parent;
+    classSupport.keys = keys;
+  }
+
+  #values(slots: readonly Slot[]): unknown[] {
+    return slots.map((slot) => this.#rebuild.value(slot));
+  }
+}
+
+function checked(
+  code: FunctionCode | undefined,
+  factory: MemberFactory | undefined,
+): { code: FunctionCode; factory: MemberFactory } {
+  if (code === undefined || factory === undefined)
+    throw cannotDecode("it refers to code that its unit does not hold");
+  return { code, factory };
+}

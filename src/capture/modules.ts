@@ -1,0 +1,166 @@
+import { readFileSync } from "node:fs";
+import { builtinModules, createRequire } from "node:module";
+import { dirname, join, relative, sep } from "node:path";
+import { fileURLToPath } from "node:url";
+import { types } from "node:util";
+import { knownPath } from "./known.ts";
+import type { PackageReference } from "./wire.ts";
+
+/** What of a module a value is: the module itself by an empty path, else the way to it from there. */
+export type ModulePart =
+  | { readonly id: string; readonly path: readonly string[] }
+  | { readonly reference: PackageReference; readonly path: readonly string[] };
+
+const parts = new Map<object, ModulePart>();
+const readBuiltins = new Set<string>();
+const readFiles = new Set<string>();
+const cache = createRequire(import.meta.url).cache;
+let loadedCount = 0;
+let cachedCount = 0;
+
+/** The part of a builtin module or of a package that `value` is, by identity. */
+export function modulePart(value: object): ModulePart | undefined {
+  readNewModules();
+  return parts.get(value);
+}
+
+/** Modules load at any time; counting what is loaded tells whether there are new ones. */
+function readNewModules(): void {
+  const { moduleLoadList } = process as NodeJS.Process & { moduleLoadList?: readonly string[] };
+  if (loadedCount === 0 || moduleLoadList === undefined || moduleLoadList.length !== loadedCount) {
+    loadedCount = moduleLoadList?.length ?? 1;
+    for (const id of builtinModules) if (isLoaded(id, moduleLoadList)) readBuiltin(id);
+  }
+  const files = Object.keys(cache);
+  if (files.length === cachedCount) return;
+  cachedCount = files.length;
+  for (const file of files) if (!readFiles.has(file) && cache[file]?.loaded === true) readPackageFile(file);
+}
+
+function isLoaded(id: string, list: readonly string[] | undefined): boolean {
+  return list === undefined || list.includes(`NativeModule ${id}`);
+}
+
+function readBuiltin(id: string): void {
+  if (readBuiltins.has(id) || id.startsWith("_") || id === "sys" || id === "wasi" || id === "punycode")
+    return;
+  readBuiltins.add(id);
+  const exported = process.getBuiltinModule(id) as unknown;
+  addExports(exported, (path) => ({ id: `node:${id}`, path }));
+}
+
+function readPackageFile(file: string): void {
+  readFiles.add(file);
+  const reference = packageReference(file);
+  const exported = cache[file]?.exports as unknown;
+  if (reference !== undefined && exported !== undefined)
+    addExports(exported, (path) => ({ reference, path }));
+}
+
+const MAX_DEPTH = 3;
+
+function addExports(exported: unknown, part: (path: readonly string[]) => ModulePart): void {
+  const queue: { value: object; path: readonly string[] }[] = [];
+  const add = (value: unknown, path: readonly string[]): void => {
+    if ((typeof value !== "object" && typeof value !== "function") || value === null) return;
+    if (parts.has(value) || knownPath(value) !== undefined || types.isProxy(value)) return;
+    parts.set(value, part(path));
+    if (path.length < MAX_DEPTH) queue.push({ value, path });
+  };
+  add(exported, []);
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    for (const key of Reflect.ownKeys(next.value)) {
+      if (typeof key === "symbol") continue;
+      // Getters are left alone: what they would return is found where it was made.
+      add(Reflect.getOwnPropertyDescriptor(next.value, key)?.value, [...next.path, key]);
+    }
+    if (typeof next.value === "function") addCustom(next.value, next.path, add);
+  }
+}
+
+/** Functions that are promisified in a way of their own keep it under this symbol. */
+function addCustom(
+  value: object,
+  path: readonly string[],
+  add: (part: unknown, path: readonly string[]) => void,
+): void {
+  const descriptor = Reflect.getOwnPropertyDescriptor(value, PROMISIFY);
+  if (descriptor !== undefined) add(Reflect.get(value, PROMISIFY), [...path, "@@promisify"]);
+}
+
+const PROMISIFY = Symbol.for("nodejs.util.promisify.custom");
+
+/** Follows a path of {@link ModulePart} from a module's exports. */
+export function follow(exported: unknown, path: readonly string[]): unknown {
+  let value = exported;
+  for (const step of path) {
+    value = (value as Record<string | symbol, unknown> | undefined)?.[
+      step === "@@promisify" ? PROMISIFY : step
+    ];
+  }
+  return value;
+}
+
+/**
+ * For a function that V8 says was loaded from `url`: which export of a package it is. Finds those of ES modules,
+ * which no cache lists.
+ */
+export function packagePart(value: object, url: string): ModulePart | undefined {
+  if (!url.includes("/node_modules/")) return undefined;
+  const file = url.startsWith("file:") ? fileURLToPath(url) : url;
+  if (!readFiles.has(file)) readModuleFile(file);
+  return parts.get(value);
+}
+
+function readModuleFile(file: string): void {
+  readFiles.add(file);
+  const reference = packageReference(file);
+  if (reference === undefined) return;
+  try {
+    // The module is loaded already, so this runs nothing.
+    addExports(createRequire(file)(file), (path) => ({ reference, path }));
+  } catch {
+    // One with a top-level await cannot be had synchronously; its functions then travel by value.
+  }
+}
+
+const MARK = `${sep}node_modules${sep}`;
+
+/** Which package a file belongs to, and where in it. */
+export function packageReference(file: string): PackageReference | undefined {
+  const at = file.lastIndexOf(MARK);
+  if (at < 0) return undefined;
+  const steps = file.slice(at + MARK.length).split(sep);
+  const name = steps.slice(0, steps[0]?.startsWith("@") === true ? 2 : 1).join("/");
+  const home = join(file.slice(0, at), "node_modules", name);
+  const version = versionIn(home);
+  return version === undefined
+    ? undefined
+    : { name, version, file: relative(home, file).split(sep).join("/") };
+}
+
+const versions = new Map<string, string | undefined>();
+
+/** The version of the package in a directory; undefined when there is none. */
+export function versionIn(directory: string): string | undefined {
+  if (!versions.has(directory)) versions.set(directory, readVersion(directory));
+  return versions.get(directory);
+}
+
+function readVersion(directory: string): string | undefined {
+  try {
+    const text = readFileSync(join(directory, "package.json"), "utf8");
+    return (JSON.parse(text) as { version?: string }).version;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The directories in which Node would look for packages from `start` on, nearest first. */
+export function packageHomes(start: string, name: string): string[] {
+  const homes: string[] = [];
+  for (let at = start; ; at = dirname(at)) {
+    homes.push(join(at, "node_modules", name));
+    if (dirname(at) === at) return homes;
+  }
+}

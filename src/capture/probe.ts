@@ -1,0 +1,100 @@
+import type { Debugger, InspectorNotification, Runtime } from "node:inspector";
+import { theInspector } from "./inspect.ts";
+
+export type Answer = { readonly value: unknown } | { readonly error: string };
+
+/** Absorbs everything that is done with it, so that no default of a parameter runs. */
+const absorbing: object = new Proxy(function () {}, {
+  get: (target, key) => {
+    if (key === Symbol.iterator) return endless;
+    if (key === Symbol.toPrimitive) return () => "";
+    return key === "prototype" ? Reflect.get(target, key) : absorbing;
+  },
+  apply: () => absorbing,
+  construct: () => absorbing,
+  has: () => true,
+});
+
+function* endless(): Generator<unknown> {
+  for (;;) yield absorbing;
+}
+
+/** Why the function at hand cannot be paused; undefined when it can. */
+export function reasonNotToProbe(): string | undefined {
+  const attached = process.getBuiltinModule("node:inspector").url();
+  return attached === undefined ? undefined : "a debugger is attached to this process";
+}
+
+/** What expressions mean inside of `fn`, found without running a line of it; undefined when it did not pause. */
+export function probe(fn: object, expressions: readonly string[]): ReadonlyMap<string, Answer> | undefined {
+  let answers: Map<string, Answer> | undefined;
+  pauseIn(fn, (frame) => {
+    answers = new Map(expressions.map((expression) => [expression, evaluate(frame, expression)]));
+  });
+  return answers;
+}
+
+/**
+ * Calls `look` in the moment in which `fn` was called and has not begun, then ends the call. Deadly while another
+ * debugger is attached: see {@link reasonNotToProbe}.
+ */
+export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): void {
+  const inspector = theInspector();
+  const { session } = inspector;
+  let failure: unknown;
+  const onPaused = ({ params }: InspectorNotification<Debugger.PausedEventDataType>): void => {
+    try {
+      const [frame] = params.callFrames;
+      if (frame !== undefined) look(frame);
+    } catch (error) {
+      failure = error;
+    }
+    session.post("Runtime.terminateExecution", () => undefined);
+    session.post("Debugger.resume", () => undefined);
+  };
+  inspector.post("Debugger.enable");
+  session.on("Debugger.paused", onPaused);
+  let breakpointId: string | undefined;
+  try {
+    const objectId = inspector.handle(fn);
+    ({ breakpointId } = inspector.post<{ breakpointId: string }>("Debugger.setBreakpointOnFunctionCall", {
+      objectId,
+    }));
+    inspector.evaluateCall(() => callAbsorbed(fn));
+  } finally {
+    session.off("Debugger.paused", onPaused);
+    if (breakpointId !== undefined) inspector.post("Debugger.removeBreakpoint", { breakpointId });
+    inspector.post("Debugger.disable");
+    inspector.release();
+  }
+  if (failure !== undefined) throw failure;
+}
+
+function callAbsorbed(fn: object): unknown {
+  const { length } = fn as { length: number };
+  return Reflect.apply(
+    fn as () => unknown,
+    undefined,
+    Array.from({ length: length + 8 }, () => absorbing),
+  );
+}
+
+function evaluate(frame: Debugger.CallFrame, expression: string): Answer {
+  const inspector = theInspector();
+  const { result, exceptionDetails } = inspector.post<Debugger.EvaluateOnCallFrameReturnType>(
+    "Debugger.evaluateOnCallFrame",
+    {
+      callFrameId: frame.callFrameId,
+      expression,
+      objectGroup: "kitchensink",
+      silent: true,
+      throwOnSideEffect: true,
+    },
+  );
+  if (exceptionDetails !== undefined) return { error: describe(exceptionDetails) };
+  return { value: inspector.take(result) };
+}
+
+function describe({ exception, text }: Runtime.ExceptionDetails): string {
+  return exception?.description?.split("\n")[0] ?? text;
+}

@@ -1,0 +1,127 @@
+import { types } from "node:util";
+import { knownPath } from "./known.ts";
+import { modulePart } from "./modules.ts";
+
+export interface Refusal {
+  readonly what: string;
+  readonly wayOut: string;
+}
+
+const LIVE = "open it inside the function instead";
+
+/** Why an object cannot mean the same in another process; undefined when it can. */
+export function reasonToRefuse(value: object): Refusal | undefined {
+  return ofKind(value) ?? ofPrototypes(value);
+}
+
+function ofKind(value: object): Refusal | undefined {
+  if (types.isPromise(value))
+    return { what: "a Promise cannot travel", wayOut: "await it first and use its value" };
+  if (types.isWeakMap(value))
+    return { what: "a WeakMap cannot be read", wayOut: "use a Map, or make it inside the function" };
+  if (types.isWeakSet(value))
+    return { what: "a WeakSet cannot be read", wayOut: "use a Set, or make it inside the function" };
+  if (types.isGeneratorObject(value)) {
+    return {
+      what: "a running generator cannot travel",
+      wayOut: "send the generator function, or its items as an array",
+    };
+  }
+  if (types.isSharedArrayBuffer(value)) {
+    return { what: "a SharedArrayBuffer cannot leave its process", wayOut: "copy it into an ArrayBuffer" };
+  }
+  if (types.isExternal(value)) return { what: "a native handle cannot travel", wayOut: LIVE };
+  if (isIterator(value))
+    return { what: "a running iterator cannot travel", wayOut: "send its items as an array" };
+  return ofBuffer(value);
+}
+
+function ofBuffer(value: object): Refusal | undefined {
+  const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
+  if (types.isSharedArrayBuffer(buffer)) return ofKind(buffer);
+  if (!types.isArrayBuffer(buffer)) return undefined;
+  const { resizable, detached } = buffer as ArrayBuffer & { resizable?: boolean; detached?: boolean };
+  if (detached === true || isDetached(buffer)) {
+    return {
+      what: "a detached ArrayBuffer has lost its bytes",
+      wayOut: "capture it before it is transferred",
+    };
+  }
+  return resizable === true
+    ? { what: "a resizable ArrayBuffer cannot travel", wayOut: "copy it with slice()" }
+    : undefined;
+}
+
+/** Node 20 has no `detached` to ask. */
+function isDetached(buffer: ArrayBuffer): boolean {
+  try {
+    return new Uint8Array(buffer).length < 0;
+  } catch {
+    return true;
+  }
+}
+
+function isIterator(value: object): boolean {
+  return (
+    types.isMapIterator(value) ||
+    types.isSetIterator(value) ||
+    (/ Iterator\]$/.test(Object.prototype.toString.call(value)) && !Object.hasOwn(value, "next"))
+  );
+}
+
+/** Classes of Node whose objects are what their properties say. */
+const OPEN_CLASSES = new Set([
+  "Object",
+  "Function",
+  "Array",
+  "Map",
+  "Set",
+  "Date",
+  "RegExp",
+  "Error",
+  "EvalError",
+  "RangeError",
+  "ReferenceError",
+  "SyntaxError",
+  "TypeError",
+  "URIError",
+  "AggregateError",
+  "Number",
+  "String",
+  "Boolean",
+  "BigInt",
+  "Symbol",
+  "URL",
+  "URLSearchParams",
+  "WeakRef",
+  "ArrayBuffer",
+  "DataView",
+  "EventEmitter",
+  "AssertionError",
+  "Buffer",
+  "Stats",
+  "Dirent",
+]);
+
+const STATEFUL_MODULES =
+  /^node:(net|tls|http|https|http2|dgram|child_process|cluster|worker_threads|fs|fs\/promises|stream|stream\/web|zlib|crypto|readline|readline\/promises|tty|repl|inspector|vm|async_hooks|perf_hooks|diagnostics_channel|v8|sqlite)$/;
+
+function ofPrototypes(value: object): Refusal | undefined {
+  for (
+    let proto = Object.getPrototypeOf(value) as object | null;
+    proto !== null;
+    proto = Object.getPrototypeOf(proto) as object | null
+  ) {
+    const owner = Reflect.getOwnPropertyDescriptor(proto, "constructor")?.value as unknown;
+    const name = typeof owner === "function" ? owner.name : "";
+    if (name === "" || OPEN_CLASSES.has(name) || /Array$/.test(name)) continue;
+    const part = typeof owner === "function" ? modulePart(owner) : undefined;
+    if (part !== undefined && "id" in part && STATEFUL_MODULES.test(part.id)) {
+      return { what: `a live ${name} of ${part.id} belongs to this process`, wayOut: LIVE };
+    }
+    if (typeof owner === "function" && knownPath(owner) !== undefined) {
+      return { what: `a ${name} has state that cannot be read`, wayOut: "make it inside the function" };
+    }
+  }
+  return undefined;
+}

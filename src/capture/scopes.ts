@@ -1,0 +1,53 @@
+import type { Debugger } from "node:inspector";
+import { scriptUrl, theInspector } from "./inspect.ts";
+
+/** One of the scopes around a function, innermost first. Its object is a copy that V8 made now. */
+export interface Scope {
+  readonly kind: "module" | "script" | "global" | "inner";
+  readonly variables: Readonly<Record<string, unknown>>;
+}
+
+/** Where a function was written and what surrounds it. */
+export interface Surroundings {
+  readonly scriptId: string;
+  /** Of the function's parameter list, zero-based; of an arrow function's start. */
+  readonly line: number;
+  readonly column: number;
+  readonly scopes: readonly Scope[];
+}
+
+interface ScopeEntry {
+  readonly description: string;
+  readonly object: Record<string, unknown>;
+}
+
+/** Reads the variables around `fn` as of now. */
+export function surroundingsOf(fn: object): Surroundings {
+  const inspector = theInspector();
+  try {
+    const { named } = inspector.internals(fn);
+    const location = named.get("[[FunctionLocation]]")?.value as Debugger.Location | undefined;
+    const list = inspector.take(named.get("[[Scopes]]")) as readonly ScopeEntry[] | undefined;
+    return {
+      scriptId: location?.scriptId ?? "",
+      line: location?.lineNumber ?? 0,
+      column: location?.columnNumber ?? 0,
+      scopes: Array.from(list ?? [], toScope),
+    };
+  } finally {
+    inspector.release();
+  }
+}
+
+function toScope(entry: ScopeEntry): Scope {
+  const { description } = entry;
+  if (description === "Global")
+    return { kind: "global", variables: globalThis as unknown as Record<string, unknown> };
+  const kind = description === "Module" ? "module" : description === "Script" ? "script" : "inner";
+  return { kind, variables: entry.object };
+}
+
+/** The url of the file that surrounds a function, empty when it has none. */
+export function urlOf({ scriptId }: Surroundings): string {
+  return scriptId === "" ? "" : scriptUrl(scriptId);
+}

@@ -1,0 +1,206 @@
+import type { Capture, Draft } from "./functions.ts";
+import { scopeOf, type SharedScope } from "./identity.ts";
+import { rememberUnit } from "./shipped.ts";
+import type { FunctionCode, ScopeShape, UnitRecord } from "./units.ts";
+import type { Walk } from "./walk.ts";
+import type { Slot } from "./wire.ts";
+
+/** A scope with at least one variable that several functions share and one of them writes. */
+interface Cell {
+  readonly scope: SharedScope;
+  readonly depth: number;
+  readonly variables: Map<string, Slot>;
+  readonly ancestors: Set<Cell>;
+  readonly members: { draft: Draft; code: FunctionCode }[];
+  readonly children: Cell[];
+  parent: Cell | undefined;
+}
+
+/** Decides, now that all functions are known, which share variables, and gives each its unit. */
+export function finishFunctions(walk: Walk): void {
+  const cells = findCells(walk);
+  nest(cells);
+  for (const draft of walk.drafts) {
+    const own = cellsOf(draft, cells);
+    const code = codeWithNames(draft, own);
+    const home = own.at(-1);
+    if (home === undefined) finishAlone(walk, draft, code);
+    else {
+      refuseSharedName(walk, draft, own);
+      home.members.push({ draft, code });
+    }
+  }
+  for (const cell of cells) if (cell.parent === undefined) finishTree(walk, cell);
+}
+
+function findCells(walk: Walk): Cell[] {
+  const written = new Set<string>();
+  for (const { captures } of walk.drafts)
+    for (const { name, isWritten } of captures) if (isWritten) written.add(name);
+  if (written.size === 0) return [];
+  const uses = new Map<SharedScope, Map<string, { draft: Draft; capture: Capture }[]>>();
+  for (const draft of walk.drafts) {
+    for (const capture of draft.captures) {
+      if (!written.has(capture.name) || capture.depth === 0) continue;
+      walk.at(draft.id);
+      const scope = scopeOf(walk, draft, capture.depth, capture.name);
+      const variables = uses.get(scope) ?? new Map<string, { draft: Draft; capture: Capture }[]>();
+      uses.set(scope, variables);
+      variables.set(capture.name, [...(variables.get(capture.name) ?? []), { draft, capture }]);
+    }
+  }
+  return [...uses].flatMap(([scope, variables]) => toCell(scope, variables) ?? []);
+}
+
+function toCell(
+  scope: SharedScope,
+  uses: Map<string, { draft: Draft; capture: Capture }[]>,
+): Cell | undefined {
+  const variables = new Map<string, Slot>();
+  let depth = 0;
+  for (const [name, list] of [...uses].toSorted(([a], [b]) => (a < b ? -1 : 1))) {
+    const [first] = list;
+    if (first === undefined || list.length < 2 || !list.some(({ capture }) => capture.isWritten)) continue;
+    variables.set(name, first.capture.slot);
+    depth = first.capture.depth;
+  }
+  if (variables.size === 0) return undefined;
+  return { scope, depth, variables, ancestors: new Set(), members: [], children: [], parent: undefined };
+}
+
+/** The shared scopes that a function sees, outermost first. */
+function cellsOf(draft: Draft, cells: readonly Cell[]): Cell[] {
+  if (cells.length === 0) return [];
+  const own = cells.filter((cell) => draft.captures.some((capture) => isIn(draft, capture, cell)));
+  return own.toSorted((a, b) => a.depth - b.depth);
+}
+
+function isIn(draft: Draft, { name, depth }: Capture, cell: Cell): boolean {
+  return depth === cell.depth && cell.variables.has(name) && cell.scope.holds(draft.fn, depth);
+}
+
+/** Scopes that one function sees lie within each other; from the innermost on, each gets the next one around it. */
+function nest(cells: readonly Cell[]): void {
+  const byDepth = cells.toSorted((a, b) => b.depth - a.depth);
+  for (const cell of byDepth)
+    for (const other of cells)
+      if (other.depth < cell.depth && cell.scope.isWithin(other.scope)) cell.ancestors.add(other);
+  for (const cell of byDepth) {
+    const [parent] = [...cell.ancestors].toSorted((a, b) => b.depth - a.depth);
+    if (parent === undefined) continue;
+    cell.parent = parent;
+    parent.children.push(cell);
+    for (const ancestor of cell.ancestors) if (ancestor !== parent) parent.ancestors.add(ancestor);
+  }
+}
+
+function codeWithNames(draft: Draft, cells: readonly Cell[]): FunctionCode {
+  const names = draft.captures
+    .filter((capture) => !cells.some((cell) => isIn(draft, capture, cell)))
+    .map(({ name }) => name);
+  return { ...draft.code, names };
+}
+
+/** The declaration of a function makes a variable of its own name, which would hide the shared one. */
+function refuseSharedName(walk: Walk, draft: Draft, cells: readonly Cell[]): void {
+  const { declaredName } = draft.code;
+  if (declaredName === undefined || !cells.some((cell) => cell.variables.has(declaredName))) return;
+  walk.at(draft.id);
+  walk.refuse(
+    `its name "${declaredName}" is a variable that a captured function assigns to`,
+    "call the variable differently than the function",
+  );
+}
+
+function slotsFor(draft: Draft, { names }: FunctionCode): Slot[] {
+  return names.map((name) => draft.captures.find((capture) => capture.name === name)?.slot);
+}
+
+function finishAlone(walk: Walk, draft: Draft, code: FunctionCode): void {
+  const record: UnitRecord = {
+    shape: { names: [], members: [code], children: [] },
+    ...(draft.place === undefined ? {} : { place: draft.place }),
+  };
+  const { index, hash } = walk.unit(record);
+  rememberUnit(hash, record, [draft.fn]);
+  walk.finish(draft.id, [
+    "function",
+    { ...draft.node, unit: index, scope: -1, member: 0, captures: slotsFor(draft, code) },
+  ]);
+}
+
+interface Shaped {
+  readonly cell: Cell;
+  readonly shape: ScopeShape;
+  readonly members: readonly { draft: Draft; code: FunctionCode; index: number }[];
+  readonly children: readonly { shaped: Shaped; index: number }[];
+}
+
+function finishTree(walk: Walk, root: Cell): void {
+  const shaped = shapeOf(root);
+  const record = { shape: shaped.shape };
+  const { index, hash } = walk.unit(record);
+  rememberUnit(hash, record, functionsIn(shaped));
+  placeScope(walk, { shaped, unit: index, child: -1, parent: -1 });
+}
+
+/** Equal functions and equal inner scopes, such as those of a loop, need their text only once. */
+function shapeOf(cell: Cell): Shaped {
+  const members = distinct(cell.members, ({ code }) => code);
+  const children = distinct(cell.children.map(shapeOf), ({ shape }) => shape);
+  return {
+    cell,
+    shape: {
+      names: [...cell.variables.keys()],
+      members: members.kinds.map(({ code }) => code),
+      children: children.kinds.map(({ shape }) => shape),
+    },
+    members: members.items.map(({ item, index }) => ({ ...item, index })),
+    children: children.items.map(({ item, index }) => ({ shaped: item, index })),
+  };
+}
+
+function distinct<T>(
+  list: readonly T[],
+  textOf: (item: T) => unknown,
+): { kinds: T[]; items: { item: T; index: number }[] } {
+  const texts = new Map<string, T>();
+  const keyed = list.map((item) => ({ item, text: JSON.stringify(textOf(item)) }));
+  for (const { item, text } of keyed.toSorted((a, b) => (a.text < b.text ? -1 : 1)))
+    if (!texts.has(text)) texts.set(text, item);
+  const order = [...texts.keys()];
+  return {
+    kinds: [...texts.values()],
+    items: keyed.map(({ item, text }) => ({ item, index: order.indexOf(text) })),
+  };
+}
+
+function functionsIn({ members, children, shape }: Shaped): object[] {
+  const own = shape.members.map(
+    (_, index) => members.find((member) => member.index === index)?.draft.fn as object,
+  );
+  const inner = shape.children.flatMap((_, index) => {
+    const child = children.find((candidate) => candidate.index === index);
+    return child === undefined ? [] : functionsIn(child.shaped);
+  });
+  return [...own, ...inner];
+}
+
+interface Placing {
+  readonly shaped: Shaped;
+  readonly unit: number;
+  readonly child: number;
+  readonly parent: number;
+}
+
+function placeScope(walk: Walk, { shaped, unit, child, parent }: Placing): void {
+  const scope = walk.scopes.push({ unit, child, parent, values: [...shaped.cell.variables.values()] }) - 1;
+  for (const { draft, code, index } of shaped.members) {
+    walk.finish(draft.id, [
+      "function",
+      { ...draft.node, unit, scope, member: index, captures: slotsFor(draft, code) },
+    ]);
+  }
+  for (const inner of shaped.children)
+    placeScope(walk, { shaped: inner.shaped, unit, child: inner.index, parent: scope });
+}

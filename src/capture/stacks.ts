@@ -1,0 +1,132 @@
+import { readFileSync } from "node:fs";
+import { findSourceMap } from "node:module";
+import { dirname, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
+import { analyse } from "./analyse.ts";
+import { placeOf } from "./places.ts";
+import { surroundingsOf, urlOf } from "./scopes.ts";
+import { isShippedFile, shippedUnit } from "./shipped.ts";
+import { codeText } from "./text.ts";
+import { PSEUDO_FILE, type ScopeShape } from "./units.ts";
+
+/** One-based, as stacks show it. */
+interface Position {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+const FRAME = /((?:file:\/\/|kitchensink:fn\/|\/|[A-Za-z]:\\)[^\n()]*?):(\d+):(\d+)(?=\)?$)/gm;
+
+/**
+ * Rewrites the frames of functions that this process sent to the file, line and column where they were written, through
+ * the source maps of compiled files. Other frames stay as they are. Never throws.
+ *
+ * @example
+ * ```ts
+ * error.stack = mapStack(error.stack);
+ * ```
+ */
+export function mapStack(stack: string): string {
+  return stack.replace(FRAME, (frame, file: string, line: string, column: string) => {
+    try {
+      const place = locate({ file, line: Number(line), column: Number(column) });
+      return place === undefined ? frame : `${place.file}:${place.line}:${place.column}`;
+    } catch {
+      return frame;
+    }
+  });
+}
+
+function locate(position: Position): Position | undefined {
+  if (position.file.startsWith(PSEUDO_FILE)) {
+    const written = whereWritten(position);
+    return written === undefined ? undefined : (throughMap(written) ?? written);
+  }
+  return isShippedFile(position.file) ? throughMap(position) : undefined;
+}
+
+/** From a place in the program that a unit became to the place in the file that its function came from. */
+function whereWritten({ file, line, column }: Position): Position | undefined {
+  const unit = shippedUnit(file.slice(PSEUDO_FILE.length));
+  if (unit === undefined) return undefined;
+  const { shape } = unit.record;
+  const isSingle = unit.functions.length === 1 && shape.names.length === 0;
+  const { text, starts, lead } = codeText(shape, isSingle);
+  // Without a known place the whole program was moved left by what stands before its only function.
+  const offset = offsetOf(text, line, column + (isSingle && line === 1 ? lead : 0));
+  const index = starts.findLastIndex((start) => start <= offset);
+  const start = starts[index];
+  const fn = unit.functions[index]?.deref();
+  const source = sourcesOf(shape)[index];
+  if (start === undefined || fn === undefined || source === undefined) return undefined;
+  const around = surroundingsOf(fn);
+  const place = placeOf(around, urlOf(around), source, analyse(source));
+  const before = text.slice(start, offset).split("\n");
+  const last = before.at(-1)?.length ?? 0;
+  const shift = before.length === 1 ? place.column : 0;
+  return { file: place.url, line: place.line + before.length, column: last + shift + 1 };
+}
+
+function sourcesOf({ members, children }: ScopeShape): string[] {
+  return [...members.map(({ source }) => source), ...children.flatMap(sourcesOf)];
+}
+
+function offsetOf(text: string, line: number, column: number): number {
+  let at = 0;
+  for (let skipped = 1; skipped < line; skipped++) at = text.indexOf("\n", at) + 1;
+  return at + column - 1;
+}
+
+const maps = new Map<string, TraceMap | undefined>();
+const MAPS_KEPT = 500;
+
+function throughMap({ file, line, column }: Position): Position | undefined {
+  const loaded =
+    findSourceMap(file) ?? (file.startsWith("file:") ? findSourceMap(fileURLToPath(file)) : undefined);
+  if (loaded !== undefined) {
+    const entry = loaded.findEntry(line - 1, column - 1);
+    if (!("originalSource" in entry)) return undefined;
+    return {
+      file: absolute(entry.originalSource, file),
+      line: entry.originalLine + 1,
+      column: entry.originalColumn + 1,
+    };
+  }
+  const map = mapOf(file);
+  if (map === undefined) return undefined;
+  const found = originalPositionFor(map, { line, column: column - 1 });
+  return found.source === null
+    ? undefined
+    : { file: absolute(found.source, file), line: found.line, column: found.column + 1 };
+}
+
+/** As a url when the compiled file was one. */
+function absolute(source: string, file: string): string {
+  if (/^[a-z]+:\/\//.test(source)) return source;
+  if (file.startsWith("file:")) return new URL(source, file).href;
+  return resolve(dirname(file), source);
+}
+
+function mapOf(file: string): TraceMap | undefined {
+  if (maps.has(file)) return maps.get(file);
+  const map = readMap(file);
+  if (maps.size >= MAPS_KEPT) maps.clear();
+  maps.set(file, map);
+  return map;
+}
+
+const COMMENT = /\/\/[#@] sourceMappingURL=(\S+)\s*$/m;
+
+function readMap(file: string): TraceMap | undefined {
+  const path = file.startsWith("file:") ? fileURLToPath(file) : file;
+  const address = COMMENT.exec(readFileSync(path, "utf8"))?.[1];
+  if (address === undefined) return undefined;
+  const inline = /^data:[^,]*;base64,(.*)$/.exec(address)?.[1];
+  const text =
+    inline === undefined
+      ? readFileSync(resolve(dirname(path), decodeURIComponent(address)), "utf8")
+      : Buffer.from(inline, "base64").toString();
+  return new TraceMap(text, file);
+}

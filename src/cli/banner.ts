@@ -1,0 +1,59 @@
+import type { ChosenStore } from "../node/choose-store.ts";
+import type { RunningNode } from "../node/node.ts";
+import { PACKAGE_VERSION } from "../core/version.ts";
+
+export interface BannerFacts {
+  readonly node: RunningNode;
+  readonly chosen: ChosenStore;
+  /** `undefined`: no token. */
+  readonly tokenFile: string | undefined;
+  readonly dataDirectory: string;
+  readonly workers: number;
+  readonly queues: readonly string[];
+}
+
+/** What a person sees when the node is ready. */
+export function banner({ node, chosen, tokenFile, dataDirectory, workers, queues }: BannerFacts): string {
+  const rows: (readonly [string, string])[] = [
+    ["url", node.url.href],
+    ["store", storeLine(chosen)],
+    ["workers", `${workers}, for the ${queues.length === 1 ? "queue" : "queues"} ${queues.join(", ")}`],
+    ...node.namespaces.map(
+      ({ name, functions }) => ["functions", `${name}: ${functions.join(", ")}`] as const,
+    ),
+    ["data", dataDirectory],
+    ["token", tokenFile ?? "none: every user of this machine may call this node"],
+  ];
+  const lines = rows.map(([label, text]) => `  ${label.padEnd(10)} ${text}`);
+  return [
+    `Kitchen Sink ${PACKAGE_VERSION}: the node ${node.name} is ready`,
+    "",
+    ...lines,
+    "",
+    ...(chosen.isFallback ? [FALLBACK, ""] : []),
+    ...nextNode(node, chosen),
+    "  Ctrl-C stops it.",
+    "",
+  ].join("\n");
+}
+
+const FALLBACK = `  NO REDIS HERE: jobs live in this process's memory. That is for one node, and jobs end with it.
+  For a cluster, and for jobs that outlive the node:
+    ${process.platform === "darwin" ? "brew install redis" : "sudo apt-get install redis-server"}`;
+
+function storeLine({ store, ownRedisProgram }: ChosenStore): string {
+  return ownRedisProgram === undefined
+    ? store.description
+    : `${store.description}, started by this node (${ownRedisProgram})`;
+}
+
+function nextNode({ url }: RunningNode, { redisConnection }: ChosenStore): string[] {
+  if (redisConnection === undefined) return [];
+  const next = new URL(url);
+  next.port = String(Number(url.port || 80) + 1);
+  return [
+    "  Another node, with the same token:",
+    `    kitchensink start --no-redis --redis-connection "${redisConnection}" --node-url ${next.href} --datadir ./data2 --num-workers 2`,
+    "",
+  ];
+}

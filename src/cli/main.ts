@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { KitchenError } from "../core/errors.ts";
+import { PACKAGE_VERSION } from "../core/version.ts";
+import { addStartCommand } from "./start.ts";
+
+const EXIT_FAILURE = 1;
+const EXIT_USAGE = 2;
+
+const program = new Command("kitchensink")
+  .description("Run your functions on other machines as if they ran on your own.")
+  .version(PACKAGE_VERSION)
+  .showHelpAfterError("(kitchensink --help lists what there is)")
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
+addStartCommand(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // One line for what a person can mend; all there is for what only we can.
+  const text =
+    error instanceof KitchenError ? error.message : error instanceof Error ? error.stack : String(error);
+  process.stderr.write(`kitchensink: ${text}\n`);
+  process.exit(error instanceof KitchenError && error.code === "KS_USAGE" ? EXIT_USAGE : EXIT_FAILURE);
+}

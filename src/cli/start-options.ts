@@ -1,0 +1,93 @@
+import { hostname } from "node:os";
+import { isAbsolute, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import ms, { type StringValue } from "ms";
+import { KitchenError } from "../core/errors.ts";
+import { parseNodeName, type NodeName } from "../core/ids.ts";
+
+/** The flags of `kitchensink start` as commander reads them. */
+export interface StartFlags {
+  readonly datadir: string;
+  readonly numWorkers: string;
+  readonly nodeUrl?: string;
+  readonly nodePort?: string;
+  readonly nodeName?: string;
+  readonly host: string;
+  readonly allowHost: readonly string[];
+  readonly queue: readonly string[];
+  readonly module: readonly string[];
+  readonly reload: boolean;
+  readonly readOnly: boolean;
+  readonly redis: boolean;
+  readonly redisConnection?: string;
+  readonly embedded: boolean;
+  readonly cluster: string;
+  readonly arbitrary: boolean;
+  readonly token: boolean;
+  readonly tokenFile?: string;
+  readonly env: readonly string[];
+  readonly instantWorkers: string;
+  readonly resultTtl: string;
+  readonly grace: string;
+  readonly logLevel: string;
+}
+
+const DEFAULT_PORT = 6323;
+const MOST_WORKERS = 1_000;
+const CLUSTER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/** Where others reach the node: `--node-url`, or localhost; the port of `--node-port` counts. */
+export function nodeUrl({ nodeUrl: given, nodePort }: StartFlags): URL {
+  const port =
+    nodePort === undefined ? undefined : count("--node-port", nodePort, { least: 0, most: 65_535 });
+  const text = given ?? `http://localhost:${port ?? DEFAULT_PORT}/`;
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined || url.protocol !== "http:")
+    throw usage("--node-url", text, "an address such as http://localhost:6323/");
+  if (port !== undefined) url.port = String(port);
+  return url;
+}
+
+export function nodeName({ nodeName: given }: StartFlags, url: URL): NodeName {
+  const machine = hostname().replace(/[^A-Za-z0-9._-]/g, "-");
+  return parseNodeName(given ?? `${machine}-${url.port === "" ? "80" : url.port}`);
+}
+
+/** A whole number within bounds. @throws KitchenError `KS_USAGE` */
+export function count(
+  flag: string,
+  text: string,
+  { least = 0, most = MOST_WORKERS }: { least?: number; most?: number } = {},
+): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+  throw usage(flag, text, `a whole number from ${least} to ${most}`);
+}
+
+/** A time such as `90s`, `12h`, `1d`, in ms. @throws KitchenError `KS_USAGE` */
+export function duration(flag: string, text: string): number {
+  const value = /^\d/.test(text) ? ms(text as StringValue) : undefined;
+  if (value !== undefined && Number.isFinite(value)) return value;
+  throw usage(flag, text, "a time such as 30s, 12h or 1d");
+}
+
+export function clusterName(text: string): string {
+  if (CLUSTER.test(text)) return text;
+  throw usage("--cluster", text, "1 to 64 letters, digits and . _ -");
+}
+
+/** Paths become absolute; anything else is a package's name. @throws KitchenError `KS_USAGE` for a file that is not there */
+export function moduleName(text: string): string {
+  const isPath = isAbsolute(text) || text.startsWith(".") || /\.[cm]?[jt]sx?$/.test(text);
+  if (!isPath) return text;
+  const file = resolve(text);
+  if (existsSync(file)) return file;
+  throw new KitchenError("KS_USAGE", `Cannot load the module ${text}: there is no file ${file}`);
+}
+
+function usage(flag: string, text: string, expected: string): KitchenError {
+  return new KitchenError(
+    "KS_USAGE",
+    `Not a value for ${flag}: ${JSON.stringify(text)} (expected ${expected})`,
+  );
+}

@@ -1,0 +1,196 @@
+import { accessSync, constants, mkdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
+import { Option, type Command } from "commander";
+import { KitchenError } from "../core/errors.ts";
+import { defaultTokenFile, isLoopback } from "../client/token.ts";
+import { chooseStore, DEFAULT_REDIS } from "../node/choose-store.ts";
+import { startNode, type RunningNode } from "../node/node.ts";
+import type { Log } from "../node/options.ts";
+import { ensureToken } from "../node/token-file.ts";
+import { banner } from "./banner.ts";
+import { createLog, LOG_LEVELS } from "./log.ts";
+import {
+  clusterName,
+  count,
+  duration,
+  moduleName,
+  nodeName,
+  nodeUrl,
+  type StartFlags,
+} from "./start-options.ts";
+
+const LEASE_MS = 6_000;
+const CANCEL_GRACE_MS = 5_000;
+const UNIT_TTL_MS = 7 * 24 * 60 * 60 * 1_000;
+const OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024;
+const EXIT_KILLED = 1;
+
+const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
+
+export function addStartCommand(program: Command): void {
+  program
+    .command("start")
+    .description("start a node: workers that run functions, reached over HTTP")
+    .option(
+      "--datadir <directory>",
+      "where the node keeps its data; made when it is not there",
+      "./kitchensink-data",
+    )
+    .option("--num-workers <number>", "how many jobs run at the same time", String(availableParallelism()))
+    .option(
+      "--node-url <url>",
+      "the address at which clients and other nodes reach this node (default: http://localhost:6323/)",
+    )
+    .option("--node-port <port>", "the port to listen on, when it is not that of --node-url (0: a free one)")
+    .option(
+      "--node-name <name>",
+      "the node's name in the cluster (default: this machine's name and the port)",
+    )
+    .option("--host <address>", "the address to listen on; anything but loopback needs a token", "127.0.0.1")
+    .option("--allow-host <name>", "another host name that the node answers to; may be repeated", collect, [])
+    .option("--queue <name>", 'run jobs of this queue instead of "default"; may be repeated', collect, [])
+    .option(
+      "--module <file>",
+      "register the functions that this module exports; may be repeated; TypeScript works as it is",
+      collect,
+      [],
+    )
+    .option("--reload", "replace the workers when a module changes", false)
+    .option("--read-only", "take no data from clients and other nodes", false)
+    .option(
+      "--redis-connection <address>",
+      `the Redis to use: tcp://host:port?db=9, redis://, rediss:// or unix: (default: ${DEFAULT_REDIS})`,
+    )
+    .option("--no-redis", "start no Redis server: the one of --redis-connection must be there")
+    .option("--embedded", "keep jobs in this process's memory instead of a Redis: for one node", false)
+    .option("--cluster <name>", "clusters of different names may share a Redis", "default")
+    .option("--no-arbitrary", "ban captured functions: only registered ones can be called")
+    .option(
+      "--token-file <file>",
+      "the file with the token that clients must know; made when it is not there",
+    )
+    .option("--no-token", "ask for no token: every user of this machine may run code as you; loopback only")
+    .option("--env <name>", "let workers see this environment variable; may be repeated", collect, [])
+    .option("--instant-workers <number>", "how many instant calls run at the same time", "1")
+    .option("--result-ttl <time>", "how long results and output are kept", "1d")
+    .option("--grace <time>", "how long running jobs may go on when the node is asked to stop", "10s")
+    .addOption(
+      new Option("--log-level <level>", "what to log, on stderr").choices(LOG_LEVELS).default("warn"),
+    )
+    .addHelpText(
+      "after",
+      "\nExample:\n  kitchensink start --datadir ./data --num-workers 2 --module ./functions.ts --reload",
+    )
+    .action(async (flags: StartFlags) => start(flags));
+}
+
+async function start(flags: StartFlags): Promise<void> {
+  const log = createLog(flags.logLevel);
+  const url = nodeUrl(flags);
+  const name = nodeName(flags, url);
+  const token = tokenOf(flags);
+  const settings = {
+    modules: flags.module.map(moduleName),
+    numWorkers: count("--num-workers", flags.numWorkers, { least: 1 }),
+    numInstantWorkers: count("--instant-workers", flags.instantWorkers, { least: 1 }),
+    graceMs: duration("--grace", flags.grace),
+    queues: flags.queue.length === 0 ? ["default"] : flags.queue,
+  };
+  const dataDirectory = prepareDataDirectory(flags.datadir);
+  const chosen = await chooseStore({
+    isEmbedded: flags.embedded,
+    isRedisForeign: !flags.redis,
+    redisConnection: flags.redisConnection,
+    dataDirectory,
+    options: {
+      cluster: clusterName(flags.cluster),
+      resultTtlMs: duration("--result-ttl", flags.resultTtl),
+      unitTtlMs: UNIT_TTL_MS,
+      outputLimitBytes: OUTPUT_LIMIT_BYTES,
+    },
+    warn: (message) => log.warn(message),
+  });
+  const node = await startNode({
+    ...settings,
+    name,
+    url,
+    host: flags.host,
+    allowedHosts: flags.allowHost,
+    token: token.value,
+    store: chosen.store,
+    reloads: flags.reload,
+    isReadOnly: flags.readOnly,
+    isArbitraryBanned: !flags.arbitrary,
+    environmentNames: flags.env,
+    leaseMs: LEASE_MS,
+    graceMs: CANCEL_GRACE_MS,
+    log,
+  });
+  process.stdout.write(
+    banner({
+      node,
+      chosen,
+      tokenFile: token.file,
+      dataDirectory,
+      workers: settings.numWorkers,
+      queues: settings.queues,
+    }),
+  );
+  stopOnSignals(node, settings.graceMs, log);
+}
+
+/** The token and where it is kept. @throws KitchenError `KS_USAGE` for a node that the network could use without one */
+function tokenOf({ token, tokenFile, host }: StartFlags): { value: string | null; file: string | undefined } {
+  if (!token) {
+    if (isLoopback(host.includes(":") ? `[${host}]` : host)) return { value: null, file: undefined };
+    throw new KitchenError(
+      "KS_USAGE",
+      `Cannot listen on ${host} without a token: everyone who reaches it could run code as you (drop --no-token, or --host)`,
+    );
+  }
+  if (tokenFile !== undefined) return { value: ensureToken(resolve(tokenFile)), file: resolve(tokenFile) };
+  const given = process.env["KITCHENSINK_TOKEN"];
+  if (given !== undefined && given !== "")
+    return { value: given, file: "KITCHENSINK_TOKEN, in the environment" };
+  const file = defaultTokenFile();
+  return { value: ensureToken(file), file };
+}
+
+function prepareDataDirectory(path: string): string {
+  const directory = resolve(path);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
+    return directory;
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message.split(",")[0] : String(cause);
+    throw new KitchenError(
+      "KS_USAGE",
+      `Cannot keep data in ${directory}: ${reason} (choose another with --datadir)`,
+      { cause },
+    );
+  }
+}
+
+/** First signal: running jobs may finish. Second: they are given back at once. */
+function stopOnSignals(node: RunningNode, graceMs: number, log: Log): void {
+  let isStopping = false;
+  const stop = (): void => {
+    if (isStopping) {
+      void node.close(0).then(() => process.exit(EXIT_KILLED));
+      return;
+    }
+    isStopping = true;
+    process.stderr.write("\nStopping: running jobs may finish (again to stop at once)\n");
+    node.close(graceMs).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        log.error(`could not stop cleanly: ${error instanceof Error ? error.stack : String(error)}`);
+        process.exit(EXIT_KILLED);
+      },
+    );
+  };
+  process.on("SIGINT", stop);
+  process.on("SIGTERM", stop);
+}

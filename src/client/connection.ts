@@ -1,0 +1,186 @@
+import { randomUUID } from "node:crypto";
+import { KitchenError } from "../core/errors.ts";
+import type { JobId } from "../core/ids.ts";
+import type { ClientEvent, SubmittedJob } from "../core/messages.ts";
+import type { CodeUnit } from "../capture/capture.ts";
+import { EventStream } from "./event-stream.ts";
+import type { Http } from "./http.ts";
+import { Outbox } from "./outbox.ts";
+import type { JobOutput } from "./output.ts";
+import { TrackedJob } from "./tracked-job.ts";
+
+/** How long a client tries to get back to its node before it gives up what it waits for. */
+const RECONNECT_MS = 30_000;
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+
+/**
+ * What clients that were derived from each other share: one event stream, one outbox, the jobs they wait for. The stream
+ * opens with the first call; it keeps the process alive only while a job is waited for.
+ */
+export class Connection {
+  readonly http: Http;
+  readonly #client: string = randomUUID();
+  readonly #outbox: Outbox;
+  readonly #jobs = new Map<JobId, TrackedJob>();
+  #stream: Promise<EventStream> | undefined;
+  #isClosed = false;
+
+  constructor(http: Http) {
+    this.http = http;
+    this.#outbox = new Outbox({ http, client: this.#client, connected: () => this.#connected() });
+  }
+
+  /** The job, if this client waits for it. */
+  tracked(id: JobId): TrackedJob | undefined {
+    return this.#jobs.get(id);
+  }
+
+  /** Sends a call off with the others of this turn. */
+  submit(job: SubmittedJob, units: readonly CodeUnit[], output: JobOutput): TrackedJob {
+    this.#checkOpen();
+    const tracked = this.#track(new TrackedJob(job.id, output, { isSubmitted: false }));
+    this.#outbox.add({
+      job,
+      units,
+      onSubmitted: () => {
+        tracked.isSubmitted = true;
+      },
+      onFailed: (error) => this.#fail(tracked, error),
+    });
+    return tracked;
+  }
+
+  /** Waits for a job that was submitted before, here or elsewhere; its output comes from its beginning. */
+  watch(id: JobId, output: JobOutput): TrackedJob {
+    this.#checkOpen();
+    const known = this.#jobs.get(id);
+    if (known !== undefined) return known;
+    const tracked = this.#track(new TrackedJob(id, output, { isSubmitted: true }));
+    void this.#connected()
+      .then(() => this.#askFor([tracked]))
+      .catch((error: unknown) =>
+        this.#fail(tracked, error instanceof Error ? error : new Error(String(error))),
+      );
+    return tracked;
+  }
+
+  /** Lets go of the node. Whatever is still waited for is settled with an error. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    for (const job of this.#jobs.values()) job.fail(closedError());
+    this.#jobs.clear();
+    const stream = this.#stream;
+    this.#stream = undefined;
+    (await stream?.catch(() => undefined))?.close();
+    this.http.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#isClosed) throw closedError();
+  }
+
+  #track(job: TrackedJob): TrackedJob {
+    this.#jobs.set(job.id, job);
+    if (this.#jobs.size === 1) this.#keepAlive(true);
+    return job;
+  }
+
+  #forget(job: TrackedJob): void {
+    this.#jobs.delete(job.id);
+    if (this.#jobs.size === 0) this.#keepAlive(false);
+  }
+
+  #fail(job: TrackedJob, error: Error): void {
+    this.#forget(job);
+    job.fail(error);
+  }
+
+  #keepAlive(isWanted: boolean): void {
+    void this.#stream?.then((stream) => stream.keepAlive(isWanted || this.#jobs.size > 0)).catch(() => {});
+  }
+
+  #connected(): Promise<EventStream> {
+    return (this.#stream ??= this.#open());
+  }
+
+  async #open(): Promise<EventStream> {
+    try {
+      const stream = await EventStream.open(this.http, this.#client, {
+        onEvent: (event) => this.#receive(event),
+        onLost: (error) => void this.#reconnect(error),
+      });
+      stream.keepAlive(this.#jobs.size > 0);
+      return stream;
+    } catch (error) {
+      // The next call tries again.
+      this.#stream = undefined;
+      throw error;
+    }
+  }
+
+  #receive(event: ClientEvent): void {
+    if (event.type === "alive") return;
+    const job = this.#jobs.get(event.jobId);
+    if (job === undefined) return;
+    switch (event.type) {
+      case "output":
+        job.takeOutput(event);
+        break;
+      case "finished":
+        this.#forget(job);
+        job.finish(event.state, event.outcome);
+        break;
+      case "unknown":
+        this.#fail(
+          job,
+          new KitchenError("KS_NO_SUCH_JOB", `There is no job ${job.id}, or its result has expired`),
+        );
+        break;
+    }
+  }
+
+  async #reconnect(reason: Error): Promise<void> {
+    this.#stream = undefined;
+    const deadlineMs = Date.now() + RECONNECT_MS;
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!this.#isClosed && this.#jobs.size > 0) {
+      try {
+        await this.#connected();
+        const submitted = [...this.#jobs.values()].filter((job) => job.isSubmitted);
+        if (submitted.length > 0) await this.#askFor(submitted);
+        return;
+      } catch (error) {
+        if (Date.now() > deadlineMs || !isPassing(error)) return this.#giveUp(reason, error);
+        await new Promise((resolve) => setTimeout(resolve, pauseMs));
+        pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+      }
+    }
+  }
+
+  #giveUp(reason: Error, last: unknown): void {
+    const message = `Lost the connection to ${this.http.url.href} (${reason.message}) and could not get it back: ${last instanceof Error ? last.message : String(last)}. The jobs go on: await c.result(id) when the node is back`;
+    for (const job of this.#jobs.values())
+      this.#fail(job, new KitchenError("KS_CONNECTION_LOST", message, { cause: last }));
+  }
+
+  /** Has the node send what these jobs said and came to since. */
+  async #askFor(jobs: readonly TrackedJob[]): Promise<void> {
+    const rows = jobs.map(({ id, received }) => ({ id, from: received }));
+    await this.http.fetchJson({
+      method: "POST",
+      path: "/v1/watch",
+      type: "application/json",
+      body: JSON.stringify({ client: this.#client, jobs: rows }),
+    });
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  return error instanceof KitchenError && error.code === "KS_UNAVAILABLE";
+}
+
+function closedError(): KitchenError {
+  return new KitchenError("KS_CONNECTION_LOST", "The client was closed: make a new one");
+}

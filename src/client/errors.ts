@@ -1,0 +1,147 @@
+import { revive } from "../capture/revive.ts";
+import { mapStack } from "../capture/stacks.ts";
+import { KitchenError, isErrorCode } from "../core/errors.ts";
+import { CLASS_NAME_KEY } from "../core/named-class.ts";
+import type { WireError } from "../core/messages.ts";
+
+type ErrorClass = abstract new (...args: never[]) => Error;
+
+const registered = new Map<string, ErrorClass>();
+
+/**
+ * Makes an error class known by its name, so that errors of that name that registered functions throw arrive as its
+ * instances. The constructor is not called: message, stack, cause and own properties are put on a fresh instance.
+ *
+ * @throws KitchenError `KS_USAGE` when another class has that name
+ * @example
+ * ```ts
+ * class OutOfStock extends Error { override name = "OutOfStock"; }
+ * registerError(OutOfStock);
+ * await shop.buy("hat").catch((error) => error instanceof OutOfStock); // true
+ * ```
+ */
+export function registerError(errorClass: ErrorClass): void {
+  const { name } = errorClass;
+  const known = registered.get(name);
+  if (known !== undefined && known !== errorClass)
+    throw new KitchenError(
+      "KS_USAGE",
+      `Cannot register a second error class called "${name}": rename one of them`,
+    );
+  registered.set(name, errorClass);
+}
+
+/** What a remote function threw when its class is not known here. `name` is the original's. */
+export class RemoteError extends Error {
+  constructor(name: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    Object.defineProperty(this, "name", {
+      value: name,
+      configurable: true,
+      writable: true,
+      enumerable: false,
+    });
+  }
+}
+
+const BUILT_IN: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>(
+  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map((kind) => [
+    kind.name,
+    kind,
+  ]),
+);
+
+/**
+ * What was thrown, as it was thrown, with a stack that goes from the remote frames on to the line that awaits.
+ * `where` names the place of the remote frames; `awaiting` is the stack of the code that waits.
+ */
+export function reviveThrown(error: WireError, where: string, awaiting: string): unknown {
+  const thrown = valueOf(error);
+  if (thrown instanceof Error) extendStack(thrown, where, awaiting);
+  return thrown;
+}
+
+function valueOf(error: WireError): unknown {
+  const { detail, code, message } = error;
+  if (detail === null) return isErrorCode(code) ? new KitchenError(code, message) : plainError(error);
+  try {
+    const value = revive(detail);
+    return value instanceof Error ? withItsClass(value, error) : value;
+  } catch (cause) {
+    // A codec of another version, or an npm module that is not here: the fields in plain text still tell the story.
+    return Object.assign(plainError(error), { cause });
+  }
+}
+
+function plainError({ name, message, stack }: WireError): Error {
+  const kind = registered.get(name) ?? BUILT_IN.get(name);
+  const error = kind === undefined ? new RemoteError(name, message) : instanceOf(kind, message);
+  setStack(error, stack);
+  return error;
+}
+
+/** Gives errors that are marked with a class's name that class, where it is known here; causes and parts too. */
+function withItsClass(error: Error, { code }: Pick<WireError, "code">, seen = new Set<unknown>()): Error {
+  if (seen.has(error)) return error;
+  seen.add(error);
+  const parts: unknown[] = error instanceof AggregateError ? error.errors : [];
+  for (const part of [error.cause, ...parts])
+    if (part instanceof Error) withItsClass(part, { code: null }, seen);
+  const className = takeClassName(error);
+  if (isErrorCode(code) && className === "KitchenError")
+    return Object.setPrototypeOf(error, KitchenError.prototype) as Error;
+  if (className === undefined) return error;
+  const kind = registered.get(className);
+  return Object.setPrototypeOf(
+    error,
+    kind === undefined ? RemoteError.prototype : (kind.prototype as object),
+  ) as Error;
+}
+
+function takeClassName(error: Error): string | undefined {
+  const name: unknown = Reflect.get(error, CLASS_NAME_KEY);
+  if (typeof name !== "string") return undefined;
+  Reflect.deleteProperty(error, CLASS_NAME_KEY);
+  return name;
+}
+
+function instanceOf(kind: ErrorClass, message: string): Error {
+  const error = new Error(message);
+  return Object.setPrototypeOf(error, kind.prototype as object) as Error;
+}
+
+function extendStack(error: Error, where: string, awaiting: string): void {
+  const remote =
+    typeof error.stack === "string" && error.stack !== ""
+      ? mapStack(error.stack)
+      : `${error.name}: ${error.message}`;
+  setStack(error, [remote, `    at ${where}`, awaiting].filter((part) => part !== "").join("\n"));
+}
+
+function setStack(error: Error, stack: string): void {
+  try {
+    Object.defineProperty(error, "stack", {
+      value: stack,
+      configurable: true,
+      writable: true,
+      enumerable: false,
+    });
+  } catch {
+    // Frozen: it keeps the stack it came with.
+  }
+}
+
+const OWN_CODE = new URL("../", import.meta.url).href;
+
+/**
+ * The frames of the code that awaits the calling async function, without those of this package. Made where an async
+ * function goes on, V8 knows who waits for it.
+ */
+export function awaitingFrames(): string {
+  const { stack = "" } = new Error("where");
+  return stack
+    .split("\n")
+    .slice(1)
+    .filter((line) => !line.includes(OWN_CODE) && !line.includes("node:internal"))
+    .join("\n");
+}

@@ -1,0 +1,114 @@
+import { revive } from "../capture/revive.ts";
+import { codecNamed } from "../codec/codec.ts";
+import { parseOutcome } from "../codec/wire.ts";
+import { KitchenError } from "../core/errors.ts";
+import type { JobId } from "../core/ids.ts";
+import type { JobState } from "../core/job-states.ts";
+import { awaitingFrames, reviveThrown } from "./errors.ts";
+import type { Output } from "./output.ts";
+import type { Settled } from "./tracked-job.ts";
+
+/** What is known of a job. Times are the store's. */
+export interface JobStatus {
+  readonly id: JobId;
+  readonly state: JobState;
+  readonly queue: string;
+  /** `test.add`, or the captured function's name. */
+  readonly label: string;
+  readonly priority: number;
+  /** How often it was begun. */
+  readonly attempt: number;
+  /** How many workers and nodes died under it. */
+  readonly deaths: number;
+  /** The node that runs it, or ran it last. */
+  readonly node?: string;
+  readonly createdAt: Date;
+  readonly startedAt?: Date;
+  readonly finishedAt?: Date;
+}
+
+/** What a job needs of the client that made it. */
+export interface JobBackend {
+  /** Waits for the end; called when somebody first wants to know. */
+  settled(): Promise<Settled>;
+  cancel(reason: string): Promise<void>;
+  status(): Promise<JobStatus>;
+  output(): AsyncIterable<Output>;
+}
+
+/**
+ * A call on its way. Await it for what the function returned, or for what it threw; or keep its `id` and ask for it
+ * later, from anywhere.
+ */
+export class Job<R> implements PromiseLike<R> {
+  readonly id: JobId;
+  readonly label: string;
+  readonly #backend: JobBackend;
+
+  constructor(id: JobId, label: string, backend: JobBackend) {
+    this.id = id;
+    this.label = label;
+    this.#backend = backend;
+  }
+
+  /** Nothing is thrown before somebody waits: a job that nobody awaits cannot end the process. */
+  // oxlint-disable-next-line unicorn/no-thenable -- to be awaited is what a Job is for
+  then<A = R, B = never>(
+    onValue?: ((value: R) => A | PromiseLike<A>) | null,
+    onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.#result().then(onValue, onError);
+  }
+
+  catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<R | B> {
+    return this.#result().catch(onError);
+  }
+
+  finally(onEnd?: (() => void) | null): Promise<R> {
+    return this.#result().finally(onEnd);
+  }
+
+  /**
+   * Cancels the job: one that waits is never begun; in one that runs, the signal of `currentJob()` is aborted, and if it
+   * does not stop within the grace, its worker is killed. Whoever awaits it gets `KS_CANCELLED`, unless it was faster.
+   */
+  async cancel(reason = ""): Promise<void> {
+    await this.#backend.cancel(reason);
+  }
+
+  /** @throws KitchenError `KS_NO_SUCH_JOB` when its record has expired */
+  async status(): Promise<JobStatus> {
+    return await this.#backend.status();
+  }
+
+  /**
+   * Its output from the beginning, and on as it appears, until it ends.
+   * @example
+   * ```ts
+   * for await (const { stream, text } of c.job(id).output()) process[stream].write(text);
+   * ```
+   */
+  output(): AsyncIterable<Output> {
+    return this.#backend.output();
+  }
+
+  // One async function from the wait to the throw: V8 then knows the line that awaits.
+  async #result(): Promise<R> {
+    const settled = await this.#backend.settled();
+    if (settled.type === "failed") throw withFrames(settled.error);
+    const outcome = parseOutcome(settled.outcome);
+    if (outcome.type === "value")
+      return (
+        outcome.codec === "closure" ? revive(outcome.bytes) : codecNamed(outcome.codec).decode(outcome.bytes)
+      ) as R;
+    throw reviveThrown(outcome.error, `${this.label} (job ${this.id})`, awaitingFrames());
+  }
+}
+
+/** An error of this client's own, seen from the line that awaits. A fresh one: several may await the same job. */
+function withFrames(error: Error): Error {
+  if (!(error instanceof KitchenError)) return error;
+  const fresh = new KitchenError(error.code, error.message, { cause: error.cause });
+  fresh.stack = `${error.name}: ${error.message}\n${awaitingFrames()}`;
+  return fresh;
+}

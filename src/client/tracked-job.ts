@@ -1,0 +1,82 @@
+import type { JobId } from "../core/ids.ts";
+import type { FinalState } from "../core/job-states.ts";
+import type { OutputEvent } from "../core/messages.ts";
+import type { JobOutput } from "./output.ts";
+
+/** How waiting for a job ended: with what the job came to, or because it cannot be known. */
+export type Settled =
+  | { readonly type: "outcome"; readonly state: FinalState; readonly outcome: Uint8Array }
+  | { readonly type: "failed"; readonly error: Error };
+
+/** A job that this client waits for: puts its output in order, and settles once. */
+export class TrackedJob {
+  readonly id: JobId;
+  readonly settled: Promise<Settled>;
+  /** How many pieces of output have come: where to go on after a lost connection. */
+  received = 0;
+  /** Whether the node has it, so that it makes sense to ask for it. */
+  isSubmitted: boolean;
+  readonly #output: JobOutput;
+  #settle!: (settled: Settled) => void;
+  #attempt = 1;
+  #nextIndex = 0;
+  /** Pieces that came before their turn. */
+  #early: OutputEvent[] = [];
+
+  constructor(id: JobId, output: JobOutput, { isSubmitted }: { isSubmitted: boolean }) {
+    this.id = id;
+    this.#output = output;
+    this.isSubmitted = isSubmitted;
+    this.settled = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  /** Takes a piece: prints it once, in its turn, however often and in whatever order pieces come. */
+  takeOutput(event: OutputEvent): void {
+    if (event.attempt < this.#attempt || (event.attempt === this.#attempt && event.index < this.#nextIndex))
+      return;
+    if (event.attempt > this.#attempt && event.index === 0) this.#startAttempt(event.attempt);
+    if (event.attempt !== this.#attempt || event.index > this.#nextIndex) {
+      this.#early.push(event);
+      return;
+    }
+    this.#print(event);
+    this.#printWaiting();
+  }
+
+  finish(state: FinalState, outcome: Uint8Array): void {
+    // Pieces whose predecessors were cut from the log will not get their turn otherwise.
+    for (const event of this.#sortedEarly()) this.#print(event);
+    this.#early = [];
+    this.#output.end();
+    this.#settle({ type: "outcome", state, outcome });
+  }
+
+  fail(error: Error): void {
+    this.#output.end();
+    this.#settle({ type: "failed", error });
+  }
+
+  #startAttempt(attempt: number): void {
+    this.#attempt = attempt;
+    this.#nextIndex = 0;
+  }
+
+  #print(event: OutputEvent): void {
+    this.received += 1;
+    this.#nextIndex = event.index + 1;
+    this.#output.write(event.stream, event.bytes, event.atMs);
+  }
+
+  #printWaiting(): void {
+    if (this.#early.length === 0) return;
+    const waiting = this.#sortedEarly();
+    this.#early = [];
+    for (const event of waiting) this.takeOutput(event);
+  }
+
+  #sortedEarly(): OutputEvent[] {
+    return this.#early.toSorted((a, b) => a.attempt - b.attempt || a.index - b.index);
+  }
+}

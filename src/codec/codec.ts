@@ -1,0 +1,56 @@
+import { KitchenError } from "../core/errors.ts";
+import { jsonCodec } from "./json.ts";
+import { structuredCodec } from "./structured.ts";
+
+/**
+ * Turns values into bytes and back. `encode` throws KitchenError `KS_CANNOT_ENCODE`, with the path to the culprit,
+ * for what `decode` could not give back as it was: a codec never sends something wrong.
+ */
+export interface Codec {
+  readonly name: string;
+  encode(value: unknown): Uint8Array;
+  decode(bytes: Uint8Array): unknown;
+}
+
+const NAME = /^[a-z][a-z0-9.-]{0,31}$/;
+const codecs = new Map<string, Codec>([
+  [jsonCodec.name, jsonCodec],
+  [structuredCodec.name, structuredCodec],
+]);
+
+/**
+ * Makes a codec known by its name in this process. Both sides need it: register it where the client is, and in a
+ * `--module` file for the workers.
+ *
+ * @throws KitchenError `KS_USAGE` for a name that is taken, or not of lower case letters, digits, `.` and `-`
+ * @example
+ * ```ts
+ * import { decode, encode } from "cbor-x";
+ * registerCodec({ name: "cbor", encode, decode });
+ * const c = new Client("http://localhost:6323/", { codec: "cbor" });
+ * ```
+ */
+export function registerCodec(codec: Codec): void {
+  if (!NAME.test(codec.name))
+    throw new KitchenError(
+      "KS_USAGE",
+      `Cannot register a codec as "${codec.name}": use lower case letters, digits, . and -`,
+    );
+  const known = codecs.get(codec.name);
+  if (known !== undefined && known !== codec)
+    throw new KitchenError(
+      "KS_USAGE",
+      `Cannot register a second codec as "${codec.name}": choose another name`,
+    );
+  codecs.set(codec.name, codec);
+}
+
+/** @throws KitchenError `KS_UNKNOWN_CODEC` */
+export function codecNamed(name: string): Codec {
+  const codec = codecs.get(name);
+  if (codec !== undefined) return codec;
+  throw new KitchenError(
+    "KS_UNKNOWN_CODEC",
+    `No codec is called "${name}" here (known: ${[...codecs.keys()].join(", ")}): register it with registerCodec, in the client and in a --module file`,
+  );
+}

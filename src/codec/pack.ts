@@ -1,0 +1,90 @@
+import { Packr } from "msgpackr";
+import { KitchenError } from "../core/errors.ts";
+
+const packr = new Packr({ useRecords: false, mapsAsObjects: true });
+
+/** A message's fields as msgpack. The bytes are the caller's own. */
+export function pack(fields: readonly unknown[]): Buffer {
+  return packr.pack(fields);
+}
+
+/** The fields of a message, by position, each read by a method that checks what it is. */
+export class Fields {
+  readonly #values: readonly unknown[];
+  readonly #what: string;
+
+  private constructor(values: readonly unknown[], what: string) {
+    this.#values = values;
+    this.#what = what;
+  }
+
+  /** @throws KitchenError `KS_BAD_REQUEST` when the bytes are no msgpack array of at least `count` fields */
+  static unpack(bytes: Uint8Array, what: string, count: number): Fields {
+    let values: unknown;
+    try {
+      values = packr.unpack(bytes);
+    } catch (cause) {
+      throw new KitchenError("KS_BAD_REQUEST", `Not a ${what}: the bytes are not msgpack`, { cause });
+    }
+    return Fields.of(values, what, count);
+  }
+
+  /** As {@link unpack}, for an array inside a message. */
+  static of(values: unknown, what: string, count: number): Fields {
+    if (Array.isArray(values) && values.length >= count) return new Fields(values, what);
+    throw new KitchenError("KS_BAD_REQUEST", `Not a ${what}: expected an array of ${count} fields`);
+  }
+
+  get length(): number {
+    return this.#values.length;
+  }
+
+  raw(at: number): unknown {
+    return this.#values[at];
+  }
+
+  text(at: number): string {
+    const value = this.#values[at];
+    return typeof value === "string" ? value : this.#fail(at, "text");
+  }
+
+  textOrNull(at: number): string | null {
+    return this.#values[at] == null ? null : this.text(at);
+  }
+
+  number(at: number): number {
+    const value = this.#values[at];
+    return typeof value === "number" ? value : this.#fail(at, "a number");
+  }
+
+  /** A whole number from 0 on. */
+  count(at: number): number {
+    const value = this.#values[at];
+    return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
+      ? value
+      : this.#fail(at, "a whole number");
+  }
+
+  boolean(at: number): boolean {
+    const value = this.#values[at];
+    return typeof value === "boolean" ? value : this.#fail(at, "true or false");
+  }
+
+  bytes(at: number): Uint8Array {
+    const value = this.#values[at];
+    return value instanceof Uint8Array ? value : this.#fail(at, "bytes");
+  }
+
+  bytesOrNull(at: number): Uint8Array | null {
+    return this.#values[at] == null ? null : this.bytes(at);
+  }
+
+  list(at: number): readonly unknown[] {
+    const value = this.#values[at];
+    return Array.isArray(value) ? value : this.#fail(at, "a list");
+  }
+
+  #fail(at: number, expected: string): never {
+    throw new KitchenError("KS_BAD_REQUEST", `Not a ${this.#what}: field ${at} is not ${expected}`);
+  }
+}

@@ -1,0 +1,153 @@
+/** The messages between client, node and store as bytes, and back. Layouts: `docs/protocol.md`. */
+import { KitchenError } from "../core/errors.ts";
+import { parseJobId, parseQueue, parseUnitHash, type UnitHash } from "../core/ids.ts";
+import type { FinalState } from "../core/job-states.ts";
+import type { ClientEvent, JobSpec, Outcome, Submission, SubmittedJob } from "../core/messages.ts";
+import { Fields, pack } from "./pack.ts";
+
+/** Media type of every body in this format. */
+export const MEDIA_TYPE = "application/vnd.kitchensink";
+
+const FINAL_STATES: readonly FinalState[] = ["succeeded", "failed", "cancelled"];
+export const MAX_PRIORITY = 1_000;
+/** The largest delay that a timer of Node takes. */
+export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
+const MAX_RETRIES = 1_000;
+
+export function encodeSpec(spec: JobSpec): Buffer {
+  return pack([
+    spec.namespace,
+    spec.name,
+    spec.label,
+    spec.units,
+    spec.codec,
+    spec.fn,
+    spec.args,
+    spec.timeoutMs,
+    spec.retries,
+    spec.streamsOutput,
+  ]);
+}
+
+export function parseSpec(bytes: Uint8Array): JobSpec {
+  const fields = Fields.unpack(bytes, "job", 10);
+  const spec: JobSpec = {
+    namespace: fields.text(0),
+    name: fields.textOrNull(1),
+    label: fields.text(2),
+    units: fields.list(3).map(parseUnitHash),
+    codec: fields.text(4),
+    fn: fields.bytesOrNull(5),
+    args: fields.bytes(6),
+    timeoutMs: Math.min(fields.count(7), MAX_TIMEOUT_MS),
+    retries: Math.min(fields.count(8), MAX_RETRIES),
+    streamsOutput: fields.boolean(9),
+  };
+  if ((spec.name === null) === (spec.fn === null))
+    throw new KitchenError(
+      "KS_BAD_REQUEST",
+      "Not a job: it needs either a function's name or a captured function",
+    );
+  return spec;
+}
+
+export function encodeSubmission({ client, units, jobs }: Submission): Buffer {
+  return pack([client, [...units], jobs.map((job) => [job.id, job.queue, job.priority, job.spec])]);
+}
+
+export function parseSubmission(bytes: Uint8Array): Submission {
+  const fields = Fields.unpack(bytes, "submission", 3);
+  const units = new Map<UnitHash, Uint8Array>();
+  for (const row of fields.list(1)) {
+    const unit = Fields.of(row, "code unit", 2);
+    units.set(parseUnitHash(unit.text(0)), unit.bytes(1));
+  }
+  return { client: fields.text(0), units, jobs: fields.list(2).map(parseSubmittedJob) };
+}
+
+function parseSubmittedJob(row: unknown): SubmittedJob {
+  const fields = Fields.of(row, "submitted job", 4);
+  const priority = fields.number(2);
+  if (!Number.isInteger(priority) || Math.abs(priority) > MAX_PRIORITY)
+    throw new KitchenError(
+      "KS_BAD_REQUEST",
+      `Not a priority: ${priority} (expected a whole number from -${MAX_PRIORITY} to ${MAX_PRIORITY})`,
+    );
+  return {
+    id: parseJobId(fields.text(0)),
+    queue: parseQueue(fields.text(1)),
+    priority,
+    spec: fields.bytes(3),
+  };
+}
+
+export function encodeOutcome(outcome: Outcome): Buffer {
+  if (outcome.type === "value") return pack([0, outcome.codec, outcome.bytes]);
+  const { name, message, stack, code, detail } = outcome.error;
+  return pack([1, name, message, stack, code, detail]);
+}
+
+export function parseOutcome(bytes: Uint8Array): Outcome {
+  const fields = Fields.unpack(bytes, "outcome", 3);
+  if (fields.number(0) === 0) return { type: "value", codec: fields.text(1), bytes: fields.bytes(2) };
+  return {
+    type: "error",
+    error: {
+      name: fields.text(1),
+      message: fields.text(2),
+      stack: fields.text(3),
+      code: fields.textOrNull(4),
+      detail: fields.bytesOrNull(5),
+    },
+  };
+}
+
+export function encodeClientEvent(event: ClientEvent): Buffer {
+  switch (event.type) {
+    case "output":
+      return pack([
+        "o",
+        event.jobId,
+        event.attempt,
+        event.index,
+        event.stream === "stdout" ? 1 : 2,
+        event.atMs,
+        event.bytes,
+      ]);
+    case "finished":
+      return pack(["f", event.jobId, FINAL_STATES.indexOf(event.state), event.outcome]);
+    case "unknown":
+      return pack(["u", event.jobId]);
+    case "alive":
+      return pack(["a"]);
+  }
+}
+
+export function parseClientEvent(bytes: Uint8Array): ClientEvent {
+  const fields = Fields.unpack(bytes, "event", 1);
+  switch (fields.text(0)) {
+    case "o":
+      return {
+        type: "output",
+        jobId: parseJobId(fields.text(1)),
+        attempt: fields.count(2),
+        index: fields.count(3),
+        stream: fields.number(4) === 1 ? "stdout" : "stderr",
+        atMs: fields.number(5),
+        bytes: fields.bytes(6),
+      };
+    case "f":
+      return {
+        type: "finished",
+        jobId: parseJobId(fields.text(1)),
+        state: FINAL_STATES[fields.count(2)] ?? "failed",
+        outcome: fields.bytes(3),
+      };
+    case "u":
+      return { type: "unknown", jobId: parseJobId(fields.text(1)) };
+    case "a":
+      return { type: "alive" };
+    default:
+      throw new KitchenError("KS_BAD_REQUEST", `Not an event: unknown type ${fields.text(0)}`);
+  }
+}

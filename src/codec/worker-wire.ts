@@ -1,0 +1,114 @@
+/** The messages on a worker's channel as bytes, and back. Layouts: `docs/protocol.md`. */
+import { KitchenError } from "../core/errors.ts";
+import { parseJobId, parseNodeName, parseUnitHash } from "../core/ids.ts";
+import type { FromWorker, FunctionInfo, NamespaceInfo, ToWorker } from "../core/messages.ts";
+import { Fields, pack } from "./pack.ts";
+
+export function encodeToWorker(message: ToWorker): Buffer {
+  switch (message.type) {
+    case "start": {
+      const { secret, node, modules, isArbitraryBanned } = message.settings;
+      return pack(["s", secret, node.name, node.url, modules, isArbitraryBanned]);
+    }
+    case "unit":
+      return pack(["u", message.hash, message.bytes]);
+    case "run":
+      return pack(["r", message.run, message.jobId, message.attempt, message.spec]);
+    case "cancel":
+      return pack(["c", message.run, message.reason]);
+    case "describe":
+      return pack(["d", message.request, message.namespace]);
+  }
+}
+
+export function parseToWorker(bytes: Uint8Array): ToWorker {
+  const fields = Fields.unpack(bytes, "message to a worker", 3);
+  switch (fields.text(0)) {
+    case "s":
+      return {
+        type: "start",
+        settings: {
+          secret: fields.text(1),
+          node: { name: parseNodeName(fields.text(2)), url: fields.text(3) },
+          modules: fields.list(4).map(String),
+          isArbitraryBanned: fields.boolean(5),
+        },
+      };
+    case "u":
+      return { type: "unit", hash: parseUnitHash(fields.text(1)), bytes: fields.bytes(2) };
+    case "r":
+      return {
+        type: "run",
+        run: fields.count(1),
+        jobId: parseJobId(fields.text(2)),
+        attempt: fields.count(3),
+        spec: fields.bytes(4),
+      };
+    case "c":
+      return { type: "cancel", run: fields.count(1), reason: fields.text(2) };
+    case "d":
+      return { type: "describe", request: fields.count(1), namespace: fields.text(2) };
+    default:
+      throw new KitchenError("KS_BAD_REQUEST", `Not a message to a worker: ${fields.text(0)}`);
+  }
+}
+
+export function encodeFromWorker(message: FromWorker): Buffer {
+  switch (message.type) {
+    case "ready":
+      return pack(["y", message.namespaces.map((n) => [n.name, n.isArbitraryAllowed, n.functions])]);
+    case "module-failed":
+      return pack(["m", message.message]);
+    case "finished":
+      return pack(["f", message.run, message.outcome, message.isError]);
+    case "skipped":
+      return pack(["k", message.run]);
+    case "described":
+      return pack([
+        "d",
+        message.request,
+        message.functions?.map((f) => [f.namespace, f.name, f.parameters, f.doc]) ?? null,
+      ]);
+  }
+}
+
+export function parseFromWorker(bytes: Uint8Array): FromWorker {
+  const fields = Fields.unpack(bytes, "message from a worker", 2);
+  switch (fields.text(0)) {
+    case "y":
+      return { type: "ready", namespaces: fields.list(1).map(parseNamespace) };
+    case "m":
+      return { type: "module-failed", message: fields.text(1) };
+    case "f":
+      return {
+        type: "finished",
+        run: fields.count(1),
+        outcome: fields.bytes(2),
+        isError: fields.boolean(3),
+      };
+    case "k":
+      return { type: "skipped", run: fields.count(1) };
+    case "d":
+      return {
+        type: "described",
+        request: fields.count(1),
+        functions: fields.raw(2) === null ? null : fields.list(2).map(parseFunction),
+      };
+    default:
+      throw new KitchenError("KS_BAD_REQUEST", `Not a message from a worker: ${fields.text(0)}`);
+  }
+}
+
+function parseNamespace(row: unknown): NamespaceInfo {
+  const fields = Fields.of(row, "namespace", 3);
+  return {
+    name: fields.text(0),
+    isArbitraryAllowed: fields.boolean(1),
+    functions: fields.list(2).map(String),
+  };
+}
+
+function parseFunction(row: unknown): FunctionInfo {
+  const fields = Fields.of(row, "function", 4);
+  return { namespace: fields.text(0), name: fields.text(1), parameters: fields.text(2), doc: fields.text(3) };
+}

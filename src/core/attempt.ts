@@ -1,0 +1,49 @@
+import type { FinalState } from "./job-states.ts";
+
+/** How one attempt ended. */
+export type AttemptEnd =
+  | { readonly type: "returned"; readonly outcome: Uint8Array }
+  | { readonly type: "threw"; readonly outcome: Uint8Array }
+  /** Cancelled or timed out: ended because the node wanted it to. */
+  | { readonly type: "stopped"; readonly state: FinalState; readonly outcome: Uint8Array }
+  /** The worker died under it. `report` is the error that says how. */
+  | { readonly type: "died"; readonly outcome: Uint8Array; readonly isDeliberate: boolean }
+  /** It never began: the worker died under another job, or the node is leaving. */
+  | { readonly type: "not-begun" };
+
+export interface AttemptCounts {
+  /** Workers and nodes that died under the job before this attempt. */
+  readonly deaths: number;
+  /** Attempts that threw before this one. */
+  readonly throws: number;
+  readonly retries: number;
+  readonly maxDeaths: number;
+}
+
+export type NextStep =
+  | { readonly next: FinalState; readonly outcome: Uint8Array }
+  | { readonly next: "queued"; readonly deaths: number; readonly throws: number };
+
+/**
+ * What becomes of a job after an attempt. Lost workers are retried up to `maxDeaths` in all, for the job may be
+ * innocent; what a function throws is its answer, retried only as often as the caller asked for.
+ */
+export function decideNext(end: AttemptEnd, { deaths, throws, retries, maxDeaths }: AttemptCounts): NextStep {
+  switch (end.type) {
+    case "returned":
+      return { next: "succeeded", outcome: end.outcome };
+    case "stopped":
+      return { next: end.state, outcome: end.outcome };
+    case "threw":
+      return throws < retries
+        ? { next: "queued", deaths, throws: throws + 1 }
+        : { next: "failed", outcome: end.outcome };
+    case "died":
+      // process.exit() would end the next worker just so.
+      return end.isDeliberate || deaths + 1 >= maxDeaths
+        ? { next: "failed", outcome: end.outcome }
+        : { next: "queued", deaths: deaths + 1, throws };
+    case "not-begun":
+      return { next: "queued", deaths, throws };
+  }
+}

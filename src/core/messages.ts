@@ -1,0 +1,145 @@
+/**
+ * Everything that crosses between processes, as discriminated unions. `docs/protocol.md` has a heading for each;
+ * `src/codec/` turns them into bytes and parses them back. Fields that hold user's values are bytes here and stay
+ * unopened everywhere but in the client and in the worker.
+ */
+import type { JobId, NodeName, UnitHash } from "./ids.ts";
+import type { FinalState } from "./job-states.ts";
+
+/** What a job asks a worker to do. The client writes it, the store keeps it, a worker reads it. */
+export interface JobSpec {
+  readonly namespace: string;
+  /** The registered function's name; `null` for a captured function. */
+  readonly name: string | null;
+  /** For people: `test.add`, or the captured function's own name. */
+  readonly label: string;
+  /** The code units that `fn` and `args` refer to. */
+  readonly units: readonly UnitHash[];
+  readonly codec: string;
+  /** The captured function as a graph; `null` for a registered one. */
+  readonly fn: Uint8Array | null;
+  /** The array of arguments, encoded by `codec`. */
+  readonly args: Uint8Array;
+  /** 0: no deadline. */
+  readonly timeoutMs: number;
+  /** How many times an attempt that throws is followed by another. */
+  readonly retries: number;
+  /** Whether output is sent to the client that submits, and not only to the log. */
+  readonly streamsOutput: boolean;
+}
+
+/** One call on its way to a node. */
+export interface SubmittedJob {
+  readonly id: JobId;
+  readonly queue: string;
+  readonly priority: number;
+  /** A {@link JobSpec} as bytes. */
+  readonly spec: Uint8Array;
+}
+
+/** The body of `POST /v1/jobs` and `POST /v1/instant`. */
+export interface Submission {
+  readonly client: string;
+  /** Bytes of those units that the client has not sent to this node before. */
+  readonly units: ReadonlyMap<UnitHash, Uint8Array>;
+  readonly jobs: readonly SubmittedJob[];
+}
+
+/** What a call came to. */
+export type Outcome =
+  | { readonly type: "value"; readonly codec: string; readonly bytes: Uint8Array }
+  | { readonly type: "error"; readonly error: WireError };
+
+/** An error on the wire: enough in plain fields for people and `problem+json`, the whole of it in `detail`. */
+export interface WireError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string;
+  /** One of this project's codes when the error is its own, else `null`. */
+  readonly code: string | null;
+  /** What was thrown, captured; `null` when the node made the error, or when what was thrown could not travel. */
+  readonly detail: Uint8Array | null;
+}
+
+/** A piece of a job's output. */
+export interface OutputEvent {
+  readonly type: "output";
+  readonly jobId: JobId;
+  readonly attempt: number;
+  /** Counts a job's pieces within an attempt, from 0. */
+  readonly index: number;
+  readonly stream: "stdout" | "stderr";
+  readonly atMs: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What a node tells a client on its event stream and in the answer to an instant call. */
+export type ClientEvent =
+  | OutputEvent
+  | {
+      readonly type: "finished";
+      readonly jobId: JobId;
+      readonly state: FinalState;
+      readonly outcome: Uint8Array;
+    }
+  /** The client asked for a job that nobody knows. */
+  | { readonly type: "unknown"; readonly jobId: JobId }
+  /** Nothing happened for a while; the connection lives. */
+  | { readonly type: "alive" };
+
+/** What a node says to one of its workers. */
+export type ToWorker =
+  | { readonly type: "start"; readonly settings: WorkerSettings }
+  | { readonly type: "unit"; readonly hash: UnitHash; readonly bytes: Uint8Array }
+  | {
+      readonly type: "run";
+      readonly run: number;
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly spec: Uint8Array;
+    }
+  | { readonly type: "cancel"; readonly run: number; readonly reason: string }
+  | { readonly type: "describe"; readonly request: number; readonly namespace: string };
+
+export interface WorkerSettings {
+  /** Ends a job's output on each stream; only the node and this worker know it. */
+  readonly secret: string;
+  readonly node: { readonly name: NodeName; readonly url: string };
+  readonly modules: readonly string[];
+  /** No captured functions anywhere. */
+  readonly isArbitraryBanned: boolean;
+}
+
+/** What a worker says to its node. */
+export type FromWorker =
+  | { readonly type: "ready"; readonly namespaces: readonly NamespaceInfo[] }
+  | { readonly type: "module-failed"; readonly message: string }
+  | {
+      readonly type: "finished";
+      readonly run: number;
+      readonly outcome: Uint8Array;
+      readonly isError: boolean;
+    }
+  /** The run was cancelled before it began. */
+  | { readonly type: "skipped"; readonly run: number }
+  | {
+      readonly type: "described";
+      readonly request: number;
+      readonly functions: readonly FunctionInfo[] | null;
+    };
+
+export interface NamespaceInfo {
+  readonly name: string;
+  readonly isArbitraryAllowed: boolean;
+  readonly functions: readonly string[];
+}
+
+/** A registered function as `c.functions()` shows it. */
+export interface FunctionInfo {
+  readonly namespace: string;
+  readonly name: string;
+  /** The parameters as the source has them, types included: `a: number, b = 1`. */
+  readonly parameters: string;
+  /** The doc comment's text without its stars; empty when there is none. */
+  readonly doc: string;
+}

@@ -1,0 +1,4 @@
+/** The package's version; a test compares it with package.json. */
+export const PACKAGE_VERSION = "0.1.0";
+/** Nodes and clients of different protocol versions refuse each other. */
+export const PROTOCOL_VERSION = 1;

@@ -1,0 +1,1 @@
+export { define, namespace, type Namespace, type StandardSchema } from "./worker/functions.ts";

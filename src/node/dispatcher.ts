@@ -1,0 +1,226 @@
+import { decideNext, type AttemptEnd } from "../core/attempt.ts";
+import { KitchenError } from "../core/errors.ts";
+import type { JobId, NodeName } from "../core/ids.ts";
+import type { JobSpec } from "../core/messages.ts";
+import { depthFor, RunTimes } from "../core/prefetch.ts";
+import { parseSpec } from "../codec/wire.ts";
+import type { ClaimedJob, Store } from "../store/port.ts";
+import type { Pool } from "../worker/pool.ts";
+import type { StreamName } from "../worker/run-list.ts";
+import type { WorkerProcess } from "../worker/worker-process.ts";
+import { Attempt } from "./attempt.ts";
+import { errorOutcome } from "./outcomes.ts";
+import type { StoreWriter } from "./store-writer.ts";
+import type { UnitCache } from "./unit-cache.ts";
+
+export interface DispatcherOptions {
+  readonly node: NodeName;
+  readonly store: Store;
+  readonly pool: Pool;
+  readonly units: UnitCache;
+  readonly writer: StoreWriter;
+  readonly queues: readonly string[];
+  readonly maxDeaths: number;
+  readonly graceMs: number;
+  readonly nextRun: () => number;
+  /** Whether this node lets captured functions run in the namespace. */
+  readonly isArbitraryAllowed: (namespace: string) => boolean;
+  /** The node's lease had run out. */
+  readonly onLapsed: () => void;
+  readonly warn: (message: string) => void;
+}
+
+/** A job that this node claimed and has no worker for yet. */
+interface Waiting {
+  readonly job: ClaimedJob;
+  readonly attempt: Attempt;
+  readonly key: string;
+}
+
+/** Claims as many jobs as the workers can take, gives them out, and says how they ended. */
+export class Dispatcher {
+  readonly #options: DispatcherOptions;
+  readonly #times = new RunTimes();
+  readonly #attempts = new Map<JobId, Attempt>();
+  #backlog: Waiting[] = [];
+  #typicalKey = "";
+  #isClaiming = false;
+  #isWoken = false;
+  #isPaused = true;
+  #onIdle: () => void = () => {};
+
+  constructor(options: DispatcherOptions) {
+    this.#options = options;
+  }
+
+  get running(): number {
+    return this.#attempts.size;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.wake();
+  }
+
+  /** Claims nothing more. */
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  /** There may be work, or room for it. */
+  wake(): void {
+    this.#assign();
+    if (this.#isClaiming) {
+      this.#isWoken = true;
+      return;
+    }
+    void this.#claim();
+  }
+
+  cancel(id: JobId, attempt: number): void {
+    const found = this.#attempts.get(id);
+    if (found?.attempt !== attempt) return;
+    this.#backlog = this.#backlog.filter((waiting) => waiting.attempt !== found);
+    found.cancel(`${found.spec.label} was cancelled`);
+  }
+
+  /** Resolves when nothing runs here, or after `graceMs`. */
+  async idle(graceMs: number): Promise<void> {
+    if (this.#attempts.size === 0 || graceMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, graceMs);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Kills what runs, for others run it now, or will. */
+  abandonAll(): void {
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    for (const { job } of backlog) this.#giveBack(job);
+    for (const attempt of this.#attempts.values()) attempt.abandon();
+  }
+
+  async #claim(): Promise<void> {
+    this.#isClaiming = true;
+    try {
+      do {
+        this.#isWoken = false;
+        const count = this.#room();
+        if (this.#isPaused || count <= 0) break;
+        const { node, store, queues } = this.#options;
+        const reply = await store.claim({ node, queues, count });
+        if (reply.type === "lapsed") return this.#options.onLapsed();
+        for (const job of reply.jobs) this.#accept(job);
+        this.#assign();
+        if (reply.jobs.length === count) this.#isWoken = true;
+      } while (this.#isWoken);
+    } catch (error) {
+      this.#options.warn(`cannot claim jobs: ${error instanceof Error ? error.message : String(error)}`);
+    } finally {
+      this.#isClaiming = false;
+    }
+  }
+
+  /** How many jobs to claim: what workers may hold, for functions as short as those that ran last. */
+  #room(): number {
+    const depth = depthFor(this.#times.mean(this.#typicalKey));
+    const { workers } = this.#options.pool;
+    const free = workers.reduce((sum, worker) => sum + Math.max(0, depth - worker.held), 0);
+    return free - this.#backlog.length;
+  }
+
+  #accept(job: ClaimedJob): void {
+    try {
+      const spec = parseSpec(job.spec);
+      if (spec.name === null && !this.#options.isArbitraryAllowed(spec.namespace))
+        throw new KitchenError(
+          "KS_ARBITRARY_BANNED",
+          `Captured functions are banned in the namespace "${spec.namespace}" on ${this.#options.node}`,
+        );
+      const units = this.#options.units.peek(spec.units);
+      if (units !== undefined) this.#enqueue(job, spec, units);
+      else void this.#loadUnits(job, spec);
+    } catch (error) {
+      this.#fail(job, error);
+    }
+  }
+
+  async #loadUnits(job: ClaimedJob, spec: JobSpec): Promise<void> {
+    try {
+      this.#enqueue(job, spec, await this.#options.units.load(spec.units));
+      this.#assign();
+    } catch (error) {
+      this.#fail(job, error);
+    }
+  }
+
+  #enqueue(job: ClaimedJob, spec: JobSpec, units: Parameters<WorkerProcess["run"]>[1]): void {
+    const key = spec.units[0] ?? spec.label;
+    const { node, graceMs, nextRun, writer } = this.#options;
+    let index = 0;
+    const attempt = new Attempt({
+      run: nextRun(),
+      jobId: job.id,
+      attempt: job.attempt,
+      specBytes: job.spec,
+      spec,
+      units,
+      nodeName: node,
+      deaths: job.deaths,
+      graceMs,
+      onOutput: (stream: StreamName, bytes: Uint8Array) =>
+        writer.output(job.id, { attempt: job.attempt, index: index++, stream, bytes, atMs: Date.now() }),
+      onEnd: (end, ranMs) => this.#ended(job, spec, end, ranMs),
+    });
+    this.#attempts.set(job.id, attempt);
+    this.#backlog.push({ job, attempt, key });
+  }
+
+  #ended(job: ClaimedJob, spec: JobSpec, end: AttemptEnd, ranMs: number): void {
+    const { writer, maxDeaths } = this.#options;
+    this.#attempts.delete(job.id);
+    if (end.type === "returned" || end.type === "threw") {
+      this.#typicalKey = spec.units[0] ?? spec.label;
+      this.#times.record(this.#typicalKey, ranMs);
+    }
+    const { id, attempt, deaths, throws } = job;
+    writer.finish({ id, attempt, ...decideNext(end, { deaths, throws, retries: spec.retries, maxDeaths }) });
+    if (this.#attempts.size === 0) this.#onIdle();
+    this.#assign();
+  }
+
+  /** Gives waiting jobs to workers: the least laden first, and several to one only where they are short. */
+  #assign(): void {
+    const { workers } = this.#options.pool;
+    while (this.#backlog.length > 0) {
+      const [first] = this.#backlog;
+      const worker = leastLaden(workers);
+      if (first === undefined || worker === undefined) return;
+      if (worker.held >= depthFor(this.#times.mean(first.key))) return;
+      this.#backlog.shift();
+      first.attempt.start(worker);
+    }
+  }
+
+  #giveBack({ id, attempt, deaths, throws }: ClaimedJob): void {
+    this.#attempts.delete(id);
+    this.#options.writer.finish({ id, attempt, next: "queued", deaths, throws });
+  }
+
+  #fail({ id, attempt }: ClaimedJob, error: unknown): void {
+    const code = error instanceof KitchenError ? error.code : "KS_INTERNAL";
+    const message = error instanceof Error ? error.message : String(error);
+    this.#options.writer.finish({ id, attempt, next: "failed", outcome: errorOutcome(code, message) });
+  }
+}
+
+export function leastLaden(workers: readonly WorkerProcess[]): WorkerProcess | undefined {
+  return workers.reduce<WorkerProcess | undefined>(
+    (best, worker) => (best === undefined || worker.held < best.held ? worker : best),
+    undefined,
+  );
+}

@@ -1,0 +1,100 @@
+import type { FastifyInstance } from "fastify";
+import { frame } from "../../codec/frames.ts";
+import { encodeClientEvent, MEDIA_TYPE } from "../../codec/wire.ts";
+import { KitchenError } from "../../core/errors.ts";
+import { parseJobId, type JobId, type NodeName } from "../../core/ids.ts";
+import { isFinal } from "../../core/job-states.ts";
+import type { Store } from "../../store/port.ts";
+import type { Hub, Subscriber } from "../hub.ts";
+import type { StoreWriter } from "../store-writer.ts";
+import { bodyObject } from "./server.ts";
+
+const ALIVE_MS = 15_000;
+/** A client that leaves this much unread is cut off; it comes back and reads the rest from the store. */
+const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
+const CLIENT_ID = /^[A-Za-z0-9-]{8,64}$/;
+
+export interface EventRoutesOptions {
+  readonly hub: Hub;
+  readonly store: Store;
+  readonly writer: StoreWriter;
+  readonly node: NodeName;
+}
+
+interface Watched {
+  readonly id: JobId;
+  /** How many pieces of output the client wants to skip; `undefined`: it wants none of what was. */
+  readonly from: number | undefined;
+}
+
+/** `GET /v1/events`, a client's stream, and `POST /v1/watch`, which adds jobs to it. */
+export function addEventRoutes(
+  server: FastifyInstance,
+  { hub, store, writer, node }: EventRoutesOptions,
+): void {
+  server.get<{ Querystring: { client?: string } }>("/v1/events", (request, reply) => {
+    const client = parseClient(request.query.client);
+    reply.hijack();
+    const response = reply.raw;
+    response.writeHead(200, { "content-type": MEDIA_TYPE, "cache-control": "no-store" });
+    response.flushHeaders();
+    const subscriber: Subscriber = {
+      send: (frames) => {
+        response.write(frames);
+        if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
+      },
+    };
+    const alive = setInterval(() => subscriber.send(frame(encodeClientEvent({ type: "alive" }))), ALIVE_MS);
+    hub.connect(client, subscriber);
+    response.on("error", () => {});
+    response.on("close", () => {
+      clearInterval(alive);
+      hub.disconnect(client, subscriber);
+    });
+  });
+
+  server.post("/v1/watch", async (request, reply) => {
+    const body = bodyObject(request.body);
+    const client = parseClient(body["client"]);
+    const jobs = parseWatched(body["jobs"]);
+    const ids = jobs.map(({ id }) => id);
+    // Registered first, and what is on its way written first: then nothing falls between the log and the stream.
+    for (const { id, from } of jobs) hub.watch(client, id, from !== undefined);
+    await writer.drained();
+    const records = await store.watch(ids, node);
+    for (const [at, { id, from }] of jobs.entries()) {
+      const record = records[at];
+      if (record === undefined) {
+        hub.unwatch(client, [id]);
+        hub.post(client, encodeClientEvent({ type: "unknown", jobId: id }));
+        continue;
+      }
+      const pieces = from === undefined ? [] : await store.readOutput(id, from);
+      for (const piece of pieces)
+        hub.post(client, encodeClientEvent({ type: "output", jobId: id, ...piece }));
+      if (!isFinal(record.state) || record.outcome === undefined) continue;
+      hub.unwatch(client, [id]);
+      hub.post(
+        client,
+        encodeClientEvent({ type: "finished", jobId: id, state: record.state, outcome: record.outcome }),
+      );
+    }
+    return await reply.code(204).send();
+  });
+}
+
+export function parseClient(value: unknown): string {
+  if (typeof value === "string" && CLIENT_ID.test(value)) return value;
+  throw new KitchenError("KS_BAD_REQUEST", "Not a client's id: expected 8 to 64 letters, digits and -");
+}
+
+function parseWatched(value: unknown): Watched[] {
+  if (!Array.isArray(value)) throw new KitchenError("KS_BAD_REQUEST", "The body has no list of jobs");
+  return value.map((row: unknown) => {
+    if (typeof row !== "object" || row === null || !("id" in row))
+      throw new KitchenError("KS_BAD_REQUEST", "A job to watch has no id");
+    const from =
+      "from" in row && typeof row.from === "number" && row.from >= 0 ? Math.floor(row.from) : undefined;
+    return { id: parseJobId(row.id), from };
+  });
+}

@@ -1,0 +1,79 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { IncomingHttpHeaders } from "node:http";
+import { RateLimiterMemory } from "rate-limiter-flexible";
+import { KitchenError } from "../../core/errors.ts";
+
+const FAILURES_PER_MINUTE = 30;
+
+export interface GuardOptions {
+  /** `null`: no token is asked for. */
+  readonly token: string | null;
+  /** Host names that this node answers to. */
+  readonly hostNames: ReadonlySet<string>;
+  readonly warn: (message: string) => void;
+}
+
+/** Decides who may talk to the node at all. */
+export class Guard {
+  readonly #tokenDigest: Buffer | undefined;
+  readonly #hostNames: ReadonlySet<string>;
+  readonly #warn: (message: string) => void;
+  readonly #failures = new RateLimiterMemory({ points: FAILURES_PER_MINUTE, duration: 60 });
+
+  constructor({ token, hostNames, warn }: GuardOptions) {
+    this.#tokenDigest = token === null ? undefined : digest(token);
+    this.#hostNames = hostNames;
+    this.#warn = warn;
+  }
+
+  /**
+   * A page on the web can make a browser send requests to this machine, under a name that leads here or from its own
+   * origin. Neither has a business here. @throws KitchenError `KS_FORBIDDEN`
+   */
+  checkOrigin({ host, origin, "sec-fetch-site": site }: IncomingHttpHeaders): void {
+    const name = hostNameOf(host);
+    if (name === undefined || !this.#hostNames.has(name))
+      throw new KitchenError(
+        "KS_FORBIDDEN",
+        `This node does not answer to the host "${host ?? ""}": start it with that --node-url, or add --allow-host`,
+      );
+    if (origin !== undefined && origin !== "null" && hostNameOf(origin.replace(/^https?:\/\//, "")) === name)
+      return;
+    if (origin !== undefined)
+      throw new KitchenError("KS_FORBIDDEN", `Pages of ${origin} may not call this node`);
+    if (site !== undefined && site !== "same-origin" && site !== "none")
+      throw new KitchenError("KS_FORBIDDEN", "Pages of other sites may not call this node");
+  }
+
+  /** @throws KitchenError `KS_UNAUTHORIZED`; `KS_BUSY` after too many failures from one address */
+  async checkToken(headers: IncomingHttpHeaders, address: string): Promise<void> {
+    if (this.#tokenDigest === undefined) return;
+    const given = /^Bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
+    // Digests have one length, so the comparison takes the same time for every guess.
+    if (given !== undefined && timingSafeEqual(digest(given), this.#tokenDigest)) return;
+    await this.#countFailure(address);
+    const what = given === undefined ? "The token is missing" : "The token is wrong";
+    throw new KitchenError(
+      "KS_UNAUTHORIZED",
+      `${what}: set KITCHENSINK_TOKEN (or pass { token }) to what the node's token file holds`,
+    );
+  }
+
+  async #countFailure(address: string): Promise<void> {
+    try {
+      await this.#failures.consume(address);
+      this.#warn(`refused a request without the right token from ${address}`);
+    } catch {
+      throw new KitchenError("KS_BUSY", "Too many requests with a wrong token: wait a minute");
+    }
+  }
+}
+
+function digest(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}
+
+function hostNameOf(host: string | undefined): string | undefined {
+  const match = /^(\[[0-9a-f:.]+\]|[^:[\]/\s]+)(:\d+)?$/i.exec(host ?? "");
+  return match?.[1]?.toLowerCase();
+}

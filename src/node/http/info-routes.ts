@@ -1,0 +1,38 @@
+import type { FastifyInstance } from "fastify";
+import { KitchenError } from "../../core/errors.ts";
+import { PACKAGE_VERSION } from "../../core/version.ts";
+import type { Store } from "../../store/port.ts";
+import type { InstantLane } from "../instant-lane.ts";
+
+export interface InfoRoutesOptions {
+  readonly store: Store;
+  readonly lane: InstantLane;
+}
+
+/** What there is: health, nodes, registered functions. */
+export function addInfoRoutes(server: FastifyInstance, { store, lane }: InfoRoutesOptions): void {
+  server.get("/health", async (_request, reply) =>
+    reply.type("application/json").send(JSON.stringify({ status: "ok", version: PACKAGE_VERSION })),
+  );
+
+  server.get("/v1/nodes", async (_request, reply) => {
+    const nodes = (await store.nodes()).map(({ facts, ...record }) => ({ ...parseFacts(facts), ...record }));
+    return await reply.type("application/json").send(JSON.stringify({ nodes }));
+  });
+
+  server.get<{ Params: { namespace: string } }>("/v1/functions/:namespace", async (request, reply) => {
+    const { namespace } = request.params;
+    const functions = await lane.describe(namespace);
+    if (functions === null)
+      throw new KitchenError(
+        "KS_UNKNOWN_FUNCTION",
+        `There is no namespace "${namespace}": was its module given with --module?`,
+      );
+    return await reply.type("application/json").send(JSON.stringify({ functions }));
+  });
+}
+
+function parseFacts(facts: string): object {
+  const value: unknown = JSON.parse(facts);
+  return typeof value === "object" && value !== null ? value : {};
+}

@@ -1,0 +1,112 @@
+import type { ServerResponse } from "node:http";
+import type { FastifyInstance } from "fastify";
+import { frame } from "../../codec/frames.ts";
+import { pack } from "../../codec/pack.ts";
+import { encodeClientEvent, MEDIA_TYPE, parseSubmission } from "../../codec/wire.ts";
+import type { AttemptEnd } from "../../core/attempt.ts";
+import { KitchenError } from "../../core/errors.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { FinalState } from "../../core/job-states.ts";
+import type { InstantLane } from "../instant-lane.ts";
+import type { Submissions } from "../submissions.ts";
+import type { UnitCache } from "../unit-cache.ts";
+import { bodyBytes } from "./server.ts";
+
+export interface InstantRoutesOptions {
+  readonly lane: InstantLane;
+  readonly units: UnitCache;
+  readonly submissions: Submissions;
+}
+
+/** `POST /v1/instant`: one call; its output and its end are the answer, as frames. */
+export function addInstantRoutes(
+  server: FastifyInstance,
+  { lane, units, submissions }: InstantRoutesOptions,
+): void {
+  server.post("/v1/instant", async (request, reply) => {
+    const submission = parseSubmission(bodyBytes(request.body));
+    const [job] = submission.jobs;
+    if (job === undefined || submission.jobs.length !== 1)
+      throw new KitchenError("KS_BAD_REQUEST", "An instant call is one job");
+    const { id, spec: specBytes } = job;
+    const spec = submissions.check(specBytes);
+    units.add(submission.units);
+    const missing = spec.units.filter((hash) => !units.has(hash));
+    if (missing.length > 0)
+      return await reply
+        .code(409)
+        .type(MEDIA_TYPE)
+        .send(pack(["missing", missing]));
+    const loaded = units.peek(spec.units) ?? new Map();
+
+    reply.hijack();
+    const answer = new InstantAnswer(reply.raw, id);
+    try {
+      const running = lane.run({
+        id,
+        spec,
+        specBytes,
+        units: loaded,
+        onOutput: (stream, bytes) => answer.output(stream, bytes),
+        onEnd: (end) => answer.end(end),
+      });
+      reply.raw.on("close", () => {
+        if (!answer.isEnded) running.cancel("the caller went away");
+      });
+    } catch (error) {
+      answer.refuse(error);
+    }
+    return reply;
+  });
+}
+
+/** The HTTP response to an instant call: opened by the first output, or by the end. */
+class InstantAnswer {
+  readonly #response: ServerResponse;
+  readonly #id: JobId;
+  #index = 0;
+  isEnded = false;
+
+  constructor(response: ServerResponse, id: JobId) {
+    this.#response = response;
+    this.#id = id;
+    response.on("error", () => {});
+  }
+
+  output(stream: "stdout" | "stderr", bytes: Uint8Array): void {
+    if (!this.#response.headersSent) this.#response.writeHead(200, { "content-type": MEDIA_TYPE });
+    const piece = { attempt: 1, index: this.#index++, stream, atMs: Date.now(), bytes } as const;
+    this.#response.write(frame(encodeClientEvent({ type: "output", jobId: this.#id, ...piece })));
+  }
+
+  end(end: AttemptEnd): void {
+    this.isEnded = true;
+    if (end.type === "not-begun") return;
+    const state = stateOf(end);
+    const last = frame(encodeClientEvent({ type: "finished", jobId: this.#id, state, outcome: end.outcome }));
+    // One write for headers and body where nothing was printed, which is the usual case.
+    if (!this.#response.headersSent)
+      this.#response.writeHead(200, { "content-type": MEDIA_TYPE, "content-length": last.length });
+    this.#response.end(last);
+  }
+
+  refuse(error: unknown): void {
+    this.isEnded = true;
+    const detail = error instanceof Error ? error.message : String(error);
+    this.#response.writeHead(429, { "content-type": "application/problem+json", "retry-after": "1" });
+    this.#response.end(
+      JSON.stringify({
+        type: "about:blank",
+        title: "Too many requests",
+        status: 429,
+        detail,
+        code: "KS_BUSY",
+      }),
+    );
+  }
+}
+
+function stateOf(end: Exclude<AttemptEnd, { type: "not-begun" }>): FinalState {
+  if (end.type === "returned") return "succeeded";
+  return end.type === "stopped" ? end.state : "failed";
+}

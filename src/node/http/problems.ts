@@ -1,0 +1,81 @@
+import { KitchenError, isErrorCode, type ErrorCode } from "../../core/errors.ts";
+
+/** RFC 9457: what every error of the HTTP interface looks like. */
+export interface Problem {
+  readonly type: "about:blank";
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  /** One of `docs/errors.md`; absent for what a function threw. */
+  readonly code?: ErrorCode;
+  /** The function's own stack, for what a function threw. */
+  readonly stack?: string;
+}
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  KS_ARBITRARY_BANNED: 403,
+  KS_BAD_REQUEST: 400,
+  KS_BUSY: 429,
+  KS_CANNOT_DECODE: 400,
+  KS_CONFLICT: 409,
+  KS_FORBIDDEN: 403,
+  KS_INVALID_ARGUMENTS: 422,
+  KS_NO_SUCH_JOB: 404,
+  KS_TIMEOUT: 504,
+  KS_TOO_LARGE: 413,
+  KS_UNAUTHORIZED: 401,
+  KS_UNAVAILABLE: 503,
+  KS_UNKNOWN_CODEC: 400,
+  KS_UNKNOWN_FUNCTION: 404,
+  KS_UNSUPPORTED: 415,
+  KS_WORKER_LOST: 502,
+};
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: "Bad request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not found",
+  409: "Conflict",
+  413: "Too large",
+  415: "Unsupported media type",
+  422: "Arguments do not fit",
+  429: "Too many requests",
+  502: "Worker lost",
+  503: "Unavailable",
+  504: "Deadline passed",
+};
+
+export function statusOf(code: string | null): number {
+  return (isErrorCode(code) ? STATUS[code] : undefined) ?? 500;
+}
+
+export function titleOf(status: number): string {
+  return TITLES[status] ?? "Error";
+}
+
+/** Any error as a problem. What is not ours is a defect, or the HTTP layer's own refusal. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof KitchenError) {
+    const status = statusOf(error.code);
+    return { type: "about:blank", title: titleOf(status), status, detail: error.message, code: error.code };
+  }
+  const { status, code } = fromHttpLayer(error);
+  const detail = error instanceof Error ? error.message : String(error);
+  return { type: "about:blank", title: titleOf(status), status, detail, code };
+}
+
+function fromHttpLayer(error: unknown): { status: number; code: ErrorCode } {
+  const status =
+    typeof error === "object" &&
+    error !== null &&
+    "statusCode" in error &&
+    typeof error.statusCode === "number"
+      ? error.statusCode
+      : 500;
+  if (status === 413) return { status, code: "KS_TOO_LARGE" };
+  if (status === 415) return { status, code: "KS_UNSUPPORTED" };
+  return status >= 400 && status < 500
+    ? { status, code: "KS_BAD_REQUEST" }
+    : { status: 500, code: "KS_INTERNAL" };
+}

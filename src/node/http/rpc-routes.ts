@@ -1,0 +1,93 @@
+import type { FastifyInstance, FastifyReply } from "fastify";
+import { encodeSpec, MEDIA_TYPE, parseOutcome } from "../../codec/wire.ts";
+import type { AttemptEnd } from "../../core/attempt.ts";
+import { KitchenError, isErrorCode } from "../../core/errors.ts";
+import type { JobId } from "../../core/ids.ts";
+import type { JobSpec } from "../../core/messages.ts";
+import type { InstantLane } from "../instant-lane.ts";
+import type { Submissions } from "../submissions.ts";
+import { statusOf, titleOf } from "./problems.ts";
+import { bodyBytes } from "./server.ts";
+
+export interface RpcRoutesOptions {
+  readonly lane: InstantLane;
+  readonly submissions: Submissions;
+  readonly newJobId: () => JobId;
+  /** What queued calls without a client of this project's run under. */
+  readonly anonymousClient: string;
+}
+
+/**
+ * `POST /rpc/:namespace/:function` with a JSON array of arguments: registered functions for everyone. Instant, unless
+ * the caller prefers `respond-async`, which queues the call and answers 202 with the job's address.
+ */
+export function addRpcRoutes(server: FastifyInstance, options: RpcRoutesOptions): void {
+  server.post<{ Params: { namespace: string; name: string } }>(
+    "/rpc/:namespace/:name",
+    async (request, reply) => {
+      if (request.headers["content-type"]?.startsWith(MEDIA_TYPE) === true)
+        throw new KitchenError(
+          "KS_UNSUPPORTED",
+          "Send the arguments as a JSON array, with content-type: application/json",
+        );
+      const { namespace, name } = request.params;
+      const spec = specOf(namespace, name, bodyBytes(request.body));
+      const id = options.newJobId();
+      if (/\brespond-async\b/.test(String(request.headers["prefer"] ?? ""))) {
+        await options.submissions.submit({
+          client: options.anonymousClient,
+          units: new Map(),
+          jobs: [{ id, queue: "default", priority: 0, spec: encodeSpec(spec) }],
+        });
+        return await reply
+          .code(202)
+          .header("location", `/v1/jobs/${id}`)
+          .type("application/json")
+          .send(JSON.stringify({ id }));
+      }
+      return await answer(reply, await runInstantly(options.lane, id, spec));
+    },
+  );
+}
+
+function specOf(namespace: string, name: string, args: Uint8Array): JobSpec {
+  return {
+    namespace,
+    name,
+    label: `${namespace}.${name}`,
+    units: [],
+    codec: "json",
+    fn: null,
+    args,
+    timeoutMs: 0,
+    retries: 0,
+    streamsOutput: false,
+  };
+}
+
+function runInstantly(lane: InstantLane, id: JobId, spec: JobSpec): Promise<AttemptEnd> {
+  return new Promise((resolve) => {
+    lane.run({ id, spec, specBytes: encodeSpec(spec), units: new Map(), onOutput: () => {}, onEnd: resolve });
+  });
+}
+
+async function answer(reply: FastifyReply, end: AttemptEnd): Promise<FastifyReply> {
+  if (end.type === "not-begun")
+    throw new KitchenError("KS_UNAVAILABLE", "The node is leaving: call another one");
+  const outcome = parseOutcome(end.outcome);
+  if (outcome.type === "value") {
+    const bytes = outcome.bytes.length === 0 ? Buffer.from("null") : Buffer.from(outcome.bytes);
+    return await reply.code(200).type("application/json").send(bytes);
+  }
+  const { name, message, code, stack } = outcome.error;
+  const status = statusOf(code);
+  const isOurs = isErrorCode(code);
+  const problem = {
+    type: "about:blank",
+    title: isOurs ? titleOf(status) : name || "Error",
+    status,
+    detail: message,
+    ...(isOurs ? { code } : { stack }),
+  };
+  return await reply.code(status).type("application/problem+json").send(JSON.stringify(problem));
+}

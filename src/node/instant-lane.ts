@@ -1,0 +1,131 @@
+import type { AttemptEnd } from "../core/attempt.ts";
+import { KitchenError } from "../core/errors.ts";
+import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
+import type { FunctionInfo, JobSpec } from "../core/messages.ts";
+import { depthFor, RunTimes } from "../core/prefetch.ts";
+import type { Pool } from "../worker/pool.ts";
+import type { StreamName } from "../worker/run-list.ts";
+import type { WorkerProcess } from "../worker/worker-process.ts";
+import { Attempt } from "./attempt.ts";
+import { leastLaden } from "./dispatcher.ts";
+
+/** How many instant calls may wait for a worker. */
+const MOST_WAITING = 10_000;
+/** A lane whose worker cannot start must not keep callers for ever. */
+const WORKER_WAIT_MS = 10_000;
+
+export interface InstantCall {
+  readonly id: JobId;
+  readonly spec: JobSpec;
+  readonly specBytes: Uint8Array;
+  readonly units: ReadonlyMap<UnitHash, Uint8Array>;
+  readonly onOutput: (stream: StreamName, bytes: Uint8Array) => void;
+  readonly onEnd: (end: AttemptEnd) => void;
+}
+
+/** Calls that skip the queue: they run on workers kept for them, first come, first served, and are not stored. */
+export class InstantLane {
+  readonly #pool: Pool;
+  readonly #node: NodeName;
+  readonly #graceMs: number;
+  readonly #nextRun: () => number;
+  readonly #times = new RunTimes();
+  #waiting: Attempt[] = [];
+  readonly #wanting = new Set<(worker: WorkerProcess) => void>();
+
+  constructor(options: { pool: Pool; node: NodeName; graceMs: number; nextRun: () => number }) {
+    this.#pool = options.pool;
+    this.#node = options.node;
+    this.#graceMs = options.graceMs;
+    this.#nextRun = options.nextRun;
+  }
+
+  /** Runs a call once; gives a way to cancel it. @throws KitchenError `KS_BUSY` when too many wait */
+  run(call: InstantCall): { cancel(reason: string): void } {
+    if (this.#waiting.length >= MOST_WAITING)
+      throw new KitchenError(
+        "KS_BUSY",
+        `Cannot take the call: ${MOST_WAITING} instant calls wait already; use the queue (async: true)`,
+      );
+    const attempt = this.#attemptOf(call);
+    this.#waiting.push(attempt);
+    this.assign();
+    return {
+      cancel: (reason) => {
+        this.#waiting = this.#waiting.filter((waiting) => waiting !== attempt);
+        attempt.cancel(reason);
+      },
+    };
+  }
+
+  /** There may be room in a worker. */
+  assign(): void {
+    const { workers } = this.#pool;
+    const [any] = workers;
+    if (any !== undefined) {
+      for (const take of this.#wanting) take(any);
+      this.#wanting.clear();
+    }
+    for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
+      const worker = leastLaden(workers);
+      if (worker === undefined || worker.held >= depthFor(this.#times.mean(keyOf(next.spec)))) return;
+      this.#waiting.shift();
+      next.start(worker);
+    }
+  }
+
+  /** Lists a namespace's functions, as a worker sees them; `null` when there is no such namespace. */
+  async describe(namespace: string): Promise<readonly FunctionInfo[] | null> {
+    const worker = await this.#anyWorker();
+    return await worker.describe(namespace);
+  }
+
+  #attemptOf(call: InstantCall): Attempt {
+    const { id: jobId, spec, specBytes, units, onOutput, onEnd } = call;
+    const attempt: Attempt = new Attempt({
+      run: this.#nextRun(),
+      jobId,
+      attempt: 1,
+      specBytes,
+      spec,
+      units,
+      nodeName: this.#node,
+      deaths: 0,
+      graceMs: this.#graceMs,
+      onOutput,
+      onEnd: (end, ranMs) => {
+        if (end.type === "returned" || end.type === "threw") this.#times.record(keyOf(spec), ranMs);
+        // The worker died under another call: this one has not begun, so it takes the next worker.
+        if (end.type === "not-begun") this.#waiting.unshift(this.#attemptOf(call));
+        else onEnd(end);
+        this.assign();
+      },
+    });
+    return attempt;
+  }
+
+  async #anyWorker(): Promise<WorkerProcess> {
+    const worker = leastLaden(this.#pool.workers);
+    if (worker !== undefined) return worker;
+    return await new Promise((resolve, reject) => {
+      const timer = setTimeout(() => {
+        this.#wanting.delete(take);
+        reject(
+          new KitchenError(
+            "KS_UNAVAILABLE",
+            "No worker of the instant lane could be started: see the node's log",
+          ),
+        );
+      }, WORKER_WAIT_MS);
+      const take = (ready: WorkerProcess): void => {
+        clearTimeout(timer);
+        resolve(ready);
+      };
+      this.#wanting.add(take);
+    });
+  }
+}
+
+function keyOf(spec: JobSpec): string {
+  return spec.units[0] ?? spec.label;
+}

@@ -1,0 +1,327 @@
+import { randomUUID } from "node:crypto";
+import { v7 as uuidv7 } from "uuid";
+import { KitchenError } from "../core/errors.ts";
+import { parseJobId, parseQueue, type NodeName } from "../core/ids.ts";
+import { isFinal } from "../core/job-states.ts";
+import type { NamespaceInfo } from "../core/messages.ts";
+import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
+import type { StoreEvent } from "../store/port.ts";
+import { workerEnvironment } from "../worker/environment.ts";
+import { OrphanGuard } from "../worker/orphan-guard.ts";
+import { Pool } from "../worker/pool.ts";
+import { WorkerProcess } from "../worker/worker-process.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Hub } from "./hub.ts";
+import { addEventRoutes } from "./http/event-routes.ts";
+import { addInfoRoutes } from "./http/info-routes.ts";
+import { addInstantRoutes } from "./http/instant-routes.ts";
+import { addJobRoutes } from "./http/job-routes.ts";
+import { addRpcRoutes } from "./http/rpc-routes.ts";
+import { createServer } from "./http/server.ts";
+import { InstantLane } from "./instant-lane.ts";
+import { Lease } from "./lease.ts";
+import { listen } from "./listen.ts";
+import type { NodeOptions } from "./options.ts";
+import { errorOutcome } from "./outcomes.ts";
+import { Policy } from "./policy.ts";
+import { watchModules } from "./reload.ts";
+import { StoreWriter } from "./store-writer.ts";
+import { Submissions } from "./submissions.ts";
+import { UnitCache } from "./unit-cache.ts";
+
+export interface RunningNode {
+  readonly name: NodeName;
+  readonly url: URL;
+  /** What the modules registered. */
+  readonly namespaces: readonly NamespaceInfo[];
+  /**
+   * Claims nothing more, lets running jobs finish for up to `graceMs`, gives the rest back, ends workers, lets go
+   * of the store. May be called again with a shorter grace.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+const MAX_DEATHS = 3;
+const MAX_WORKER_FRAME_BYTES = 128 * 1024 * 1024;
+/** In a wake-up: any queue, and events may have been missed. */
+const ALL_QUEUES = "*";
+const STATE_LOST = errorOutcome(
+  "KS_STATE_LOST",
+  "The store no longer knows the job: it was restarted without its data, or emptied",
+);
+/** Receives nothing: for queued calls of programs without an event stream. */
+const ANONYMOUS_CLIENT = "anonymous";
+
+/**
+ * Starts a node: workers, HTTP, its place in the cluster. Resolves when calls can run.
+ * @throws KitchenError when the port is taken, a module fails, the store does not answer …; nothing is left running
+ */
+export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  const node = new Node(options);
+  try {
+    await node.start();
+    return node;
+  } catch (error) {
+    await node.close(0);
+    throw error;
+  }
+}
+
+class Node implements RunningNode {
+  readonly name: NodeName;
+  readonly url: URL;
+  readonly #options: NodeOptions;
+  readonly #guard = new OrphanGuard();
+  readonly #hub = new Hub();
+  readonly #policy: Policy;
+  readonly #units: UnitCache;
+  readonly #pool: Pool;
+  readonly #instantPool: Pool;
+  readonly #writer: StoreWriter;
+  readonly #dispatcher: Dispatcher;
+  readonly #lane: InstantLane;
+  readonly #lease: Lease;
+  readonly #server: ReturnType<typeof createServer>;
+  #stopWatching: () => Promise<void> = async () => {};
+  #runs = 0;
+  #hasJoined = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: NodeOptions) {
+    const { name, store, log, numWorkers, numInstantWorkers, graceMs } = options;
+    const warn = (message: string): void => log.warn(message);
+    const nextRun = (): number => ++this.#runs;
+    this.name = name;
+    this.url = new URL(options.url);
+    this.#options = options;
+    this.#policy = new Policy(options.isArbitraryBanned);
+    this.#units = new UnitCache(store);
+    const pool = (size: number, onReady: () => void): Pool =>
+      new Pool({
+        size,
+        warn,
+        spawn: () => this.#spawn(),
+        onReady: (namespaces) => {
+          this.#policy.update(namespaces);
+          onReady();
+        },
+      });
+    this.#pool = pool(numWorkers, () => this.#dispatcher.wake());
+    this.#instantPool = pool(numInstantWorkers, () => this.#lane.assign());
+    this.#writer = new StoreWriter({
+      store,
+      node: name,
+      hub: this.#hub,
+      warn,
+      onFlushed: () => this.#dispatcher.wake(),
+    });
+    this.#dispatcher = new Dispatcher({
+      node: name,
+      store,
+      pool: this.#pool,
+      units: this.#units,
+      writer: this.#writer,
+      queues: queuesOf(options),
+      maxDeaths: MAX_DEATHS,
+      graceMs,
+      nextRun,
+      isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
+      onLapsed: () => void this.#lease.renew().catch(() => {}),
+      warn,
+    });
+    this.#lane = new InstantLane({ pool: this.#instantPool, node: name, graceMs, nextRun });
+    this.#lease = this.#createLease(warn);
+    this.#server = createServer({ token: options.token, hostNames: hostNamesOf(options), warn });
+    this.#addRoutes();
+  }
+
+  get namespaces(): readonly NamespaceInfo[] {
+    return this.#policy.namespaces;
+  }
+
+  async start(): Promise<void> {
+    const { store, host, modules, reloads, log } = this.#options;
+    const port = await listen(this.#server, { host, port: Number(this.url.port || 80) });
+    this.url.port = String(port);
+    await this.#pool.start().catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
+    });
+    // Right behind the first worker, so that it does not slow down the start.
+    void this.#instantPool
+      .start()
+      .catch((error: unknown) => log.warn(`the instant lane does not start: ${String(error)}`));
+    await store.subscribe(this.name, (event) => this.#receive(event));
+    await this.#lease.take();
+    this.#hasJoined = true;
+    for (const warning of store.warnings) log.warn(warning);
+    this.#dispatcher.resume();
+    if (reloads) this.#stopWatching = watchModules(modules, { renew: () => this.#renew(), log });
+  }
+
+  close(graceMs: number): Promise<void> {
+    if (this.#closing !== undefined && graceMs === 0) this.#dispatcher.abandonAll();
+    return (this.#closing ??= this.#close(graceMs));
+  }
+
+  async #close(graceMs: number): Promise<void> {
+    const { store, log } = this.#options;
+    this.#dispatcher.pause();
+    await this.#stopWatching();
+    await this.#dispatcher.idle(graceMs);
+    this.#dispatcher.abandonAll();
+    await this.#pool.close();
+    // A store that is away now gets no more than one try: the lease will run out by itself.
+    this.#writer.close();
+    await this.#writer.drained();
+    if (this.#hasJoined)
+      await this.#lease
+        .leave()
+        .catch((error: unknown) => log.warn(`cannot leave the cluster: ${String(error)}`));
+    await this.#instantPool.close();
+    await this.#server.close();
+    await store.close();
+    await this.#guard.close();
+  }
+
+  #spawn(): WorkerProcess {
+    const { modules, isArbitraryBanned, environmentNames, log } = this.#options;
+    return new WorkerProcess({
+      settings: { node: { name: this.name, url: this.url.href }, modules, isArbitraryBanned },
+      environment: workerEnvironment(process.env, environmentNames),
+      guard: this.#guard,
+      maxFrameBytes: MAX_WORKER_FRAME_BYTES,
+      onStrayOutput: (text) => log.info(`a worker printed outside of any job: ${text.trimEnd()}`),
+    });
+  }
+
+  async #renew(): Promise<void> {
+    await Promise.all([this.#pool.renew(), this.#instantPool.renew()]);
+    await this.#lease.renew();
+  }
+
+  #receive(event: StoreEvent): void {
+    switch (event.type) {
+      case "wake":
+        if (event.queue === ALL_QUEUES) void this.#catchUp();
+        this.#dispatcher.wake();
+        break;
+      case "finished":
+        this.#hub.finished(event.id, event.state, event.outcome);
+        break;
+      case "output":
+        this.#hub.output(event.id, event.piece);
+        break;
+      case "cancel":
+        this.#dispatcher.cancel(event.id, event.attempt);
+        break;
+    }
+  }
+
+  /** The store's events broke off for a while: asks for the ends of all jobs that somebody waits for here. */
+  async #catchUp(): Promise<void> {
+    const { store, log } = this.#options;
+    const ids = this.#hub.awaited;
+    if (ids.length === 0) return;
+    try {
+      const records = await store.watch(ids, this.name);
+      for (const [at, id] of ids.entries()) {
+        const record = records[at];
+        if (record === undefined) this.#hub.finished(id, "failed", STATE_LOST);
+        else if (isFinal(record.state) && record.outcome !== undefined)
+          this.#hub.finished(id, record.state, record.outcome);
+      }
+    } catch (error) {
+      log.warn(`cannot catch up with the store: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
+
+  #createLease(warn: (message: string) => void): Lease {
+    const { name, store, leaseMs, log } = this.#options;
+    return new Lease({
+      store,
+      name,
+      incarnation: randomUUID(),
+      leaseMs,
+      maxDeaths: MAX_DEATHS,
+      // A wake-up may get lost on its way; no job waits longer than this for it.
+      onBeat: () => this.#dispatcher.wake(),
+      facts: () => this.#facts(),
+      onLapsed: () => {
+        log.warn("the lease had run out: other nodes run this node's jobs now");
+        this.#dispatcher.abandonAll();
+      },
+      onExhausted: (jobs) => {
+        for (const { id, attempt, deaths, lostNode } of jobs) {
+          const message = `Cannot finish the job: ${deaths} workers or nodes died under it, the last one with the node ${lostNode}`;
+          this.#writer.finish({
+            id,
+            attempt,
+            next: "failed",
+            outcome: errorOutcome("KS_WORKER_LOST", message),
+          });
+        }
+      },
+      warn,
+    });
+  }
+
+  #facts(): string {
+    return JSON.stringify({
+      url: this.url.href,
+      pid: process.pid,
+      workers: this.#options.numWorkers,
+      isReadOnly: this.#options.isReadOnly,
+      running: this.#dispatcher.running,
+      startFailures: this.#pool.startFailures,
+      queues: queuesOf(this.#options),
+      namespaces: this.#policy.namespaces.map(({ name }) => name),
+      version: PACKAGE_VERSION,
+      protocol: PROTOCOL_VERSION,
+    });
+  }
+
+  #addRoutes(): void {
+    const { store } = this.#options;
+    const [server, hub, writer, units, lane] = [
+      this.#server,
+      this.#hub,
+      this.#writer,
+      this.#units,
+      this.#lane,
+    ];
+    const submissions = new Submissions({
+      node: this.name,
+      store,
+      hub,
+      units,
+      isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
+      onSubmitted: () => this.#dispatcher.wake(),
+    });
+    server.addHook("onSend", async (_request, reply) => {
+      void reply.header("kitchensink-protocol", String(PROTOCOL_VERSION));
+    });
+    addJobRoutes(server, { store, submissions });
+    addInstantRoutes(server, { lane, units, submissions });
+    addEventRoutes(server, { hub, store, writer, node: this.name });
+    addRpcRoutes(server, {
+      lane,
+      submissions,
+      newJobId: () => parseJobId(uuidv7()),
+      anonymousClient: ANONYMOUS_CLIENT,
+    });
+    addInfoRoutes(server, { store, lane });
+  }
+}
+
+/** Its own queues first: what only this node can run must not wait behind what anybody can. */
+function queuesOf({ name, queues }: NodeOptions): string[] {
+  const shared = queues.map(parseQueue);
+  return [...shared.map((queue) => `${queue}|${name}`), ...shared];
+}
+
+function hostNamesOf({ url, host, allowedHosts }: NodeOptions): ReadonlySet<string> {
+  const bracketed = host.includes(":") ? `[${host}]` : host;
+  const names = ["localhost", "127.0.0.1", "[::1]", url.hostname, bracketed, ...allowedHosts];
+  return new Set(names.map((name) => name.toLowerCase()));
+}

@@ -1,0 +1,37 @@
+import type { NodeName } from "../core/ids.ts";
+import type { Store } from "../store/port.ts";
+
+export interface Log {
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string): void;
+}
+
+export interface NodeOptions {
+  readonly name: NodeName;
+  /** The address at which others reach this node. Port 0: a free one. */
+  readonly url: URL;
+  /** The address to listen on. */
+  readonly host: string;
+  readonly allowedHosts: readonly string[];
+  /** `null`: no token. Refused beyond loopback. */
+  readonly token: string | null;
+  /** Taken over: closed with the node, also when the start fails. */
+  readonly store: Store;
+  readonly numWorkers: number;
+  readonly numInstantWorkers: number;
+  readonly queues: readonly string[];
+  /** Files (absolute) or packages that register functions. */
+  readonly modules: readonly string[];
+  readonly reloads: boolean;
+  /** Takes no data. */
+  readonly isReadOnly: boolean;
+  readonly isArbitraryBanned: boolean;
+  /** Names of environment variables that workers get beside the usual ones. */
+  readonly environmentNames: readonly string[];
+  readonly leaseMs: number;
+  /** How long a cancelled function has to stop before its worker is killed. */
+  readonly graceMs: number;
+  readonly log: Log;
+}

@@ -1,0 +1,108 @@
+import type { JobId, NodeName } from "../core/ids.ts";
+import type { FinalState } from "../core/job-states.ts";
+import type { FinishReply, FinishRow, OutputPiece, OutputRow, Store } from "../store/port.ts";
+import type { Hub } from "./hub.ts";
+
+const RETRY_MS = 500;
+
+export interface StoreWriterOptions {
+  readonly store: Store;
+  readonly node: NodeName;
+  readonly hub: Hub;
+  readonly warn: (message: string) => void;
+  /** Called after a batch went out, in the same turn: the next claim travels right behind it. */
+  readonly onFlushed: () => void;
+}
+
+/**
+ * What the node tells the store of its jobs, one batch an event-loop turn, in order: first output, then ends. While
+ * the store is away, batches wait and are sent again; a commit that is repeated changes nothing.
+ */
+export class StoreWriter {
+  readonly #options: StoreWriterOptions;
+  #output: OutputRow[] = [];
+  #finished: FinishRow[] = [];
+  #isScheduled = false;
+  #inFlight: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(options: StoreWriterOptions) {
+    this.#options = options;
+  }
+
+  output(id: JobId, piece: OutputPiece): void {
+    // Whoever waits here is told at once; the log and other nodes a turn later.
+    this.#options.hub.output(id, piece);
+    this.#output.push({ id, piece });
+    this.#schedule();
+  }
+
+  finish(row: FinishRow): void {
+    this.#finished.push(row);
+    this.#schedule();
+  }
+
+  /** Resolves when all that was said so far is in the store, or given up. */
+  async drained(): Promise<void> {
+    this.#flush();
+    await this.#inFlight;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  #schedule(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    this.#isScheduled = false;
+    const output = this.#output;
+    const finished = this.#finished;
+    this.#output = [];
+    this.#finished = [];
+    if (output.length === 0 && finished.length === 0) return;
+    const written = Promise.all([this.#writeOutput(output), this.#writeFinished(finished)]);
+    this.#inFlight = Promise.all([this.#inFlight, written]).then(() => {});
+    this.#options.onFlushed();
+  }
+
+  async #writeOutput(rows: readonly OutputRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.#persist(() => this.#options.store.appendOutput(this.#options.node, rows));
+  }
+
+  async #writeFinished(rows: readonly FinishRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    const replies = await this.#persist(() => this.#options.store.finish(this.#options.node, rows));
+    rows.forEach((row, at) => this.#tell(row, replies?.[at]));
+  }
+
+  #tell(row: FinishRow, reply: FinishReply | undefined): void {
+    if (reply === undefined || reply === "fenced") return;
+    if (reply !== "committed") this.#finishedLocally(row.id, "cancelled", reply.cancelled);
+    else if (row.next !== "queued") this.#finishedLocally(row.id, row.next, row.outcome);
+  }
+
+  #finishedLocally(id: JobId, state: FinalState, outcome: Uint8Array): void {
+    this.#options.hub.finished(id, state, outcome);
+  }
+
+  /** Tries until it works or the node closes. */
+  async #persist<T>(write: () => Promise<T>): Promise<T | undefined> {
+    for (;;) {
+      try {
+        return await write();
+      } catch (error) {
+        if (this.#isClosed) return undefined;
+        this.#options.warn(
+          `cannot reach the store, trying again: ${error instanceof Error ? error.message : String(error)}`,
+        );
+        await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+      }
+    }
+  }
+}

@@ -1,0 +1,89 @@
+import { parseSpec } from "../codec/wire.ts";
+import { KitchenError } from "../core/errors.ts";
+import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
+import type { JobSpec, Submission } from "../core/messages.ts";
+import type { NewJob, Store, SubmitReply } from "../store/port.ts";
+import type { Hub } from "./hub.ts";
+import type { UnitCache } from "./unit-cache.ts";
+
+/** How many jobs one request may bring. */
+const MOST_JOBS = 10_000;
+
+export interface SubmissionsOptions {
+  readonly node: NodeName;
+  readonly store: Store;
+  readonly hub: Hub;
+  readonly units: UnitCache;
+  /** Whether this node lets captured functions run in the namespace. */
+  readonly isArbitraryAllowed: (namespace: string) => boolean;
+  /** Called right after a batch went to the store, in the same turn. */
+  readonly onSubmitted: () => void;
+}
+
+/** Takes calls in: checks what may be asked, and puts jobs into the store. */
+export class Submissions {
+  readonly #options: SubmissionsOptions;
+
+  constructor(options: SubmissionsOptions) {
+    this.#options = options;
+  }
+
+  /** Queues a batch, all or none. @throws KitchenError `KS_ARBITRARY_BANNED`, `KS_CONFLICT`, `KS_BAD_REQUEST` … */
+  async submit({ client, units, jobs }: Submission): Promise<SubmitReply> {
+    const { store, node, hub, onSubmitted } = this.#options;
+    if (jobs.length > MOST_JOBS)
+      throw new KitchenError(
+        "KS_TOO_LARGE",
+        `Cannot take ${jobs.length} jobs at once: send at most ${MOST_JOBS}`,
+      );
+    const needs = new Set<UnitHash>();
+    const watched: (readonly [JobId, boolean])[] = [];
+    const rows = jobs.map(({ id, queue, priority, spec }): NewJob => {
+      const { label, units: used, streamsOutput } = this.check(spec);
+      for (const hash of used) needs.add(hash);
+      watched.push([id, streamsOutput]);
+      return { id, queue, priority, label: label.slice(0, 100), spec };
+    });
+    const ids = jobs.map(({ id }) => id);
+    for (const [id, streamsOutput] of watched) hub.watch(client, id, streamsOutput);
+    this.#options.units.add(units);
+    const submitted = store.submit({ watcher: node, jobs: rows, units, needs: [...needs] });
+    onSubmitted();
+    const reply = await submitted.catch((error: unknown) => {
+      hub.unwatch(client, ids);
+      throw error;
+    });
+    if (reply.type === "queued") await this.#tellKnown(ids, reply.rows);
+    else hub.unwatch(client, ids);
+    if (reply.type === "conflict")
+      throw new KitchenError(
+        "KS_CONFLICT",
+        `The job ${reply.id} was submitted before with other contents: use a new id`,
+      );
+    return reply;
+  }
+
+  /** Reads a job's spec and refuses what is banned here, without looking at the user's bytes. */
+  check(specBytes: Uint8Array): JobSpec {
+    const spec = parseSpec(specBytes);
+    const carriesCode = spec.name === null || spec.units.length > 0;
+    if (carriesCode && !this.#options.isArbitraryAllowed(spec.namespace))
+      throw new KitchenError(
+        "KS_ARBITRARY_BANNED",
+        `Captured functions are banned in the namespace "${spec.namespace}": call a registered function by its name`,
+      );
+    return spec;
+  }
+
+  /** A job that was known may have ended long ago: nothing more would be heard of it. */
+  async #tellKnown(ids: readonly JobId[], rows: readonly string[]): Promise<void> {
+    const known = ids.filter((_, at) => rows[at] === "known");
+    if (known.length === 0) return;
+    const { store, node, hub } = this.#options;
+    for (const record of await store.watch(known, node)) {
+      if (record?.outcome === undefined) continue;
+      if (record.state === "queued" || record.state === "running") continue;
+      hub.finished(record.id, record.state, record.outcome);
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import type { JobId, NodeName } from "../../core/ids.ts";
+import type { JobState } from "../../core/job-states.ts";
+import type { JobRecord, NewJob } from "../port.ts";
+import type { OutputLog } from "./output.ts";
+
+/** A job as the embedded store holds it. `order` sorts its queue: higher priority first, then older. */
+export interface MemoryJob {
+  readonly id: JobId;
+  readonly queue: string;
+  readonly label: string;
+  readonly priority: number;
+  readonly order: number;
+  readonly createdAtMs: number;
+  /** Until the job is final; from then on `print` stands for it. */
+  spec: Uint8Array | undefined;
+  print: string | undefined;
+  state: JobState;
+  attempt: number;
+  deaths: number;
+  throws: number;
+  node: NodeName | undefined;
+  startedAtMs: number | undefined;
+  finishedAtMs: number | undefined;
+  outcome: Uint8Array | undefined;
+  /** The outcome that a cancel brought while the job ran. */
+  cancelled: Uint8Array | undefined;
+  /** The last attempt that its own node gave back, so that a repeated give-back is known as one. */
+  givenBack: { readonly node: NodeName; readonly attempt: number } | undefined;
+  /** Never changed, only replaced: the jobs of a batch share one. */
+  watchers: readonly NodeName[];
+  output: OutputLog | undefined;
+}
+
+/** Of a job that has ended. */
+export const NOBODY: readonly NodeName[] = [];
+
+/** One step of priority outweighs any age; both together stay exact in a double. */
+const PRIORITY_STEP = 1e12;
+
+/** A fresh job, queued. `sequence` grows with every job. */
+export function newMemoryJob(
+  job: NewJob,
+  { sequence, watchers, nowMs }: { sequence: number; watchers: readonly NodeName[]; nowMs: number },
+): MemoryJob {
+  return {
+    id: job.id,
+    queue: job.queue,
+    label: job.label,
+    priority: job.priority,
+    order: sequence - job.priority * PRIORITY_STEP,
+    createdAtMs: nowMs,
+    spec: job.spec,
+    print: undefined,
+    state: "queued",
+    attempt: 0,
+    deaths: 0,
+    throws: 0,
+    node: undefined,
+    startedAtMs: undefined,
+    finishedAtMs: undefined,
+    outcome: undefined,
+    cancelled: undefined,
+    givenBack: undefined,
+    watchers,
+    output: undefined,
+  };
+}
+
+/** What readers get to see of a job. */
+export function toRecord(job: MemoryJob): JobRecord {
+  const { id, state, queue, label, priority, attempt, deaths, node } = job;
+  const { createdAtMs, startedAtMs, finishedAtMs, outcome } = job;
+  return {
+    id,
+    state,
+    queue,
+    label,
+    priority,
+    attempt,
+    deaths,
+    node,
+    createdAtMs,
+    startedAtMs,
+    finishedAtMs,
+    outcome,
+  };
+}
+
+/** Adds a watcher, once. */
+export function addWatcher(job: MemoryJob, node: NodeName): void {
+  if (!job.watchers.includes(node)) job.watchers = [...job.watchers, node];
+}

@@ -1,0 +1,306 @@
+import { KitchenError } from "../../core/errors.ts";
+import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
+import { isFinal } from "../../core/job-states.ts";
+import type {
+  CancelReply,
+  ClaimedJob,
+  ClaimReply,
+  ClaimRequest,
+  Exhausted,
+  FinishReply,
+  FinishRow,
+  JobRecord,
+  NodeRecord,
+  NodeRegistration,
+  OutputPiece,
+  OutputRow,
+  Store,
+  StoreEvent,
+  StoreOptions,
+  SubmitBatch,
+  SubmitReply,
+} from "../port.ts";
+import { ownBytes } from "./bytes.ts";
+import { EventQueue } from "./events.ts";
+import { addWatcher, type MemoryJob, newMemoryJob, toRecord } from "./job.ts";
+import { Leases } from "./leases.ts";
+import { OutputLog } from "./output.ts";
+import { hasSpec, JobTable } from "./table.ts";
+import { Units } from "./units.ts";
+
+/** What has expired is let go of this often; nobody gets to see it in the meantime. */
+const TIDY_EVERY_MS = 1000;
+/** No tick drops more than this many jobs, so that none takes long. */
+const DROP_AT_ONCE = 10_000;
+
+/**
+ * Opens the embedded store: everything in this process's memory, for one node. It ends with the process.
+ * `now` gives ms since the epoch and should never go back.
+ */
+export function openMemoryStore(options: StoreOptions & { now?: () => number }): Store {
+  return new MemoryStore(options);
+}
+
+class MemoryStore implements Store {
+  readonly kind = "embedded";
+  readonly description = "the embedded store, in this process's memory";
+  readonly warnings: readonly string[] = [];
+  readonly #now: () => number;
+  readonly #outputLimitBytes: number;
+  readonly #events = new EventQueue();
+  readonly #leases = new Leases();
+  readonly #jobs: JobTable;
+  readonly #units: Units;
+  /** Jobs that a sweep handed to a node and that it still has to fail, with the node that was lost. */
+  readonly #handed = new Map<MemoryJob, NodeName>();
+  readonly #tidying: NodeJS.Timeout;
+  #sequence = 0;
+  #isClosed = false;
+
+  constructor(options: StoreOptions & { now?: () => number }) {
+    this.#now = options.now ?? monotonicNow;
+    this.#outputLimitBytes = options.outputLimitBytes;
+    this.#jobs = new JobTable(options, this.#leases, this.#events);
+    this.#units = new Units(options.unitTtlMs);
+    this.#tidying = setInterval(() => this.#tidy(), TIDY_EVERY_MS).unref();
+  }
+
+  async submit(batch: SubmitBatch): Promise<SubmitReply> {
+    const nowMs = this.#open();
+    // Whoever adds also takes away, so that expired jobs never pile up faster than the timer drops them.
+    this.#jobs.dropExpired(nowMs, 2 * batch.jobs.length);
+    const known = new Map<JobId, MemoryJob>();
+    const fresh = new Map<JobId, MemoryJob>();
+    const watchers = [batch.watcher];
+    let sequence = this.#sequence;
+    const rows: ("queued" | "known")[] = [];
+    for (const row of batch.jobs) {
+      const job = this.#jobs.get(row.id, nowMs) ?? fresh.get(row.id);
+      if (job === undefined) {
+        fresh.set(row.id, newMemoryJob(row, { sequence: (sequence += 1), watchers, nowMs }));
+        rows.push("queued");
+      } else {
+        if (!hasSpec(job, row)) return { type: "conflict", id: row.id };
+        known.set(job.id, job);
+        rows.push("known");
+      }
+    }
+    const missing = batch.needs.filter(
+      (hash) => !batch.units.has(hash) && this.#units.use(hash, nowMs) === undefined,
+    );
+    if (missing.length > 0) return { type: "missing", units: missing };
+
+    for (const [hash, bytes] of batch.units) this.#units.add(hash, bytes, nowMs);
+    for (const job of known.values()) if (!isFinal(job.state)) addWatcher(job, batch.watcher);
+    const queues = new Set<string>();
+    for (const job of fresh.values()) {
+      this.#jobs.add(job);
+      queues.add(job.queue);
+    }
+    this.#sequence = sequence;
+    for (const queue of queues) this.#events.wake(queue, batch.watcher);
+    return { type: "queued", rows };
+  }
+
+  async claim({ node, queues, count }: ClaimRequest): Promise<ClaimReply> {
+    const nowMs = this.#open();
+    const running = this.#leases.running(node, nowMs);
+    if (running === undefined) return { type: "lapsed" };
+    const jobs: ClaimedJob[] = [];
+    for (const queue of queues)
+      while (jobs.length < count) {
+        const job = this.#jobs.pop(queue);
+        if (job?.spec === undefined) break;
+        this.#jobs.start(job, node, nowMs);
+        running.add(job);
+        const { id, attempt, deaths, throws, spec } = job;
+        jobs.push({ id, attempt, deaths, throws, spec });
+      }
+    return { type: "claimed", jobs };
+  }
+
+  async finish(node: NodeName, rows: readonly FinishRow[]): Promise<FinishReply[]> {
+    const nowMs = this.#open();
+    const running = this.#leases.running(node, nowMs);
+    return rows.map((row) => {
+      const job = this.#jobs.get(row.id, nowMs);
+      if (job === undefined) return "fenced";
+      const isHeld = job.state === "running" && job.attempt === row.attempt && running?.has(job) === true;
+      return isHeld ? this.#commit(job, row, nowMs) : repeated(job, node, row);
+    });
+  }
+
+  #commit(job: MemoryJob, row: FinishRow, nowMs: number): FinishReply {
+    const saidBy = job.node!;
+    this.#handed.delete(job);
+    if (job.cancelled !== undefined) {
+      this.#jobs.end(job, "cancelled", job.cancelled, { nowMs, saidBy });
+      return { cancelled: job.cancelled };
+    }
+    if (row.next !== "queued") {
+      this.#jobs.end(job, row.next, row.outcome, { nowMs, saidBy });
+      return "committed";
+    }
+    job.deaths = row.deaths;
+    job.throws = row.throws;
+    job.givenBack = { node: saidBy, attempt: row.attempt };
+    this.#jobs.giveBack(job, nowMs, saidBy);
+    return "committed";
+  }
+
+  async cancel(ids: readonly JobId[], outcome: Uint8Array): Promise<CancelReply[]> {
+    const nowMs = this.#open();
+    return ids.map((id) => {
+      const job = this.#jobs.get(id, nowMs);
+      if (job === undefined) return "unknown";
+      if (isFinal(job.state)) return "final";
+      if (job.state === "queued") {
+        this.#jobs.end(job, "cancelled", outcome, { nowMs });
+        return "cancelled";
+      }
+      job.cancelled ??= ownBytes(outcome);
+      this.#events.tell(job.node!, { type: "cancel", id, attempt: job.attempt });
+      return "cancelling";
+    });
+  }
+
+  async appendOutput(node: NodeName, rows: readonly OutputRow[]): Promise<void> {
+    const nowMs = this.#open();
+    for (const { id, piece } of rows) {
+      const job = this.#jobs.get(id, nowMs);
+      if (job?.state !== "running" || job.node !== node || job.attempt !== piece.attempt) continue;
+      job.output ??= new OutputLog(this.#outputLimitBytes);
+      if (!job.output.append(piece)) continue;
+      for (const watcher of job.watchers)
+        if (watcher !== node) this.#events.tell(watcher, { type: "output", id, piece });
+    }
+  }
+
+  async readOutput(id: JobId, from: number): Promise<OutputPiece[]> {
+    return this.#jobs.get(id, this.#open())?.output?.from(from) ?? [];
+  }
+
+  async read(ids: readonly JobId[]): Promise<(JobRecord | undefined)[]> {
+    const nowMs = this.#open();
+    return ids.map((id) => {
+      const job = this.#jobs.get(id, nowMs);
+      return job === undefined ? undefined : toRecord(job);
+    });
+  }
+
+  async watch(ids: readonly JobId[], node: NodeName): Promise<(JobRecord | undefined)[]> {
+    const nowMs = this.#open();
+    for (const id of ids) {
+      const job = this.#jobs.get(id, nowMs);
+      if (job !== undefined && !isFinal(job.state)) addWatcher(job, node);
+    }
+    return this.read(ids);
+  }
+
+  async activeJobs(): Promise<JobId[]> {
+    this.#open();
+    return Array.from(this.#jobs.active(), (job) => job.id);
+  }
+
+  async units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]> {
+    const nowMs = this.#open();
+    return hashes.map((hash) => this.#units.use(hash, nowMs));
+  }
+
+  async register(node: NodeRegistration): Promise<"registered" | "taken"> {
+    const nowMs = this.#open();
+    const holder = this.#leases.incarnation(node.name, nowMs);
+    if (holder !== undefined && holder !== node.incarnation) return "taken";
+    if (holder === undefined) this.#lose(node.name, nowMs);
+    this.#leases.grant(node, nowMs);
+    return "registered";
+  }
+
+  async heartbeat(node: NodeRegistration): Promise<"renewed" | "lapsed"> {
+    const nowMs = this.#open();
+    const holder = this.#leases.incarnation(node.name, nowMs);
+    if (holder === undefined) this.#lose(node.name, nowMs);
+    if (holder !== node.incarnation) return "lapsed";
+    this.#leases.grant(node, nowMs);
+    return "renewed";
+  }
+
+  async leave(node: NodeName): Promise<void> {
+    const nowMs = this.#open();
+    for (const job of this.#leases.take(node)) {
+      this.#handed.delete(job);
+      this.#jobs.giveBack(job, nowMs);
+    }
+  }
+
+  async nodes(): Promise<NodeRecord[]> {
+    return this.#leases.records(this.#open());
+  }
+
+  async sweep(node: NodeName, maxDeaths: number): Promise<Exhausted[]> {
+    const nowMs = this.#open();
+    for (const lapsed of this.#leases.lapsed(nowMs)) this.#lose(lapsed, nowMs);
+    const running = this.#leases.running(node, nowMs);
+    for (const [job, lostNode] of this.#jobs.lost) {
+      const isExhausted = job.deaths + 1 >= maxDeaths;
+      // Only a node with a lease can fail a job, so without one the job waits for the next node that sweeps.
+      if (isExhausted && running === undefined) continue;
+      this.#jobs.lost.delete(job);
+      job.deaths += 1;
+      if (!isExhausted || running === undefined) {
+        this.#jobs.requeue(job);
+        continue;
+      }
+      this.#jobs.start(job, node, nowMs);
+      running.add(job);
+      this.#handed.set(job, lostNode);
+    }
+    return [...this.#handed]
+      .filter(([job]) => job.node === node)
+      .map(([{ id, attempt, deaths }, lostNode]) => ({ id, attempt, deaths, lostNode }));
+  }
+
+  async subscribe(node: NodeName, onEvent: (event: StoreEvent) => void): Promise<void> {
+    this.#open();
+    this.#events.subscribe(node, onEvent);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearInterval(this.#tidying);
+    this.#events.close();
+  }
+
+  #lose(node: NodeName, nowMs: number): void {
+    for (const job of this.#leases.take(node)) {
+      this.#handed.delete(job);
+      this.#jobs.lose(job, node, nowMs);
+    }
+  }
+
+  #open(): number {
+    if (this.#isClosed) throw new KitchenError("KS_UNAVAILABLE", "The embedded store is closed");
+    return this.#now();
+  }
+
+  #tidy(): void {
+    const nowMs = this.#now();
+    this.#jobs.dropExpired(nowMs, DROP_AT_ONCE);
+    this.#jobs.dropEmptyQueues();
+    this.#units.removeExpired(nowMs);
+  }
+}
+
+/** The answer to a commit that is not the first of its attempt: what the first one was told, or `fenced`. */
+function repeated(job: MemoryJob, node: NodeName, row: FinishRow): FinishReply {
+  const back = job.givenBack;
+  if (row.next === "queued" && back?.node === node && back.attempt === row.attempt) return "committed";
+  if (job.node !== node || job.attempt !== row.attempt || !isFinal(job.state)) return "fenced";
+  if (job.cancelled !== undefined && job.state === "cancelled") return { cancelled: job.cancelled };
+  return job.state === row.next ? "committed" : "fenced";
+}
+
+/** Steps of the machine's clock must not end leases. */
+function monotonicNow(): number {
+  return Math.floor(performance.timeOrigin + performance.now());
+}

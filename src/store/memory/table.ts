@@ -1,0 +1,134 @@
+import type { JobId, NodeName } from "../../core/ids.ts";
+import { canMove, type FinalState, type JobState } from "../../core/job-states.ts";
+import { KitchenError } from "../../core/errors.ts";
+import { fingerprint } from "../fingerprint.ts";
+import type { NewJob, StoreOptions } from "../port.ts";
+import { ownBytes, sameBytes } from "./bytes.ts";
+import type { EventQueue } from "./events.ts";
+import { FifoQueue } from "./fifo.ts";
+import { JobHeap } from "./heap.ts";
+import { type MemoryJob, NOBODY } from "./job.ts";
+import type { Leases } from "./leases.ts";
+
+/** All jobs with their queues, and the moves between states: whatever moves a job moves it here. */
+export class JobTable {
+  /** Jobs that lost their node and wait for a sweep to say what becomes of them; they are `queued` in name. */
+  readonly lost = new Map<MemoryJob, NodeName>();
+  readonly #jobs = new Map<JobId, MemoryJob>();
+  readonly #queues = new Map<string, JobHeap>();
+  readonly #final = new FifoQueue<MemoryJob>();
+  readonly #resultTtlMs: number;
+  readonly #leases: Leases;
+  readonly #events: EventQueue;
+
+  constructor(options: StoreOptions, leases: Leases, events: EventQueue) {
+    this.#resultTtlMs = options.resultTtlMs;
+    this.#leases = leases;
+    this.#events = events;
+  }
+
+  get(id: JobId, nowMs: number): MemoryJob | undefined {
+    const job = this.#jobs.get(id);
+    return job !== undefined && this.#isAlive(job, nowMs) ? job : undefined;
+  }
+
+  add(job: MemoryJob): void {
+    this.#jobs.set(job.id, job);
+    this.#heap(job.queue).push(job);
+  }
+
+  /** Takes the first job off a queue. */
+  pop(queue: string): MemoryJob | undefined {
+    return this.#queues.get(queue)?.pop();
+  }
+
+  start(job: MemoryJob, node: NodeName, nowMs: number): void {
+    move(job, "running");
+    job.attempt += 1;
+    job.node = node;
+    job.startedAtMs = nowMs;
+  }
+
+  /** Ends a job. The node that says so itself needs no event. */
+  end(
+    job: MemoryJob,
+    state: FinalState,
+    outcome: Uint8Array,
+    { nowMs, saidBy }: { readonly nowMs: number; readonly saidBy?: NodeName },
+  ): void {
+    const ran = job.state === "running";
+    move(job, state);
+    if (ran) this.#leases.forget(job);
+    else if (!this.lost.delete(job)) this.#queues.get(job.queue)?.markStale();
+    job.finishedAtMs = nowMs;
+    job.outcome = ownBytes(outcome);
+    job.print = fingerprint(job.spec ?? new Uint8Array());
+    job.spec = undefined;
+    this.#final.push(job);
+    const event = { type: "finished", id: job.id, state, outcome: job.outcome } as const;
+    for (const watcher of job.watchers) if (watcher !== saidBy) this.#events.tell(watcher, event);
+    job.watchers = NOBODY;
+  }
+
+  /** Gives a running job back: to its queue, where it keeps its place, or as cancelled when that was asked for. */
+  giveBack(job: MemoryJob, nowMs: number, saidBy?: NodeName): void {
+    if (job.cancelled !== undefined) return this.end(job, "cancelled", job.cancelled, { nowMs });
+    this.#leases.forget(job);
+    move(job, "queued");
+    this.requeue(job, saidBy);
+  }
+
+  /** Takes a running job away from a node that is lost; the next sweep says what becomes of it. */
+  lose(job: MemoryJob, node: NodeName, nowMs: number): void {
+    if (job.cancelled !== undefined) return this.end(job, "cancelled", job.cancelled, { nowMs });
+    move(job, "queued");
+    this.lost.set(job, node);
+  }
+
+  requeue(job: MemoryJob, saidBy?: NodeName): void {
+    this.#heap(job.queue).push(job);
+    this.#events.wake(job.queue, saidBy);
+  }
+
+  *active(): Iterable<MemoryJob> {
+    for (const heap of this.#queues.values()) yield* heap.queued();
+    yield* this.#leases.runningJobs();
+    yield* this.lost.keys();
+  }
+
+  dropExpired(nowMs: number, most: number): void {
+    // All final jobs live equally long, so those that have expired stand first.
+    for (let dropped = 0; dropped < most; dropped += 1) {
+      const job = this.#final.first;
+      if (job === undefined || this.#isAlive(job, nowMs)) return;
+      this.#final.shift();
+      // A job of this id may have been submitted again.
+      if (this.#jobs.get(job.id) === job) this.#jobs.delete(job.id);
+    }
+  }
+
+  dropEmptyQueues(): void {
+    for (const [name, heap] of this.#queues) if (heap.isEmpty) this.#queues.delete(name);
+  }
+
+  #isAlive({ finishedAtMs }: MemoryJob, nowMs: number): boolean {
+    return finishedAtMs === undefined || finishedAtMs + this.#resultTtlMs > nowMs;
+  }
+
+  #heap(queue: string): JobHeap {
+    let heap = this.#queues.get(queue);
+    if (heap === undefined) this.#queues.set(queue, (heap = new JobHeap()));
+    return heap;
+  }
+}
+
+/** Whether a job was submitted with this spec. */
+export function hasSpec(job: MemoryJob, { spec }: NewJob): boolean {
+  return job.spec === undefined ? job.print === fingerprint(spec) : sameBytes(job.spec, spec);
+}
+
+function move(job: MemoryJob, to: JobState): void {
+  if (!canMove(job.state, to))
+    throw new KitchenError("KS_INTERNAL", `Job ${job.id} cannot go from ${job.state} to ${to}`);
+  job.state = to;
+}

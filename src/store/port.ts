@@ -1,0 +1,230 @@
+/**
+ * What every store does, whatever it is made of: the contract that `test/store/conformance.ts` checks against each.
+ *
+ * Words: a *claim* makes a queued job `running` on one node and raises its `attempt`, which fences everything that
+ * the node says of the job afterwards. A node may claim and finish only while its *node lease* holds; the lease is
+ * kept by heartbeats and measured by the store's clock alone. A *watcher* is a node that wants to hear of a job.
+ *
+ * Every method rejects with KitchenError `KS_UNAVAILABLE` when the store does not answer. The store never looks
+ * into `spec` and `outcome`: they are bytes to it.
+ */
+import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
+import type { FinalState, JobState } from "../core/job-states.ts";
+
+export interface Store {
+  readonly kind: "redis" | "embedded";
+  /** For people: `Redis 7.0.15 at tcp://localhost:6379?db=9` */
+  readonly description: string;
+  /** What the store's keeper should know of at start: an eviction policy that may lose jobs, for one. */
+  readonly warnings: readonly string[];
+
+  /**
+   * Queues jobs, all or none. Marks the units as used, so that they live as long as the jobs may.
+   * A job whose id is known already is not queued again: its row answers `known` when the spec is the same, and when
+   * it differs, the whole batch answers `conflict` and nothing is queued. When a unit is missing from both `units`
+   * and the store, the batch answers `missing` and nothing is queued. `watcher` watches every job of the batch that is
+   * not final yet; of a `known` one that is, no event will come: read it. Nodes other than `watcher` are woken.
+   */
+  submit(batch: SubmitBatch): Promise<SubmitReply>;
+
+  /** Takes up to `count` jobs: higher priority first, then older ones; queues in the order given. */
+  claim(request: ClaimRequest): Promise<ClaimReply>;
+
+  /**
+   * Ends attempts, or gives jobs back to their queues. One reply a row, in order. A row is committed only while the
+   * job is running on this node under this attempt. When a cancel was requested meanwhile, the job ends as
+   * `cancelled` with the outcome that the cancel brought, whatever the row says, and the reply is `cancelled`.
+   * A commit that is repeated answers as the first one did. Watchers other than `node` get a `finished` event.
+   */
+  finish(node: NodeName, rows: readonly FinishRow[]): Promise<FinishReply[]>;
+
+  /**
+   * Cancels. A queued job is `cancelled` at once with `outcome` (its watchers get a `finished` event, `node` too); a
+   * running one is marked, and the node that runs it gets a `cancel` event.
+   */
+  cancel(ids: readonly JobId[], outcome: Uint8Array): Promise<CancelReply[]>;
+
+  /** Adds pieces to jobs' output logs, and sends them to watchers other than `node`. Drops what fenced attempts say. */
+  appendOutput(node: NodeName, rows: readonly OutputRow[]): Promise<void>;
+  /** A job's output from piece `from` on, in the order of appending. Empty when there is none, or no such job. */
+  readOutput(id: JobId, from: number): Promise<OutputPiece[]>;
+
+  /** One row an id, `undefined` for jobs that are unknown or expired. */
+  read(ids: readonly JobId[]): Promise<(JobRecord | undefined)[]>;
+  /** As `read`; and from then on `node` gets the events of those jobs that are not final yet. */
+  watch(ids: readonly JobId[], node: NodeName): Promise<(JobRecord | undefined)[]>;
+  /** Ids of all queued and running jobs. */
+  activeJobs(): Promise<JobId[]>;
+
+  /** The units' bytes, `undefined` for those the store does not have. Reading marks them as used. */
+  units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]>;
+
+  /**
+   * Takes up the node's name and starts its lease. Jobs that ran under an earlier lease of this name are taken from it,
+   * and the next `sweep` of any node gives them back to their queues (or lists them as exhausted): sweep right after.
+   * Answers `taken` when the name's lease is held by another process (another `incarnation`).
+   */
+  register(node: NodeRegistration): Promise<"registered" | "taken">;
+  /**
+   * Renews the lease and the node's facts. `lapsed`: it had run out, the node's jobs are not its own any more, and it
+   * has to register again.
+   */
+  heartbeat(node: NodeRegistration): Promise<"renewed" | "lapsed">;
+  /** Ends the lease: the node's running jobs, if any, go back to their queues without a death. */
+  leave(node: NodeName): Promise<void>;
+  /** The nodes whose leases hold. */
+  nodes(): Promise<NodeRecord[]>;
+
+  /**
+   * Looks for nodes whose lease ran out and gives their jobs back to the queues, a death each. Jobs that would
+   * reach `maxDeaths` are not queued again but handed to `node`, running under a new attempt, for it to fail them; each
+   * sweep lists them until it has. Jobs that were to be cancelled end as cancelled. Every node is woken, `node` too.
+   */
+  sweep(node: NodeName, maxDeaths: number): Promise<Exhausted[]>;
+
+  /** Starts to deliver events for `node`. At most once a store. Resolves when nothing can be missed any more. */
+  subscribe(node: NodeName, onEvent: (event: StoreEvent) => void): Promise<void>;
+
+  /** Lets go of connections and timers; whatever still waits rejects. May be called twice. */
+  close(): Promise<void>;
+}
+
+export interface SubmitBatch {
+  readonly watcher: NodeName;
+  readonly jobs: readonly NewJob[];
+  readonly units: ReadonlyMap<UnitHash, Uint8Array>;
+  /** Every unit that the jobs need, whether its bytes are in `units` or should be in the store already. */
+  readonly needs: readonly UnitHash[];
+}
+
+export interface NewJob {
+  readonly id: JobId;
+  readonly queue: string;
+  /** -1000 (last) to 1000 (first); 0 is usual. */
+  readonly priority: number;
+  /** What people call it: `test.add`, or a captured function's name. */
+  readonly label: string;
+  readonly spec: Uint8Array;
+}
+
+export type SubmitReply =
+  | { readonly type: "queued"; readonly rows: readonly ("queued" | "known")[] }
+  | { readonly type: "missing"; readonly units: readonly UnitHash[] }
+  | { readonly type: "conflict"; readonly id: JobId };
+
+export interface ClaimRequest {
+  readonly node: NodeName;
+  readonly queues: readonly string[];
+  readonly count: number;
+}
+export type ClaimReply =
+  | { readonly type: "claimed"; readonly jobs: readonly ClaimedJob[] }
+  | { readonly type: "lapsed" };
+
+export interface ClaimedJob {
+  readonly id: JobId;
+  readonly attempt: number;
+  /** How many workers and nodes died under this job so far. */
+  readonly deaths: number;
+  /** How many attempts threw so far and were followed by a retry. */
+  readonly throws: number;
+  readonly spec: Uint8Array;
+}
+
+export type FinishRow =
+  | {
+      readonly id: JobId;
+      readonly attempt: number;
+      readonly next: FinalState;
+      readonly outcome: Uint8Array;
+    }
+  | {
+      readonly id: JobId;
+      readonly attempt: number;
+      readonly next: "queued";
+      readonly deaths: number;
+      readonly throws: number;
+    };
+/** `fenced`: the job is not this node's under this attempt any more, or unknown; nothing was changed. */
+export type FinishReply = "committed" | "fenced" | { readonly cancelled: Uint8Array };
+
+/** `cancelling`: it runs, and ends as cancelled as soon as it stops. `final`: too late. */
+export type CancelReply = "cancelled" | "cancelling" | "final" | "unknown";
+
+export interface OutputRow {
+  readonly id: JobId;
+  readonly piece: OutputPiece;
+}
+export interface OutputPiece {
+  readonly attempt: number;
+  /** Counts a job's pieces within an attempt, from 0. */
+  readonly index: number;
+  readonly stream: "stdout" | "stderr";
+  readonly bytes: Uint8Array;
+  /** ms since the epoch, by the executing node's clock: for show only. */
+  readonly atMs: number;
+}
+
+export interface JobRecord {
+  readonly id: JobId;
+  readonly state: JobState;
+  readonly queue: string;
+  readonly label: string;
+  readonly priority: number;
+  readonly attempt: number;
+  readonly deaths: number;
+  /** The node that runs it, or ran it last. */
+  readonly node: NodeName | undefined;
+  /** ms since the epoch by the store's clock, as all times here. */
+  readonly createdAtMs: number;
+  readonly startedAtMs: number | undefined;
+  readonly finishedAtMs: number | undefined;
+  /** Present when the state is final. */
+  readonly outcome: Uint8Array | undefined;
+}
+
+export interface NodeRegistration {
+  readonly name: NodeName;
+  /** Differs for every process. */
+  readonly incarnation: string;
+  readonly leaseMs: number;
+  /** The node's facts as JSON (url, workers, queues, versions …): opaque here. */
+  readonly facts: string;
+}
+export interface NodeRecord {
+  readonly name: NodeName;
+  readonly facts: string;
+  readonly leaseEndsAtMs: number;
+  readonly runningJobs: number;
+}
+
+export interface Exhausted {
+  readonly id: JobId;
+  readonly attempt: number;
+  readonly deaths: number;
+  /** The node that was lost. */
+  readonly lostNode: NodeName;
+}
+
+export type StoreEvent =
+  /** The queue has work. `*`: events may have been missed: claim, and read again the jobs that are waited for. */
+  | { readonly type: "wake"; readonly queue: string }
+  | {
+      readonly type: "finished";
+      readonly id: JobId;
+      readonly state: FinalState;
+      readonly outcome: Uint8Array;
+    }
+  | { readonly type: "output"; readonly id: JobId; readonly piece: OutputPiece }
+  | { readonly type: "cancel"; readonly id: JobId; readonly attempt: number };
+
+export interface StoreOptions {
+  /** Keys of different clusters never meet. */
+  readonly cluster: string;
+  /** How long results, output and final records are kept. */
+  readonly resultTtlMs: number;
+  /** How long a code unit outlives its last use. */
+  readonly unitTtlMs: number;
+  /** A job's output log keeps this many bytes; then one piece on stderr says that it was cut. Watchers get it all. */
+  readonly outputLimitBytes: number;
+}

@@ -1,0 +1,168 @@
+import { KitchenError } from "../../core/errors.ts";
+import type { JobId, NodeName } from "../../core/ids.ts";
+import type { FinalState, JobState } from "../../core/job-states.ts";
+import type {
+  CancelReply,
+  ClaimedJob,
+  ClaimReply,
+  Exhausted,
+  FinishReply,
+  JobRecord,
+  NodeRecord,
+  SubmitReply,
+} from "../port.ts";
+import type { UnitHash } from "../../core/ids.ts";
+
+/*
+ * What the scripts in `lua/` answer, read into the port's types. Names and ids come from this cluster's own keys, and
+ * only parsed ones ever get there.
+ */
+
+export function parseSubmitReply(reply: unknown, jobCount: number): SubmitReply {
+  const [word, ...rest] = texts(reply);
+  switch (word) {
+    case "queued":
+      if (rest.length === 0) return { type: "queued", rows: Array<"queued">(jobCount).fill("queued") };
+      return { type: "queued", rows: rest.map((row) => (row === "known" ? "known" : "queued")) };
+    case "conflict":
+      return { type: "conflict", id: rest[0] as JobId };
+    case "missing":
+      return { type: "missing", units: rest as UnitHash[] };
+    default:
+      throw unexpected(reply);
+  }
+}
+
+export function parseClaimReply(reply: unknown): ClaimReply {
+  const [word, ...rest] = list(reply);
+  if (text(word) === "lapsed") return { type: "lapsed" };
+  const jobs: ClaimedJob[] = [];
+  for (let at = 0; at < rest.length; at += 5)
+    jobs.push({
+      id: text(rest[at]) as JobId,
+      attempt: integer(rest[at + 1]),
+      deaths: integer(rest[at + 2]),
+      throws: integer(rest[at + 3]),
+      spec: bytes(rest[at + 4]),
+    });
+  return { type: "claimed", jobs };
+}
+
+export function parseFinishReply(reply: unknown, rowCount: number): FinishReply[] {
+  if (reply instanceof Buffer) return Array<"committed">(rowCount).fill("committed");
+  return list(reply).map((row) => {
+    if (Array.isArray(row)) return { cancelled: bytes(row[1]) };
+    return text(row) === "committed" ? "committed" : "fenced";
+  });
+}
+
+const CANCEL_REPLIES: readonly string[] = [
+  "cancelled",
+  "cancelling",
+  "final",
+  "unknown",
+] satisfies CancelReply[];
+
+export function parseCancelReply(reply: unknown): CancelReply[] {
+  return texts(reply).map((word) => {
+    if (!CANCEL_REPLIES.includes(word)) throw unexpected(reply);
+    return word as CancelReply;
+  });
+}
+
+export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
+  if (!Array.isArray(row)) return undefined;
+  const state = parseState(text(row[0]));
+  const isFinal = state !== "queued" && state !== "running";
+  const node = text(row[6]);
+  return {
+    id,
+    state,
+    queue: text(row[1]),
+    label: text(row[2]),
+    priority: priorityOf(Number(text(row[3]))),
+    attempt: Number(text(row[4])),
+    deaths: Number(text(row[5])),
+    node: node === "" ? undefined : (node as NodeName),
+    createdAtMs: Number(text(row[7])),
+    startedAtMs: optionalNumber(row[8]),
+    finishedAtMs: optionalNumber(row[9]),
+    outcome: isFinal ? bytes(row[10]) : undefined,
+  };
+}
+
+export function parseExhausted(reply: unknown): Exhausted[] {
+  return inRows(list(reply), 4, ([id, attempt, deaths, lostNode]) => ({
+    id: text(id) as JobId,
+    attempt: integer(attempt),
+    deaths: integer(deaths),
+    lostNode: text(lostNode) as NodeName,
+  }));
+}
+
+export function parseNodes(reply: unknown): NodeRecord[] {
+  return inRows(list(reply), 4, ([name, leaseEndsAtMs, runningJobs, facts]) => ({
+    name: text(name) as NodeName,
+    facts: text(facts),
+    leaseEndsAtMs: integer(leaseEndsAtMs),
+    runningJobs: integer(runningJobs),
+  }));
+}
+
+export function parseState(word: string): JobState {
+  if (word === "queued" || word === "running") return word;
+  return parseFinalState(word);
+}
+
+export function parseFinalState(word: string): FinalState {
+  if (word === "succeeded" || word === "failed" || word === "cancelled") return word;
+  throw unexpected(word);
+}
+
+export function list(reply: unknown): readonly unknown[] {
+  if (Array.isArray(reply)) return reply;
+  throw unexpected(reply);
+}
+
+export function texts(reply: unknown): string[] {
+  return list(reply).map(text);
+}
+
+export function text(value: unknown): string {
+  if (value instanceof Buffer) return value.toString();
+  throw unexpected(value);
+}
+
+export function bytes(value: unknown): Buffer {
+  if (value instanceof Buffer) return value;
+  throw unexpected(value);
+}
+
+function integer(value: unknown): number {
+  if (typeof value === "number") return value;
+  throw unexpected(value);
+}
+
+function optionalNumber(value: unknown): number | undefined {
+  const shown = text(value);
+  return shown === "" ? undefined : Number(shown);
+}
+
+/** The scripts order a queue by -priority * 1e12 + sequence. */
+function priorityOf(order: number): number {
+  return 0 - Math.floor(order / 1e12);
+}
+
+function inRows<T>(flat: readonly unknown[], width: number, parse: (row: readonly unknown[]) => T): T[] {
+  const rows: T[] = [];
+  for (let at = 0; at < flat.length; at += width) rows.push(parse(flat.slice(at, at + width)));
+  return rows;
+}
+
+function unexpected(reply: unknown): KitchenError {
+  const shown = reply instanceof Buffer ? reply.toString() : JSON.stringify(reply);
+  return new KitchenError(
+    "KS_INTERNAL",
+    `The store's script answered what is not in its header: ${shown?.slice(0, 200)}`,
+  );
+}

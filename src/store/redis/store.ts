@@ -1,0 +1,278 @@
+import { randomBytes } from "node:crypto";
+import type { Redis } from "ioredis";
+import { KitchenError } from "../../core/errors.ts";
+import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
+import { fingerprint } from "../fingerprint.ts";
+import { cutNotice } from "../output-limit.ts";
+import type {
+  CancelReply,
+  ClaimReply,
+  ClaimRequest,
+  Exhausted,
+  FinishReply,
+  FinishRow,
+  JobRecord,
+  NodeRecord,
+  NodeRegistration,
+  OutputPiece,
+  OutputRow,
+  Store,
+  StoreEvent,
+  StoreOptions,
+  SubmitBatch,
+  SubmitReply,
+} from "../port.ts";
+import type { RedisAddress } from "./address.ts";
+import { connect } from "./connection.ts";
+import { parsePiece } from "./events.ts";
+import { commandFailed } from "./failures.ts";
+import { pack } from "./pack.ts";
+import {
+  bytes,
+  list,
+  parseCancelReply,
+  parseClaimReply,
+  parseExhausted,
+  parseFinishReply,
+  parseNodes,
+  parseRecord,
+  parseSubmitReply,
+  text,
+  texts,
+} from "./replies.ts";
+import { type Argument, defineScripts, type ScriptName, type Scripts } from "./scripts.ts";
+import { readServerInfo, type ServerInfo } from "./server-info.ts";
+import { Subscription } from "./subscription.ts";
+
+const CONNECT_TIMEOUT_MS = 3_000;
+/** Reads and cancels of more ids than this go in several scripts, so that Redis serves others in between. */
+const IDS_A_SCRIPT = 500;
+
+export interface RedisStoreOptions extends StoreOptions {
+  readonly address: RedisAddress;
+  readonly connectTimeoutMs?: number;
+}
+
+/**
+ * Opens the store in a Redis or Valkey.
+ *
+ * @throws KitchenError `KS_UNAVAILABLE` when none answers there, or one that is too old
+ */
+export async function openRedisStore(options: RedisStoreOptions): Promise<Store> {
+  const { address, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const redis = await connect(address, connectTimeoutMs);
+  try {
+    const info = readServerInfo(await redis.info(), address);
+    return new RedisStore(redis, info, options);
+  } catch (error) {
+    redis.disconnect();
+    throw commandFailed(address, error);
+  }
+}
+
+class RedisStore implements Store {
+  readonly kind = "redis";
+  readonly description: string;
+  readonly warnings: readonly string[];
+  readonly #options: RedisStoreOptions;
+  readonly #redis: Redis;
+  readonly #scripts: Scripts;
+  readonly #prefix: string;
+  /** Channels are the same in all databases of a server; keys are not. */
+  readonly #channels: string;
+  /** Makes its claims' tokens different from those of other processes. */
+  readonly #name = randomBytes(9).toString("base64url");
+  readonly #cutNotice: Buffer;
+  #subscription: Subscription | undefined;
+  #claims = 0;
+  /** Claims whose replies were given up on; the next claim gives back what they took. */
+  #abandoned: string[] = [];
+  /** Claims whose replies arrived; the next claim lets the store forget them. */
+  #received: string[] = [];
+  #isClosed = false;
+
+  constructor(redis: Redis, info: ServerInfo, options: RedisStoreOptions) {
+    this.#redis = redis;
+    this.#options = options;
+    this.#scripts = defineScripts(redis);
+    this.#prefix = `{ks:${options.cluster}}:`;
+    this.#channels = `${this.#prefix}${options.address.db}:`;
+    this.#cutNotice = Buffer.from(cutNotice(options.outputLimitBytes));
+    this.description = `${info.product} at ${options.address.shown}`;
+    this.warnings = info.warnings;
+  }
+
+  async submit({ watcher, jobs, units, needs }: SubmitBatch): Promise<SubmitReply> {
+    const rows = [];
+    for (const { id, queue, priority, label, spec } of jobs)
+      rows.push(id, queue, priority, label, spec, fingerprint(spec));
+    const reply = await this.#run("submit", [
+      this.#channels,
+      watcher,
+      this.#options.unitTtlMs,
+      pack(rows),
+      pack([...units].flat()),
+      pack(needs),
+    ]);
+    return parseSubmitReply(reply, jobs.length);
+  }
+
+  async claim({ node, queues, count }: ClaimRequest): Promise<ClaimReply> {
+    this.#claims += 1;
+    const token = `${this.#name}${this.#claims}`;
+    const abandoned = this.#abandoned;
+    const received = this.#received;
+    this.#abandoned = [];
+    this.#received = [];
+    try {
+      const reply = await this.#run("claim", [
+        this.#channels,
+        node,
+        count,
+        queues.join("\n"),
+        token,
+        abandoned.join("\n"),
+        this.#options.resultTtlMs,
+        received.join("\n"),
+      ]);
+      this.#received.push(token);
+      return parseClaimReply(reply);
+    } catch (error) {
+      this.#abandoned.push(...abandoned, token);
+      throw error;
+    }
+  }
+
+  async finish(node: NodeName, rows: readonly FinishRow[]): Promise<FinishReply[]> {
+    const flat = [];
+    for (const row of rows)
+      if (row.next === "queued")
+        flat.push(row.id, `${row.attempt}`, row.next, "", `${row.deaths}`, `${row.throws}`);
+      else flat.push(row.id, `${row.attempt}`, row.next, row.outcome, "", "");
+    const args = [this.#channels, node, this.#options.resultTtlMs, pack(flat)];
+    return parseFinishReply(await this.#run("finish", args), rows.length);
+  }
+
+  async cancel(ids: readonly JobId[], outcome: Uint8Array): Promise<CancelReply[]> {
+    const { resultTtlMs } = this.#options;
+    const replies = await this.#inParts(ids, async (part) =>
+      parseCancelReply(
+        await this.#run("cancel", [this.#channels, resultTtlMs, Buffer.from(outcome), pack(part)]),
+      ),
+    );
+    return replies;
+  }
+
+  async appendOutput(node: NodeName, rows: readonly OutputRow[]): Promise<void> {
+    const flat = [];
+    for (const { id, piece } of rows)
+      flat.push(id, piece.attempt, piece.index, piece.stream, Math.round(piece.atMs), piece.bytes);
+    const limit = this.#options.outputLimitBytes;
+    await this.#run("append", [this.#channels, node, limit, this.#cutNotice, pack(flat)]);
+  }
+
+  async readOutput(id: JobId, from: number): Promise<OutputPiece[]> {
+    const key = `${this.#prefix}out:${id}`;
+    const pieces = await this.#ask(() => this.#redis.lrangeBuffer(key, from, -1));
+    return pieces.map(parsePiece);
+  }
+
+  read(ids: readonly JobId[]): Promise<(JobRecord | undefined)[]> {
+    return this.#read(ids, "");
+  }
+
+  watch(ids: readonly JobId[], node: NodeName): Promise<(JobRecord | undefined)[]> {
+    return this.#read(ids, node);
+  }
+
+  #read(ids: readonly JobId[], watcher: string): Promise<(JobRecord | undefined)[]> {
+    return this.#inParts(ids, async (part) => {
+      const rows = list(await this.#run("read", [watcher, pack(part)]));
+      return part.map((id, at) => parseRecord(id, rows[at]));
+    });
+  }
+
+  async activeJobs(): Promise<JobId[]> {
+    return texts(await this.#run("active", [])) as JobId[];
+  }
+
+  async units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]> {
+    const reply = await this.#run("units", [this.#options.unitTtlMs, pack(hashes)]);
+    return list(reply).map((unit) => (unit === null ? undefined : bytes(unit)));
+  }
+
+  async register(node: NodeRegistration): Promise<"registered" | "taken"> {
+    return (await this.#registerAs("register", node)) === "registered" ? "registered" : "taken";
+  }
+
+  async heartbeat(node: NodeRegistration): Promise<"renewed" | "lapsed"> {
+    return (await this.#registerAs("heartbeat", node)) === "renewed" ? "renewed" : "lapsed";
+  }
+
+  async #registerAs(kind: "register" | "heartbeat", node: NodeRegistration): Promise<string> {
+    const { name, incarnation, leaseMs, facts } = node;
+    const args = [this.#channels, name, incarnation, leaseMs, facts, this.#options.resultTtlMs, kind];
+    return text(await this.#run("register", args));
+  }
+
+  async leave(node: NodeName): Promise<void> {
+    await this.#run("leave", [this.#channels, node, this.#options.resultTtlMs]);
+  }
+
+  async nodes(): Promise<NodeRecord[]> {
+    return parseNodes(await this.#run("nodes", []));
+  }
+
+  async sweep(node: NodeName, maxDeaths: number): Promise<Exhausted[]> {
+    return parseExhausted(
+      await this.#run("sweep", [this.#channels, node, maxDeaths, this.#options.resultTtlMs]),
+    );
+  }
+
+  async subscribe(node: NodeName, onEvent: (event: StoreEvent) => void): Promise<void> {
+    if (this.#isClosed) throw new KitchenError("KS_UNAVAILABLE", "The store is closed");
+    if (this.#subscription !== undefined)
+      throw new KitchenError(
+        "KS_INTERNAL",
+        "Cannot subscribe: this store delivers to one node, and does already",
+      );
+    const { address, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
+    this.#subscription = new Subscription({
+      events: `${this.#channels}events:${node}`,
+      wakes: `${this.#channels}wake`,
+      node,
+      onEvent,
+    });
+    try {
+      await this.#subscription.start(await connect(address, connectTimeoutMs));
+    } catch (error) {
+      this.#subscription = undefined;
+      throw commandFailed(address, error);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#subscription?.close();
+    this.#redis.disconnect();
+  }
+
+  #run(script: ScriptName, args: readonly Argument[]): Promise<unknown> {
+    return this.#ask(() => this.#scripts[script](this.#prefix, ...args));
+  }
+
+  async #ask<T>(question: () => Promise<T>): Promise<T> {
+    if (this.#isClosed) throw new KitchenError("KS_UNAVAILABLE", "The store is closed");
+    try {
+      return await question();
+    } catch (error) {
+      throw commandFailed(this.#options.address, error);
+    }
+  }
+
+  async #inParts<T>(ids: readonly JobId[], ask: (part: readonly JobId[]) => Promise<T[]>): Promise<T[]> {
+    const parts = [];
+    for (let at = 0; at < ids.length; at += IDS_A_SCRIPT) parts.push(ask(ids.slice(at, at + IDS_A_SCRIPT)));
+    return (await Promise.all(parts)).flat();
+  }
+}

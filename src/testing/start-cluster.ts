@@ -1,0 +1,165 @@
+import { randomBytes } from "node:crypto";
+import { isAbsolute, resolve } from "node:path";
+import { Client, type ClientOptions } from "../client/client.ts";
+import { parseNodeName } from "../core/ids.ts";
+import { KitchenError } from "../core/errors.ts";
+import { startNode, type RunningNode } from "../node/node.ts";
+import type { Log } from "../node/options.ts";
+import type { Store, StoreOptions } from "../store/port.ts";
+
+export interface ClusterOptions {
+  /** Default: 1. More than one needs a Redis. */
+  readonly nodes?: number;
+  /** Worker processes a node. Default: 1. */
+  readonly numWorkers?: number;
+  /** The address of a Redis, such as `tcp://localhost:6379?db=9`. Default: the embedded store. */
+  readonly redisConnection?: string;
+  /** Files that register functions. */
+  readonly modules?: readonly string[];
+  /** Replace the workers when a module changes. Default: false. */
+  readonly reloads?: boolean;
+  /** Allow captured functions. Default: true. */
+  readonly arbitrary?: boolean;
+  readonly queues?: readonly string[];
+  /** Environment variables that workers may see beside the usual ones. */
+  readonly env?: readonly string[];
+  /** How long results are kept, in ms. Default: a day. */
+  readonly resultTtlMs?: number;
+  /** How long a node may be silent before its jobs are given to others, in ms. Default: 6000. */
+  readonly leaseMs?: number;
+  /** How long a cancelled function has to stop before its worker is killed, in ms. Default: 5000. */
+  readonly graceMs?: number;
+  /** Options of the clients that `client()` makes. Default: output `off`. */
+  readonly client?: ClientOptions;
+  /** Takes what nodes log. Default: nobody. */
+  readonly log?: Log;
+}
+
+/** Nodes in this process, with real worker processes. */
+export interface Cluster extends AsyncDisposable {
+  readonly urls: readonly string[];
+  readonly nodes: readonly RunningNode[];
+  readonly token: string;
+  /** A client of the first node; made once, closed with the cluster. */
+  readonly client: Client;
+  /** Another client, of the node with this index; closed with the cluster. */
+  connect(index?: number, options?: ClientOptions): Client;
+  /** Ends everything at once. */
+  close(): Promise<void>;
+}
+
+const DAY_MS = 24 * 60 * 60 * 1_000;
+const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/**
+ * Starts a cluster for tests: nodes on free ports of this machine, a token of its own, real workers.
+ *
+ * @throws KitchenError `KS_USAGE`, `KS_UNAVAILABLE`, `KS_MODULE_FAILED`; nothing is left running
+ * @example
+ * ```ts
+ * await using cluster = await startCluster({ modules: ["./functions.ts"] });
+ * expect(await cluster.client.call("add", 1, 2)).toBe(3);
+ * ```
+ */
+export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
+  const { nodes: count = 1, redisConnection } = options;
+  if (count > 1 && redisConnection === undefined)
+    throw new KitchenError(
+      "KS_USAGE",
+      "Cannot start several nodes on the embedded store: give a redisConnection",
+    );
+  const token = randomBytes(16).toString("hex");
+  const clusterName = `test-${randomBytes(6).toString("hex")}`;
+  const nodes: RunningNode[] = [];
+  try {
+    for (let index = 1; index <= count; index += 1)
+      nodes.push(await startOne(options, { index, token, clusterName }));
+  } catch (error) {
+    await Promise.all(nodes.map((node) => node.close(0)));
+    throw error;
+  }
+  return new LocalCluster(nodes, token, options.client ?? { output: "off" });
+}
+
+class LocalCluster implements Cluster {
+  readonly nodes: readonly RunningNode[];
+  readonly token: string;
+  readonly #options: ClientOptions;
+  readonly #clients: Client[] = [];
+  readonly client: Client;
+
+  constructor(nodes: readonly RunningNode[], token: string, options: ClientOptions) {
+    this.nodes = nodes;
+    this.token = token;
+    this.#options = options;
+    this.client = this.connect();
+  }
+
+  get urls(): readonly string[] {
+    return this.nodes.map(({ url }) => url.href);
+  }
+
+  connect(index = 0, options: ClientOptions = {}): Client {
+    const node = this.nodes[index];
+    if (node === undefined) throw new KitchenError("KS_USAGE", `The cluster has no node ${index}`);
+    const client = new Client(node.url, { ...this.#options, ...options, token: this.token });
+    this.#clients.push(client);
+    return client;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#clients.map((client) => client.close()));
+    await Promise.all(this.nodes.map((node) => node.close(0)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+}
+
+interface Place {
+  readonly index: number;
+  readonly token: string;
+  readonly clusterName: string;
+}
+
+async function startOne(options: ClusterOptions, { index, token, clusterName }: Place): Promise<RunningNode> {
+  const { redisConnection, resultTtlMs = DAY_MS } = options;
+  const store = await openStore(redisConnection, {
+    cluster: clusterName,
+    resultTtlMs,
+    unitTtlMs: DAY_MS,
+    outputLimitBytes: 4 * 1024 * 1024,
+  });
+  return await startNode({
+    name: parseNodeName(`node${index}`),
+    url: new URL("http://127.0.0.1:0/"),
+    host: "127.0.0.1",
+    allowedHosts: [],
+    token,
+    store,
+    numWorkers: options.numWorkers ?? 1,
+    numInstantWorkers: 1,
+    queues: options.queues ?? ["default"],
+    modules: (options.modules ?? []).map((file) =>
+      file.startsWith(".") || isAbsolute(file) ? resolve(file) : file,
+    ),
+    reloads: options.reloads ?? false,
+    isReadOnly: false,
+    isArbitraryBanned: options.arbitrary === false,
+    environmentNames: options.env ?? [],
+    leaseMs: options.leaseMs ?? 6_000,
+    graceMs: options.graceMs ?? 5_000,
+    log: options.log ?? SILENT,
+  });
+}
+
+async function openStore(redisConnection: string | undefined, options: StoreOptions): Promise<Store> {
+  if (redisConnection === undefined) {
+    const { openMemoryStore } = await import("../store/memory/store.ts");
+    return openMemoryStore(options);
+  }
+  const { openRedisStore } = await import("../store/redis/store.ts");
+  const { parseRedisAddress } = await import("../store/redis/address.ts");
+  return await openRedisStore({ ...options, address: parseRedisAddress(redisConnection) });
+}

@@ -1,0 +1,52 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { KitchenError } from "../../core/errors.ts";
+import type { JobId } from "../../core/ids.ts";
+
+/** What a function can learn of the job it runs in. */
+export interface CurrentJob {
+  readonly id: JobId;
+  /** 1 for the first run of this job. */
+  readonly attempt: number;
+  readonly node: { readonly name: string; readonly url: string };
+  /** Aborted when the job is cancelled or its deadline has passed: stop, and throw `signal.reason`. */
+  readonly signal: AbortSignal;
+}
+
+interface Running {
+  readonly run: number;
+  readonly job: CurrentJob;
+}
+
+// One storage a process, also when the package is loaded twice (once by the worker, once by a module's own copy).
+const KEY = Symbol.for("kitchensink.current-job");
+const holder = globalThis as { [KEY]?: AsyncLocalStorage<Running> };
+const storage = (holder[KEY] ??= new AsyncLocalStorage<Running>());
+
+/** Runs `body` as the given job: {@link currentJob} answers for it, and for everything it starts. */
+export function runAs<T>(run: number, job: CurrentJob, body: () => T): T {
+  return storage.run({ run, job }, body);
+}
+
+/** The run that the calling code belongs to, if any. */
+export function currentRun(): number | undefined {
+  return storage.getStore()?.run;
+}
+
+/**
+ * The job that the calling code runs in.
+ *
+ * @throws KitchenError `KS_USAGE` outside a job
+ * @example
+ * ```ts
+ * await c.call(async () => {
+ *   const { id, node, signal } = currentJob();
+ *   console.log(`${id} runs on ${node.name}`);
+ *   await setTimeout(60_000, undefined, { signal });
+ * });
+ * ```
+ */
+export function currentJob(): CurrentJob {
+  const running = storage.getStore();
+  if (running !== undefined) return running.job;
+  throw new KitchenError("KS_USAGE", "Cannot tell the current job: this code does not run in a job");
+}

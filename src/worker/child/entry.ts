@@ -1,0 +1,141 @@
+/** The program of a worker process: takes runs from its node over the channel, one at a time. */
+import { inspect } from "node:util";
+import { KitchenError } from "../../core/errors.ts";
+import type { ToWorker, WorkerSettings } from "../../core/messages.ts";
+import { Channel } from "./channel.ts";
+import type { CurrentJob } from "./current-job.ts";
+import { currentRun } from "./current-job.ts";
+import { runJob } from "./run-job.ts";
+import { installImporter, loadModules } from "./modules.ts";
+import { Registry } from "./registry.ts";
+import { installStdio, markerOf, writeMarkers } from "./stdio.ts";
+import { outcomeOfThrown } from "./thrown.ts";
+
+type Run = Extract<ToWorker, { type: "run" }>;
+
+/** While short runs follow each other, their results leave together, but none waits longer than this. */
+const RESULT_DELAY_MS = 1;
+
+interface Current {
+  readonly run: Run;
+  readonly controller: AbortController;
+  /** Ends the run with an error that was thrown outside its own promise. */
+  readonly fail: (thrown: unknown) => void;
+}
+
+const channel = new Channel();
+const registry = new Registry();
+const units = new Map<string, Uint8Array>();
+const waiting: Run[] = [];
+let settings: WorkerSettings | undefined;
+let marker: Buffer = Buffer.alloc(0);
+let current: Current | undefined;
+let isDraining = false;
+
+installStdio((run) => current?.run.run === run);
+// Only the node ends a worker: Ctrl-C in its terminal is its own affair.
+for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+process.on("uncaughtException", (error) => blame(error));
+process.on("unhandledRejection", (reason) => complain("Unhandled rejection:", reason));
+channel.listen(receive);
+
+function receive(message: ToWorker): void {
+  switch (message.type) {
+    case "start":
+      void start(message.settings);
+      break;
+    case "unit":
+      // A copy: the frame's buffer holds its neighbours too.
+      units.set(message.hash, new Uint8Array(message.bytes));
+      break;
+    case "run":
+      waiting.push(message);
+      if (!isDraining) void drain();
+      break;
+    case "cancel":
+      cancel(message.run, message.reason);
+      break;
+    case "describe":
+      void describe(message.request, message.namespace);
+      break;
+  }
+}
+
+async function start(given: WorkerSettings): Promise<void> {
+  settings = given;
+  marker = markerOf(given.secret);
+  try {
+    installImporter();
+    if (given.modules.length > 0) await loadModules(given.modules, registry);
+    channel.send({ type: "ready", namespaces: registry.list() });
+  } catch (error) {
+    channel.send({ type: "module-failed", message: error instanceof Error ? error.message : String(error) });
+  }
+}
+
+async function drain(): Promise<void> {
+  isDraining = true;
+  let flushedAtMs = performance.now();
+  for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
+    await execute(run);
+    const nowMs = performance.now();
+    if (nowMs - flushedAtMs < RESULT_DELAY_MS && waiting.length > 0) continue;
+    channel.flush();
+    flushedAtMs = nowMs;
+  }
+  isDraining = false;
+}
+
+async function execute(run: Run): Promise<void> {
+  if (settings === undefined) throw new KitchenError("KS_INTERNAL", "A run came before the settings");
+  const controller = new AbortController();
+  const job: CurrentJob = {
+    id: run.jobId,
+    attempt: run.attempt,
+    node: settings.node,
+    signal: controller.signal,
+  };
+  const { isArbitraryBanned } = settings;
+  const failed = new Promise<{ outcome: Uint8Array; isError: boolean }>((resolve) => {
+    const fail = (thrown: unknown): void =>
+      resolve({ outcome: outcomeOfThrown(thrown, { keepsClasses: false }), isError: true });
+    current = { run, controller, fail };
+  });
+  const ran = runJob(run.run, job, run.spec, { registry, unitBytes, isArbitraryBanned });
+  const { outcome, isError } = await Promise.race([ran, failed]);
+  current = undefined;
+  writeMarkers(marker);
+  channel.post({ type: "finished", run: run.run, outcome, isError });
+}
+
+function unitBytes(hash: string): Uint8Array {
+  const bytes = units.get(hash);
+  if (bytes !== undefined) return bytes;
+  throw new KitchenError("KS_STATE_LOST", `The code unit ${hash} never reached this worker`);
+}
+
+function cancel(run: number, reason: string): void {
+  if (current?.run.run === run) {
+    current.controller.abort(new KitchenError("KS_CANCELLED", reason));
+    return;
+  }
+  const at = waiting.findIndex((candidate) => candidate.run === run);
+  if (at < 0) return;
+  waiting.splice(at, 1);
+  channel.send({ type: "skipped", run });
+}
+
+/** A throw that no promise holds, such as a timer's: the run that started it fails, or nobody does. */
+function blame(error: unknown): void {
+  if (current !== undefined && currentRun() === current.run.run) current.fail(error);
+  else complain("Uncaught, after the job that started it had ended:", error);
+}
+
+function complain(what: string, thrown: unknown): void {
+  process.stderr.write(`${what} ${inspect(thrown)}\n`);
+}
+
+async function describe(request: number, namespace: string): Promise<void> {
+  const { describeFunctions } = await import("./describe.ts");
+  channel.send({ type: "described", request, functions: describeFunctions(namespace, registry) });
+}

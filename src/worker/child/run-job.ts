@@ -1,0 +1,76 @@
+import { reviveParts } from "../../capture/revive.ts";
+import { capture } from "../../capture/capture.ts";
+import { codecNamed } from "../../codec/codec.ts";
+import { encodeOutcome, parseSpec } from "../../codec/wire.ts";
+import { KitchenError } from "../../core/errors.ts";
+import type { JobSpec } from "../../core/messages.ts";
+import type { AnyFunction } from "../functions.ts";
+import { runAs, type CurrentJob } from "./current-job.ts";
+import type { Registry } from "./registry.ts";
+import { outcomeOfThrown } from "./thrown.ts";
+
+export interface RunContext {
+  readonly registry: Registry;
+  readonly unitBytes: (hash: string) => Uint8Array;
+  readonly isArbitraryBanned: boolean;
+}
+
+export interface RunResult {
+  readonly outcome: Uint8Array;
+  readonly isError: boolean;
+}
+
+/** Runs one job: decodes, calls, awaits, encodes. Never throws: what goes wrong is the outcome. */
+export async function runJob(
+  run: number,
+  job: CurrentJob,
+  specBytes: Uint8Array,
+  context: RunContext,
+): Promise<RunResult> {
+  let isCaptured = false;
+  try {
+    const spec = parseSpec(specBytes);
+    isCaptured = spec.fn !== null;
+    const value = await runAs(run, job, () => call(spec, context));
+    return {
+      outcome: encodeOutcome({ type: "value", codec: spec.codec, bytes: encode(spec.codec, value) }),
+      isError: false,
+    };
+  } catch (thrown) {
+    return { outcome: outcomeOfThrown(thrown, { keepsClasses: isCaptured }), isError: true };
+  }
+}
+
+function call(spec: JobSpec, context: RunContext): unknown {
+  const fn = functionOf(spec, context);
+  const args = argumentsOf(spec, context);
+  return fn(...args);
+}
+
+function functionOf(
+  spec: JobSpec,
+  { registry, unitBytes, isArbitraryBanned }: RunContext,
+): (...args: unknown[]) => unknown {
+  if (spec.name !== null)
+    return registry.find(spec.namespace, spec.name) as AnyFunction as (...args: unknown[]) => unknown;
+  if (isArbitraryBanned || !registry.isArbitraryAllowed(spec.namespace))
+    throw new KitchenError(
+      "KS_ARBITRARY_BANNED",
+      `Captured functions are banned in the namespace "${spec.namespace}"`,
+    );
+  const fn = spec.fn === null ? undefined : reviveParts(spec.fn, unitBytes);
+  if (typeof fn === "function") return fn as (...args: unknown[]) => unknown;
+  throw new KitchenError("KS_BAD_REQUEST", "Cannot run the job: what was captured is no function");
+}
+
+function argumentsOf(spec: JobSpec, { unitBytes }: RunContext): readonly unknown[] {
+  const args =
+    spec.codec === "closure" ? reviveParts(spec.args, unitBytes) : codecNamed(spec.codec).decode(spec.args);
+  if (Array.isArray(args)) return args;
+  if (args === undefined) return [];
+  throw new KitchenError("KS_BAD_REQUEST", "Cannot run the job: its arguments are no array");
+}
+
+function encode(codec: string, value: unknown): Uint8Array {
+  return codec === "closure" ? capture(value, { rootName: "result" }) : codecNamed(codec).encode(value);
+}

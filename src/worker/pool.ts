@@ -1,0 +1,59 @@
+import type { NamespaceInfo } from "../core/messages.ts";
+import { Slot } from "./slot.ts";
+import type { WorkerProcess } from "./worker-process.ts";
+
+export interface PoolOptions {
+  readonly size: number;
+  readonly spawn: () => WorkerProcess;
+  /** A worker can take runs: at the start, after a death, after a renewal. */
+  readonly onReady: (namespaces: readonly NamespaceInfo[]) => void;
+  readonly warn: (message: string) => void;
+}
+
+/** A fixed number of workers, each kept alive. */
+export class Pool {
+  readonly #slots: readonly Slot[];
+
+  constructor({ size, spawn, onReady, warn }: PoolOptions) {
+    this.#slots = Array.from({ length: size }, () => new Slot({ spawn, onReady, warn }));
+  }
+
+  get size(): number {
+    return this.#slots.length;
+  }
+
+  /** The workers that can take runs now. */
+  get workers(): WorkerProcess[] {
+    return this.#slots.flatMap(({ worker }) => (worker === undefined ? [] : [worker]));
+  }
+
+  /** Runs that workers hold and have not ended. */
+  get held(): number {
+    return this.workers.reduce((sum, worker) => sum + worker.held, 0);
+  }
+
+  /** The most deaths at the start that any slot has seen in a row: 0 when all is well. */
+  get startFailures(): number {
+    return Math.max(0, ...this.#slots.map(({ failures }) => failures));
+  }
+
+  /** Starts all workers; resolves when the first is ready, with what its modules registered. */
+  async start(): Promise<readonly NamespaceInfo[]> {
+    const starts = this.#slots.map((slot) => slot.start());
+    try {
+      return await Promise.any(starts);
+    } catch (error) {
+      // All failed, and all for the same reason: the modules.
+      throw error instanceof AggregateError ? error.errors[0] : error;
+    }
+  }
+
+  /** Replaces every worker, for changed modules. Rejects, and keeps the workers there are, when fresh ones fail. */
+  async renew(): Promise<void> {
+    for (const slot of this.#slots) await slot.renew();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#slots.map((slot) => slot.close()));
+  }
+}

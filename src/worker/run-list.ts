@@ -1,0 +1,136 @@
+import type { JobId } from "../core/ids.ts";
+
+/** How a worker process ended. */
+export interface Exit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export type StreamName = "stdout" | "stderr";
+
+/** One run as the worker is told of it. */
+export interface StartRun {
+  /** Counts runs on this node: what the worker and the node call this attempt between them. */
+  readonly run: number;
+  readonly jobId: JobId;
+  readonly attempt: number;
+  readonly spec: Uint8Array;
+}
+
+/** What the node does when something happens to a run. Exactly one of the last three is called, once, at the end. */
+export interface RunHandlers {
+  /** The run is the worker's next: its time counts from here. */
+  readonly onBegin: () => void;
+  readonly onOutput: (stream: StreamName, bytes: Uint8Array) => void;
+  readonly onFinished: (outcome: Uint8Array, isError: boolean) => void;
+  /** It was cancelled before it began. */
+  readonly onSkipped: () => void;
+  /** The worker died; `wasRunning` tells whether under this run, or while it waited its turn. */
+  readonly onLost: (exit: Exit, wasRunning: boolean, lastOutput: string) => void;
+}
+
+interface Entry {
+  readonly run: number;
+  readonly handlers: RunHandlers;
+  /** Streams whose marker has not been seen. */
+  readonly open: Set<StreamName>;
+  result: { readonly outcome: Uint8Array; readonly isError: boolean } | undefined;
+  lastOutput: Buffer;
+}
+
+/** How much of a run's last output goes into the report when its worker dies. */
+const LAST_OUTPUT_BYTES = 4 * 1024;
+
+/**
+ * The runs that a worker holds, oldest first. A run ends when its result has come over the channel and its output has
+ * ended on both pipes, so that a line that was printed before the end is always ahead of the result.
+ */
+export class RunList {
+  readonly #onStrayOutput: (text: string) => void;
+  readonly #entries: Entry[] = [];
+  #onEmpty: (() => void) | undefined;
+
+  constructor(onStrayOutput: (text: string) => void) {
+    this.#onStrayOutput = onStrayOutput;
+  }
+
+  get size(): number {
+    return this.#entries.length;
+  }
+
+  /** Calls back when no run is left; at once when there is none. */
+  onceEmpty(callback: () => void): void {
+    this.#onEmpty = callback;
+    this.#tellEmpty();
+  }
+
+  add(run: number, handlers: RunHandlers): void {
+    this.#entries.push({
+      run,
+      handlers,
+      open: new Set(["stdout", "stderr"]),
+      result: undefined,
+      lastOutput: Buffer.alloc(0),
+    });
+    if (this.#entries.length === 1) handlers.onBegin();
+  }
+
+  output(stream: StreamName, bytes: Uint8Array): void {
+    const entry = this.#writer(stream);
+    if (entry === undefined) return this.#onStrayOutput(Buffer.from(bytes).toString());
+    entry.lastOutput = Buffer.concat([entry.lastOutput, bytes]).subarray(-LAST_OUTPUT_BYTES);
+    entry.handlers.onOutput(stream, bytes);
+  }
+
+  outputEnded(stream: StreamName): void {
+    const entry = this.#writer(stream);
+    entry?.open.delete(stream);
+    this.#settle();
+  }
+
+  finished(run: number, outcome: Uint8Array, isError: boolean): void {
+    const entry = this.#entries.find((candidate) => candidate.run === run);
+    if (entry === undefined) return;
+    entry.result = { outcome, isError };
+    this.#settle();
+  }
+
+  skipped(run: number): void {
+    const at = this.#entries.findIndex((candidate) => candidate.run === run);
+    const [entry] = at < 0 ? [] : this.#entries.splice(at, 1);
+    entry?.handlers.onSkipped();
+    this.#tellEmpty();
+  }
+
+  /** The worker died: a run whose result had come is finished all the same, the others are lost. */
+  lost(exit: Exit): void {
+    const [running, ...rest] = this.#entries.splice(0).filter((entry) => {
+      if (entry.result !== undefined) entry.handlers.onFinished(entry.result.outcome, entry.result.isError);
+      return entry.result === undefined;
+    });
+    running?.handlers.onLost(exit, true, running.lastOutput.toString());
+    for (const entry of rest) entry.handlers.onLost(exit, false, "");
+  }
+
+  /** The run that `stream` belongs to now: the oldest whose marker has not come. */
+  #writer(stream: StreamName): Entry | undefined {
+    return this.#entries.find((entry) => entry.open.has(stream));
+  }
+
+  #settle(): void {
+    for (
+      let first = this.#entries[0];
+      first?.result !== undefined && first.open.size === 0;
+      first = this.#entries[0]
+    ) {
+      this.#entries.shift();
+      first.handlers.onFinished(first.result.outcome, first.result.isError);
+      this.#entries[0]?.handlers.onBegin();
+    }
+    this.#tellEmpty();
+  }
+
+  #tellEmpty(): void {
+    if (this.#entries.length === 0) this.#onEmpty?.();
+  }
+}

@@ -1,0 +1,108 @@
+import type { NamespaceInfo } from "../core/messages.ts";
+import { describeExit, type WorkerProcess } from "./worker-process.ts";
+
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 30_000;
+/** A worker that lived this long did not die of its start. */
+const STEADY_MS = 10_000;
+
+export interface SlotOptions {
+  readonly spawn: () => WorkerProcess;
+  readonly onReady: (namespaces: readonly NamespaceInfo[]) => void;
+  readonly warn: (message: string) => void;
+}
+
+/** A place for one worker: keeps it taken, with growing pauses while workers die at their start. */
+export class Slot {
+  readonly #options: SlotOptions;
+  #worker: WorkerProcess | undefined;
+  /** Workers on their way out: still alive, given nothing more. */
+  readonly #retiring = new Set<WorkerProcess>();
+  #isReady = false;
+  #isClosed = false;
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
+
+  constructor(options: SlotOptions) {
+    this.#options = options;
+  }
+
+  /** The worker, once it can take runs. */
+  get worker(): WorkerProcess | undefined {
+    return this.#isReady ? this.#worker : undefined;
+  }
+
+  /** How many workers died at their start, one after the other. */
+  get failures(): number {
+    return this.#failures;
+  }
+
+  /** Starts the worker. Rejects when this first one does not get ready; later ones are tried again for ever. */
+  async start(): Promise<readonly NamespaceInfo[]> {
+    const worker = this.#options.spawn();
+    this.#worker = worker;
+    void worker.exited.then((exit) => this.#exited(worker, describeExit(exit)));
+    const namespaces = await worker.ready.catch((error: unknown) => {
+      // A worker whose modules fail lives on but is of no use.
+      worker.kill();
+      throw error;
+    });
+    if (this.#worker === worker) {
+      this.#isReady = true;
+      this.#options.onReady(namespaces);
+    }
+    return namespaces;
+  }
+
+  /** Puts a fresh worker in place of this one, which ends when it has no more runs. Keeps it when the fresh one fails. */
+  async renew(): Promise<void> {
+    const fresh = this.#options.spawn();
+    try {
+      const namespaces = await fresh.ready;
+      const old = this.#worker;
+      this.#worker = fresh;
+      this.#isReady = true;
+      void fresh.exited.then((exit) => this.#exited(fresh, describeExit(exit)));
+      if (old !== undefined) this.#retire(old);
+      this.#options.onReady(namespaces);
+    } catch (error) {
+      fresh.kill();
+      throw error;
+    }
+  }
+
+  /** Kills the worker; another takes its place. */
+  kill(): void {
+    this.#worker?.kill();
+  }
+
+  /** Ends the workers at once, and starts none any more. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    clearTimeout(this.#retry);
+    const workers = [...this.#retiring, ...(this.#worker === undefined ? [] : [this.#worker])];
+    for (const worker of workers) worker.kill();
+    await Promise.all(workers.map((worker) => worker.exited));
+  }
+
+  #retire(worker: WorkerProcess): void {
+    this.#retiring.add(worker);
+    void worker.exited.then(() => this.#retiring.delete(worker));
+    worker.closeWhenIdle();
+  }
+
+  #exited(worker: WorkerProcess, how: string): void {
+    if (worker !== this.#worker) return;
+    const wasSteady = Date.now() - worker.startedAtMs > STEADY_MS;
+    const wasReady = this.#isReady;
+    this.#worker = undefined;
+    this.#isReady = false;
+    if (this.#isClosed) return;
+    this.#failures = wasReady || wasSteady ? 0 : this.#failures + 1;
+    const delayMs =
+      this.#failures === 0 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
+    if (this.#failures > 0)
+      this.#options.warn(`a worker ended at its start (${how}); the next one starts in ${delayMs} ms`);
+    this.#retry = setTimeout(() => this.start().catch(() => {}), delayMs);
+  }
+}

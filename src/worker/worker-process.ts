@@ -1,0 +1,203 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import type { Socket } from "node:net";
+import { fileURLToPath } from "node:url";
+import { FrameReader, frame } from "../codec/frames.ts";
+import { encodeToWorker, parseFromWorker } from "../codec/worker-wire.ts";
+import type { UnitHash } from "../core/ids.ts";
+import type { FromWorker, FunctionInfo, NamespaceInfo, ToWorker, WorkerSettings } from "../core/messages.ts";
+import type { OrphanGuard } from "./orphan-guard.ts";
+import { OutputSplitter } from "./output-splitter.ts";
+import { RunList, type Exit, type RunHandlers, type StartRun } from "./run-list.ts";
+
+/** Resolves from `src` and from `dist` alike: workers always run the built package. */
+const ENTRY = fileURLToPath(new URL("../../dist/worker/child/entry.js", import.meta.url));
+
+/** How long the pipes of a process that ended may stay open, for processes that escaped its group. */
+const PIPES_CLOSE_MS = 500;
+
+export interface WorkerOptions {
+  readonly settings: Omit<WorkerSettings, "secret">;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly guard: OrphanGuard;
+  readonly maxFrameBytes: number;
+  /** What the worker printed while it ran nothing. */
+  readonly onStrayOutput: (text: string) => void;
+}
+
+/** The node's view of one worker process. Rejects and ends everything that waits on it when the process dies. */
+export class WorkerProcess {
+  /** Settles when the worker can run jobs; rejects when its modules fail to load, or when it dies before. */
+  readonly ready: Promise<readonly NamespaceInfo[]>;
+  readonly exited: Promise<Exit>;
+  readonly startedAtMs: number = Date.now();
+  readonly #child: ChildProcess;
+  readonly #channel: Socket;
+  readonly #runs: RunList;
+  readonly #units = new Set<UnitHash>();
+  readonly #requests = new Map<number, (functions: readonly FunctionInfo[] | null) => void>();
+  #lastRequest = 0;
+  #outbox: Buffer[] = [];
+  #resolveReady!: (namespaces: readonly NamespaceInfo[]) => void;
+  #rejectReady!: (error: Error) => void;
+
+  constructor({ settings, environment, guard, maxFrameBytes, onStrayOutput }: WorkerOptions) {
+    const secret = randomBytes(16).toString("hex");
+    // A process group of its own: Ctrl-C in the node's terminal does not reach it, and a kill takes its children too.
+    this.#child = spawn(process.execPath, ["--enable-source-maps", ENTRY], {
+      stdio: ["ignore", "pipe", "pipe", "pipe"],
+      env: environment,
+      detached: true,
+    });
+    guard.watch(this.#child);
+    this.#runs = new RunList(onStrayOutput);
+    this.#channel = this.#child.stdio[3] as Socket;
+    this.ready = new Promise((resolve, reject) => {
+      this.#resolveReady = resolve;
+      this.#rejectReady = reject;
+    });
+    this.ready.catch(() => {});
+    this.exited = this.#followExit();
+    this.#readChannel(maxFrameBytes);
+    this.#readOutput(Buffer.from(`\0${secret}\n`));
+    this.#send({ type: "start", settings: { ...settings, secret } });
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** How many runs it was given and has not ended. */
+  get held(): number {
+    return this.#runs.size;
+  }
+
+  /** Runs a job after those it holds already. `units` gives the bytes of those that this worker has not had. */
+  run(start: StartRun, units: ReadonlyMap<UnitHash, Uint8Array>, handlers: RunHandlers): void {
+    for (const [hash, bytes] of units) {
+      if (this.#units.has(hash)) continue;
+      this.#units.add(hash);
+      this.#send({ type: "unit", hash, bytes });
+    }
+    this.#runs.add(start.run, handlers);
+    this.#send({ type: "run", ...start });
+  }
+
+  /** Asks a run to stop: drops it if it has not begun, else aborts its signal. */
+  cancel(run: number, reason: string): void {
+    this.#send({ type: "cancel", run, reason });
+  }
+
+  /** Lists a namespace's functions; `null` when there is no such namespace. */
+  describe(namespace: string): Promise<readonly FunctionInfo[] | null> {
+    const request = ++this.#lastRequest;
+    return new Promise((resolve) => {
+      this.#requests.set(request, resolve);
+      this.#send({ type: "describe", request, namespace });
+    });
+  }
+
+  /** Kills the worker and every process that its jobs started. */
+  kill(): void {
+    const { pid } = this.#child;
+    if (pid === undefined) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch {
+      // Nobody of the group is left.
+    }
+  }
+
+  /** Lets the worker finish what it holds, and then ends it. */
+  closeWhenIdle(): void {
+    this.#runs.onceEmpty(() => this.#channel.end());
+  }
+
+  #send(message: ToWorker): void {
+    // What is sent in one turn of the loop goes down in one write.
+    if (this.#outbox.length === 0) setImmediate(() => this.#flush());
+    this.#outbox.push(frame(encodeToWorker(message)));
+  }
+
+  #flush(): void {
+    const only = this.#outbox.length === 1 ? this.#outbox[0] : undefined;
+    if (this.#channel.writable) this.#channel.write(only ?? Buffer.concat(this.#outbox));
+    this.#outbox = [];
+  }
+
+  #readChannel(maxFrameBytes: number): void {
+    const reader = new FrameReader(maxFrameBytes);
+    this.#channel.on("data", (chunk: Buffer) => {
+      try {
+        reader.push(chunk, (body) => this.#receive(parseFromWorker(body)));
+      } catch {
+        // A worker whose frames make no sense cannot be trusted with jobs.
+        this.kill();
+      }
+    });
+    this.#channel.on("error", () => {});
+  }
+
+  #readOutput(marker: Buffer): void {
+    for (const stream of ["stdout", "stderr"] as const) {
+      const splitter = new OutputSplitter(
+        marker,
+        (bytes) => this.#runs.output(stream, bytes),
+        () => this.#runs.outputEnded(stream),
+      );
+      this.#child[stream]?.on("data", (chunk: Buffer) => splitter.push(chunk));
+      this.#child[stream]?.on("end", () => splitter.finish());
+    }
+  }
+
+  #receive(message: FromWorker): void {
+    switch (message.type) {
+      case "ready":
+        this.#resolveReady(message.namespaces);
+        break;
+      case "module-failed":
+        this.#rejectReady(new Error(message.message));
+        break;
+      case "finished":
+        this.#runs.finished(message.run, message.outcome, message.isError);
+        break;
+      case "skipped":
+        this.#runs.skipped(message.run);
+        break;
+      case "described":
+        this.#requests.get(message.request)?.(message.functions);
+        this.#requests.delete(message.request);
+        break;
+    }
+  }
+
+  #closePipes(): void {
+    for (const pipe of this.#child.stdio) pipe?.destroy();
+  }
+
+  #followExit(): Promise<Exit> {
+    return new Promise((resolve) => {
+      // "close", not "exit": the pipes have then been read to their ends, so the last output is not lost.
+      this.#child.once("close", (code, signal) => end({ code, signal }));
+      this.#child.once("error", () => end({ code: null, signal: null }));
+      // Processes that a job left behind may hold the pipes open: they do not keep the slot.
+      this.#child.once("exit", () => {
+        this.kill();
+        setTimeout(() => this.#closePipes(), PIPES_CLOSE_MS).unref();
+      });
+      const end = (exit: Exit): void => {
+        this.#rejectReady(new Error(`the worker process ended before it was ready (${describeExit(exit)})`));
+        for (const settle of this.#requests.values()) settle(null);
+        this.#requests.clear();
+        this.#runs.lost(exit);
+        resolve(exit);
+      };
+    });
+  }
+}
+
+/** `killed by SIGKILL`, `exit code 1`. */
+export function describeExit({ code, signal }: Exit): string {
+  if (signal !== null) return `killed by ${signal}`;
+  return code === null ? "it could not be started" : `exit code ${code}`;
+}

@@ -1,0 +1,4 @@
+import { cases } from "./fixtures/captures.mjs";
+import { testCases } from "./support/peers.ts";
+
+testCases("captures", new URL("./fixtures/captures.mjs", import.meta.url), cases);

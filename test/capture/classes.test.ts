@@ -1,0 +1,4 @@
+import { cases } from "./fixtures/classes.mjs";
+import { testCases } from "./support/peers.ts";
+
+testCases("classes", new URL("./fixtures/classes.mjs", import.meta.url), cases);

@@ -1,0 +1,4 @@
+import { cases } from "./fixtures/forms.mjs";
+import { testCases } from "./support/peers.ts";
+
+testCases("forms", new URL("./fixtures/forms.mjs", import.meta.url), cases);

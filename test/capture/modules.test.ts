@@ -1,0 +1,4 @@
+import { cases } from "./fixtures/modules.mjs";
+import { testCases } from "./support/peers.ts";
+
+testCases("modules", new URL("./fixtures/modules.mjs", import.meta.url), cases);

@@ -1,0 +1,4 @@
+import { cases } from "./fixtures/refusals.mjs";
+import { testCases } from "./support/peers.ts";
+
+testCases("refusals", new URL("./fixtures/refusals.mjs", import.meta.url), cases);

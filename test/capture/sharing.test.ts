@@ -1,0 +1,4 @@
+import { cases } from "./fixtures/sharing.mjs";
+import { testCases } from "./support/peers.ts";
+
+testCases("sharing", new URL("./fixtures/sharing.mjs", import.meta.url), cases);

@@ -1,0 +1,25 @@
+// A process that captures and revives the cases of a fixture file, as node runs them without any transformation.
+import assert from "node:assert";
+import { capture } from "../../../dist/capture/capture.js";
+import { revive } from "../../../dist/capture/revive.js";
+
+process.on("message", (request) => {
+  void answer(request).then(
+    (value) => process.send({ id: request.id, value }),
+    (error) =>
+      process.send({
+        id: request.id,
+        error: String(error?.stack ?? error),
+        message: error?.message,
+        code: error?.code,
+      }),
+  );
+});
+
+async function answer({ operation, file, name, bytes }) {
+  const { cases } = await import(file);
+  const { value, check } = cases[name];
+  if (operation === "capture") return capture(await value());
+  if (operation === "check") return void (await check(revive(bytes), assert));
+  return void (await check(revive(capture(await value())), assert));
+}

@@ -1,0 +1,90 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+interface Reply {
+  readonly id: number;
+  readonly value?: Uint8Array;
+  readonly error?: string;
+  readonly message?: string;
+  readonly code?: string;
+}
+
+/** A value made in one process, and what must hold of it after it was revived. */
+export interface Case {
+  readonly value: () => unknown;
+  readonly check?: (revived: any, assert: typeof import("node:assert")) => unknown;
+  /** What the refusal says, for values that must not travel. */
+  readonly refuses?: RegExp;
+}
+
+/** A child process that answers requests one by one and ends when the test file does. */
+class Peer {
+  readonly #child: ChildProcess;
+  #count = 0;
+
+  constructor(options: readonly string[] = []) {
+    this.#child = fork(new URL("./peer.mjs", import.meta.url), {
+      serialization: "advanced",
+      execArgv: [...options],
+    });
+  }
+
+  async ask(request: object): Promise<Reply> {
+    const id = this.#count++;
+    const replied = new Promise<Reply>((resolve, reject) => {
+      const onMessage = (reply: Reply): void => {
+        if (reply.id !== id) return;
+        this.#child.off("message", onMessage).off("exit", onExit);
+        resolve(reply);
+      };
+      const onExit = (code: number | null, signal: string | null): void =>
+        reject(new Error(`the peer ended: ${code ?? signal}`));
+      this.#child.on("message", onMessage).once("exit", onExit);
+    });
+    this.#child.send({ ...request, id });
+    return await replied;
+  }
+
+  async end(): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const exited = once(this.#child, "exit");
+    this.#child.disconnect();
+    await exited;
+  }
+}
+
+/** Runs every case of a fixture file in one process and across two. */
+export function testCases(area: string, url: URL, cases: Readonly<Record<string, Case>>): void {
+  describe(area, () => {
+    let sender: Peer;
+    let receiver: Peer;
+    beforeAll(() => {
+      sender = new Peer();
+      receiver = new Peer();
+    });
+    afterAll(async () => {
+      await Promise.all([sender.end(), receiver.end()]);
+    });
+    for (const [name, { refuses }] of Object.entries(cases)) {
+      const request = { file: url.href, name };
+      if (refuses !== undefined) {
+        test(`${name}: refused`, async () => {
+          const { code, message } = await sender.ask({ ...request, operation: "capture" });
+          expect(code, message).toBe("KS_CANNOT_CAPTURE");
+          expect(message).toMatch(refuses);
+        });
+        continue;
+      }
+      test(name, async () => {
+        expect((await sender.ask({ ...request, operation: "both" })).error, "in one process").toBeUndefined();
+        const { value: bytes, error } = await sender.ask({ ...request, operation: "capture" });
+        expect(error, "while capturing").toBeUndefined();
+        expect(
+          (await receiver.ask({ ...request, operation: "check", bytes })).error,
+          "across two processes",
+        ).toBeUndefined();
+      });
+    }
+  });
+}

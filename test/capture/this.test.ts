@@ -1,0 +1,4 @@
+import { cases } from "./fixtures/this.mjs";
+import { testCases } from "./support/peers.ts";
+
+testCases("this", new URL("./fixtures/this.mjs", import.meta.url), cases);

@@ -1,0 +1,4 @@
+import { cases } from "./fixtures/values.mjs";
+import { testCases } from "./support/peers.ts";
+
+testCases("values", new URL("./fixtures/values.mjs", import.meta.url), cases);

@@ -1,0 +1,156 @@
+import { startCluster, type Cluster } from "kitchensink/testing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { KitchenError } from "kitchensink";
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+afterAll(() => cluster.close());
+
+/** What a call throws; fails when it throws nothing. */
+async function thrownBy(fn: () => unknown, options: { async?: boolean } = {}): Promise<unknown> {
+  const nothing = Symbol("nothing");
+  const thrown = await cluster.client
+    .with(options)
+    .call(fn)
+    .then(
+      () => nothing,
+      (error: unknown) => error,
+    );
+  expect(thrown).not.toBe(nothing);
+  return thrown;
+}
+
+test.each([true, false])("an error of a built-in class arrives as that class (async: %s)", async (async) => {
+  const error = await thrownBy(
+    () => {
+      throw new TypeError("bad", { cause: new RangeError("worse", { cause: "the worst" }) });
+    },
+    { async },
+  );
+  expect(error).toBeInstanceOf(TypeError);
+  expect(error).toMatchObject({ name: "TypeError", message: "bad" });
+  const { cause } = error as Error;
+  expect(cause).toBeInstanceOf(RangeError);
+  expect(cause).toMatchObject({ message: "worse", cause: "the worst" });
+});
+
+test("an AggregateError brings its errors", async () => {
+  const error = await thrownBy(() => {
+    throw new AggregateError([new SyntaxError("one"), "two"], "both");
+  });
+  expect(error).toBeInstanceOf(AggregateError);
+  const { errors, message } = error as AggregateError;
+  expect(message).toBe("both");
+  expect(errors[0]).toBeInstanceOf(SyntaxError);
+  expect(errors[1]).toBe("two");
+});
+
+test("own properties of an error come along", async () => {
+  const error = await thrownBy(() => {
+    throw Object.assign(new Error("with more"), { code: "E_MORE", details: new Map([["rows", 3]]) });
+  });
+  expect(error).toMatchObject({ code: "E_MORE", details: new Map([["rows", 3]]) });
+});
+
+test("a property that cannot travel is left behind with a note, and the error arrives", async () => {
+  const error = await thrownBy(() => {
+    throw Object.assign(new TypeError("half"), { code: 7, pending: Promise.resolve(1) });
+  });
+  expect(error).toBeInstanceOf(TypeError);
+  expect(error).toMatchObject({ message: "half", code: 7, pending: expect.stringContaining("left behind") });
+});
+
+test.each([["x"], [undefined], [null], [42], [{ reason: "plain" }]])(
+  "throw %j arrives as it is",
+  async (value) => {
+    const thrown = await cluster.client
+      .call((what: unknown) => {
+        throw what;
+      }, value)
+      .catch((error: unknown) => error);
+    expect(thrown).toEqual(value);
+  },
+);
+
+test("the stack shows the remote frames in this file, then the line that awaited", async () => {
+  const fail = (): never => {
+    throw new Error("here");
+  };
+  async function caller(): Promise<void> {
+    await cluster.client.call(() => fail());
+  }
+  const error = await caller().catch((thrown: unknown) => thrown);
+  const lines = (error as Error).stack?.split("\n") ?? [];
+  expect(lines[0]).toBe("Error: here");
+  const remote = lines.findIndex((line) => /\(job [0-9a-f-]{36}\)/.test(line));
+  expect(remote).toBeGreaterThan(1);
+  expect(lines.slice(1, remote).some((line) => line.includes("errors.test.ts"))).toBe(true);
+  expect(
+    lines.slice(1, remote).every((line) => !line.includes("kitchensink:fn") && !line.includes("/dist/")),
+  ).toBe(true);
+  expect(lines.slice(remote).find((line) => line.includes("caller"))).toMatch(/errors\.test\.ts:\d+/);
+});
+
+test("what the worker cannot send back is refused with the path to it", async () => {
+  const error = await cluster.client
+    .call(() => ({ rows: [{ later: Promise.resolve(1) }] }))
+    .catch((thrown: unknown) => thrown);
+  expect(error).toBeInstanceOf(KitchenError);
+  expect(error).toMatchObject({
+    code: "KS_CANNOT_CAPTURE",
+    message: expect.stringMatching(/result.*rows.*later/s),
+  });
+});
+
+test("what cannot travel to the worker is refused by name before anything is sent", () => {
+  const pending = Promise.resolve(1);
+  expect(() => cluster.client.call(() => pending)).toThrow(/pending/);
+  expect(() => cluster.client.call((x: unknown) => x, { deep: [pending] })).toThrow(/args\[0\].*deep.*\[0\]/);
+});
+
+test("a job that nobody awaits fails in silence", async () => {
+  const seen: unknown[] = [];
+  const note = (reason: unknown): number => seen.push(reason);
+  process.on("unhandledRejection", note);
+  try {
+    const job = cluster.client.call(() => {
+      throw new Error("unheard");
+    });
+    await expect.poll(() => job.status().catch(() => undefined)).toMatchObject({ state: "failed" });
+    expect(seen).toEqual([]);
+    await expect(job).rejects.toThrow("unheard");
+    await expect(job).rejects.toThrow("unheard");
+  } finally {
+    process.off("unhandledRejection", note);
+  }
+});
+
+test.each(["json", "structured", "closure"])(
+  "the codec %s carries arguments, results and errors",
+  async (codec) => {
+    const c = cluster.client.with({ codec });
+    expect(await c.call((rows: number[]) => ({ rows, sum: rows.length }), [1, 2])).toEqual({
+      rows: [1, 2],
+      sum: 2,
+    });
+    expect(await c.call(() => undefined)).toBe(undefined);
+    await expect(
+      c.call(() => {
+        throw new TypeError("no");
+      }),
+    ).rejects.toBeInstanceOf(TypeError);
+  },
+);
+
+test("a codec refuses what it cannot carry, with the path, on either side", async () => {
+  const json = cluster.client.with({ codec: "json" });
+  expect(() => json.call((x: unknown) => x, { rows: [{ at: new Map() }] })).toThrow(
+    'Cannot encode value[0].rows[0].at with the codec "json"',
+  );
+  await expect(json.call(() => ({ huge: 1n }))).rejects.toMatchObject({
+    code: "KS_CANNOT_ENCODE",
+    message: expect.stringContaining("value.huge"),
+  });
+});

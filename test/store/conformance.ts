@@ -1,0 +1,22 @@
+import { describe } from "vitest";
+import { describeCancel } from "./conformance/cancel.ts";
+import { describeClaim } from "./conformance/claim.ts";
+import { describeEvents } from "./conformance/events.ts";
+import { describeFinish } from "./conformance/finish.ts";
+import { describeLeases } from "./conformance/leases.ts";
+import { describeOutput } from "./conformance/output.ts";
+import { describeSubmit } from "./conformance/submit.ts";
+import type { OpenStore } from "./support/harness.ts";
+
+/** What every store does, whatever it is made of: one test a sentence of the port. */
+export function conformance(name: string, open: OpenStore): void {
+  describe(`${name} does as the port says`, () => {
+    describeSubmit(open);
+    describeClaim(open);
+    describeFinish(open);
+    describeCancel(open);
+    describeOutput(open);
+    describeLeases(open);
+    describeEvents(open);
+  });
+}

@@ -1,0 +1,192 @@
+import { expect, test } from "vitest";
+import type { NodeName } from "../../../src/core/ids.ts";
+import {
+  bytes,
+  claim,
+  N1,
+  N2,
+  newJob,
+  type OpenStore,
+  register,
+  runningJob,
+  state,
+  submit,
+  withStore,
+} from "../support/harness.ts";
+
+const registration = (name: NodeName, incarnation: string, leaseMs = 60_000) =>
+  ({ name, incarnation, leaseMs, facts: JSON.stringify({ by: incarnation }) }) as const;
+
+export function describeLeases(open: OpenStore): void {
+  test(
+    "a registered node is listed with its facts, its lease and its running jobs",
+    withStore(open, async ({ store }) => {
+      expect(await store.nodes()).toEqual([]);
+      expect(await store.register(registration(N1, "a"))).toBe("registered");
+      await submit(store, newJob(), newJob());
+      await claim(store, N1);
+      const [node, ...others] = await store.nodes();
+      expect(others).toEqual([]);
+      expect(node).toMatchObject({ name: N1, facts: '{"by":"a"}', runningJobs: 2 });
+      const [record] = await store.read([await runningJob(store, N1)]);
+      const leaseLeftMs = node!.leaseEndsAtMs - record!.startedAtMs!;
+      expect(leaseLeftMs).toBeGreaterThan(50_000);
+      expect(leaseLeftMs).toBeLessThanOrEqual(60_000);
+    }),
+  );
+
+  test(
+    "a name whose lease another process holds is taken",
+    withStore(open, async ({ store, pass }) => {
+      await store.register(registration(N1, "a", 100));
+      expect(await store.register(registration(N1, "b"))).toBe("taken");
+      expect(await store.heartbeat(registration(N1, "b"))).toBe("lapsed");
+      expect((await store.nodes())[0]?.facts).toBe('{"by":"a"}');
+      await pass(110);
+      expect(await store.register(registration(N1, "b"))).toBe("registered");
+      expect(await store.heartbeat(registration(N1, "a"))).toBe("lapsed");
+    }),
+  );
+
+  test(
+    "a register that is repeated changes nothing: running jobs stay",
+    withStore(open, async ({ store }) => {
+      await store.register(registration(N1, "a"));
+      const id = await runningJob(store, N1);
+      expect(await store.register(registration(N1, "a"))).toBe("registered");
+      expect(await store.finish(N1, [{ id, attempt: 1, next: "succeeded", outcome: bytes("") }])).toEqual([
+        "committed",
+      ]);
+    }),
+  );
+
+  test(
+    "heartbeats keep a lease and bring new facts",
+    withStore(open, async ({ store, pass }) => {
+      await store.register(registration(N1, "a", 200));
+      for (let beat = 0; beat < 3; beat += 1) {
+        await pass(100);
+        const facts = { ...registration(N1, "a", 200), facts: String(beat) };
+        expect(await store.heartbeat(facts)).toBe("renewed");
+      }
+      expect((await store.nodes())[0]?.facts).toBe("2");
+      await pass(210);
+      expect(await store.nodes()).toEqual([]);
+    }),
+  );
+
+  test(
+    "a heartbeat after the lease ran out answers lapsed, and the node's jobs are given to others",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N2);
+      await store.register(registration(N1, "a", 100));
+      const id = await runningJob(store, N1, { queue: "lost" });
+      await pass(110);
+      expect(await store.heartbeat(registration(N1, "a"))).toBe("lapsed");
+      expect(await store.heartbeat(registration(N1, "a"))).toBe("lapsed");
+      expect(await state(store, id)).toBe("queued");
+      await store.sweep(N2, 3);
+      expect(await claim(store, N2, { queues: ["lost"] })).toMatchObject([{ id, attempt: 2, deaths: 1 }]);
+    }),
+  );
+
+  test(
+    "a process that takes up a lost one's name gives its jobs back, and they are fenced",
+    withStore(open, async ({ store, pass }) => {
+      await store.register(registration(N1, "a", 100));
+      const id = await runningJob(store, N1, { queue: "lost" });
+      await pass(110);
+      await store.register(registration(N1, "b"));
+      expect(await store.finish(N1, [{ id, attempt: 1, next: "succeeded", outcome: bytes("") }])).toEqual([
+        "fenced",
+      ]);
+      expect(await store.activeJobs()).toEqual([id]);
+      expect(await store.sweep(N1, 3)).toEqual([]);
+      expect(await claim(store, N1, { queues: ["lost"] })).toMatchObject([{ id, attempt: 2, deaths: 1 }]);
+    }),
+  );
+
+  test(
+    "a sweep gives the jobs of lost nodes back to their queues, a death each, and leaves the living alone",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1, 100);
+      await register(store, N2);
+      const lost = [
+        await runningJob(store, N1, { queue: "lost" }),
+        await runningJob(store, N1, { queue: "lost" }),
+      ];
+      const living = await runningJob(store, N2);
+      expect(await store.sweep(N2, 3)).toEqual([]);
+      expect(await state(store, lost[0]!)).toBe("running");
+      await pass(110);
+      expect(await store.sweep(N2, 3)).toEqual([]);
+      expect(await store.sweep(N2, 3)).toEqual([]);
+      expect(await state(store, living)).toBe("running");
+      const claimed = await claim(store, N2, { queues: ["lost"] });
+      expect(claimed.map(({ id, attempt, deaths }) => ({ id, attempt, deaths }))).toEqual(
+        lost.map((id) => ({ id, attempt: 2, deaths: 1 })),
+      );
+    }),
+  );
+
+  test(
+    "jobs that would reach the most deaths are handed to the sweeping node, until it has failed them",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1, 100);
+      await register(store, N2);
+      const id = await runningJob(store, N1);
+      await pass(110);
+      const exhausted = [{ id, attempt: 2, deaths: 1, lostNode: N1 }];
+      expect(await store.sweep(N2, 1)).toEqual(exhausted);
+      expect(await store.sweep(N2, 1)).toEqual(exhausted);
+      const [record] = await store.read([id]);
+      expect(record).toMatchObject({ state: "running", node: N2, attempt: 2, deaths: 1 });
+      expect(await store.finish(N2, [{ id, attempt: 2, next: "failed", outcome: bytes("died") }])).toEqual([
+        "committed",
+      ]);
+      expect(await store.sweep(N2, 1)).toEqual([]);
+    }),
+  );
+
+  test(
+    "a node without a lease is handed no exhausted jobs: they wait for one that has",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1, 100);
+      const id = await runningJob(store, N1);
+      await pass(110);
+      expect(await store.sweep(N2, 1)).toEqual([]);
+      await register(store, N2);
+      expect(await store.sweep(N2, 1)).toMatchObject([{ id, lostNode: N1 }]);
+    }),
+  );
+
+  test(
+    "a job of a lost node can be cancelled before the sweep decides on it",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1, 100);
+      const id = await runningJob(store, N1);
+      await pass(110);
+      await store.heartbeat(registration(N1, "n1 1"));
+      expect(await store.cancel([id], bytes("why"))).toEqual(["cancelled"]);
+      await register(store, N2);
+      expect(await store.sweep(N2, 1)).toEqual([]);
+      expect(await state(store, id)).toBe("cancelled");
+    }),
+  );
+
+  test(
+    "a node that leaves gives its jobs back without a death, and its name is free",
+    withStore(open, async ({ store }) => {
+      await store.register(registration(N1, "a"));
+      await register(store, N2);
+      const id = await runningJob(store, N1, { queue: "left" });
+      await store.leave(N1);
+      expect((await store.nodes()).map(({ name }) => name)).toEqual([N2]);
+      expect(await claim(store, N2, { queues: ["left"] })).toMatchObject([{ id, attempt: 2, deaths: 0 }]);
+      expect(await store.claim({ node: N1, queues: ["left"], count: 1 })).toEqual({ type: "lapsed" });
+      expect(await store.register(registration(N1, "b"))).toBe("registered");
+      await store.leave(N1);
+      await store.leave(N1);
+    }),
+  );
+}

@@ -1,0 +1,108 @@
+import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+
+const PROGRAMS = ["valkey-server", "redis-server"];
+const DATABASE = 9;
+
+/** A Redis of a test's own. */
+export interface TestRedis {
+  /** `tcp://127.0.0.1:PORT?db=9` */
+  readonly address: string;
+  readonly pid: number;
+  /** Ends the process and removes its directory. */
+  stop(): Promise<void>;
+}
+
+/** Starts a real Redis on a free port of this machine; it keeps nothing on disk. */
+export async function startRedis(options: { readonly port?: number } = {}): Promise<TestRedis> {
+  const program = findProgram() ?? installProgram();
+  const directory = mkdtempSync(join(tmpdir(), "ks-redis-"));
+  const port = options.port ?? (await freePort());
+  const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+  const child = spawn(program, [...settings, "--dir", directory], { stdio: ["ignore", "pipe", "inherit"] });
+  // Whatever ends the tests ends it too.
+  const remove = (): void => {
+    child.kill("SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once("exit", remove);
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  const stop = async (): Promise<void> => {
+    child.kill("SIGKILL");
+    await ended;
+    process.off("exit", remove);
+    remove();
+  };
+  try {
+    await isReady(child);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { address: `tcp://127.0.0.1:${port}?db=${DATABASE}`, pid: child.pid!, stop };
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("No free port was found");
+  return address.port;
+}
+
+function isReady(child: ChildProcess): Promise<void> {
+  let said = "";
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("exit", () => reject(new Error(`The Redis for the test did not start:\n${said}`)));
+    child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
+      said += chunk;
+      if (said.includes("Ready to accept connections")) resolve();
+    });
+  });
+}
+
+function findProgram(): string | undefined {
+  for (const name of PROGRAMS)
+    for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
+      const path = join(folder, name);
+      try {
+        accessSync(path, constants.X_OK);
+        return path;
+      } catch {
+        // Not here: look in the next folder.
+      }
+    }
+  return undefined;
+}
+
+/** On Debian as root the tests help themselves. */
+function installProgram(): string {
+  if (process.getuid?.() === 0) {
+    const quiet = { stdio: "ignore", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } } as const;
+    try {
+      execFileSync("apt-get", ["update"], quiet);
+      // The package would start a Redis of its own, on the usual port.
+      execFileSync(
+        "apt-get",
+        ["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", "redis-server"],
+        {
+          ...quiet,
+          env: { ...quiet.env, RUNLEVEL: "1" },
+        },
+      );
+    } catch {
+      // Said below.
+    }
+  }
+  const program = findProgram();
+  if (program !== undefined) return program;
+  throw new Error(
+    "These tests need a real Redis: put redis-server or valkey-server on PATH (Debian: apt-get install redis-server; macOS: brew install redis)",
+  );
+}

@@ -1,0 +1,22 @@
+import { defineConfig } from "vitest/config";
+
+const src = (path: string): string => new URL(`./src/${path}`, import.meta.url).pathname;
+
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^kitchensink$/, replacement: src("index.ts") },
+      { find: /^kitchensink\/(functions|capture|testing)$/, replacement: src("$1.ts") },
+    ],
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    globalSetup: ["test/support/build.ts"],
+    setupFiles: ["test/support/children.ts"],
+    // Functions that are captured as Node sees them, not as the test runner rewrites them.
+    server: { deps: { external: [/\/fixtures\/.*\.mjs$/] } },
+    pool: "forks",
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+  },
+});
