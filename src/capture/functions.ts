@@ -179,6 +179,13 @@ function refuseByText(walk: Walk, analysis: Analysis): void {
   }
 }
 
+function refuseNewTarget(walk: Walk): never {
+  return walk.refuse(
+    "an arrow function cannot bring along the new.target of the function around it",
+    "keep new.target in a variable and use that",
+  );
+}
+
 function refuseInternal(walk: Walk, fn: object, url: string): never {
   return walk.refuse(
     `${nameOf(fn)} is an inner function of ${url.replace(/^node:internal\//, "Node's ")}`,

@@ -107,6 +107,30 @@ function containerOf({ scriptId, line, column }: Surroundings): Container | unde
   return found;
 }
 
+/** Whether the rules are strict where a function was written: in a class, or under a directive. */
+export function isStrictAt({ scriptId, line, column }: Surroundings): boolean {
+  const text = scriptSource(scriptId);
+  const program = programOf(scriptId, text);
+  if (program === undefined) return true;
+  const offset = offsetOf(text, line, column);
+  let node: unknown = program;
+  while (isNode(node)) {
+    if (node.type === "ClassBody" || isStrictBody(node["body"])) return true;
+    node = Object.values(node)
+      .flat()
+      .find((child) => isNode(child) && child.start <= offset && offset < child.end);
+  }
+  return false;
+}
+
+function isStrictBody(body: unknown): boolean {
+  const statements = isNode(body) ? body["body"] : body;
+  return (
+    Array.isArray(statements) &&
+    statements.some((statement) => isNode(statement) && statement["directive"] === "use strict")
+  );
+}
+
 interface AnyNode extends Range {
   readonly type: string;
   readonly [key: string]: unknown;

@@ -1,13 +1,12 @@
 import type { Analysis } from "./analyse.ts";
 import { type Answer, probe, reasonNotToProbe } from "./probe.ts";
-import { findHome } from "./homes.ts";
-import type { Surroundings } from "./scopes.ts";
+import { findHome, isStrictAt } from "./homes.ts";
+import { type Surroundings, surroundingsOf } from "./scopes.ts";
 import type { Walk } from "./walk.ts";
 import type { FunctionNode, Slot } from "./wire.ts";
 
 /** What `this`, `arguments` and hidden names mean inside a function never changes, so it is found once. */
 const answered = new WeakMap<object, Map<string, Answer>>();
-const strictPlaces = new Map<string, boolean>();
 
 const NO_INSPECTOR =
   "close the debugger, keep the value in a variable, or name it with closure(fn, { name: value })";
@@ -92,18 +91,13 @@ function isProbeable(fn: object): boolean {
 }
 
 /** Whether a function runs under strict rules; where it cannot matter, the answer is the safer one. */
-export function strictnessOf(fn: object, analysis: Analysis, around: Surroundings | undefined): boolean {
+export function strictnessOf(fn: object, analysis: Analysis, known: Surroundings | undefined): boolean {
   if (!analysis.parsesStrict) return false;
   if (analysis.form === "class") return true;
   if (Object.hasOwn(fn, "arguments")) return false;
   if (isOrdinary(analysis) || !matters(analysis)) return true;
-  if (around?.scopes.some(({ kind }) => kind === "module") === true) return true;
-  const key = around === undefined ? undefined : `${around.scriptId}:${around.line}:${around.column}`;
-  const known = key === undefined ? undefined : strictPlaces.get(key);
-  if (known !== undefined) return known;
-  const strict = askStrictness(fn);
-  if (key !== undefined) strictPlaces.set(key, strict);
-  return strict;
+  const around = known ?? surroundingsOf(fn);
+  return around.scopes.some(({ kind }) => kind === "module") || isStrictAt(around);
 }
 
 /** Only ordinary functions show their rules: those under loose ones have properties of their own. */
@@ -114,12 +108,6 @@ function isOrdinary({ node, form, isArrow }: Analysis): boolean {
 
 function matters({ dependsOnStrictness, free }: Analysis): boolean {
   return dependsOnStrictness || [...free.values()].includes(true);
-}
-
-function askStrictness(fn: object): boolean {
-  if (reasonNotToProbe() !== undefined) return true;
-  const answer = probe(fn, ["(function(){return this})() === undefined"])?.values().next().value;
-  return answer === undefined || "error" in answer || answer.value !== false;
 }
 
 /** The object behind the one that a function's `super` belongs to. */

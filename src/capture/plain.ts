@@ -201,8 +201,17 @@ function hasNoKeys(value: object): boolean {
 
 /** A resizable or detached buffer is not what its bytes say. */
 function isFixed(value: ArrayBuffer): boolean {
-  const { resizable, detached } = value as ArrayBuffer & { resizable?: boolean; detached?: boolean };
-  return resizable !== true && detached !== true;
+  return (value as ArrayBuffer & { resizable?: boolean }).resizable !== true && !isDetached(value);
+}
+
+export function isDetached(buffer: ArrayBuffer): boolean {
+  if (buffer.byteLength > 0) return false;
+  // Node 20 has no property that tells.
+  try {
+    return new Uint8Array(buffer).length > 0;
+  } catch {
+    return true;
+  }
 }
 
 /** An object whose prototype was exchanged for the plain one still is what it was made as. */

@@ -34,18 +34,27 @@ export function probe(fn: object, expressions: readonly string[]): ReadonlyMap<s
   return answers;
 }
 
+const MAX_STEPS = 500;
+
 /**
- * Calls `look` in the moment in which `fn` was called and has not begun, then ends the call. Deadly while another
- * debugger is attached: see {@link reasonNotToProbe}.
+ * Calls `look` in the moment in which `fn` was called and has not begun, then ends the call. A breakpoint would not do:
+ * it may be put into the default of a parameter that is not used, and the function would run. So the call is stepped
+ * into. Deadly while another debugger is attached: see {@link reasonNotToProbe}.
  */
 export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): void {
   const inspector = theInspector();
   const { session } = inspector;
+  const target = locationOf(fn);
   let failure: unknown;
+  let steps = 0;
   const onPaused = ({ params }: InspectorNotification<Debugger.PausedEventDataType>): void => {
+    const [frame] = params.callFrames;
+    if (!isAt(frame, target) && steps++ < MAX_STEPS) {
+      session.post("Debugger.stepInto", () => undefined);
+      return;
+    }
     try {
-      const [frame] = params.callFrames;
-      if (frame !== undefined) look(frame);
+      if (frame !== undefined && isAt(frame, target)) look(frame);
     } catch (error) {
       failure = error;
     }
@@ -54,29 +63,33 @@ export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): 
   };
   inspector.post("Debugger.enable");
   session.on("Debugger.paused", onPaused);
-  let breakpointId: string | undefined;
   try {
-    const objectId = inspector.handle(fn);
-    ({ breakpointId } = inspector.post<{ breakpointId: string }>("Debugger.setBreakpointOnFunctionCall", {
-      objectId,
-    }));
     inspector.evaluateCall(() => callAbsorbed(fn));
   } finally {
     session.off("Debugger.paused", onPaused);
-    if (breakpointId !== undefined) inspector.post("Debugger.removeBreakpoint", { breakpointId });
     inspector.post("Debugger.disable");
     inspector.release();
   }
   if (failure !== undefined) throw failure;
 }
 
+function locationOf(fn: object): Debugger.Location | undefined {
+  const inspector = theInspector();
+  const { named } = inspector.internals(fn);
+  inspector.release();
+  return named.get("[[FunctionLocation]]")?.value as Debugger.Location | undefined;
+}
+
+function isAt(frame: Debugger.CallFrame | undefined, target: Debugger.Location | undefined): boolean {
+  const location = frame?.functionLocation;
+  if (location === undefined || target === undefined || location.scriptId !== target.scriptId) return false;
+  return location.lineNumber === target.lineNumber && location.columnNumber === target.columnNumber;
+}
+
 function callAbsorbed(fn: object): unknown {
-  const { length } = fn as { length: number };
-  return Reflect.apply(
-    fn as () => unknown,
-    undefined,
-    Array.from({ length: length + 8 }, () => absorbing),
-  );
+  const values = Array.from({ length: (fn as { length: number }).length + 8 }, () => absorbing);
+  theInspector().session.post("Debugger.pause");
+  return Reflect.apply(fn as () => unknown, undefined, values);
 }
 
 function evaluate(frame: Debugger.CallFrame, expression: string): Answer {

@@ -1,6 +1,8 @@
 import { types } from "node:util";
 import { knownPath } from "./known.ts";
 import { modulePart } from "./modules.ts";
+import { isDetached } from "./plain.ts";
+import { surroundingsOf, urlOf } from "./scopes.ts";
 
 export interface Refusal {
   readonly what: string;
@@ -40,8 +42,8 @@ function ofBuffer(value: object): Refusal | undefined {
   const buffer = ArrayBuffer.isView(value) ? value.buffer : value;
   if (types.isSharedArrayBuffer(buffer)) return ofKind(buffer);
   if (!types.isArrayBuffer(buffer)) return undefined;
-  const { resizable, detached } = buffer as ArrayBuffer & { resizable?: boolean; detached?: boolean };
-  if (detached === true || isDetached(buffer)) {
+  const { resizable } = buffer as ArrayBuffer & { resizable?: boolean };
+  if (isDetached(buffer)) {
     return {
       what: "a detached ArrayBuffer has lost its bytes",
       wayOut: "capture it before it is transferred",
@@ -50,15 +52,6 @@ function ofBuffer(value: object): Refusal | undefined {
   return resizable === true
     ? { what: "a resizable ArrayBuffer cannot travel", wayOut: "copy it with slice()" }
     : undefined;
-}
-
-/** Node 20 has no `detached` to ask. */
-function isDetached(buffer: ArrayBuffer): boolean {
-  try {
-    return new Uint8Array(buffer).length < 0;
-  } catch {
-    return true;
-  }
 }
 
 function isIterator(value: object): boolean {
@@ -119,9 +112,20 @@ function ofPrototypes(value: object): Refusal | undefined {
     if (part !== undefined && "id" in part && STATEFUL_MODULES.test(part.id)) {
       return { what: `a live ${name} of ${part.id} belongs to this process`, wayOut: LIVE };
     }
-    if (typeof owner === "function" && knownPath(owner) !== undefined) {
+    if (typeof owner === "function" && (knownPath(owner) !== undefined || isInternal(owner))) {
       return { what: `a ${name} has state that cannot be read`, wayOut: "make it inside the function" };
     }
   }
   return undefined;
+}
+
+const internals = new WeakMap<object, boolean>();
+
+/** A class of Node that no module exports. */
+function isInternal(owner: object): boolean {
+  const known = internals.get(owner);
+  if (known !== undefined) return known;
+  const isNodes = modulePart(owner) === undefined && urlOf(surroundingsOf(owner)).startsWith("node:");
+  internals.set(owner, isNodes);
+  return isNodes;
 }

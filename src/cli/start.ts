@@ -60,7 +60,7 @@ export function addStartCommand(program: Command): void {
     .option("--read-only", "take no data from clients and other nodes", false)
     .option(
       "--redis-connection <address>",
-      `the Redis to use: tcp://host:port?db=9, redis://, rediss:// or unix: (default: ${DEFAULT_REDIS})`,
+      `the Redis to use: tcp://host:port?db=9, redis://, rediss:// or unix:; with a password better in KITCHENSINK_REDIS, which may name another default than ${DEFAULT_REDIS}`,
     )
     .option("--no-redis", "start no Redis server: the one of --redis-connection must be there")
     .option("--embedded", "keep jobs in this process's memory instead of a Redis: for one node", false)
@@ -102,6 +102,7 @@ async function start(flags: StartFlags): Promise<void> {
     isEmbedded: flags.embedded,
     isRedisForeign: !flags.redis,
     redisConnection: flags.redisConnection,
+    defaultRedisConnection: process.env["KITCHENSINK_REDIS"] ?? DEFAULT_REDIS,
     dataDirectory,
     options: {
       cluster: clusterName(flags.cluster),
@@ -175,16 +176,12 @@ function prepareDataDirectory(path: string): string {
 
 /** First signal: running jobs may finish. Second: they are given back at once. */
 function stopOnSignals(node: RunningNode, graceMs: number, log: Log): void {
-  let isStopping = false;
+  let signals = 0;
   const stop = (): void => {
-    if (isStopping) {
-      void node.close(0).then(() => process.exit(EXIT_KILLED));
-      return;
-    }
-    isStopping = true;
-    process.stderr.write("\nStopping: running jobs may finish (again to stop at once)\n");
-    node.close(graceMs).then(
-      () => process.exit(0),
+    signals += 1;
+    if (signals === 1) process.stderr.write("\nStopping: running jobs may finish (again to stop at once)\n");
+    node.close(signals === 1 ? graceMs : 0).then(
+      () => process.exit(signals === 1 ? 0 : EXIT_KILLED),
       (error: unknown) => {
         log.error(`could not stop cleanly: ${error instanceof Error ? error.stack : String(error)}`);
         process.exit(EXIT_KILLED);

@@ -15,6 +15,7 @@ export interface StoreChoice {
   readonly isRedisForeign: boolean;
   /** `undefined`: the default, which need not be there. */
   readonly redisConnection: string | undefined;
+  readonly defaultRedisConnection: string;
   readonly dataDirectory: string;
   readonly options: StoreOptions;
   readonly warn: (message: string) => void;
@@ -37,7 +38,7 @@ export interface ChosenStore {
  */
 export async function chooseStore(choice: StoreChoice): Promise<ChosenStore> {
   if (choice.isEmbedded) return await embedded(choice, false);
-  const connection = choice.redisConnection ?? DEFAULT_REDIS;
+  const connection = choice.redisConnection ?? choice.defaultRedisConnection;
   const address = parseRedisAddress(connection);
   const isRequired = choice.isRedisForeign || choice.redisConnection !== undefined;
   const port = isRequired ? undefined : await freeLocalPort(address);

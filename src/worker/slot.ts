@@ -101,7 +101,8 @@ export class Slot {
     this.#failures = wasReady || wasSteady ? 0 : this.#failures + 1;
     const delayMs =
       this.#failures === 0 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
-    if (this.#failures > 0)
+    // Whoever started the first one has its error.
+    if (this.#failures > 1)
       this.#options.warn(`a worker ended at its start (${how}); the next one starts in ${delayMs} ms`);
     this.#retry = setTimeout(() => this.start().catch(() => {}), delayMs);
   }

@@ -1,3 +1,4 @@
+// @ts-expect-error: plain JavaScript, because node itself must run it
 import { cases } from "./fixtures/classes.mjs";
 import { testCases } from "./support/peers.ts";
 

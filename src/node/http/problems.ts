@@ -1,3 +1,4 @@
+import type { FastifyReply } from "fastify";
 import { KitchenError, isErrorCode, type ErrorCode } from "../../core/errors.ts";
 
 /** RFC 9457: what every error of the HTTP interface looks like. */
@@ -52,6 +53,16 @@ export function statusOf(code: string | null): number {
 
 export function titleOf(status: number): string {
   return TITLES[status] ?? "Error";
+}
+
+/** Answers with a problem. As bytes, because its media type has no charset. */
+export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.status === 401) void reply.header("www-authenticate", "Bearer");
+  if (problem.status === 503 || problem.status === 429) void reply.header("retry-after", "1");
+  return reply
+    .code(problem.status)
+    .type("application/problem+json")
+    .send(Buffer.from(JSON.stringify(problem)));
 }
 
 /** Any error as a problem. What is not ours is a defect, or the HTTP layer's own refusal. */

@@ -6,7 +6,7 @@ import type { JobId } from "../../core/ids.ts";
 import type { JobSpec } from "../../core/messages.ts";
 import type { InstantLane } from "../instant-lane.ts";
 import type { Submissions } from "../submissions.ts";
-import { statusOf, titleOf } from "./problems.ts";
+import { sendProblem, statusOf, titleOf } from "./problems.ts";
 import { bodyBytes } from "./server.ts";
 
 export interface RpcRoutesOptions {
@@ -81,13 +81,7 @@ async function answer(reply: FastifyReply, end: AttemptEnd): Promise<FastifyRepl
   }
   const { name, message, code, stack } = outcome.error;
   const status = statusOf(code);
-  const isOurs = isErrorCode(code);
-  const problem = {
-    type: "about:blank",
-    title: isOurs ? titleOf(status) : name || "Error",
-    status,
-    detail: message,
-    ...(isOurs ? { code } : { stack }),
-  };
-  return await reply.code(status).type("application/problem+json").send(JSON.stringify(problem));
+  if (isErrorCode(code))
+    return sendProblem(reply, { type: "about:blank", title: titleOf(status), status, detail: message, code });
+  return sendProblem(reply, { type: "about:blank", title: name || "Error", status, detail: message, stack });
 }

@@ -2,7 +2,7 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { MEDIA_TYPE } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
-import { problemOf } from "./problems.ts";
+import { problemOf, sendProblem } from "./problems.ts";
 
 export const MAX_BODY_BYTES: number = 64 * 1024 * 1024;
 /** Slow bodies and headers are cut off after this. */
@@ -34,11 +34,9 @@ export function createServer(guardOptions: GuardOptions): FastifyInstance {
   });
   server.setErrorHandler((error, _request, reply) => {
     const problem = problemOf(error);
-    if (problem.status === 401) void reply.header("www-authenticate", "Bearer");
-    if (problem.status === 503 || problem.status === 429) void reply.header("retry-after", "1");
     if (problem.code === "KS_INTERNAL")
       guardOptions.warn(`a request failed: ${error instanceof Error ? error.stack : String(error)}`);
-    return reply.code(problem.status).type("application/problem+json").send(JSON.stringify(problem));
+    return sendProblem(reply, problem);
   });
   server.setNotFoundHandler((request) => {
     throw Object.assign(

@@ -13,7 +13,7 @@ import type { Leases } from "./leases.ts";
 /** All jobs with their queues, and the moves between states: whatever moves a job moves it here. */
 export class JobTable {
   /** Jobs that lost their node and wait for a sweep to say what becomes of them; they are `queued` in name. */
-  readonly lost = new Map<MemoryJob, NodeName>();
+  readonly lost: Map<MemoryJob, NodeName> = new Map();
   readonly #jobs = new Map<JobId, MemoryJob>();
   readonly #queues = new Map<string, JobHeap>();
   readonly #final = new FifoQueue<MemoryJob>();

@@ -42,5 +42,5 @@ function explain(cause: unknown): string {
   const [first = ""] = (cause.stack ?? "").split("\n");
   const where =
     cause instanceof SyntaxError && /:\d+$/.test(first) ? `${first.replace(/^file:\/\//, "")}: ` : "";
-  return `${where}${cause.name === "Error" || cause instanceof KitchenError ? "" : `${cause.name}: `}${cause.message}`;
+  return `${where}${cause.name === "Error" || cause.name === "KitchenError" ? "" : `${cause.name}: `}${cause.message}`;
 }

@@ -1,0 +1,129 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { startCluster, type Cluster } from "kitchensink/testing";
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+const FUNCTIONS = fileURLToPath(new URL("./fixtures/functions.ts", import.meta.url));
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster({ modules: [FUNCTIONS] });
+});
+afterAll(() => cluster.close());
+
+interface Curled {
+  readonly status: number;
+  readonly type: string;
+  readonly body: string;
+  readonly location: string;
+}
+
+/** What curl gets; with the token, unless it is told otherwise. */
+async function curl(path: string, ...args: string[]): Promise<Curled> {
+  const { stdout } = await promisify(execFile)("curl", [
+    "-s",
+    ...["-w", "\n%{http_code}\n%{content_type}\n%header{location}"],
+    ...["-H", `authorization: Bearer ${cluster.token}`],
+    ...args,
+    `${cluster.urls[0]}${path}`,
+  ]);
+  const lines = stdout.split("\n");
+  const [status, type = "", location = ""] = lines.splice(-3);
+  return { status: Number(status), type, body: lines.join("\n"), location };
+}
+
+const JSON_BODY = ["-X", "POST", "-H", "content-type: application/json", "-d"];
+
+test("a registered function is called with curl alone", async () => {
+  expect(await curl("rpc/test/add", ...JSON_BODY, "[1,2]")).toMatchObject({
+    status: 200,
+    type: "application/json",
+    body: "3",
+  });
+  expect(await curl("rpc/default/greet", ...JSON_BODY, '["Ada"]')).toMatchObject({
+    status: 200,
+    body: '"Hello, Ada!"',
+  });
+});
+
+test("an empty body is no arguments", async () => {
+  expect(await curl("rpc/test/pid", ...JSON_BODY, "")).toMatchObject({
+    status: 200,
+    body: expect.stringMatching(/^\d+$/),
+  });
+});
+
+test("what a function throws is a problem with its name, message and stack", async () => {
+  const { status, type, body } = await curl("rpc/test/buy", ...JSON_BODY, '["hats"]');
+  expect({ status, type }).toEqual({ status: 500, type: "application/problem+json" });
+  expect(JSON.parse(body)).toMatchObject({
+    title: "OutOfStock",
+    detail: "no more hats",
+    stack: expect.stringContaining("functions.ts:"),
+  });
+});
+
+test.each([
+  ["rpc/test/nothing", "[]", 404, "KS_UNKNOWN_FUNCTION"],
+  ["rpc/nowhere/add", "[]", 404, "KS_UNKNOWN_FUNCTION"],
+  ["rpc/test/add", "[1,", 400, "KS_CANNOT_DECODE"],
+  ["rpc/test/add", '{"a":1}', 400, "KS_BAD_REQUEST"],
+  ["rpc/default/double", '["x"]', 422, "KS_INVALID_ARGUMENTS"],
+])("POST %s with %s is %i %s", async (path, body, status, code) => {
+  const answer = await curl(path, ...JSON_BODY, body);
+  expect(answer.status).toBe(status);
+  expect(answer.type).toBe("application/problem+json");
+  expect(JSON.parse(answer.body)).toMatchObject({
+    status,
+    code,
+    detail: expect.any(String),
+    title: expect.any(String),
+  });
+});
+
+test("a call that prefers respond-async gives 202 and the job's address, where the result is in the end", async () => {
+  const accepted = await curl("rpc/test/add", "-H", "prefer: respond-async", ...JSON_BODY, "[1,2]");
+  expect(accepted.status).toBe(202);
+  const { id } = JSON.parse(accepted.body) as { id: string };
+  expect(accepted.location).toBe(`/v1/jobs/${id}`);
+  await expect
+    .poll(async () => JSON.parse((await curl(`v1/jobs/${id}`)).body) as unknown)
+    .toMatchObject({ id, state: "succeeded", label: "test.add", result: 3 });
+});
+
+test("a job's output is there as text", async () => {
+  const job = cluster.client.call(() => {
+    console.log("one");
+    console.error("two");
+  });
+  await job;
+  const { body } = await curl(`v1/jobs/${job.id}/output`);
+  expect(body.split("\n").toSorted()).toEqual(["", "one", "two"]);
+});
+
+test("a body over the limit is refused while it comes", async () => {
+  const { Readable } = await import("node:stream");
+  const chunk = Buffer.alloc(1024 * 1024);
+  const body = Readable.from(
+    (function* () {
+      for (let mib = 0; mib < 200; mib += 1) yield chunk;
+    })(),
+  );
+  const { request } = await import("node:http");
+  const status = await new Promise<number | string>((resolve) => {
+    const headers = { authorization: `Bearer ${cluster.token}`, "content-type": "application/json" };
+    const outgoing = request(`${cluster.urls[0]}rpc/test/add`, { method: "POST", headers }, (response) => {
+      resolve(response.statusCode ?? 0);
+      outgoing.destroy();
+    });
+    // The node may close the connection before its answer is read.
+    outgoing.on("error", (error) => resolve("code" in error ? String(error.code) : error.message));
+    body.pipe(outgoing);
+  });
+  expect([413, "ECONNRESET", "EPIPE"]).toContain(status);
+});
+
+test("an address that does not exist is a problem, not a page", async () => {
+  const { status, type } = await curl("nothing");
+  expect({ status, type }).toEqual({ status: 404, type: "application/problem+json" });
+});

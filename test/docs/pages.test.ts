@@ -1,0 +1,30 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { PACKAGE_VERSION } from "../../src/core/version.ts";
+import { pages, readPage, ROOT } from "./support/markdown.ts";
+
+const LINK = /\]\(([^)\s]+)\)/g;
+const PATH = /`((?:src|lua|test|docs|examples)\/[\w./-]+)`/g;
+
+describe.each(pages())("%s", (page) => {
+  test("links only to files that are there", () => {
+    const links = [...readPage(page).matchAll(LINK)].map(([, link = ""]) => link.replace(/#.*$/, ""));
+    const relative = links.filter((link) => link !== "" && !/^[a-z]+:/.test(link));
+    expect(relative.filter((link) => !existsSync(join(ROOT, dirname(page), link)))).toEqual([]);
+  });
+
+  test("names only files and folders of the project that are there", () => {
+    const paths = [...readPage(page).matchAll(PATH)].map(([, path = ""]) => path);
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+  });
+});
+
+test("the version in the code is the package's", () => {
+  const { version } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as { version: string };
+  expect(PACKAGE_VERSION).toBe(version);
+});
+
+test("the changelog begins with this version", () => {
+  expect(/^## (\S+)/m.exec(readPage("CHANGELOG.md"))?.[1]).toBe(PACKAGE_VERSION);
+});

@@ -1,0 +1,46 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export const ROOT: string = fileURLToPath(new URL("../../../", import.meta.url));
+
+/** A fenced block: "```ts quick-start" has the language `ts` and the tag `quick-start`. */
+export interface Block {
+  readonly language: string;
+  readonly tag: string;
+  readonly text: string;
+  /** The line of its fence, from 1. */
+  readonly line: number;
+}
+
+export function pages(): string[] {
+  const docs = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
+  return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...docs.map((name) => `docs/${name}`)];
+}
+
+export function readPage(page: string): string {
+  return readFileSync(join(ROOT, page), "utf8");
+}
+
+export function blocksOf(page: string): Block[] {
+  const text = readPage(page);
+  return [...text.matchAll(/^```(\w+)(?: (\S+))?\n(.*?)^```$/gms)].map((match) => ({
+    language: match[1] ?? "",
+    tag: match[2] ?? "",
+    text: match[3] ?? "",
+    line: text.slice(0, match.index).split("\n").length,
+  }));
+}
+
+/** The rows of all tables of a page, cell by cell, without the heads. */
+export function rowsOf(page: string): string[][] {
+  return readPage(page)
+    .split("\n")
+    .filter((line) => line.startsWith("|"))
+    .map((line) =>
+      line
+        .slice(1, -1)
+        .split(/(?<!\\)\|/)
+        .map((cell) => cell.trim()),
+    );
+}

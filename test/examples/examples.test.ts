@@ -1,0 +1,104 @@
+/** Every example, run as its comment says, against a real node. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { startNodeProcess, type NodeProcess } from "../support/cli.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const FUNCTIONS = join(ROOT, "examples/03-registered-functions/functions.ts");
+
+interface Ended {
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+async function run(node: NodeProcess, command: string, ...args: readonly string[]): Promise<Ended> {
+  const child = spawn(command, args, {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { PATH: process.env["PATH"], KITCHENSINK_URL: node.url, KITCHENSINK_TOKEN: node.token },
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let [stdout, stderr] = ["", ""];
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, stdout, stderr };
+}
+
+function runExample(node: NodeProcess, name: string): Promise<Ended> {
+  return run(node, process.execPath, "--import", "kitchensink/register", `examples/${name}/main.ts`);
+}
+
+test("01-hello prints the dot product", async () => {
+  const node = await startNodeProcess();
+  expect(await runExample(node, "01-hello")).toEqual({ code: 0, stdout: "55\n", stderr: "" });
+});
+
+test("02-output-and-errors shows what the functions printed and threw", async () => {
+  const node = await startNodeProcess();
+  const { code, stdout, stderr } = await runExample(node, "02-output-and-errors");
+  expect(code).toBe(0);
+  expect(stderr).toBe("to stderr, from console.error\nto stderr, from the child\n");
+  const [printed = "", stack = ""] = stdout.split("Its cause is a RangeError: true\n");
+  expect(printed.split("\n")).toEqual([
+    "one, from console.log",
+    "two, from process.stdout.write",
+    "three, from a child process",
+    "\rfour, a progress bar: 0 %\rfour, a progress bar: 50 %\rfour, a progress bar: 100 %",
+    "done",
+    'A TypeError arrived: "twelve" is no age',
+    "",
+  ]);
+  // From the function on to the line that awaits it, and nothing of Kitchen Sink's own in between.
+  expect(stack.trimEnd().split("\n")).toEqual([
+    'TypeError: "twelve" is no age',
+    expect.stringMatching(/^ +at parseAge .*examples\/02-output-and-errors\/main\.ts:31:\d+\)$/),
+    expect.stringMatching(/^ +at parseAge \(job [0-9a-f-]{36}\)$/),
+    expect.stringMatching(/^ +at async .*examples\/02-output-and-errors\/main\.ts:37:\d+\)?$/),
+  ]);
+});
+
+test("03-registered-functions calls by name, and lists them", async () => {
+  const node = await startNodeProcess(["--embedded", "--module", FUNCTIONS]);
+  const { code, stdout, stderr } = await runExample(node, "03-registered-functions");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout.trimEnd().split("\n")).toEqual([
+    "3",
+    "Hello, Ada! Hello, Ada!",
+    "7",
+    expect.stringMatching(/^add\(a.*, b.*\): Adds two numbers\.$/),
+    expect.stringMatching(/^greet\(name.*, times = 1\): Greets somebody, once or several times\.$/),
+  ]);
+});
+
+test("03-registered-functions calls by curl", async () => {
+  const node = await startNodeProcess(["--embedded", "--module", FUNCTIONS]);
+  const ended = await run(node, "sh", "examples/03-registered-functions/curl.sh");
+  expect(ended).toEqual({ code: 0, stdout: "3\n", stderr: "" });
+});
+
+test("04-instant-calls prints results, output and an error", async () => {
+  const node = await startNodeProcess();
+  expect(await runExample(node, "04-instant-calls")).toEqual({
+    code: 0,
+    stdout: "42\nhello from the worker, Ada\ntoo far\nqueued instant\n",
+    stderr: "",
+  });
+});
+
+test("every example has its test", () => {
+  const folders = readdirSync(join(ROOT, "examples"), { withFileTypes: true }).filter((entry) =>
+    entry.isDirectory(),
+  );
+  expect(folders.map(({ name }) => name)).toEqual([
+    "01-hello",
+    "02-output-and-errors",
+    "03-registered-functions",
+    "04-instant-calls",
+  ]);
+});
