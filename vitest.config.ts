@@ -15,6 +15,7 @@ export default defineConfig({
     setupFiles: ["test/support/children.ts"],
     // Functions that are captured as Node sees them, not as the test runner rewrites them.
     server: { deps: { external: [/\/fixtures\/.*\.mjs$/] } },
+    reporters: ["default", "./test/support/closing-line.ts"],
     pool: "forks",
     testTimeout: 20_000,
     hookTimeout: 20_000,

@@ -90,7 +90,7 @@ function tryParse(text: string, isStrict: boolean): Parsed {
       allowImportExportEverywhere: true,
       // A method may use private names of a class that is not part of its text.
       checkPrivateFields: false,
-    } as Acorn.Options);
+    });
     return { program: program as unknown as ESTree.Program, shift };
   } catch (failure) {
     return { failure, shift };
@@ -128,7 +128,7 @@ function formOf(kind: string): Form {
 
 function describe(program: ESTree.Program, picked: Picked, offset: number, parsesStrict: boolean): Analysis {
   const { node, form, member } = picked;
-  const scopes = load().scope.analyze(program as never, { ecmaVersion: 2025, sourceType: "script" });
+  const scopes = load().scope.analyze(program, { ecmaVersion: 2025, sourceType: "script" });
   const free = new Map<string, boolean>();
   for (const reference of scopes.globalScope?.through ?? []) {
     const { name } = reference.identifier as ESTree.Identifier;

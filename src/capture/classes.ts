@@ -2,11 +2,11 @@ import type * as ESTree from "estree";
 import { type Analysis, analyse } from "./analyse.ts";
 import { codeOf } from "./compile.ts";
 import { originOf } from "./origins.ts";
-import { type PrivateEntry, theInspector } from "./inspect.ts";
-import { referenceTo } from "./objects.ts";
-import type { ClassCode } from "./units.ts";
+import { Edits } from "./edits.ts";
+import { theInspector } from "./inspect.ts";
+import { type ClassCode, EMBEDDED_MARK } from "./units.ts";
 import type { Walk } from "./walk.ts";
-import type { ClassPart, PrivateRecord, Slot } from "./wire.ts";
+import type { ClassPart, Slot } from "./wire.ts";
 
 /** Properties that the text of a class makes when it is defined again. */
 export interface ClaimedKeys {
@@ -20,11 +20,11 @@ export function isClassFunction(fn: object): boolean {
   return typeof fn === "function" && /^class\b/.test(sourceOf(fn));
 }
 
-function sourceOf(fn: object): string {
+export function sourceOf(fn: object): string {
   return codeOf(fn)?.source ?? Function.prototype.toString.call(fn);
 }
 
-function bodyOf({ node }: Analysis): readonly Member[] {
+export function bodyOf({ node }: Analysis): readonly Member[] {
   return node.body.type === "ClassBody" ? node.body.body : [];
 }
 
@@ -229,14 +229,14 @@ function isFunctionText({ type }: ESTree.Node): boolean {
   return type === "ArrowFunctionExpression" || type === "FunctionExpression";
 }
 
-interface PrivateNames {
+export interface PrivateNames {
   readonly fields: readonly string[];
   readonly statics: readonly string[];
   /** Instances have private members, be they only methods. */
   readonly any: boolean;
 }
 
-function privateNamesIn(body: readonly Member[]): PrivateNames {
+export function privateNamesIn(body: readonly Member[]): PrivateNames {
   const fields: string[] = [];
   const statics: string[] = [];
   let any = false;
@@ -261,7 +261,7 @@ function guardConstructor(body: readonly Member[], edits: Edits, isDerived: bool
 function registration({ fields, statics }: PrivateNames): string {
   const sets = fields.map((name, index) => `o.#${name}=v[${index}];`).join("");
   const own = statics.map((name, index) => `this.#${name}=v[${index}];`).join("");
-  return `;static{$ks.register(this,(o,v)=>{${sets}},v=>{${own}})}`;
+  return `;static{$ks.register(this,(o,v)=>{${sets}},v=>{${own}},${EMBEDDED_MARK})}`;
 }
 
 function staticsOf(walk: Walk, klass: object, names: readonly string[]): Slot[] {
@@ -273,116 +273,4 @@ function staticsOf(walk: Walk, klass: object, names: readonly string[]): Slot[] 
   );
   inspector.release();
   return values.map((value, index) => walk.slot(value, `.#${names[index]}`));
-}
-
-/** Values of the private fields of an object; null when no class of its prototypes has any. */
-export function privatesOf(walk: Walk, value: object): PrivateRecord[] | null {
-  const owners = ownersOf(value);
-  if (owners.length === 0) return null;
-  const inspector = theInspector();
-  const entries = [...inspector.internals(value).privates];
-  const found = owners.map(({ klass, names }) => ({
-    klass,
-    values: names.fields.map((name) => takePrivate(walk, entries, name, owners)),
-  }));
-  inspector.release();
-  return found.map(({ klass, values }) => [
-    walk.slot(klass, "(class)"),
-    values.map(({ name, value: field }) => walk.slot(field, `.#${name}`)),
-  ]);
-}
-
-interface Owner {
-  readonly klass: object;
-  readonly names: PrivateNames;
-}
-
-function ownersOf(value: object): Owner[] {
-  const owners: Owner[] = [];
-  for (
-    let proto = Object.getPrototypeOf(value) as object | null;
-    proto !== null;
-    proto = Object.getPrototypeOf(proto) as object | null
-  ) {
-    if (referenceTo(proto) !== undefined) break;
-    const klass = Reflect.getOwnPropertyDescriptor(proto, "constructor")?.value as unknown;
-    if (
-      typeof klass !== "function" ||
-      klass.prototype !== proto ||
-      !isClassFunction(klass) ||
-      referenceTo(klass) !== undefined
-    )
-      continue;
-    const names = privateNamesIn(bodyOf(analyse(sourceOf(klass))));
-    if (names.any) owners.unshift({ klass, names });
-  }
-  return owners;
-}
-
-/** Entries come base class first, as they were added, so the next one of a name belongs to the next class that has it. */
-function takePrivate(
-  walk: Walk,
-  entries: PrivateEntry[],
-  name: string,
-  owners: readonly Owner[],
-): { name: string; value: unknown } {
-  const index = entries.findIndex((entry) => entry.name === `#${name}`);
-  const [entry] = index < 0 ? [] : entries.splice(index, 1);
-  if (entry === undefined) {
-    walk.refuse(
-      `it lacks the private field #${name} that objects of ${owners.map(({ klass }) => (klass as { name?: string }).name).join(", ")} have`,
-      "make it with new",
-    );
-  }
-  return { name, value: theInspector().take(entry.value) };
-}
-
-/** Changes to a text, by offsets of the original. */
-class Edits {
-  readonly list: [start: number, end: number, text: string][] = [];
-  readonly #source: string;
-  readonly #offset: number;
-
-  constructor(source: string, offset: number) {
-    this.#source = source;
-    this.#offset = offset;
-  }
-
-  replace(node: object, text: string): void {
-    this.list.push([this.#start(node), this.#end(node), text]);
-  }
-
-  /** Line breaks stay, so that what follows keeps its line. */
-  blank(node: object): void {
-    this.#blankRange(this.#start(node), this.#end(node));
-  }
-
-  blankBetween(before: object, last: object): void {
-    this.#blankRange(this.#end(before), this.#end(last));
-  }
-
-  surround(node: object, before: string, after: string): void {
-    this.list.push([this.#start(node), this.#start(node), before], [this.#end(node), this.#end(node), after]);
-  }
-
-  insertAfterStart(block: object, text: string): void {
-    this.list.push([this.#start(block) + 1, this.#start(block) + 1, text]);
-  }
-
-  insertAtEnd(text: string): void {
-    const end = this.#source.lastIndexOf("}");
-    this.list.push([end, end, text]);
-  }
-
-  #blankRange(start: number, end: number): void {
-    this.list.push([start, end, this.#source.slice(start, end).replace(/[^\n]/g, " ")]);
-  }
-
-  #start(node: object): number {
-    return (node as { start: number }).start - this.#offset;
-  }
-
-  #end(node: object): number {
-    return (node as { end: number }).end - this.#offset;
-  }
 }

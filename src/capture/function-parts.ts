@@ -1,6 +1,7 @@
 import type { Analysis } from "./analyse.ts";
 import { claimedKeys } from "./classes.ts";
-import { ownerOfPrototype } from "./objects.ts";
+import { isUsualConstructor } from "./extras.ts";
+import { ownerOfPrototype } from "./reference-to.ts";
 import { COMPUTED_NAME, type FunctionCode } from "./units.ts";
 import type { Walk } from "./walk.ts";
 import type { FunctionNode, ProtoSlot } from "./wire.ts";
@@ -79,11 +80,6 @@ function isUsualPrototype(walk: Walk, fn: object, prototype: object, analysis: A
   );
   if (extra.length > 0 || !Object.isExtensible(prototype)) return false;
   return analysis.form === "class" || Object.getPrototypeOf(prototype) === Object.prototype;
-}
-
-export function isUsualConstructor(prototype: object): boolean {
-  const descriptor = Reflect.getOwnPropertyDescriptor(prototype, "constructor");
-  return descriptor?.writable === true && descriptor.configurable === true && descriptor.enumerable === false;
 }
 
 /** Every generator function has a fresh, empty object there. */

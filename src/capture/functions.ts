@@ -6,8 +6,10 @@ import { theInspector } from "./inspect.ts";
 import { isGlobalName } from "./known.ts";
 import { packagePart } from "./modules.ts";
 import { functionParts, methodParts, textName } from "./function-parts.ts";
-import { encodeProxy, extrasOf, referenceTo } from "./objects.ts";
-import { homeOf, isUninitialized, lexicalsOf, probedVariable, strictnessOf } from "./lexicals.ts";
+import { extrasOf } from "./extras.ts";
+import { encodeProxy } from "./proxies.ts";
+import { referenceTo } from "./reference-to.ts";
+import { homeOf, ownerOf, isUninitialized, lexicalsOf, probedVariable, strictnessOf } from "./lexicals.ts";
 import { placeOf } from "./places.ts";
 import { type Surroundings, surroundingsOf, urlOf } from "./scopes.ts";
 import type { CodePlace, FunctionCode } from "./units.ts";
@@ -32,6 +34,8 @@ export interface Draft {
   readonly code: Omit<FunctionCode, "names">;
   readonly node: Omit<FunctionNode, "unit" | "scope" | "member" | "captures">;
   readonly place: CodePlace | undefined;
+  /** The class whose private names an arrow function uses. */
+  readonly owner: object | undefined;
 }
 
 /** The node of a function; undefined when it became a draft. */
@@ -101,6 +105,8 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
   if (packagePart(fn, url) !== undefined) return referenceTo(fn);
   if (url.startsWith("node:")) refuseInternal(walk, fn, url);
   const captures = byHand ? namedByHand(walk, byHand) : capturesOf(walk, { fn, names, analysis, around });
+  const owner =
+    analysis.isArrow && analysis.privateNames.length > 0 ? ownerOf(walk, fn, analysis, source) : undefined;
   const klass = isClass ? classCode(walk, fn, analysis, source) : undefined;
   const strict = known?.strict ?? strictnessOf(fn, analysis, around);
   const lexicals = byHand === undefined ? lexicalsOf(walk, fn, analysis) : {};
@@ -111,6 +117,7 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
     fn,
     captures,
     around,
+    owner,
     place:
       known === undefined && around !== undefined && url !== ""
         ? placeOf(around, url, source, analysis)
@@ -132,6 +139,7 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
     node: {
       ...functionParts(walk, fn, analysis, name.isKept),
       ...lexicals,
+      ...(owner === undefined ? {} : { owner: walk.slot(owner, "(class)") }),
       ...(home === undefined ? {} : { home }),
       ...(klass === undefined ? {} : { klass: klass.part }),
     },
@@ -143,6 +151,7 @@ function analysisOf(walk: Walk, source: string): Analysis {
   try {
     return analyse(source);
   } catch (cause) {
+    if (/new\.target/.test((cause as Error).message)) refuseNewTarget(walk);
     return walk.refuse(
       `its text cannot be read as a function: ${(cause as Error).message}`,
       "write it as a plain function",
@@ -164,13 +173,8 @@ function refuseByText(walk: Walk, analysis: Analysis): void {
       "inside a with statement names have no fixed meaning",
       "write the object's name before its properties",
     );
-  if (analysis.isArrow && analysis.usesNewTarget) {
-    walk.refuse(
-      "an arrow function cannot bring along the new.target of the function around it",
-      "keep new.target in a variable and use that",
-    );
-  }
-  const [name] = analysis.form === "class" ? [] : analysis.privateNames;
+  if (analysis.isArrow && analysis.usesNewTarget) refuseNewTarget(walk);
+  const [name] = analysis.form === "class" || analysis.isArrow ? [] : analysis.privateNames;
   if (name !== undefined) {
     walk.refuse(
       `it uses the private name #${name}, which only code inside of its class can`,

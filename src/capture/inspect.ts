@@ -44,6 +44,8 @@ export class Inspector {
     this.#holderId = result.objectId;
   }
 
+  // The protocol ties the type of each reply to its method; the caller names it.
+  // oxlint-disable-next-line no-unnecessary-type-parameters
   post<Reply>(method: string, parameters: object = {}): Reply {
     let failure: Error | null = null;
     let reply: unknown;
@@ -184,12 +186,12 @@ export function scriptUrl(scriptId: string): string {
 
 /** The text of a script as V8 compiled it. */
 export function scriptSource(scriptId: string): string {
-  const inspector = theInspector();
-  inspector.post("Debugger.enable");
+  const own = theInspector();
+  own.post("Debugger.enable");
   try {
-    return inspector.post<Debugger.GetScriptSourceReturnType>("Debugger.getScriptSource", { scriptId })
+    return own.post<Debugger.GetScriptSourceReturnType>("Debugger.getScriptSource", { scriptId })
       .scriptSource;
   } finally {
-    inspector.post("Debugger.disable");
+    own.post("Debugger.disable");
   }
 }

@@ -1,5 +1,6 @@
 import type { Analysis } from "./analyse.ts";
 import { type Answer, probe, reasonNotToProbe } from "./probe.ts";
+import { codeOf } from "./compile.ts";
 import { findHome, isStrictAt } from "./homes.ts";
 import { type Surroundings, surroundingsOf } from "./scopes.ts";
 import type { Walk } from "./walk.ts";
@@ -119,6 +120,27 @@ export function homeOf(walk: Walk, fn: object, { isArrow }: Analysis): Slot {
     "it uses super, and the object or class that it belongs to is not part of what is sent",
     "send that object or class, and call the method there",
   );
+}
+
+/** The class in whose text an arrow function with private names was written, found by way of its `this`. */
+export function ownerOf(walk: Walk, fn: object, { privateNames }: Analysis, source: string): object {
+  const owners = thisOf(walk, fn).flatMap(chainOf).flatMap(classOf);
+  const fitting = [...new Set(owners)].filter((klass) => {
+    const text = codeOf(klass)?.source ?? Function.prototype.toString.call(klass);
+    return text.includes(source) && privateNames.every((name) => text.includes(`#${name}`));
+  });
+  const [owner] = fitting;
+  if (owner !== undefined && fitting.length === 1) return owner;
+  return walk.refuse(
+    `it uses the private name #${privateNames[0]}, and the class that has it cannot be told`,
+    "send the class or an instance of it, and call a method there",
+  );
+}
+
+function classOf(value: object): object[] {
+  const maker = Reflect.getOwnPropertyDescriptor(value, "constructor")?.value as unknown;
+  const found = typeof value === "function" ? [value] : [];
+  return typeof maker === "function" && maker.prototype === value ? [...found, maker] : found;
 }
 
 function thisOf(walk: Walk, fn: object): object[] {

@@ -1,7 +1,7 @@
-import { setCode, type Made, type MemberFactory } from "./compile.ts";
+import { codeOf, setCode, type Made, type MemberFactory } from "./compile.ts";
 import { isOwnClass, ownClass, setOrigin } from "./origins.ts";
 import type { Rebuild } from "./rebuild.ts";
-import { classSupport, setPrivateStatics } from "./stamping.ts";
+import { classSupport, embeddedIn, setPrivateStatics } from "./stamping.ts";
 import type { FunctionCode, ScopeShape } from "./units.ts";
 import { cannotDecode, type FunctionNode, type Slot } from "./wire.ts";
 
@@ -58,11 +58,20 @@ export class FunctionMaker {
     if (node.sealed) Object.preventExtensions(fn);
   }
 
-  #factory({ unit, scope, member }: FunctionNode): { code: FunctionCode; factory: MemberFactory } {
+  #factory({ unit, scope, member, owner }: FunctionNode): { code: FunctionCode; factory: MemberFactory } {
+    if (owner !== undefined) return this.#embedded(owner, member);
     const compiled = this.#rebuild.unit(unit);
     if (scope < 0) return checked(compiled.shape.members[0], compiled.single);
     const [, members] = this.#rebuild.scope(scope);
     return checked(this.#shapeOf(scope, compiled.shape)?.members[member], members[member]);
+  }
+
+  #embedded(owner: Slot, member: number): { code: FunctionCode; factory: MemberFactory } {
+    const klass = this.#rebuild.value(owner) as object;
+    return checked(
+      codeOf(klass)?.klass?.embedded?.[member],
+      embeddedIn(klass)[member] as MemberFactory | undefined,
+    );
   }
 
   #shapeOf(scope: number, root: ScopeShape): ScopeShape | undefined {

@@ -1,13 +1,15 @@
 import { types } from "node:util";
-import { claimedKeys, isClassFunction, privatesOf } from "./classes.ts";
-import { isUsualConstructor } from "./function-parts.ts";
-import { theInspector } from "./inspect.ts";
-import { knownPath } from "./known.ts";
+import { claimedKeys, isClassFunction } from "./classes.ts";
+import { privatesOf } from "./privates.ts";
+import { extrasOf, isUsualConstructor } from "./extras.ts";
+import { labelOf } from "./labels.ts";
 import { follow, modulePart, packagePart } from "./modules.ts";
 import { reasonToRefuse } from "./refusals.ts";
 import { surroundingsOf, urlOf } from "./scopes.ts";
-import { labelOf, type Walk } from "./walk.ts";
-import type { Extras, Node, ProtoSlot, Slot } from "./wire.ts";
+import { encodeProxy } from "./proxies.ts";
+import { ownerOfPrototype, referenceTo } from "./reference-to.ts";
+import type { Walk } from "./walk.ts";
+import type { Extras, Node, Slot } from "./wire.ts";
 
 /** The node of an object: first what every process has by itself, then what has to be made. */
 export function encodeObject(walk: Walk, value: object): Node {
@@ -20,22 +22,6 @@ export function encodeObject(walk: Walk, value: object): Node {
   const refusal = reasonToRefuse(value);
   if (refusal !== undefined) walk.refuse(refusal.what, refusal.wayOut);
   return encodeList(walk, value) ?? encodeRecord(walk, value) ?? encodeKind(walk, value);
-}
-
-/** A node for what the worker has under the same name. */
-export function referenceTo(value: object): Node | undefined {
-  const path = knownPath(value);
-  if (path !== undefined) return ["known", path];
-  const part = modulePart(value);
-  if (part === undefined) return undefined;
-  return "id" in part ? ["builtin", part.id, part.path] : ["package", part.reference, part.path];
-}
-
-/** A function's or class's own `prototype` belongs to it and is made with it. */
-export function ownerOfPrototype(value: object): object | undefined {
-  const owner = Reflect.getOwnPropertyDescriptor(value, "constructor")?.value as unknown;
-  if (typeof owner !== "function" || types.isProxy(owner)) return undefined;
-  return Reflect.getOwnPropertyDescriptor(owner, "prototype")?.value === value ? owner : undefined;
 }
 
 function encodePrototype(walk: Walk, value: object, owner: object): Node {
@@ -82,18 +68,6 @@ function packageNamespace(namespace: object): Node | undefined {
   return part !== undefined && "reference" in part && follow(namespace, part.path) === namespace
     ? ["packageNamespace", part.reference]
     : undefined;
-}
-
-export function encodeProxy(walk: Walk, proxy: object): Node {
-  const inspector = theInspector();
-  const { named } = inspector.internals(proxy);
-  const target = inspector.take(named.get("[[Target]]"));
-  const handler = inspector.take(named.get("[[Handler]]"));
-  inspector.release();
-  if (typeof handler !== "object" || handler === null) {
-    walk.refuse("a revoked Proxy has nothing behind it any more", "capture it before it is revoked");
-  }
-  return ["proxy", walk.slot(target, "(target of the Proxy)"), walk.slot(handler, "(handler of the Proxy)")];
 }
 
 /** An array like any other: values only. */
@@ -207,18 +181,6 @@ function isArgumentsKey(key: string | symbol): boolean {
   );
 }
 
-/** Prototype, own properties and whether it can be extended: what an object has apart from its kind. */
-export function extrasOf(
-  walk: Walk,
-  value: object,
-  usual: object,
-  isSkipped?: (key: string | symbol) => boolean,
-): Extras {
-  const proto: unknown = Object.getPrototypeOf(value);
-  const protoSlot: ProtoSlot = proto === usual ? 0 : walk.slot(proto, "(prototype)");
-  return [protoSlot, walk.properties(value, isSkipped), !Object.isExtensible(value)];
-}
-
 /** Kept as a property record because it is defined last, after the elements. */
 function lengthFixed(value: object, extras: Extras): Extras {
   const isWritable = Reflect.getOwnPropertyDescriptor(value, "length")?.writable === true;
@@ -237,10 +199,14 @@ function errorExtras(walk: Walk, error: Error): Extras {
 function entriesOf(walk: Walk, value: object): Slot[] {
   const slots: Slot[] = [];
   for (const [key, item] of Map.prototype.entries.call(value) as Iterable<[unknown, unknown]>) {
-    const name = typeof key === "string" ? JSON.stringify(key) : String(typeof key === "object" ? "…" : key);
+    const name = typeof key === "string" ? JSON.stringify(key) : shortName(key);
     slots.push(walk.slot(key, `(key ${name})`), walk.slot(item, `.get(${name})`));
   }
   return slots;
+}
+
+function shortName(key: unknown): string {
+  return typeof key === "object" && key !== null ? "…" : String(key);
 }
 
 function itemsOf(walk: Walk, value: object): Slot[] {
@@ -314,7 +280,7 @@ function plainView(
 function encodeHostObject(walk: Walk, value: object): Node | undefined {
   const proto: unknown = Object.getPrototypeOf(value);
   if (proto === URL.prototype) return ["url", (value as URL).href];
-  if (proto === URLSearchParams.prototype) return ["searchParams", String(value)];
+  if (proto === URLSearchParams.prototype) return ["searchParams", (value as URLSearchParams).toString()];
   if (proto === WeakRef.prototype)
     return ["weakRef", walk.slot((value as WeakRef<object>).deref(), ".deref()")];
   return undefined;

@@ -15,7 +15,7 @@ const absorbing: object = new Proxy(function () {}, {
   has: () => true,
 });
 
-function* endless(): Generator<unknown> {
+function* endless(): Generator {
   for (;;) yield absorbing;
 }
 

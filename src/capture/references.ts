@@ -18,7 +18,7 @@ export function builtinPart(id: string, path: readonly string[]): unknown {
 }
 
 function builtin(id: string): object {
-  const module = process.getBuiltinModule(id) as object | undefined;
+  const module = process.getBuiltinModule(id);
   if (module === undefined) throw cannotDecode(`this version of Node has no module ${id}`);
   return module;
 }

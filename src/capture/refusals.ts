@@ -58,7 +58,7 @@ function isIterator(value: object): boolean {
   return (
     types.isMapIterator(value) ||
     types.isSetIterator(value) ||
-    (/ Iterator\]$/.test(Object.prototype.toString.call(value)) && !Object.hasOwn(value, "next"))
+    (Object.prototype.toString.call(value).endsWith(" Iterator]") && !Object.hasOwn(value, "next"))
   );
 }
 
@@ -107,7 +107,7 @@ function ofPrototypes(value: object): Refusal | undefined {
   ) {
     const owner = Reflect.getOwnPropertyDescriptor(proto, "constructor")?.value as unknown;
     const name = typeof owner === "function" ? owner.name : "";
-    if (name === "" || OPEN_CLASSES.has(name) || /Array$/.test(name)) continue;
+    if (name === "" || OPEN_CLASSES.has(name) || name.endsWith("Array")) continue;
     const part = typeof owner === "function" ? modulePart(owner) : undefined;
     if (part !== undefined && "id" in part && STATEFUL_MODULES.test(part.id)) {
       return { what: `a live ${name} of ${part.id} belongs to this process`, wayOut: LIVE };

@@ -41,8 +41,7 @@ export function surroundingsOf(fn: object): Surroundings {
 
 function toScope(entry: ScopeEntry): Scope {
   const { description } = entry;
-  if (description === "Global")
-    return { kind: "global", variables: globalThis as unknown as Record<string, unknown> };
+  if (description === "Global") return { kind: "global", variables: globalThis };
   const kind = description === "Module" ? "module" : description === "Script" ? "script" : "inner";
   return { kind, variables: entry.object };
 }

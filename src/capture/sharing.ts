@@ -18,11 +18,12 @@ interface Cell {
 
 /** Decides, now that all functions are known, which share variables, and gives each its unit. */
 export function finishFunctions(walk: Walk): void {
+  const embedded = embed(walk);
   const cells = findCells(walk);
   nest(cells);
   for (const draft of walk.drafts) {
     const own = cellsOf(draft, cells);
-    const code = codeWithNames(draft, own);
+    const code = withEmbedded(codeWithNames(draft, own), embedded.get(draft.fn));
     const home = own.at(-1);
     if (home === undefined) finishAlone(walk, draft, code);
     else {
@@ -31,6 +32,59 @@ export function finishFunctions(walk: Walk): void {
     }
   }
   for (const cell of cells) if (cell.parent === undefined) finishTree(walk, cell);
+}
+
+interface Embedded {
+  readonly draft: Draft;
+  readonly code: FunctionCode;
+}
+
+/**
+ * Arrow functions that use private names are made inside of their class, and have from there the variables that the
+ * class has; only what lies between the class and them is their own.
+ */
+function embed(walk: Walk): Map<object, Embedded[]> {
+  const embedded = new Map<object, Embedded[]>();
+  for (const draft of walk.drafts.filter(({ owner }) => owner !== undefined)) {
+    const klass = draft.owner as object;
+    const outer = walk.drafts.find(({ fn }) => fn === klass);
+    const own = draft.captures.filter(
+      ({ name, depth }) =>
+        !outer?.captures.some((capture) => capture.name === name && capture.depth === depth),
+    );
+    refuseSplit(walk, draft, own);
+    const list = embedded.get(klass) ?? [];
+    embedded.set(klass, list);
+    const code = { ...draft.code, names: own.map(({ name }) => name) };
+    const captures = own.map(({ slot }) => slot);
+    walk.finish(draft.id, [
+      "function",
+      { ...draft.node, unit: -1, scope: -1, member: list.length, captures },
+    ]);
+    list.push({ draft, code });
+  }
+  walk.dropDrafts(({ owner }) => owner !== undefined);
+  return embedded;
+}
+
+/** Such a function has variables of its own, which no other function could share. */
+function refuseSplit(walk: Walk, draft: Draft, own: readonly Capture[]): void {
+  for (const { name, isWritten } of own) {
+    const others = walk.drafts
+      .filter((other) => other !== draft)
+      .flatMap(({ captures }) => captures.filter((capture) => capture.name === name));
+    if (others.length === 0 || (!isWritten && !others.some((capture) => capture.isWritten))) continue;
+    walk.at(draft.id);
+    walk.refuse(
+      `it uses private names and shares the variable "${name}" with another function that is sent`,
+      "keep the shared state in an object",
+    );
+  }
+}
+
+function withEmbedded(code: FunctionCode, embedded: readonly Embedded[] | undefined): FunctionCode {
+  if (embedded === undefined || code.klass === undefined) return code;
+  return { ...code, klass: { ...code.klass, embedded: embedded.map((one) => one.code) } };
 }
 
 function findCells(walk: Walk): Cell[] {

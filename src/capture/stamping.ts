@@ -8,13 +8,31 @@ export const classSupport: {
   keys: readonly unknown[];
   /** While true, constructors of revived classes do nothing but put on private names. */
   stamping: boolean;
-  readonly register: (klass: object, setFields: SetFields, setStatics: SetStatics) => void;
+  readonly register: (
+    klass: object,
+    setFields: SetFields,
+    setStatics: SetStatics,
+    embedded: readonly unknown[],
+  ) => void;
 } = { parent: undefined, keys: [], stamping: false, register };
 
-const setters = new WeakMap<object, { setFields: SetFields; setStatics: SetStatics }>();
+const setters = new WeakMap<
+  object,
+  { setFields: SetFields; setStatics: SetStatics; embedded: readonly unknown[] }
+>();
 
-function register(klass: object, setFields: SetFields, setStatics: SetStatics): void {
-  setters.set(klass, { setFields, setStatics });
+function register(
+  klass: object,
+  setFields: SetFields,
+  setStatics: SetStatics,
+  embedded: readonly unknown[],
+): void {
+  setters.set(klass, { setFields, setStatics, embedded });
+}
+
+/** What makes the arrow functions that stand inside of a class. */
+export function embeddedIn(klass: object): readonly unknown[] {
+  return setters.get(klass)?.embedded ?? [];
 }
 
 export function setPrivateStatics(klass: object, values: readonly unknown[]): void {
@@ -27,7 +45,7 @@ export function setPrivateFields(klass: object, target: object, values: readonly
 
 /** A new object with the private names of a class that extends nothing. Its constructor does not run. */
 export function makeStamped(klass: object): object {
-  return withStamping(() => Reflect.construct(klass as new () => object, []) as object);
+  return withStamping(() => Reflect.construct(klass as new () => object, []));
 }
 
 /**
@@ -40,7 +58,7 @@ export function stamp(klass: object, target: object): void {
     return target;
   });
   try {
-    withStamping(() => Reflect.construct(klass as new () => object, []) as object);
+    withStamping(() => Reflect.construct(klass as new () => object, []));
   } finally {
     Object.setPrototypeOf(klass, parent as object);
   }

@@ -1,4 +1,4 @@
-import { COMPUTED_NAME, type FunctionCode, type ScopeShape } from "./units.ts";
+import { COMPUTED_NAME, EMBEDDED_MARK, type FunctionCode, type ScopeShape } from "./units.ts";
 
 export interface CodeText {
   readonly text: string;
@@ -84,7 +84,12 @@ function sourceText({ source, imports = [], computedName, klass }: FunctionCode)
   // Of equal length, so that columns stay.
   for (const at of imports) edits.push([at, at + "import".length, "imp0rt"]);
   if (computedName !== undefined) edits.push([...computedName, JSON.stringify(COMPUTED_NAME)]);
-  return applyEdits(source, edits);
+  const text = applyEdits(source, edits);
+  if (klass === undefined) return text;
+  return text.replace(
+    EMBEDDED_MARK,
+    () => `[${(klass.embedded ?? []).map((one) => memberText(one, 0, [])).join(",")}]`,
+  );
 }
 
 function applyEdits(

@@ -39,6 +39,8 @@ export interface ClassCode {
   readonly privateFields: readonly string[];
   readonly privateStatics: readonly string[];
   readonly privateNames: boolean;
+  /** Arrow functions of the class that use its private names, and so have to be made inside of it. */
+  readonly embedded?: readonly FunctionCode[];
 }
 
 /** Functions that share variables are nested as they were where they were written. */
@@ -62,6 +64,9 @@ export interface UnitRecord {
 
 /** Stands in for the name of a method that was computed. */
 export const COMPUTED_NAME = "$ks_computed";
+
+/** Stands in the text of a class where the functions embedded in it go. */
+export const EMBEDDED_MARK = "$ks_embedded";
 
 /** The file name in stacks of code whose own file was not looked up. */
 export const PSEUDO_FILE = "kitchensink:fn/";

@@ -2,6 +2,7 @@ import { KitchenError } from "../core/errors.ts";
 import type { ClaimedKeys } from "./classes.ts";
 import { encodeFunction, type Draft } from "./functions.ts";
 import { encodeObject } from "./objects.ts";
+import { labelOf } from "./labels.ts";
 import { fidelityOf } from "./plain.ts";
 import { symbolName } from "./known.ts";
 import { finishFunctions } from "./sharing.ts";
@@ -28,7 +29,7 @@ const SCAN_BUDGET = 20_000;
  * depth is no limit.
  */
 export class Walk {
-  readonly drafts: Draft[] = [];
+  drafts: Draft[] = [];
   /** What was found out about classes of this graph. */
   readonly classes: Map<object, ClaimedKeys> = new Map();
   readonly scopes: ScopeNode[] = [];
@@ -121,9 +122,13 @@ export class Walk {
     const labels: string[] = label === "" ? [] : [label];
     for (let id = this.#current; id >= 0; id = (this.#steps[id] as Step).parent)
       labels.push((this.#steps[id] as Step).label);
-    const shown = [this.#rootName, ...labels.reverse()].filter((part) => part !== "");
+    const shown = [this.#rootName, ...labels.toReversed()].filter((part) => part !== "");
     if (shown.length === 0) return "the value";
     return shown.reduce((path, part) => (part.startsWith("[") ? path + part : `${path} → ${part}`));
+  }
+
+  dropDrafts(isDropped: (draft: Draft) => boolean): void {
+    this.drafts = this.drafts.filter((draft) => !isDropped(draft));
   }
 
   /** The object by way of which the graph came to `value`. */
@@ -198,12 +203,6 @@ function isLone(nodes: readonly Node[], scopeCount: number): boolean {
   return (
     captures.length + properties.length === 0 && !sealed && proto === 0 && klass === undefined && !hasLexicals
   );
-}
-
-export function labelOf(key: string | symbol): string {
-  if (typeof key === "symbol") return `[${String(key)}]`;
-  if (/^(0|[1-9]\d*)$/.test(key)) return `[${key}]`;
-  return /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }
 
 function isMethod(value: unknown): boolean {

@@ -15,8 +15,8 @@ export type Slot = Primitive | readonly [node: number] | readonly [inline: null,
 /** A property as its descriptor has it: flags are 1 enumerable, 2 configurable, 4 writable, 8 accessor. */
 export type PropertyRecord = readonly [key: Slot, flags: number, value: Slot, setter?: Slot];
 
-/** `0` is the prototype that such a value has by default. */
-export type ProtoSlot = 0 | Slot;
+/** `0`, which no prototype is, stands for the one that such a value has by default. */
+export type ProtoSlot = Slot;
 
 /** What every object may have beside its kind: prototype, own properties, and `true` when nothing can be added. */
 export type Extras = readonly [proto: ProtoSlot, properties: readonly PropertyRecord[], sealed: boolean];
@@ -42,6 +42,8 @@ export interface FunctionNode {
   /** The `prototype` object, when it holds more than a new function's would. */
   readonly prototype?: Slot;
   readonly klass?: ClassPart;
+  /** The class in whose text the function stands, because it uses private names; `member` then counts there. */
+  readonly owner?: Slot;
 }
 
 export interface ClassPart {

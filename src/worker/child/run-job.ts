@@ -4,7 +4,6 @@ import { codecNamed } from "../../codec/codec.ts";
 import { encodeOutcome, parseSpec } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/messages.ts";
-import type { AnyFunction } from "../functions.ts";
 import { runAs, type CurrentJob } from "./current-job.ts";
 import type { Registry } from "./registry.ts";
 import { outcomeOfThrown } from "./thrown.ts";
@@ -51,8 +50,7 @@ function functionOf(
   spec: JobSpec,
   { registry, unitBytes, isArbitraryBanned }: RunContext,
 ): (...args: unknown[]) => unknown {
-  if (spec.name !== null)
-    return registry.find(spec.namespace, spec.name) as AnyFunction as (...args: unknown[]) => unknown;
+  if (spec.name !== null) return registry.find(spec.namespace, spec.name) as (...args: unknown[]) => unknown;
   if (isArbitraryBanned || !registry.isArbitraryAllowed(spec.namespace))
     throw new KitchenError(
       "KS_ARBITRARY_BANNED",

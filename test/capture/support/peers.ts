@@ -1,4 +1,6 @@
+// oxlint-disable vitest/valid-title -- the names come from the tables of cases
 import { type ChildProcess, fork } from "node:child_process";
+import type * as Assertions from "node:assert";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
@@ -10,10 +12,12 @@ interface Reply {
   readonly code?: string;
 }
 
+type Assert = typeof Assertions;
+
 /** A value made in one process, and what must hold of it after it was revived. */
 export interface Case {
   readonly value: () => unknown;
-  readonly check?: (revived: any, assert: typeof import("node:assert")) => unknown;
+  readonly check?: (revived: any, assert: Assert) => unknown;
   /** What the refusal says, for values that must not travel. */
   readonly refuses?: RegExp;
 }
@@ -66,24 +70,28 @@ export function testCases(area: string, url: URL, cases: Readonly<Record<string,
     afterAll(async () => {
       await Promise.all([sender.end(), receiver.end()]);
     });
-    for (const [name, { refuses }] of Object.entries(cases)) {
-      const request = { file: url.href, name };
-      if (refuses !== undefined) {
-        test(`${name}: refused`, async () => {
-          const { code, message } = await sender.ask({ ...request, operation: "capture" });
-          expect(code, message).toBe("KS_CANNOT_CAPTURE");
-          expect(message).toMatch(refuses);
-        });
-        continue;
-      }
+    const all = Object.entries(cases).map(([name, { refuses }]) => ({
+      name,
+      refuses,
+      request: { file: url.href, name },
+    }));
+    for (const { name, refuses, request } of all.filter((one) => one.refuses !== undefined)) {
+      test(`${name}: refused`, async () => {
+        const { code, message } = await sender.ask({ ...request, operation: "capture" });
+        expect(message).toMatch(refuses as RegExp);
+        expect(code).toBe("KS_CANNOT_CAPTURE");
+      });
+    }
+    for (const { name, request } of all.filter((one) => one.refuses === undefined)) {
       test(name, async () => {
-        expect((await sender.ask({ ...request, operation: "both" })).error, "in one process").toBeUndefined();
-        const { value: bytes, error } = await sender.ask({ ...request, operation: "capture" });
-        expect(error, "while capturing").toBeUndefined();
-        expect(
-          (await receiver.ask({ ...request, operation: "check", bytes })).error,
-          "across two processes",
-        ).toBeUndefined();
+        const { error: inOneProcess } = await sender.ask({ ...request, operation: "both" });
+        const { value: bytes, error: whileCapturing } = await sender.ask({
+          ...request,
+          operation: "capture",
+        });
+        expect({ inOneProcess, whileCapturing }).toEqual({});
+        const { error: acrossProcesses } = await receiver.ask({ ...request, operation: "check", bytes });
+        expect({ acrossProcesses }).toEqual({});
       });
     }
   });

@@ -1,0 +1,68 @@
+import { analyse } from "./analyse.ts";
+import { bodyOf, isClassFunction, privateNamesIn, type PrivateNames, sourceOf } from "./classes.ts";
+import { type PrivateEntry, theInspector } from "./inspect.ts";
+import { referenceTo } from "./reference-to.ts";
+import type { Walk } from "./walk.ts";
+import type { PrivateRecord } from "./wire.ts";
+
+/** Values of the private fields of an object; null when no class of its prototypes has any. */
+export function privatesOf(walk: Walk, value: object): PrivateRecord[] | null {
+  const owners = ownersOf(value);
+  if (owners.length === 0) return null;
+  const inspector = theInspector();
+  const entries = [...inspector.internals(value).privates];
+  const found = owners.map(({ klass, names }) => ({
+    klass,
+    values: names.fields.map((name) => takePrivate(walk, entries, name, owners)),
+  }));
+  inspector.release();
+  return found.map(({ klass, values }) => [
+    walk.slot(klass, "(class)"),
+    values.map(({ name, value: field }) => walk.slot(field, `.#${name}`)),
+  ]);
+}
+
+interface Owner {
+  readonly klass: object;
+  readonly names: PrivateNames;
+}
+
+function ownersOf(value: object): Owner[] {
+  const owners: Owner[] = [];
+  for (
+    let proto = Object.getPrototypeOf(value) as object | null;
+    proto !== null;
+    proto = Object.getPrototypeOf(proto) as object | null
+  ) {
+    if (referenceTo(proto) !== undefined) break;
+    const klass = Reflect.getOwnPropertyDescriptor(proto, "constructor")?.value as unknown;
+    if (
+      typeof klass !== "function" ||
+      klass.prototype !== proto ||
+      !isClassFunction(klass) ||
+      referenceTo(klass) !== undefined
+    )
+      continue;
+    const names = privateNamesIn(bodyOf(analyse(sourceOf(klass))));
+    if (names.any) owners.unshift({ klass, names });
+  }
+  return owners;
+}
+
+/** Entries come base class first, as they were added, so the next one of a name belongs to the next class that has it. */
+function takePrivate(
+  walk: Walk,
+  entries: PrivateEntry[],
+  name: string,
+  owners: readonly Owner[],
+): { name: string; value: unknown } {
+  const index = entries.findIndex((entry) => entry.name === `#${name}`);
+  const [entry] = index < 0 ? [] : entries.splice(index, 1);
+  if (entry === undefined) {
+    walk.refuse(
+      `it lacks the private field #${name} that objects of ${owners.map(({ klass }) => (klass as { name?: string }).name).join(", ")} have`,
+      "make it with new",
+    );
+  }
+  return { name, value: theInspector().take(entry.value) };
+}

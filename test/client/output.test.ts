@@ -1,0 +1,75 @@
+import { afterEach, expect, test, vi } from "vitest";
+import { outputOf, checkOutputOption } from "../../src/client/output.ts";
+import { TrackedJob } from "../../src/client/tracked-job.ts";
+import type { JobId } from "../../src/core/ids.ts";
+import type { OutputEvent } from "../../src/core/messages.ts";
+
+const id = "01890000-0000-7000-8000-000000abcdef" as JobId;
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+function written(stream: "stdout" | "stderr"): () => string {
+  let text = "";
+  vi.spyOn(process[stream], "write").mockImplementation((chunk: string | Uint8Array) => {
+    text += typeof chunk === "string" ? chunk : Buffer.from(chunk).toString();
+    return true;
+  });
+  return () => text;
+}
+
+test("inherit writes the bytes as they come", () => {
+  const stdout = written("stdout");
+  const output = outputOf("inherit", { id, label: "f" });
+  output.write("stdout", Buffer.from("50%\r"), 0);
+  expect(stdout()).toBe("50%\r");
+});
+
+test("prefix puts the job before every line, also before lines that came in pieces and the last one", () => {
+  const [stdout, stderr] = [written("stdout"), written("stderr")];
+  const output = outputOf("prefix", { id, label: "train" });
+  const euro = Buffer.from("€");
+  output.write("stdout", Buffer.concat([Buffer.from("one\ntw"), euro.subarray(0, 1)]), 0);
+  output.write("stderr", Buffer.from("bad\r\n"), 0);
+  output.write("stdout", Buffer.concat([euro.subarray(1), Buffer.from("o\n10%\r20%\rthree")]), 0);
+  output.end();
+  const prefix = "[train abcdef] ";
+  expect(stdout()).toBe(`${prefix}one\n${prefix}tw€o\n${prefix}10%\r${prefix}20%\r${prefix}three\n`);
+  expect(stderr()).toBe(`${prefix}bad\r\n`);
+});
+
+test("what is no output option is refused", () => {
+  expect(() => checkOutputOption("loud")).toThrow(/expected "inherit", "prefix", "off" or/);
+});
+
+test("pieces are written once and in order, however they come", () => {
+  const seen: string[] = [];
+  const job = new TrackedJob(
+    id,
+    { write: (_stream, bytes) => seen.push(Buffer.from(bytes).toString()), end: () => {} },
+    { isSubmitted: true },
+  );
+  const piece = (attempt: number, index: number): OutputEvent => ({
+    type: "output",
+    jobId: id,
+    attempt,
+    index,
+    stream: "stdout",
+    atMs: 0,
+    bytes: Buffer.from(`${attempt}.${index}`),
+  });
+  for (const [attempt, index] of [
+    [1, 1],
+    [1, 0],
+    [1, 0],
+    [1, 1],
+    [2, 1],
+    [2, 0],
+    [1, 2],
+    [2, 3],
+  ] as const)
+    job.takeOutput(piece(attempt, index));
+  expect(seen).toEqual(["1.0", "1.1", "2.0", "2.1"]);
+  job.finish("succeeded", new Uint8Array());
+  expect(seen).toEqual(["1.0", "1.1", "2.0", "2.1", "2.3"]);
+});
