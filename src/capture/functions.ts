@@ -244,7 +244,8 @@ function lookUp(
   }
   if (name === analysis.selfName) return { value: fn, depth: 0 };
   if (isGlobalName(name)) return undefined;
-  if (Object.hasOwn(globalThis, name)) return { value: Reflect.get(globalThis, name) as unknown, depth: 1 };
+  const globals = scopes.at(-1)?.variables ?? globalThis;
+  if (Object.hasOwn(globals, name)) return { value: Reflect.get(globals, name) as unknown, depth: 1 };
   return probedVariable(walk, fn, name);
 }
 

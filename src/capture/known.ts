@@ -1,24 +1,32 @@
-/** Names that every process has: a reference to one of these finds the worker's own. */
-const GLOBAL_NAMES: ReadonlySet<string> = new Set(
-  `Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol Date Promise RegExp
-  Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError SuppressedError globalThis
-  JSON Math Intl ArrayBuffer Atomics Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array Float16Array
-  Float32Array Float64Array Uint8ClampedArray BigUint64Array BigInt64Array DataView Map BigInt Set Iterator WeakMap
-  WeakSet WeakRef Proxy Reflect FinalizationRegistry SharedArrayBuffer DisposableStack AsyncDisposableStack decodeURI
-  decodeURIComponent encodeURI encodeURIComponent escape unescape eval isFinite isNaN console process global Buffer
-  URL URLSearchParams URLPattern TextEncoder TextDecoder AbortController AbortSignal Event EventTarget CustomEvent
-  setTimeout setInterval setImmediate clearTimeout clearInterval clearImmediate queueMicrotask structuredClone
-  performance Performance PerformanceEntry PerformanceMark PerformanceMeasure PerformanceObserver
-  PerformanceObserverEntryList PerformanceResourceTiming fetch Headers Request Response FormData Blob File
-  ReadableStream ReadableStreamDefaultReader ReadableStreamBYOBReader ReadableStreamBYOBRequest
-  ReadableByteStreamController ReadableStreamDefaultController WritableStream WritableStreamDefaultController
-  WritableStreamDefaultWriter TransformStream TransformStreamDefaultController ByteLengthQueuingStrategy
-  CountQueuingStrategy TextEncoderStream TextDecoderStream CompressionStream DecompressionStream MessageChannel
-  MessagePort MessageEvent BroadcastChannel DOMException WebAssembly crypto Crypto CryptoKey SubtleCrypto btoa atob
-  navigator Navigator WebSocket CloseEvent ErrorEvent EventSource Storage localStorage sessionStorage`.split(
-    /\s+/,
-  ),
+import { types } from "node:util";
+
+/** Names that the language has in every vm context. */
+const LANGUAGE_NAMES: ReadonlySet<string> = new Set(
+  `Object Function Array Number parseFloat parseInt Infinity NaN undefined Boolean String Symbol Date
+  Promise RegExp Error AggregateError EvalError RangeError ReferenceError SyntaxError TypeError URIError
+  SuppressedError globalThis JSON Math Intl ArrayBuffer Atomics Uint8Array Int8Array Uint16Array
+  Int16Array Uint32Array Int32Array Float16Array Float32Array Float64Array Uint8ClampedArray
+  BigUint64Array BigInt64Array DataView Map BigInt Set Iterator WeakMap WeakSet WeakRef Proxy Reflect
+  FinalizationRegistry SharedArrayBuffer DisposableStack AsyncDisposableStack decodeURI
+  decodeURIComponent encodeURI encodeURIComponent escape unescape eval isFinite isNaN`.split(/\s+/),
 );
+
+/** Names that Node adds. */
+const NODE_NAMES = `console process global Buffer URL URLSearchParams URLPattern TextEncoder TextDecoder AbortController
+  AbortSignal Event EventTarget CustomEvent setTimeout setInterval setImmediate clearTimeout
+  clearInterval clearImmediate queueMicrotask structuredClone performance Performance PerformanceEntry
+  PerformanceMark PerformanceMeasure PerformanceObserver PerformanceObserverEntryList
+  PerformanceResourceTiming fetch Headers Request Response FormData Blob File ReadableStream
+  ReadableStreamDefaultReader ReadableStreamBYOBReader ReadableStreamBYOBRequest
+  ReadableByteStreamController ReadableStreamDefaultController WritableStream
+  WritableStreamDefaultController WritableStreamDefaultWriter TransformStream
+  TransformStreamDefaultController ByteLengthQueuingStrategy CountQueuingStrategy TextEncoderStream
+  TextDecoderStream CompressionStream DecompressionStream MessageChannel MessagePort MessageEvent
+  BroadcastChannel DOMException WebAssembly crypto Crypto CryptoKey SubtleCrypto btoa atob navigator
+  Navigator WebSocket CloseEvent ErrorEvent EventSource Storage localStorage sessionStorage`;
+
+/** Names that every process has: a reference to one of these finds the worker's own. */
+const GLOBAL_NAMES: ReadonlySet<string> = new Set([...LANGUAGE_NAMES, ...NODE_NAMES.split(/\s+/)]);
 
 /** Reading these warns or touches the disk, and their values could not be shared anyway. */
 const NOT_READ: ReadonlySet<string> = new Set(["globalThis", "global", "localStorage", "sessionStorage"]);
@@ -36,7 +44,9 @@ const NAMELESS: Readonly<Record<string, () => object>> = {
 };
 
 const MAX_DEPTH = 5;
-let paths: Map<object, string> | undefined;
+let paths: WeakMap<object, string> | undefined;
+/** Roots of the prototypes of vm contexts, whose parts of the language are in {@link paths} under the same names. */
+const realms = new WeakSet<object>();
 
 /** Tells whether a free name of a function means the same in every process. */
 export function isGlobalName(name: string): boolean {
@@ -45,8 +55,41 @@ export function isGlobalName(name: string): boolean {
 
 /** The path under which the worker finds its own copy of a part of the language or of Node's globals. */
 export function knownPath(value: object): string | undefined {
-  paths ??= collect();
+  paths ??= collect(new WeakMap(), globalThis, GLOBAL_NAMES);
+  const path = paths.get(value);
+  if (path !== undefined) return path;
+  const root = foreignRoot(value);
+  if (root === undefined || realms.has(root)) return undefined;
+  realms.add(root);
+  const foreign = foreignGlobal(root);
+  if (foreign !== undefined) collect(paths, foreign, LANGUAGE_NAMES);
   return paths.get(value);
+}
+
+/** The end of the prototypes of a value that another vm context made. */
+function foreignRoot(value: object): object | undefined {
+  let at: object | null = value;
+  for (let next: object | null = at; next !== null; next = nextProto(next)) at = next;
+  return at === Object.prototype || at === value ? undefined : at;
+}
+
+function nextProto(value: object): object | null {
+  return types.isProxy(value) ? null : (Object.getPrototypeOf(value) as object | null);
+}
+
+function foreignGlobal(root: object): object | undefined {
+  const maker = Reflect.getOwnPropertyDescriptor(root, "constructor")?.value as unknown;
+  if (
+    typeof maker !== "function" ||
+    Function.prototype.toString.call(maker) !== Function.prototype.toString.call(Object)
+  )
+    return undefined;
+  try {
+    return (maker.constructor as FunctionConstructor)("return globalThis")() as object;
+  } catch {
+    // A context may forbid to make code from text; what is in it then counts as any other object.
+    return undefined;
+  }
 }
 
 /**
@@ -89,8 +132,12 @@ export function symbolName(symbol: symbol): string | undefined {
   return name !== "" && Reflect.get(Symbol, name) === symbol ? name : undefined;
 }
 
-function collect(): Map<object, string> {
-  const found = new Map<object, string>([[globalThis, JSON.stringify(["globalThis"])]]);
+function collect(
+  found: WeakMap<object, string>,
+  globals: object,
+  names: ReadonlySet<string>,
+): WeakMap<object, string> {
+  found.set(globals, JSON.stringify(["globalThis"]));
   const queue: { value: object; path: readonly string[] }[] = [];
   const add = (value: unknown, path: readonly string[]): void => {
     if ((typeof value !== "object" && typeof value !== "function") || value === null || found.has(value))
@@ -98,16 +145,16 @@ function collect(): Map<object, string> {
     found.set(value, JSON.stringify(path));
     if (path.length <= MAX_DEPTH) queue.push({ value, path });
   };
-  for (const name of GLOBAL_NAMES) if (!NOT_READ.has(name)) add(readGlobal(name), [name]);
-  for (const [name, make] of Object.entries(NAMELESS)) add(make(), [name]);
+  for (const name of names) if (!NOT_READ.has(name)) add(readGlobal(globals, name), [name]);
+  if (globals === globalThis) for (const [name, make] of Object.entries(NAMELESS)) add(make(), [name]);
   for (let next = queue.shift(); next !== undefined; next = queue.shift())
     addParts(next.value, next.path, add);
   return found;
 }
 
-function readGlobal(name: string): unknown {
+function readGlobal(globals: object, name: string): unknown {
   try {
-    return Reflect.get(globalThis, name);
+    return Reflect.get(globals, name);
   } catch {
     return undefined;
   }

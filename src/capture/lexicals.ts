@@ -18,7 +18,7 @@ function ask(walk: Walk, fn: object, expression: string, what: string): Answer {
   const reason = reasonNotToProbe();
   if (reason !== undefined)
     walk.refuse(`it uses ${what}, which cannot be read while ${reason}`, NO_INSPECTOR);
-  const answer = probe(fn, [expression])?.get(expression);
+  const answer = probed(walk, fn, expression, what);
   if (answer === undefined)
     walk.refuse(
       `it uses ${what}, which cannot be read for this kind of function`,
@@ -27,6 +27,14 @@ function ask(walk: Walk, fn: object, expression: string, what: string): Answer {
   const answers = answered.get(fn) ?? new Map<string, Answer>();
   answered.set(fn, answers.set(expression, answer));
   return answer;
+}
+
+function probed(walk: Walk, fn: object, expression: string, what: string): Answer | undefined {
+  try {
+    return probe(fn, [expression])?.get(expression);
+  } catch (cause) {
+    return walk.refuse(`it uses ${what}, which cannot be read: ${(cause as Error).message}`, NO_INSPECTOR);
+  }
 }
 
 /** `this` and `arguments` that an arrow function has from the function around it. */

@@ -41,7 +41,7 @@ export function surroundingsOf(fn: object): Surroundings {
 
 function toScope(entry: ScopeEntry): Scope {
   const { description } = entry;
-  if (description === "Global") return { kind: "global", variables: globalThis };
+  if (description === "Global") return { kind: "global", variables: entry.object };
   const kind = description === "Module" ? "module" : description === "Script" ? "script" : "inner";
   return { kind, variables: entry.object };
 }

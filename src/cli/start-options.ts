@@ -50,7 +50,9 @@ export function nodeUrl({ nodeUrl: given, nodePort }: StartFlags): URL {
 
 export function nodeName({ nodeName: given }: StartFlags, url: URL): NodeName {
   const machine = hostname().replace(/[^A-Za-z0-9._-]/g, "-");
-  return parseNodeName(given ?? `${machine}-${url.port === "" ? "80" : url.port}`);
+  // A free port is not known yet; the process's id is as good a distinction.
+  const distinction = url.port === "0" ? `pid${process.pid}` : url.port || "80";
+  return parseNodeName(given ?? `${machine}-${distinction}`);
 }
 
 /** A whole number within bounds. @throws KitchenError `KS_USAGE` */

@@ -45,6 +45,13 @@ export interface ConnectOptions extends ClientOptions {
 
 type Settings = Required<Omit<ClientOptions, "node">> & { readonly node: string | undefined };
 
+/** What a job waits for. */
+interface Waiting {
+  readonly settled: () => Promise<Settled>;
+  readonly submitted: Promise<void>;
+  readonly cancel?: (reason: string) => Promise<void>;
+}
+
 interface Shared {
   readonly http: Http;
   readonly connection: Connection;
@@ -117,11 +124,12 @@ export class Client implements AsyncDisposable {
       const tracked = this.#shared.instant.start(job, units, jobOutput, controller.signal);
       return this.#job(id, label, {
         settled: () => tracked.settled,
+        submitted: tracked.submitted,
         cancel: async (reason) => controller.abort(reason),
       });
     }
     const tracked = this.#shared.connection.submit(job, units, jobOutput);
-    return this.#job(id, label, { settled: () => tracked.settled });
+    return this.#job(id, label, { settled: () => tracked.settled, submitted: tracked.submitted });
   }
 
   /**
@@ -149,7 +157,7 @@ export class Client implements AsyncDisposable {
     const output = outputOf(this.#settings.output, { id: jobId, label: "job" });
     let settled: Promise<Settled> | undefined;
     const settle = (): Promise<Settled> => (settled ??= this.#shared.connection.watch(jobId, output).settled);
-    return this.#job(jobId, "job", { settled: settle }) as Job<Result>;
+    return this.#job(jobId, "job", { settled: settle, submitted: Promise.resolve() }) as Job<Result>;
   }
 
   /** What a job returned or threw. Results are kept for a day, unless the node was told another `--result-ttl`. */
@@ -186,16 +194,19 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  #job(
-    id: JobId,
-    label: string,
-    { settled, cancel }: { settled: () => Promise<Settled>; cancel?: (reason: string) => Promise<void> },
-  ): Job<unknown> {
+  #job(id: JobId, label: string, { settled, submitted, cancel }: Waiting): Job<unknown> {
+    const { http } = this.#shared;
     return new Job(id, label, {
       settled,
-      cancel: cancel ?? (async (reason) => void (await this.#post("/v1/cancel", { jobs: [id], reason }))),
-      status: () => this.#status(id),
-      output: () => followOutput(this.#shared.http, id),
+      cancel: async (reason) => {
+        await submitted;
+        await (cancel === undefined ? this.#post("/v1/cancel", { jobs: [id], reason }) : cancel(reason));
+      },
+      status: async () => {
+        await submitted;
+        return await this.#status(id);
+      },
+      output: () => followOutput(http, id, submitted),
     });
   }
 

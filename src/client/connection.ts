@@ -43,9 +43,7 @@ export class Connection {
     this.#outbox.add({
       job,
       units,
-      onSubmitted: () => {
-        tracked.isSubmitted = true;
-      },
+      onSubmitted: () => tracked.markSubmitted(),
       onFailed: (error) => this.#fail(tracked, error),
     });
     return tracked;
@@ -68,6 +66,8 @@ export class Connection {
   /** Lets go of the node. Whatever is still waited for is settled with an error. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
+    // Calls that were made before are made.
+    await this.#outbox.drained();
     this.#isClosed = true;
     for (const job of this.#jobs.values()) job.fail(closedError());
     this.#jobs.clear();

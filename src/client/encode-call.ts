@@ -1,5 +1,5 @@
 import { captureParts, type CodeUnit } from "../capture/capture.ts";
-import { codecNamed } from "../codec/codec.ts";
+import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
 import { encodeSpec } from "../codec/wire.ts";
 import { parseUnitHash, type UnitHash } from "../core/ids.ts";
 
@@ -52,7 +52,7 @@ function encodeArguments(
   args: readonly unknown[],
   codec: string,
 ): { bytes: Uint8Array; units: readonly CodeUnit[] } {
-  if (codec !== "closure") return { bytes: codecNamed(codec).encode(args), units: [] };
+  if (codec !== CLOSURE_CODEC) return { bytes: codecNamed(codec).encode(args), units: [] };
   const { graph, units } = captureParts(args, { rootName: "args" });
   return { bytes: graph, units };
 }

@@ -1,7 +1,8 @@
 import { revive } from "../capture/revive.ts";
 import { mapStack } from "../capture/stacks.ts";
-import { KitchenError, isErrorCode } from "../core/errors.ts";
+import { KitchenError, isErrorCode, type ErrorCode } from "../core/errors.ts";
 import { CLASS_NAME_KEY } from "../core/named-class.ts";
+import { isOwnFrame } from "../core/own-code.ts";
 import type { WireError } from "../core/messages.ts";
 
 type ErrorClass = abstract new (...args: never[]) => Error;
@@ -63,7 +64,7 @@ export function reviveThrown(error: WireError, where: string, awaiting: string):
 
 function valueOf(error: WireError): unknown {
   const { detail, code, message } = error;
-  if (detail === null) return isErrorCode(code) ? new KitchenError(code, message) : plainError(error);
+  if (detail === null) return isErrorCode(code) ? ownError(code, message) : plainError(error);
   try {
     const value = revive(detail);
     return value instanceof Error ? withItsClass(value, error) : value;
@@ -71,6 +72,13 @@ function valueOf(error: WireError): unknown {
     // A codec of another version, or an npm module that is not here: the fields in plain text still tell the story.
     return Object.assign(plainError(error), { cause });
   }
+}
+
+/** An error that a node made: it has no frames of its own, and those of this process are not where it happened. */
+function ownError(code: ErrorCode, message: string): KitchenError {
+  const error = new KitchenError(code, message);
+  setStack(error, `${error.name}: ${message}`);
+  return error;
 }
 
 function plainError({ name, message, stack }: WireError): Error {
@@ -131,8 +139,6 @@ function setStack(error: Error, stack: string): void {
   }
 }
 
-const OWN_CODE = new URL("../", import.meta.url).href;
-
 /**
  * The frames of the code that awaits the calling async function, without those of this package. Made where an async
  * function goes on, V8 knows who waits for it.
@@ -142,6 +148,6 @@ export function awaitingFrames(): string {
   return stack
     .split("\n")
     .slice(1)
-    .filter((line) => !line.includes(OWN_CODE) && !line.includes("node:internal"))
+    .filter((line) => !isOwnFrame(line) && !line.includes("node:internal"))
     .join("\n");
 }

@@ -6,7 +6,7 @@ import {
 } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { KitchenError, isErrorCode } from "../core/errors.ts";
-import { PROTOCOL_VERSION } from "../core/version.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../core/version.ts";
 
 /** Requests beyond this wait for a free connection. */
 const MAX_SOCKETS = 32;
@@ -82,6 +82,7 @@ export class Http {
       method,
       agent: alone ? false : this.#agent,
       headers: {
+        [PROTOCOL_HEADER]: PROTOCOL_VERSION,
         ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
         ...(type === undefined ? {} : { "content-type": type }),
         ...(accept === undefined ? {} : { accept }),
@@ -133,7 +134,7 @@ function headOf(response: IncomingMessage): { status: number; type: string } {
 }
 
 function protocolMismatch(response: IncomingMessage, url: URL): KitchenError | undefined {
-  const theirs = response.headers["kitchensink-protocol"];
+  const theirs = response.headers[PROTOCOL_HEADER];
   if (theirs === undefined || theirs === String(PROTOCOL_VERSION)) return undefined;
   return new KitchenError(
     "KS_UNAVAILABLE",
@@ -158,6 +159,6 @@ export function problemAsError({ status, type, body }: HttpResponse, url: URL): 
   }
   return new KitchenError(
     "KS_UNAVAILABLE",
-    `What answers at ${url.href} is no Kitchen Sink node (HTTP ${status}): check the address`,
+    `What answers at ${url.href} is no Kitchen Sink node (HTTP ${status}): check the address and the port`,
   );
 }

@@ -26,7 +26,9 @@ export class InstantCaller {
   start(job: SubmittedJob, units: readonly CodeUnit[], output: JobOutput, signal: AbortSignal): TrackedJob {
     const tracked = new TrackedJob(job.id, output, { isSubmitted: true });
     this.#run(job, units, tracked, signal).catch((error: unknown) => {
-      const cancelled = signal.aborted ? new KitchenError("KS_CANCELLED", String(signal.reason)) : undefined;
+      const cancelled = signal.aborted
+        ? new KitchenError("KS_CANCELLED", cancelledMessage(signal.reason))
+        : undefined;
       tracked.fail(cancelled ?? (error instanceof Error ? error : new Error(String(error))));
     });
     return tracked;
@@ -70,6 +72,12 @@ export class InstantCaller {
     const body = encodeSubmission({ client: this.#client, units: unitsOf([{ units }]), jobs: [job] });
     return this.#http.open({ method: "POST", path: "/v1/instant", type: MEDIA_TYPE, body, signal });
   }
+}
+
+function cancelledMessage(reason: unknown): string {
+  return typeof reason === "string" && reason !== ""
+    ? `The call was cancelled: ${reason}`
+    : "The call was cancelled";
 }
 
 async function readEvents(response: IncomingMessage, onEvent: (event: ClientEvent) => void): Promise<void> {

@@ -1,5 +1,5 @@
 import { revive } from "../capture/revive.ts";
-import { codecNamed } from "../codec/codec.ts";
+import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
 import { parseOutcome } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId } from "../core/ids.ts";
@@ -99,7 +99,9 @@ export class Job<R> implements PromiseLike<R> {
     const outcome = parseOutcome(settled.outcome);
     if (outcome.type === "value")
       return (
-        outcome.codec === "closure" ? revive(outcome.bytes) : codecNamed(outcome.codec).decode(outcome.bytes)
+        outcome.codec === CLOSURE_CODEC
+          ? revive(outcome.bytes)
+          : codecNamed(outcome.codec).decode(outcome.bytes)
       ) as R;
     throw reviveThrown(outcome.error, `${this.label} (job ${this.id})`, awaitingFrames());
   }

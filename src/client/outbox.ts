@@ -47,6 +47,12 @@ export class Outbox {
     setImmediate(() => this.#flush());
   }
 
+  /** Resolves when all that was added has been sent, or has failed. */
+  async drained(): Promise<void> {
+    this.#flush();
+    await this.#last;
+  }
+
   #flush(): void {
     this.#isScheduled = false;
     const all = this.#waiting;

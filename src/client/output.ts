@@ -45,6 +45,8 @@ export function outputOf(option: OutputOption, job: { id: JobId; label: string }
   return { write: (stream, bytes) => void sinks[stream].write(bytes), end: () => {} };
 }
 
+const LINE = /[^\r\n]*(?:\r\n|\n|\r)/g;
+
 /** Whole lines with a prefix. A progress bar that returns to the start of its line counts as a line each time. */
 class PrefixedOutput implements JobOutput {
   readonly #prefix: string;
@@ -57,18 +59,17 @@ class PrefixedOutput implements JobOutput {
 
   write(stream: "stdout" | "stderr", bytes: Uint8Array): void {
     const text = this.#partial[stream] + this.#decoders[stream].write(Buffer.from(bytes));
-    const lines = text.split(/(?<=\n|\r(?!\n))/);
-    // The last one may go on in the next piece; a lone \r at the very end may be half of a \r\n.
-    this.#partial[stream] = lines.pop() ?? "";
-    const whole = lines.map((line) => this.#prefix + line).join("");
-    if (whole !== "") process[stream].write(whole);
+    // A lone \r at the very end may be half of a \r\n.
+    const whole = /^.*(?:\n|\r(?=[^\n]))/s.exec(text)?.[0] ?? "";
+    this.#partial[stream] = text.slice(whole.length);
+    if (whole !== "") process[stream].write(whole.replace(LINE, `${this.#prefix}$&`));
   }
 
   end(): void {
     for (const stream of ["stdout", "stderr"] as const) {
       const rest = this.#partial[stream] + this.#decoders[stream].end();
       this.#partial[stream] = "";
-      if (rest !== "") process[stream].write(`${this.#prefix}${rest}${rest.endsWith("\r") ? "" : "\n"}`);
+      if (rest !== "") process[stream].write(`${this.#prefix}${rest}${/[\r\n]$/.test(rest) ? "" : "\n"}`);
     }
   }
 }

@@ -16,8 +16,11 @@ export class TrackedJob {
   received = 0;
   /** Whether the node has it, so that it makes sense to ask for it. */
   isSubmitted: boolean;
+  /** Resolves when the node has it, or when it is clear that it never will. */
+  readonly submitted: Promise<void>;
   readonly #output: JobOutput;
   #settle!: (settled: Settled) => void;
+  #resolveSubmitted!: () => void;
   #attempt = 1;
   #nextIndex = 0;
   /** Pieces that came before their turn. */
@@ -26,10 +29,19 @@ export class TrackedJob {
   constructor(id: JobId, output: JobOutput, { isSubmitted }: { isSubmitted: boolean }) {
     this.id = id;
     this.#output = output;
-    this.isSubmitted = isSubmitted;
+    this.isSubmitted = false;
+    this.submitted = new Promise((resolve) => {
+      this.#resolveSubmitted = resolve;
+    });
+    if (isSubmitted) this.markSubmitted();
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
     });
+  }
+
+  markSubmitted(): void {
+    this.isSubmitted = true;
+    this.#resolveSubmitted();
   }
 
   /** Takes a piece: prints it once, in its turn, however often and in whatever order pieces come. */
@@ -54,6 +66,7 @@ export class TrackedJob {
   }
 
   fail(error: Error): void {
+    this.#resolveSubmitted();
     this.#output.end();
     this.#settle({ type: "failed", error });
   }

@@ -12,6 +12,8 @@ export interface Codec {
   decode(bytes: Uint8Array): unknown;
 }
 
+/** Built on capturing, which is another room's work: where values are encoded, it is asked for by this name. */
+export const CLOSURE_CODEC = "closure";
 const NAME = /^[a-z][a-z0-9.-]{0,31}$/;
 const codecs = new Map<string, Codec>([
   [jsonCodec.name, jsonCodec],
@@ -37,7 +39,7 @@ export function registerCodec(codec: Codec): void {
       `Cannot register a codec as "${codec.name}": use lower case letters, digits, . and -`,
     );
   const known = codecs.get(codec.name);
-  if (known !== undefined && known !== codec)
+  if ((known !== undefined && known !== codec) || codec.name === CLOSURE_CODEC)
     throw new KitchenError(
       "KS_USAGE",
       `Cannot register a second codec as "${codec.name}": choose another name`,
@@ -51,6 +53,6 @@ export function codecNamed(name: string): Codec {
   if (codec !== undefined) return codec;
   throw new KitchenError(
     "KS_UNKNOWN_CODEC",
-    `No codec is called "${name}" here (known: ${[...codecs.keys()].join(", ")}): register it with registerCodec, in the client and in a --module file`,
+    `No codec is called "${name}" here (known: ${[CLOSURE_CODEC, ...codecs.keys()].join(", ")}): register it with registerCodec, in the client and in a --module file`,
   );
 }

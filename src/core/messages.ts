@@ -138,7 +138,7 @@ export interface NamespaceInfo {
 export interface FunctionInfo {
   readonly namespace: string;
   readonly name: string;
-  /** The parameters as the source has them, types included: `a: number, b = 1`. */
+  /** The parameters as the function has them, without types: `a, b = 1`. */
   readonly parameters: string;
   /** The doc comment's text without its stars; empty when there is none. */
   readonly doc: string;

@@ -2,3 +2,5 @@
 export const PACKAGE_VERSION = "0.1.0";
 /** Nodes and clients of different protocol versions refuse each other. */
 export const PROTOCOL_VERSION = 1;
+/** The header in which both sides say theirs. */
+export const PROTOCOL_HEADER = "kitchensink-protocol";

@@ -86,7 +86,7 @@ export class Attempt {
     if (this.#stop !== undefined) this.#startGrace();
     const { timeoutMs, label } = this.#options.spec;
     if (timeoutMs === 0) return;
-    const message = `${label} ran longer than its deadline of ${timeoutMs} ms`;
+    const message = `${label} ran longer than its deadline of ${timeoutMs} ms: give it more with timeoutMs, or have it watch the signal of currentJob()`;
     this.#deadline = setTimeout(
       () =>
         this.#stopWith(

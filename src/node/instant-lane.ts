@@ -31,6 +31,8 @@ export class InstantLane {
   readonly #nextRun: () => number;
   readonly #times = new RunTimes();
   #waiting: Attempt[] = [];
+  readonly #running = new Set<Attempt>();
+  #onIdle: () => void = () => {};
   readonly #wanting = new Set<(worker: WorkerProcess) => void>();
 
   constructor(options: { pool: Pool; node: NodeName; graceMs: number; nextRun: () => number }) {
@@ -58,6 +60,25 @@ export class InstantLane {
     };
   }
 
+  /** Resolves when no call waits or runs here, or after `graceMs`. */
+  async idle(graceMs: number): Promise<void> {
+    if ((this.#running.size === 0 && this.#waiting.length === 0) || graceMs <= 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, graceMs);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
+  /** Ends what waits and what runs: the node is leaving. */
+  refuseAll(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const attempt of [...waiting, ...this.#running]) attempt.cancel("the node is leaving");
+  }
+
   /** There may be room in a worker. */
   assign(): void {
     const { workers } = this.#pool;
@@ -70,6 +91,7 @@ export class InstantLane {
       const worker = leastLaden(workers);
       if (worker === undefined || worker.held >= depthFor(this.#times.mean(keyOf(next.spec)))) return;
       this.#waiting.shift();
+      this.#running.add(next);
       next.start(worker);
     }
   }
@@ -95,10 +117,12 @@ export class InstantLane {
       onOutput,
       onEnd: (end, ranMs) => {
         if (end.type === "returned" || end.type === "threw") this.#times.record(keyOf(spec), ranMs);
+        this.#running.delete(attempt);
         // The worker died under another call: this one has not begun, so it takes the next worker.
         if (end.type === "not-begun") this.#waiting.unshift(this.#attemptOf(call));
         else onEnd(end);
         this.assign();
+        if (this.#running.size === 0 && this.#waiting.length === 0) this.#onIdle();
       },
     });
     return attempt;

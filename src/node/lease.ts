@@ -2,6 +2,8 @@ import type { NodeName } from "../core/ids.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { Exhausted, Store } from "../store/port.ts";
 
+const TAKE_PAUSE_MS = 500;
+
 export interface LeaseOptions {
   readonly store: Store;
   readonly name: NodeName;
@@ -28,13 +30,20 @@ export class Lease {
 
   /** @throws KitchenError `KS_CONFLICT` when another process holds the name */
   async take(): Promise<void> {
-    const { store, name, incarnation, leaseMs, facts } = this.#options;
-    const reply = await store.register({ name, incarnation, leaseMs, facts: facts() });
-    if (reply === "taken")
-      throw new KitchenError(
-        "KS_CONFLICT",
-        `Cannot join the cluster as "${name}": a node of this name is there already (choose another with --node-name)`,
+    const { store, name, incarnation, leaseMs, facts, warn } = this.#options;
+    // A node that was killed holds its name until its lease runs out: its successor waits for that.
+    const deadlineMs = Date.now() + leaseMs + TAKE_PAUSE_MS;
+    while ((await store.register({ name, incarnation, leaseMs, facts: facts() })) === "taken") {
+      if (Date.now() > deadlineMs)
+        throw new KitchenError(
+          "KS_CONFLICT",
+          `Cannot join the cluster as "${name}": a node of this name is there already (choose another with --node-name)`,
+        );
+      warn(
+        `the name "${name}" is still held by another process, perhaps one that was killed: waiting for its lease to end`,
       );
+      await new Promise((resolve) => setTimeout(resolve, TAKE_PAUSE_MS));
+    }
     // What an earlier process of this name was running waits for somebody to sweep it up.
     await this.#sweep();
     this.#schedule();

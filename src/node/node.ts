@@ -160,16 +160,21 @@ class Node implements RunningNode {
   }
 
   close(graceMs: number): Promise<void> {
-    if (this.#closing !== undefined && graceMs === 0) this.#dispatcher.abandonAll();
+    if (this.#closing !== undefined && graceMs === 0) this.#stopNow();
     return (this.#closing ??= this.#close(graceMs));
+  }
+
+  #stopNow(): void {
+    this.#dispatcher.abandonAll();
+    this.#lane.refuseAll();
   }
 
   async #close(graceMs: number): Promise<void> {
     const { store, log } = this.#options;
     this.#dispatcher.pause();
     await this.#stopWatching();
-    await this.#dispatcher.idle(graceMs);
-    this.#dispatcher.abandonAll();
+    await Promise.all([this.#dispatcher.idle(graceMs), this.#lane.idle(graceMs)]);
+    this.#stopNow();
     await this.#pool.close();
     // A store that is away now gets no more than one try: the lease will run out by itself.
     this.#writer.close();
@@ -282,7 +287,7 @@ class Node implements RunningNode {
   }
 
   #addRoutes(): void {
-    const { store } = this.#options;
+    const { store, queues } = this.#options;
     const [server, hub, writer, units, lane] = [
       this.#server,
       this.#hub,
@@ -298,9 +303,6 @@ class Node implements RunningNode {
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
     });
-    server.addHook("onSend", async (_request, reply) => {
-      void reply.header("kitchensink-protocol", String(PROTOCOL_VERSION));
-    });
     addJobRoutes(server, { store, submissions });
     addInstantRoutes(server, { lane, units, submissions });
     addEventRoutes(server, { hub, store, writer, node: this.name });
@@ -309,6 +311,7 @@ class Node implements RunningNode {
       submissions,
       newJobId: () => parseJobId(uuidv7()),
       anonymousClient: ANONYMOUS_CLIENT,
+      queue: queues[0] ?? "default",
     });
     addInfoRoutes(server, { store, lane });
   }

@@ -4,6 +4,7 @@ import type { FinishReply, FinishRow, OutputPiece, OutputRow, Store } from "../s
 import type { Hub } from "./hub.ts";
 
 const RETRY_MS = 500;
+const MAX_HELD_BYTES = 64 * 1024 * 1024;
 
 export interface StoreWriterOptions {
   readonly store: Store;
@@ -22,6 +23,8 @@ export class StoreWriter {
   readonly #options: StoreWriterOptions;
   #output: OutputRow[] = [];
   #finished: FinishRow[] = [];
+  /** Output that is not in the store yet. */
+  #heldBytes = 0;
   #isScheduled = false;
   #inFlight: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -33,6 +36,9 @@ export class StoreWriter {
   output(id: JobId, piece: OutputPiece): void {
     // Whoever waits here is told at once; the log and other nodes a turn later.
     this.#options.hub.output(id, piece);
+    // While the store is away, the log may lose output; ends of jobs are few, and never dropped.
+    if (this.#heldBytes + piece.bytes.length > MAX_HELD_BYTES) return;
+    this.#heldBytes += piece.bytes.length;
     this.#output.push({ id, piece });
     this.#schedule();
   }
@@ -73,6 +79,7 @@ export class StoreWriter {
   async #writeOutput(rows: readonly OutputRow[]): Promise<void> {
     if (rows.length === 0) return;
     await this.#persist(() => this.#options.store.appendOutput(this.#options.node, rows));
+    this.#heldBytes -= rows.reduce((sum, { piece }) => sum + piece.bytes.length, 0);
   }
 
   async #writeFinished(rows: readonly FinishRow[]): Promise<void> {

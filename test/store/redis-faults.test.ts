@@ -62,7 +62,7 @@ describe("a Redis that is not there", () => {
     const address = parseRedisAddress(`tcp://127.0.0.1:${await freePort()}?db=9`);
     await expect(openRedisStore({ cluster: "c", address, ...DEFAULTS })).rejects.toMatchObject({
       code: "KS_UNAVAILABLE",
-      message: `No Redis answers at ${address.shown} (connection refused): start one, or drop --redis-connection`,
+      message: `No Redis answers at ${address.shown} (connection refused): start one there, name another with --redis-connection, or do without with --embedded`,
     });
     const socket = parseRedisAddress("unix:/nonexistent/redis.sock");
     await expect(openRedisStore({ cluster: "c", address: socket, ...DEFAULTS })).rejects.toThrow(

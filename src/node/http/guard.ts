@@ -40,9 +40,15 @@ export class Guard {
     if (origin !== undefined && origin !== "null" && hostNameOf(origin.replace(/^https?:\/\//, "")) === name)
       return;
     if (origin !== undefined)
-      throw new KitchenError("KS_FORBIDDEN", `Pages of ${origin} may not call this node`);
+      throw new KitchenError(
+        "KS_FORBIDDEN",
+        `Pages of ${origin} may not call this node: call it from a server or a script`,
+      );
     if (site !== undefined && site !== "same-origin" && site !== "none")
-      throw new KitchenError("KS_FORBIDDEN", "Pages of other sites may not call this node");
+      throw new KitchenError(
+        "KS_FORBIDDEN",
+        "Pages of other sites may not call this node: call it from a server or a script",
+      );
   }
 
   /** @throws KitchenError `KS_UNAUTHORIZED`; `KS_BUSY` after too many failures from one address */

@@ -72,9 +72,15 @@ export function problemOf(error: unknown): Problem {
     return { type: "about:blank", title: titleOf(status), status, detail: error.message, code: error.code };
   }
   const { status, code } = fromHttpLayer(error);
-  const detail = error instanceof Error ? error.message : String(error);
-  return { type: "about:blank", title: titleOf(status), status, detail, code };
+  const said = error instanceof Error ? error.message : String(error);
+  return { type: "about:blank", title: titleOf(status), status, detail: LAYER_DETAILS[status] ?? said, code };
 }
+
+/** What the HTTP layer refuses by itself, said in full. */
+const LAYER_DETAILS: Readonly<Record<number, string>> = {
+  413: "Cannot take the request: its body is over the limit of 64 MiB; send less at once, or put the data where the workers can read it",
+  415: "Cannot take the request: its body is neither application/json nor application/vnd.kitchensink; set the content-type header",
+};
 
 function fromHttpLayer(error: unknown): { status: number; code: ErrorCode } {
   const status =

@@ -15,6 +15,8 @@ export interface RpcRoutesOptions {
   readonly newJobId: () => JobId;
   /** What queued calls without a client of this project's run under. */
   readonly anonymousClient: string;
+  /** Where such calls wait: a queue that this node serves. */
+  readonly queue: string;
 }
 
 /**
@@ -37,7 +39,7 @@ export function addRpcRoutes(server: FastifyInstance, options: RpcRoutesOptions)
         await options.submissions.submit({
           client: options.anonymousClient,
           units: new Map(),
-          jobs: [{ id, queue: "default", priority: 0, spec: encodeSpec(spec) }],
+          jobs: [{ id, queue: options.queue, priority: 0, spec: encodeSpec(spec) }],
         });
         return await reply
           .code(202)

@@ -1,6 +1,7 @@
 import Fastify, { type FastifyInstance } from "fastify";
 import { MEDIA_TYPE } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../core/version.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { problemOf, sendProblem } from "./problems.ts";
 
@@ -28,8 +29,11 @@ export function createServer(guardOptions: GuardOptions): FastifyInstance {
     { parseAs: "buffer" },
     (_request, body, done) => done(null, body),
   );
-  server.addHook("onRequest", async (request) => {
+  server.addHook("onRequest", async (request, reply) => {
+    // On the bare response: some answers are written without the framework.
+    reply.raw.setHeader(PROTOCOL_HEADER, PROTOCOL_VERSION);
     guard.checkOrigin(request.headers);
+    checkProtocol(request.headers[PROTOCOL_HEADER]);
     if (request.routeOptions.url !== "/health") await guard.checkToken(request.headers, request.ip);
   });
   server.setErrorHandler((error, _request, reply) => {
@@ -45,6 +49,15 @@ export function createServer(guardOptions: GuardOptions): FastifyInstance {
     );
   });
   return server;
+}
+
+/** Clients of this project say which version they speak; others need not. @throws KitchenError `KS_UNSUPPORTED` */
+function checkProtocol(theirs: string | string[] | undefined): void {
+  if (theirs === undefined || theirs === String(PROTOCOL_VERSION)) return;
+  throw new KitchenError(
+    "KS_UNSUPPORTED",
+    `This node speaks version ${PROTOCOL_VERSION} of the protocol, the client version ${String(theirs)}: install the same release on both sides`,
+  );
 }
 
 /** A request's body as bytes; empty when there was none. */

@@ -33,7 +33,7 @@ export function cannotConnect(address: RedisAddress, cause: unknown): KitchenErr
       cause,
     );
   return unavailable(
-    `No Redis answers at ${address.shown} (${why}): start one, or drop --redis-connection`,
+    `No Redis answers at ${address.shown} (${why}): start one there, name another with --redis-connection, or do without with --embedded`,
     cause,
   );
 }

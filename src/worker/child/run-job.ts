@@ -1,6 +1,6 @@
 import { reviveParts } from "../../capture/revive.ts";
 import { capture } from "../../capture/capture.ts";
-import { codecNamed } from "../../codec/codec.ts";
+import { CLOSURE_CODEC, codecNamed } from "../../codec/codec.ts";
 import { encodeOutcome, parseSpec } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobSpec } from "../../core/messages.ts";
@@ -31,8 +31,10 @@ export async function runJob(
     const spec = parseSpec(specBytes);
     isCaptured = spec.fn !== null;
     const value = await runAs(run, job, () => call(spec, context));
+    const bytes = encode(spec.codec, value);
+    checkSize(bytes);
     return {
-      outcome: encodeOutcome({ type: "value", codec: spec.codec, bytes: encode(spec.codec, value) }),
+      outcome: encodeOutcome({ type: "value", codec: spec.codec, bytes }),
       isError: false,
     };
   } catch (thrown) {
@@ -63,12 +65,26 @@ function functionOf(
 
 function argumentsOf(spec: JobSpec, { unitBytes }: RunContext): readonly unknown[] {
   const args =
-    spec.codec === "closure" ? reviveParts(spec.args, unitBytes) : codecNamed(spec.codec).decode(spec.args);
+    spec.codec === CLOSURE_CODEC
+      ? reviveParts(spec.args, unitBytes)
+      : codecNamed(spec.codec).decode(spec.args);
   if (Array.isArray(args)) return args;
   if (args === undefined) return [];
   throw new KitchenError("KS_BAD_REQUEST", "Cannot run the job: its arguments are no array");
 }
 
 function encode(codec: string, value: unknown): Uint8Array {
-  return codec === "closure" ? capture(value, { rootName: "result" }) : codecNamed(codec).encode(value);
+  return codec === CLOSURE_CODEC ? capture(value, { rootName: "result" }) : codecNamed(codec).encode(value);
+}
+
+/** What goes through the store; larger data belong into files. */
+const MAX_RESULT_BYTES = 64 * 1024 * 1024;
+
+function checkSize({ length }: Uint8Array): void {
+  if (length <= MAX_RESULT_BYTES) return;
+  const mebibytes = Math.ceil(length / 1024 / 1024);
+  throw new KitchenError(
+    "KS_TOO_LARGE",
+    `Cannot send back the result: it is ${mebibytes} MiB, and the limit is 64 MiB; write it to a file and return where it is`,
+  );
 }

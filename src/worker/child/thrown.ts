@@ -2,6 +2,7 @@ import { capture } from "../../capture/capture.ts";
 import { encodeOutcome } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { WireError } from "../../core/messages.ts";
+import { isOwnFrame } from "../../core/own-code.ts";
 import { withNamedClasses } from "./named-classes.ts";
 
 /** Longer texts are cut in the plain fields; `detail` still has them whole. */
@@ -85,12 +86,10 @@ function trimStacks(error: Error, seen: Set<unknown>): void {
   for (const part of [error.cause, ...parts]) if (part instanceof Error) trimStacks(part, seen);
 }
 
-const OWN_CODE = new URL("../../", import.meta.url).href;
-
 /** The frames above the first one of the worker's own code: what is below it runs every job alike. */
 function trimmed(stack: string): string {
   const lines = stack.split("\n");
-  const first = lines.findIndex((line) => line.includes(OWN_CODE) && /^\s+at /.test(line));
+  const first = lines.findIndex((line) => isOwnFrame(line) && /^\s+at /.test(line));
   if (first < 0) return stack;
   return lines
     .slice(0, first)
