@@ -1,7 +1,7 @@
 import type * as ESTree from "estree";
 import { type Analysis, analyse } from "./analyse.ts";
 import { codeOf } from "./compile.ts";
-import { originOf } from "./origins.ts";
+import { isOwnClass, originOf } from "./origins.ts";
 import { Edits } from "./edits.ts";
 import { theInspector } from "./inspect.ts";
 import { type ClassCode, EMBEDDED_MARK } from "./units.ts";
@@ -159,6 +159,7 @@ export function classCode(walk: Walk, klass: object, analysis: Analysis, source:
       computedKeys,
       privateStatics: staticsOf(walk, klass, names.statics),
       origin: originOf(klass),
+      isReturning: !isOwnClass(klass),
     },
   };
 }

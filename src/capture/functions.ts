@@ -98,13 +98,22 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
   const analysis = analysisOf(walk, source);
   refuseByText(walk, analysis);
   const names = [...analysis.free.keys()].filter((name) => !ALWAYS_GLOBAL.has(name));
+  for (const name of names)
+    if (RESERVED.test(name))
+      walk.refuse(
+        "names like this are used to make functions again",
+        "call the variable differently",
+        `captured "${name}"`,
+      );
   const byHand = handCaptures(fn);
   const isClass = analysis.form === "class";
   const around = byHand === undefined && (names.length > 0 || isClass) ? surroundingsOf(fn) : undefined;
   const url = around === undefined ? "" : urlOf(around);
   if (packagePart(fn, url) !== undefined) return referenceTo(fn);
   if (url.startsWith("node:")) refuseInternal(walk, fn, url);
-  const captures = byHand ? namedByHand(walk, byHand) : capturesOf(walk, { fn, names, analysis, around });
+  const captures = byHand
+    ? namedByHand(walk, analysis, byHand)
+    : capturesOf(walk, { fn, names, analysis, around });
   const owner =
     analysis.isArrow && analysis.privateNames.length > 0 ? ownerOf(walk, fn, analysis, source) : undefined;
   const klass = isClass ? classCode(walk, fn, analysis, source) : undefined;
@@ -146,6 +155,8 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
   });
   return undefined;
 }
+
+const RESERVED = /^(\$ks(_.*)?|imp0rt)$/;
 
 function analysisOf(walk: Walk, source: string): Analysis {
   try {
@@ -197,13 +208,27 @@ function refuseInternal(walk: Walk, fn: object, url: string): never {
   );
 }
 
-function namedByHand(walk: Walk, values: Readonly<Record<string, unknown>>): Capture[] {
-  return Object.keys(values).map((name) => ({
-    name,
-    isWritten: false,
-    slot: walk.slot(values[name], `captured "${name}"`),
-    depth: 0,
-  }));
+/** Nothing around the function is read, so all that it needs has to be named. */
+function namedByHand(walk: Walk, analysis: Analysis, values: Readonly<Record<string, unknown>>): Capture[] {
+  const wayOut = "name it, or use a plain function that takes it as an argument";
+  if (analysis.isArrow && (analysis.usesThis || analysis.usesArguments)) {
+    walk.refuse(
+      "closure() does not bring along this and arguments of the function around an arrow function",
+      wayOut,
+    );
+  }
+  if (analysis.usesSuper && analysis.form !== "class")
+    walk.refuse("closure() does not bring along super", wayOut);
+  const captures: Capture[] = [];
+  for (const [name, isWritten] of analysis.free) {
+    const label = `captured "${name}"`;
+    if (Object.hasOwn(values, name))
+      captures.push({ name, isWritten, slot: walk.slot(values[name], label), depth: 0 });
+    else if (name === analysis.selfName) continue;
+    else if (!isGlobalName(name))
+      walk.refuse("closure() was not given it", `add ${name} to the values`, label);
+  }
+  return captures;
 }
 
 interface Wanted {
@@ -235,9 +260,9 @@ function lookUp(
   name: string,
 ): { value: unknown; depth: number } | undefined {
   const scopes = around?.scopes ?? [];
-  for (const [index, { kind, variables }] of scopes.entries()) {
-    if (kind === "global" || !Object.hasOwn(variables, name)) continue;
-    const value = readVariable(walk, { fn, variables, name });
+  for (const [index, scope] of scopes.entries()) {
+    if (scope.kind === "global" || !Object.hasOwn(scope.variables, name)) continue;
+    const value = readVariable(walk, { fn, variables: scope.variables, name });
     // The name of a function expression hides the variable, and no scope shows it.
     if (name === analysis.selfName && value !== fn) return probedVariable(walk, fn, name);
     return { value, depth: scopes.length - index };

@@ -23,18 +23,15 @@ export class SharedScope {
   holds(fn: object, depth: number): boolean {
     return known.get(fn)?.get(depth) === this;
   }
-
-  /** A scope lies within another when some function sees both. */
-  isWithin(outer: SharedScope): boolean {
-    const fn = this.representative.deref();
-    return fn !== undefined && known.get(fn)?.get(outer.depth) === outer;
-  }
 }
 
 /** For each function, the scopes around it by depth: this never changes in a function's life. */
 const known = new WeakMap<object, Map<number, SharedScope>>();
 const modules = new Map<string, SharedScope>();
-const candidatesOf = new WeakMap<Walk, Set<SharedScope>>();
+/** The scopes met in one capture, with the variables they had then. */
+const candidatesOf = new WeakMap<Walk, Map<SharedScope, Variables>>();
+
+type Variables = Readonly<Record<string, unknown>>;
 
 /** The scope at `depth` around a function, found out exactly: a wrong guess would share or split a variable. */
 export function scopeOf(walk: Walk, draft: Draft, depth: number, name: string): SharedScope {
@@ -43,19 +40,16 @@ export function scopeOf(walk: Walk, draft: Draft, depth: number, name: string): 
   const kind = depth <= 1 ? "global" : (scopes[scopes.length - depth]?.kind ?? "inner");
   const scriptId = around?.scriptId ?? "";
   if (kind !== "inner") return unique(fn, depth, { kind, scriptId: kind === "module" ? scriptId : "" });
-  const candidates = candidatesOf.get(walk) ?? new Set<SharedScope>();
+  const candidates = candidatesOf.get(walk) ?? new Map<SharedScope, Variables>();
   candidatesOf.set(walk, candidates);
-  let scope = known.get(fn)?.get(depth) ?? new SharedScope(fn, { kind, scriptId, depth });
+  const scope = known.get(fn)?.get(depth) ?? new SharedScope(fn, { kind, scriptId, depth });
   remember(fn, depth, scope);
   if (candidates.has(scope)) return scope;
-  for (const candidate of candidates) {
-    if (!isSame(walk, { candidate, scope, draft, name })) continue;
-    scope = candidate;
-    remember(fn, depth, scope);
-    return scope;
-  }
-  candidates.add(scope);
-  return scope;
+  const variables = variablesAt(scopes, depth);
+  const same = findSame(walk, { draft, scope, variables, name, candidates });
+  if (same !== undefined) remember(fn, depth, same);
+  else candidates.set(scope, variables);
+  return same ?? scope;
 }
 
 function unique(fn: object, depth: number, place: { kind: string; scriptId: string }): SharedScope {
@@ -72,48 +66,59 @@ function remember(fn: object, depth: number, scope: SharedScope): void {
 }
 
 interface Comparison {
-  readonly candidate: SharedScope;
-  readonly scope: SharedScope;
   readonly draft: Draft;
+  readonly scope: SharedScope;
+  readonly variables: Variables;
   readonly name: string;
+  readonly candidates: ReadonlyMap<SharedScope, Variables>;
 }
 
-function isSame(walk: Walk, { candidate, scope, draft, name }: Comparison): boolean {
-  if (
-    candidate.scriptId !== scope.scriptId ||
-    candidate.depth !== scope.depth ||
-    candidate.different.has(scope)
-  )
-    return false;
-  const other = candidate.representative.deref();
-  if (other === undefined || !looksSame(draft, other, scope.depth)) return false;
+/** The candidate that is the very scope of a function. One pause answers for all candidates that look like it. */
+function findSame(
+  walk: Walk,
+  { draft, scope, variables, name, candidates }: Comparison,
+): SharedScope | undefined {
+  const alike = [...candidates].filter(
+    ([candidate, theirs]) => isAlike(candidate, scope) && looksSame(variables, theirs),
+  );
+  const others = alike.flatMap(([candidate]) => {
+    const fn = candidate.representative.deref();
+    return fn === undefined ? [] : [{ candidate, fn }];
+  });
+  if (others.length === 0) return undefined;
   const reason = reasonNotToProbe();
-  if (reason !== undefined) {
-    walk.refuse(
-      `whether "${name}" is one variable or two equal ones cannot be told while ${reason}`,
-      "close the debugger, or keep shared state in an object",
-    );
-  }
-  const answer =
-    sharesVariable(draft.fn, other, { name, depth: scope.depth }) ??
-    sharesVariable(other, draft.fn, { name, depth: scope.depth });
-  if (answer === undefined) {
-    walk.refuse(
-      `whether "${name}" is one variable or two equal ones cannot be told for this kind of function`,
-      "keep shared state in an object",
-    );
-  }
-  if (!answer) {
+  const doubt = `whether "${name}" is one variable or two equal ones cannot be told`;
+  if (reason !== undefined)
+    walk.refuse(`${doubt} while ${reason}`, "close the debugger, or keep shared state in an object");
+  const place = { name, depth: scope.depth };
+  const answers =
+    sharesVariable(
+      draft.fn,
+      others.map(({ fn }) => fn),
+      place,
+    ) ??
+    // A generator does not pause, but what it is compared with may.
+    others.map(({ fn }) => sharesVariable(fn, [draft.fn], place)?.[0]);
+  if (answers.includes(undefined))
+    walk.refuse(`${doubt} for this kind of function`, "keep shared state in an object");
+  for (const [index, { candidate }] of others.entries()) {
+    if (answers[index] === true) return candidate;
     candidate.different.add(scope);
     scope.different.add(candidate);
   }
-  return answer;
+  return undefined;
+}
+
+function isAlike(candidate: SharedScope, scope: SharedScope): boolean {
+  return (
+    candidate.scriptId === scope.scriptId &&
+    candidate.depth === scope.depth &&
+    !candidate.different.has(scope)
+  );
 }
 
 /** Scopes with other names or values are surely not one. */
-function looksSame({ around }: Draft, other: object, depth: number): boolean {
-  const mine = variablesAt(around?.scopes ?? [], depth);
-  const theirs = variablesAt(surroundingsOf(other).scopes, depth);
+function looksSame(mine: Variables, theirs: Variables): boolean {
   const names = Object.keys(mine);
   return (
     names.length === Object.keys(theirs).length &&
@@ -121,11 +126,7 @@ function looksSame({ around }: Draft, other: object, depth: number): boolean {
   );
 }
 
-function isEqual(
-  a: Readonly<Record<string, unknown>>,
-  b: Readonly<Record<string, unknown>>,
-  name: string,
-): boolean {
+function isEqual(a: Variables, b: Variables, name: string): boolean {
   try {
     return Object.is(a[name], b[name]);
   } catch {
@@ -133,23 +134,20 @@ function isEqual(
   }
 }
 
-function variablesAt(
-  scopes: readonly { variables: Readonly<Record<string, unknown>> }[],
-  depth: number,
-): Readonly<Record<string, unknown>> {
+function variablesAt(scopes: readonly { variables: Variables }[], depth: number): Variables {
   return scopes[scopes.length - depth]?.variables ?? {};
 }
 
 /**
- * Writes a mark into the variable as one function sees it, looks whether the other sees the mark, and puts the value
- * back. Undefined when the function did not pause.
+ * Writes a mark into the variable as one function sees it, looks which others see the mark, and puts the value back.
+ * Undefined when the function did not pause.
  */
 function sharesVariable(
   fn: object,
-  other: object,
+  others: readonly object[],
   { name, depth }: { name: string; depth: number },
-): boolean | undefined {
-  let answer: boolean | undefined;
+): readonly (boolean | undefined)[] | undefined {
+  let answers: boolean[] | undefined;
   pauseIn(fn, (frame) => {
     const scopeNumber = frame.scopeChain.length - depth;
     const before = valueIn(frame, scopeNumber, name);
@@ -164,12 +162,12 @@ function sharesVariable(
       });
     set({ objectId: theInspector().handle(mark) });
     try {
-      answer = variablesAt(surroundingsOf(other).scopes, depth)[name] === mark;
+      answers = others.map((other) => variablesAt(surroundingsOf(other).scopes, depth)[name] === mark);
     } finally {
       set(restoring(before));
     }
   });
-  return answer;
+  return answers;
 }
 
 function valueIn(

@@ -24,8 +24,7 @@ export class FunctionMaker {
 
   make(node: FunctionNode): object {
     const { code, factory } = this.#factory(node);
-    const own =
-      node.klass === undefined || code.klass?.privateNames === true ? undefined : ownClass(node.klass.origin);
+    const own = code.klass?.privateNames === true ? undefined : this.#ownClass(node);
     if (own !== undefined) return own;
     const self = this.#rebuild.value(node.lexicalThis);
     const values =
@@ -56,6 +55,11 @@ export class FunctionMaker {
     if (node.klass !== undefined && node.klass.privateStatics.length > 0)
       setPrivateStatics(fn, this.#values(node.klass.privateStatics));
     if (node.sealed) Object.preventExtensions(fn);
+  }
+
+  /** Its caller's own class, when one comes home; private names make objects of a copy and of the original differ. */
+  #ownClass({ klass }: FunctionNode): object | undefined {
+    return klass?.isReturning === true ? ownClass(klass.origin) : undefined;
   }
 
   #factory({ unit, scope, member, owner }: FunctionNode): { code: FunctionCode; factory: MemberFactory } {

@@ -19,6 +19,8 @@ export function encodeObject(walk: Walk, value: object): Node {
   if (types.isProxy(value)) return encodeProxy(walk, value);
   const owner = ownerOfPrototype(value);
   if (owner !== undefined) return encodePrototype(walk, value, owner);
+  const host = encodeHostObject(walk, value);
+  if (host !== undefined) return host;
   const refusal = reasonToRefuse(value);
   if (refusal !== undefined) walk.refuse(refusal.what, refusal.wayOut);
   return encodeList(walk, value) ?? encodeRecord(walk, value) ?? encodeKind(walk, value);
@@ -162,13 +164,7 @@ function encodeKind(walk: Walk, value: object): Node {
         extrasOf(walk, value, Object.prototype, isArgumentsKey),
       ];
     case "object":
-      return (
-        encodeHostObject(walk, value) ?? [
-          "object",
-          extrasOf(walk, value, Object.prototype),
-          privatesOf(walk, value),
-        ]
-      );
+      return ["object", extrasOf(walk, value, Object.prototype), privatesOf(walk, value)];
   }
 }
 
@@ -279,6 +275,13 @@ function plainView(
 /** Objects of Node whose state is not in their properties, and that can be made again from what they show. */
 function encodeHostObject(walk: Walk, value: object): Node | undefined {
   const proto: unknown = Object.getPrototypeOf(value);
+  if (proto !== URL.prototype && proto !== URLSearchParams.prototype && proto !== WeakRef.prototype)
+    return undefined;
+  if (Reflect.ownKeys(value).length > 0)
+    walk.refuse(
+      "an object of Node that was given properties of its own cannot be made again",
+      "keep them beside it",
+    );
   if (proto === URL.prototype) return ["url", (value as URL).href];
   if (proto === URLSearchParams.prototype) return ["searchParams", (value as URLSearchParams).toString()];
   if (proto === WeakRef.prototype)

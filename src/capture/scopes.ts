@@ -39,12 +39,22 @@ export function surroundingsOf(fn: object): Surroundings {
   }
 }
 
+/** V8 copies a scope when its object is asked for, which takes long for a module with many variables. */
 function toScope(entry: ScopeEntry): Scope {
-  const { description } = entry;
-  if (description === "Global") return { kind: "global", variables: entry.object };
-  const kind = description === "Module" ? "module" : description === "Script" ? "script" : "inner";
-  return { kind, variables: entry.object };
+  let variables: Record<string, unknown> | undefined;
+  return {
+    kind: KINDS[entry.description] ?? "inner",
+    get variables() {
+      return (variables ??= entry.object);
+    },
+  };
 }
+
+const KINDS: Readonly<Record<string, Scope["kind"]>> = {
+  Global: "global",
+  Module: "module",
+  Script: "script",
+};
 
 /** The url of the file that surrounds a function, empty when it has none. */
 export function urlOf({ scriptId }: Surroundings): string {

@@ -20,7 +20,7 @@ interface Cell {
 export function finishFunctions(walk: Walk): void {
   const embedded = embed(walk);
   const cells = findCells(walk);
-  nest(cells);
+  nest(cells, walk.drafts);
   for (const draft of walk.drafts) {
     const own = cellsOf(draft, cells);
     const code = withEmbedded(codeWithNames(draft, own), embedded.get(draft.fn));
@@ -134,12 +134,13 @@ function isIn(draft: Draft, { name, depth }: Capture, cell: Cell): boolean {
 }
 
 /** Scopes that one function sees lie within each other; from the innermost on, each gets the next one around it. */
-function nest(cells: readonly Cell[]): void {
-  const byDepth = cells.toSorted((a, b) => b.depth - a.depth);
-  for (const cell of byDepth)
-    for (const other of cells)
-      if (other.depth < cell.depth && cell.scope.isWithin(other.scope)) cell.ancestors.add(other);
-  for (const cell of byDepth) {
+function nest(cells: readonly Cell[], drafts: readonly Draft[]): void {
+  for (const draft of drafts) {
+    const seen = cellsOf(draft, cells);
+    for (const [index, cell] of seen.entries())
+      for (const outer of seen.slice(0, index)) cell.ancestors.add(outer);
+  }
+  for (const cell of cells.toSorted((a, b) => b.depth - a.depth)) {
     const [parent] = [...cell.ancestors].toSorted((a, b) => b.depth - a.depth);
     if (parent === undefined) continue;
     cell.parent = parent;

@@ -53,6 +53,8 @@ export interface ClassPart {
   readonly privateStatics: readonly Slot[];
   /** The caller's own name for the class, so that it gets its own class back. */
   readonly origin: string;
+  /** The class was made from a capture and goes elsewhere again, perhaps to where it came from. */
+  readonly isReturning: boolean;
 }
 
 /** A scope whose variables are shared by several functions: which shape, within which other one, values as of now. */

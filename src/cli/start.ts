@@ -86,7 +86,7 @@ export function addStartCommand(program: Command): void {
 }
 
 async function start(flags: StartFlags): Promise<void> {
-  const log = createLog(flags.logLevel);
+  const log = await createLog(flags.logLevel);
   const url = nodeUrl(flags);
   const name = nodeName(flags, url);
   const token = tokenOf(flags);

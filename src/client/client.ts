@@ -1,4 +1,3 @@
-import { v7 as uuidv7 } from "uuid";
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId, parseQueue, type JobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
@@ -7,6 +6,7 @@ import { Connection } from "./connection.ts";
 import { encodeCall, type AnyFunction } from "./encode-call.ts";
 import { Http } from "./http.ts";
 import { InstantCaller } from "./instant.ts";
+import { newJobId } from "./new-job-id.ts";
 import { Job, type JobStatus } from "./job.ts";
 import { JobMap } from "./job-map.ts";
 import { parseFunctions, parseNodes, parseStatus, type NodeStatus } from "./listings.ts";
@@ -116,7 +116,7 @@ export class Client implements AsyncDisposable {
       retries,
       streamsOutput,
     });
-    const id = parseJobId(uuidv7());
+    const id = newJobId();
     const job = { id, queue: this.#queue(), priority: this.#settings.priority, spec };
     const jobOutput = outputOf(output, { id, label });
     if (!this.#settings.async) {

@@ -119,11 +119,19 @@ function instanceOf(kind: ErrorClass, message: string): Error {
 }
 
 function extendStack(error: Error, where: string, awaiting: string): void {
-  const remote =
-    typeof error.stack === "string" && error.stack !== ""
-      ? mapStack(error.stack)
-      : `${error.name}: ${error.message}`;
+  mapStacks(error, new Set());
+  const remote = error.stack ?? "";
   setStack(error, [remote, `    at ${where}`, awaiting].filter((part) => part !== "").join("\n"));
+}
+
+/** Has the stacks of an error, its causes and its parts show the caller's own files. */
+function mapStacks(error: Error, seen: Set<unknown>): void {
+  if (seen.has(error)) return;
+  seen.add(error);
+  const isWritten = typeof error.stack === "string" && error.stack !== "";
+  setStack(error, isWritten ? mapStack(error.stack ?? "") : `${error.name}: ${error.message}`);
+  const parts: unknown[] = error instanceof AggregateError ? error.errors : [];
+  for (const part of [error.cause, ...parts]) if (part instanceof Error) mapStacks(part, seen);
 }
 
 function setStack(error: Error, stack: string): void {

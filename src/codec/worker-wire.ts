@@ -60,7 +60,7 @@ export function encodeFromWorker(message: FromWorker): Buffer {
     case "module-failed":
       return pack(["m", message.message]);
     case "finished":
-      return pack(["f", message.run, message.outcome, message.isError]);
+      return pack(["f", message.run, message.result.outcome, message.result.isError, message.result.ranMs]);
     case "skipped":
       return pack(["k", message.run]);
     case "described":
@@ -83,8 +83,7 @@ export function parseFromWorker(bytes: Uint8Array): FromWorker {
       return {
         type: "finished",
         run: fields.count(1),
-        outcome: fields.bytes(2),
-        isError: fields.boolean(3),
+        result: { outcome: fields.bytes(2), isError: fields.boolean(3), ranMs: fields.number(4) },
       };
     case "k":
       return { type: "skipped", run: fields.count(1) };

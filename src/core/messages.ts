@@ -114,12 +114,7 @@ export interface WorkerSettings {
 export type FromWorker =
   | { readonly type: "ready"; readonly namespaces: readonly NamespaceInfo[] }
   | { readonly type: "module-failed"; readonly message: string }
-  | {
-      readonly type: "finished";
-      readonly run: number;
-      readonly outcome: Uint8Array;
-      readonly isError: boolean;
-    }
+  | { readonly type: "finished"; readonly run: number; readonly result: RunResult }
   /** The run was cancelled before it began. */
   | { readonly type: "skipped"; readonly run: number }
   | {
@@ -127,6 +122,15 @@ export type FromWorker =
       readonly request: number;
       readonly functions: readonly FunctionInfo[] | null;
     };
+
+/** What a run came to. */
+export interface RunResult {
+  /** An {@link Outcome} as bytes. */
+  readonly outcome: Uint8Array;
+  readonly isError: boolean;
+  /** How long the function ran, by the worker's clock. */
+  readonly ranMs: number;
+}
 
 export interface NamespaceInfo {
   readonly name: string;

@@ -1,6 +1,6 @@
 /** How much work, in ms, a worker may hold beside what it runs: enough to hide the way to it, too little to matter. */
 const HELD_MS = 2;
-const MOST_HELD = 64;
+const MOST_HELD = 100;
 
 /** Remembers about how long functions run, so that short ones can be sent to workers several at a time. */
 export class RunTimes {

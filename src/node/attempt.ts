@@ -73,8 +73,8 @@ export class Attempt {
     return {
       onBegin: () => this.#begin(),
       onOutput,
-      onFinished: (outcome, isError) =>
-        this.#end(isError ? { type: "threw", outcome } : { type: "returned", outcome }),
+      onFinished: ({ outcome, isError, ranMs }) =>
+        this.#end(isError ? { type: "threw", outcome } : { type: "returned", outcome }, ranMs),
       onSkipped: () => this.#end({ type: "not-begun" }),
       onLost: (exit, wasRunning, lastOutput) =>
         this.#end(wasRunning ? this.#died(exit, lastOutput) : { type: "not-begun" }),
@@ -133,10 +133,10 @@ export class Attempt {
     return this.#begunAtMs === undefined ? 0 : performance.now() - this.#begunAtMs;
   }
 
-  #end(end: AttemptEnd): void {
+  #end(end: AttemptEnd, ranMs = this.#ranMs()): void {
     clearTimeout(this.#deadline);
     clearTimeout(this.#grace);
     const isGivenUp = this.#isAbandoned && end.type === "died";
-    this.#options.onEnd(isGivenUp ? { type: "not-begun" } : (this.#stop ?? end), this.#ranMs());
+    this.#options.onEnd(isGivenUp ? { type: "not-begun" } : (this.#stop ?? end), ranMs);
   }
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { v7 as uuidv7 } from "uuid";
+import { newJobId } from "../client/new-job-id.ts";
 import { KitchenError } from "../core/errors.ts";
-import { parseJobId, parseQueue, type NodeName } from "../core/ids.ts";
+import { parseQueue, type NodeName } from "../core/ids.ts";
 import { isFinal } from "../core/job-states.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
@@ -24,7 +24,6 @@ import { listen } from "./listen.ts";
 import type { NodeOptions } from "./options.ts";
 import { errorOutcome } from "./outcomes.ts";
 import { Policy } from "./policy.ts";
-import { watchModules } from "./reload.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Submissions } from "./submissions.ts";
 import { UnitCache } from "./unit-cache.ts";
@@ -156,7 +155,9 @@ class Node implements RunningNode {
     this.#hasJoined = true;
     for (const warning of store.warnings) log.warn(warning);
     this.#dispatcher.resume();
-    if (reloads) this.#stopWatching = watchModules(modules, { renew: () => this.#renew(), log });
+    if (!reloads) return;
+    const { watchModules } = await import("./reload.ts");
+    this.#stopWatching = watchModules(modules, { renew: () => this.#renew(), log });
   }
 
   close(graceMs: number): Promise<void> {
@@ -309,7 +310,7 @@ class Node implements RunningNode {
     addRpcRoutes(server, {
       lane,
       submissions,
-      newJobId: () => parseJobId(uuidv7()),
+      newJobId,
       anonymousClient: ANONYMOUS_CLIENT,
       queue: queues[0] ?? "default",
     });

@@ -1,4 +1,5 @@
 import type { JobId } from "../core/ids.ts";
+import type { RunResult } from "../core/messages.ts";
 
 /** How a worker process ended. */
 export interface Exit {
@@ -22,7 +23,7 @@ export interface RunHandlers {
   /** The run is the worker's next: its time counts from here. */
   readonly onBegin: () => void;
   readonly onOutput: (stream: StreamName, bytes: Uint8Array) => void;
-  readonly onFinished: (outcome: Uint8Array, isError: boolean) => void;
+  readonly onFinished: (result: RunResult) => void;
   /** It was cancelled before it began. */
   readonly onSkipped: () => void;
   /** The worker died; `wasRunning` tells whether under this run, or while it waited its turn. */
@@ -34,7 +35,7 @@ interface Entry {
   readonly handlers: RunHandlers;
   /** Streams whose marker has not been seen. */
   readonly open: Set<StreamName>;
-  result: { readonly outcome: Uint8Array; readonly isError: boolean } | undefined;
+  result: RunResult | undefined;
   lastOutput: Buffer;
 }
 
@@ -88,10 +89,10 @@ export class RunList {
     this.#settle();
   }
 
-  finished(run: number, outcome: Uint8Array, isError: boolean): void {
+  finished(run: number, result: RunResult): void {
     const entry = this.#entries.find((candidate) => candidate.run === run);
     if (entry === undefined) return;
-    entry.result = { outcome, isError };
+    entry.result = result;
     this.#settle();
   }
 
@@ -105,7 +106,7 @@ export class RunList {
   /** The worker died: a run whose result had come is finished all the same, the others are lost. */
   lost(exit: Exit): void {
     const [running, ...rest] = this.#entries.splice(0).filter((entry) => {
-      if (entry.result !== undefined) entry.handlers.onFinished(entry.result.outcome, entry.result.isError);
+      if (entry.result !== undefined) entry.handlers.onFinished(entry.result);
       return entry.result === undefined;
     });
     running?.handlers.onLost(exit, true, running.lastOutput.toString());
@@ -124,7 +125,7 @@ export class RunList {
       first = this.#entries[0]
     ) {
       this.#entries.shift();
-      first.handlers.onFinished(first.result.outcome, first.result.isError);
+      first.handlers.onFinished(first.result);
       this.#entries[0]?.handlers.onBegin();
     }
     this.#tellEmpty();

@@ -159,7 +159,7 @@ export class WorkerProcess {
         this.#rejectReady(new Error(message.message));
         break;
       case "finished":
-        this.#runs.finished(message.run, message.outcome, message.isError);
+        this.#runs.finished(message.run, message.result);
         break;
       case "skipped":
         this.#runs.skipped(message.run);

@@ -92,7 +92,7 @@ test("every message on a worker's channel comes back as it was", () => {
   const fromWorker: FromWorker[] = [
     { type: "ready", namespaces: [{ name: "test", isArbitraryAllowed: false, functions: ["add"] }] },
     { type: "module-failed", message: "why" },
-    { type: "finished", run: 1, outcome: bytes, isError: false },
+    { type: "finished", run: 1, result: { outcome: bytes, isError: false, ranMs: 0.5 } },
     { type: "skipped", run: 1 },
     {
       type: "described",
@@ -130,7 +130,7 @@ test.each([
   [
     "parseFromWorker",
     parseFromWorker,
-    encodeFromWorker({ type: "finished", run: 1, outcome: bytes, isError: true }),
+    encodeFromWorker({ type: "finished", run: 1, result: { outcome: bytes, isError: true, ranMs: 0.5 } }),
   ],
 ])("%s answers damaged bytes with a clear error, and nothing else", (_name, parse, good) => {
   const damage = fc.array(fc.tuple(fc.nat({ max: good.length - 1 }), fc.integer({ min: 0, max: 255 })), {

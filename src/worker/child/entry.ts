@@ -3,9 +3,9 @@ import { inspect } from "node:util";
 import { KitchenError } from "../../core/errors.ts";
 import type { ToWorker, WorkerSettings } from "../../core/messages.ts";
 import { Channel } from "./channel.ts";
-import type { CurrentJob } from "./current-job.ts";
 import { currentRun } from "./current-job.ts";
-import { runJob } from "./run-job.ts";
+import { JobFacts } from "./job-facts.ts";
+import { runJob, type Ended } from "./run-job.ts";
 import { installImporter, loadModules } from "./modules.ts";
 import { Registry } from "./registry.ts";
 import { installStdio, markerOf, writeMarkers } from "./stdio.ts";
@@ -18,7 +18,7 @@ const RESULT_DELAY_MS = 1;
 
 interface Current {
   readonly run: Run;
-  readonly controller: AbortController;
+  readonly job: JobFacts;
   /** Ends the run with an error that was thrown outside its own promise. */
   readonly fail: (thrown: unknown) => void;
 }
@@ -88,24 +88,20 @@ async function drain(): Promise<void> {
 
 async function execute(run: Run): Promise<void> {
   if (settings === undefined) throw new KitchenError("KS_INTERNAL", "A run came before the settings");
-  const controller = new AbortController();
-  const job: CurrentJob = {
-    id: run.jobId,
-    attempt: run.attempt,
-    node: settings.node,
-    signal: controller.signal,
-  };
+  const begunAtMs = performance.now();
+  const job = new JobFacts(run, settings.node);
   const { isArbitraryBanned } = settings;
-  const failed = new Promise<{ outcome: Uint8Array; isError: boolean }>((resolve) => {
+  const failed = new Promise<Ended>((resolve) => {
     const fail = (thrown: unknown): void =>
       resolve({ outcome: outcomeOfThrown(thrown, { keepsClasses: false }), isError: true });
-    current = { run, controller, fail };
+    current = { run, job, fail };
   });
   const ran = runJob(run.run, job, run.spec, { registry, unitBytes, isArbitraryBanned });
   const { outcome, isError } = await Promise.race([ran, failed]);
   current = undefined;
   writeMarkers(marker);
-  channel.post({ type: "finished", run: run.run, outcome, isError });
+  const ranMs = performance.now() - begunAtMs;
+  channel.post({ type: "finished", run: run.run, result: { outcome, isError, ranMs } });
 }
 
 function unitBytes(hash: string): Uint8Array {
@@ -116,7 +112,7 @@ function unitBytes(hash: string): Uint8Array {
 
 function cancel(run: number, reason: string): void {
   if (current?.run.run === run) {
-    current.controller.abort(new KitchenError("KS_CANCELLED", reason));
+    current.job.abort(new KitchenError("KS_CANCELLED", reason));
     return;
   }
   const at = waiting.findIndex((candidate) => candidate.run === run);

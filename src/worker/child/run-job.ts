@@ -1,22 +1,21 @@
+import { isData } from "../../capture/is-data.ts";
 import { reviveParts } from "../../capture/revive.ts";
 import { capture } from "../../capture/capture.ts";
 import { CLOSURE_CODEC, codecNamed } from "../../codec/codec.ts";
 import { encodeOutcome, parseSpec } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
-import type { JobSpec } from "../../core/messages.ts";
+import type { JobSpec, RunResult } from "../../core/messages.ts";
 import { runAs, type CurrentJob } from "./current-job.ts";
 import type { Registry } from "./registry.ts";
 import { outcomeOfThrown } from "./thrown.ts";
+
+/** How a run ended; how long it took is for its caller to say. */
+export type Ended = Omit<RunResult, "ranMs">;
 
 export interface RunContext {
   readonly registry: Registry;
   readonly unitBytes: (hash: string) => Uint8Array;
   readonly isArbitraryBanned: boolean;
-}
-
-export interface RunResult {
-  readonly outcome: Uint8Array;
-  readonly isError: boolean;
 }
 
 /** Runs one job: decodes, calls, awaits, encodes. Never throws: what goes wrong is the outcome. */
@@ -25,7 +24,7 @@ export async function runJob(
   job: CurrentJob,
   specBytes: Uint8Array,
   context: RunContext,
-): Promise<RunResult> {
+): Promise<Ended> {
   let isCaptured = false;
   try {
     const spec = parseSpec(specBytes);
@@ -48,29 +47,42 @@ function call(spec: JobSpec, context: RunContext): unknown {
   return fn(...args);
 }
 
-function functionOf(
-  spec: JobSpec,
-  { registry, unitBytes, isArbitraryBanned }: RunContext,
-): (...args: unknown[]) => unknown {
+function functionOf(spec: JobSpec, context: RunContext): (...args: unknown[]) => unknown {
+  const { registry, unitBytes } = context;
   if (spec.name !== null) return registry.find(spec.namespace, spec.name) as (...args: unknown[]) => unknown;
-  if (isArbitraryBanned || !registry.isArbitraryAllowed(spec.namespace))
+  if (!isArbitraryAllowed(spec, context))
     throw new KitchenError(
       "KS_ARBITRARY_BANNED",
-      `Captured functions are banned in the namespace "${spec.namespace}"`,
+      `Captured functions are banned in the namespace "${spec.namespace}": call a registered function by its name`,
     );
   const fn = spec.fn === null ? undefined : reviveParts(spec.fn, unitBytes);
   if (typeof fn === "function") return fn as (...args: unknown[]) => unknown;
   throw new KitchenError("KS_BAD_REQUEST", "Cannot run the job: what was captured is no function");
 }
 
-function argumentsOf(spec: JobSpec, { unitBytes }: RunContext): readonly unknown[] {
+function isArbitraryAllowed({ namespace }: JobSpec, { registry, isArbitraryBanned }: RunContext): boolean {
+  return !isArbitraryBanned && registry.isArbitraryAllowed(namespace);
+}
+
+function argumentsOf(spec: JobSpec, context: RunContext): readonly unknown[] {
   const args =
-    spec.codec === CLOSURE_CODEC
-      ? reviveParts(spec.args, unitBytes)
-      : codecNamed(spec.codec).decode(spec.args);
+    spec.codec === CLOSURE_CODEC ? revivedArguments(spec, context) : codecNamed(spec.codec).decode(spec.args);
   if (Array.isArray(args)) return args;
   if (args === undefined) return [];
-  throw new KitchenError("KS_BAD_REQUEST", "Cannot run the job: its arguments are no array");
+  throw new KitchenError(
+    "KS_BAD_REQUEST",
+    "Cannot run the job: its arguments are no array; send a JSON array such as [1, 2]",
+  );
+}
+
+/** Where captured functions are banned, arguments may not bring code in by the back door. */
+function revivedArguments(spec: JobSpec, context: RunContext): unknown {
+  if (isData(spec.args) || isArbitraryAllowed(spec, context))
+    return reviveParts(spec.args, context.unitBytes);
+  throw new KitchenError(
+    "KS_ARBITRARY_BANNED",
+    `The arguments hold more than plain data, which is banned in the namespace "${spec.namespace}": send data, or use the codec "structured"`,
+  );
 }
 
 function encode(codec: string, value: unknown): Uint8Array {

@@ -18,8 +18,10 @@ process.on("message", (request) => {
 
 async function answer({ operation, file, name, bytes }) {
   const { cases } = await import(file);
-  const { value, check } = cases[name];
+  const { value, check, remote, back } = cases[name];
   if (operation === "capture") return capture(await value());
+  if (operation === "remote") return capture(await remote(revive(bytes)));
+  if (operation === "back") return void (await back(revive(bytes), assert));
   if (operation === "check") return void (await check(revive(bytes), assert));
   return void (await check(revive(capture(await value())), assert));
 }

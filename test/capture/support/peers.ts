@@ -18,6 +18,10 @@ type Assert = typeof Assertions;
 export interface Case {
   readonly value: () => unknown;
   readonly check?: (revived: any, assert: Assert) => unknown;
+  /** What the other process does with the revived value; its result is sent back. */
+  readonly remote?: (revived: any) => unknown;
+  /** What must hold of the result where the value came from. */
+  readonly back?: (result: any, assert: Assert) => unknown;
   /** What the refusal says, for values that must not travel. */
   readonly refuses?: RegExp;
 }
@@ -92,6 +96,39 @@ export function testCases(area: string, url: URL, cases: Readonly<Record<string,
         expect({ inOneProcess, whileCapturing }).toEqual({});
         const { error: acrossProcesses } = await receiver.ask({ ...request, operation: "check", bytes });
         expect({ acrossProcesses }).toEqual({});
+      });
+    }
+  });
+}
+
+/** Sends every value of a fixture file to another process, and what is made of it there back. */
+export function testReturns(area: string, url: URL, cases: Readonly<Record<string, Case>>): void {
+  describe(area, () => {
+    let sender: Peer;
+    let receiver: Peer;
+    beforeAll(() => {
+      sender = new Peer();
+      receiver = new Peer();
+    });
+    afterAll(async () => {
+      await Promise.all([sender.end(), receiver.end()]);
+    });
+    for (const name of Object.keys(cases)) {
+      const request = { file: url.href, name };
+      test(name, async () => {
+        const { value: bytes, error: whileCapturing } = await sender.ask({
+          ...request,
+          operation: "capture",
+        });
+        expect({ whileCapturing }).toEqual({});
+        const { value: result, error: there } = await receiver.ask({
+          ...request,
+          operation: "remote",
+          bytes,
+        });
+        expect({ there }).toEqual({});
+        const { error: back } = await sender.ask({ ...request, operation: "back", bytes: result });
+        expect({ back }).toEqual({});
       });
     }
   });

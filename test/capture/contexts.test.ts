@@ -1,0 +1,57 @@
+import { execFileSync } from "node:child_process";
+import { describe, expect, test } from "vitest";
+// @ts-expect-error: plain JavaScript, because node itself must run it
+import { cases } from "./fixtures/contexts.cjs";
+import { testCases } from "./support/peers.ts";
+
+testCases("contexts", new URL("./fixtures/contexts.cjs", import.meta.url), cases);
+
+const LINES = [
+  "let factor = 3",
+  "class Square { #side; constructor(side) { this.#side = side } area() { return this.#side ** 2 * factor } }",
+  "function twice(f) { return f() * 2 }",
+  "var extra = 7",
+  "const go = () => twice(() => new Square(2).area()) + extra",
+  "again(go)()",
+  "factor = 10",
+  "again(go)()",
+  "again(new Square(3)).area()",
+  "const path = require('path')",
+  "again(() => path.join('a', 'b'))()",
+];
+
+describe("the REPL", () => {
+  test.each(["global", "context"])("functions, classes and variables of several lines (%s)", (mode) => {
+    const program = new URL("./fixtures/repl.mjs", import.meta.url).pathname;
+    const output = execFileSync(process.execPath, [program, mode], {
+      encoding: "utf8",
+      input: LINES.join("\n"),
+    });
+    const answers = output.split("\n").filter((line) => line !== "undefined" && line !== "");
+    expect(answers).toEqual(["31", "10", "87", "90", "'a/b'"]);
+  });
+});
+
+describe("a process under a debugger", () => {
+  const run = (program: string): string => {
+    const imports = `import { capture } from "./dist/capture/capture.js"; import { closure } from "./dist/capture/closure.js"; import { revive } from "./dist/capture/revive.js";`;
+    return execFileSync(process.execPath, ["--inspect=0", "--input-type=module", "-e", imports + program], {
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "ignore"],
+    }).trim();
+  };
+
+  test("functions that need no pause are captured", () => {
+    expect(run("const k = 2; console.log(revive(capture(() => k + 1))())")).toBe("3");
+  });
+
+  test("a function that does is refused with the way out, and closure() is one", () => {
+    const refused = run(
+      "const o = { v: 1, f() { return () => this.v } }; try { capture(o.f()) } catch (e) { console.log(e.code, e.message) }",
+    );
+    expect(refused).toMatch(/^KS_CANNOT_CAPTURE .*cannot be read while a debugger is attached.*closure\(fn/);
+    expect(run("let n = 1; const f = closure(() => n, { n: 5 }); console.log(revive(capture(f))())")).toBe(
+      "5",
+    );
+  });
+});
