@@ -20,6 +20,7 @@ interface Holder {
   call: (() => unknown) | null;
 }
 
+const OWN_FILES = `^${new URL(".", import.meta.url).href.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}[^/]*$`;
 const GROUP = "kitchensink";
 const HOLDER_KEY = Symbol.for("kitchensink.holder");
 const HOLDER = `process.getBuiltinModule("node:inspector")[Symbol.for("kitchensink.holder")]`;
@@ -32,6 +33,8 @@ export class Inspector {
   readonly session: Session;
   readonly #holder: Holder = { value: null, call: null };
   readonly #holderId: string;
+  #isOn = false;
+  #isLasting = false;
 
   constructor() {
     const module = process.getBuiltinModule("node:inspector");
@@ -59,6 +62,45 @@ export class Inspector {
     if (failure !== null)
       throw Object.assign(new Error(`${method}: ${(failure as Error).message}`), { cause: failure });
     return reply as Reply;
+  }
+
+  /** Runs `use` with the debugger on, and off again afterwards, because awaiting is many times slower with it. */
+  debugging<T>(use: () => T): T {
+    this.#turn(true);
+    try {
+      return use();
+    } finally {
+      if (!this.#isLasting) this.#turn(false);
+    }
+  }
+
+  /**
+   * Within `use`, the debugger stays on once it was needed. Turning it on takes long, because it tells about every
+   * script.
+   */
+  lasting<T>(use: () => T): T {
+    const isOuter = !this.#isLasting;
+    this.#isLasting = true;
+    try {
+      return use();
+    } finally {
+      if (isOuter) {
+        this.#isLasting = false;
+        this.#turn(false);
+      }
+    }
+  }
+
+  off(): void {
+    this.#turn(false);
+  }
+
+  #turn(on: boolean): void {
+    if (this.#isOn === on) return;
+    this.post(on ? "Debugger.enable" : "Debugger.disable");
+    this.#isOn = on;
+    // Stepping into a function of the user's goes through these.
+    if (on) this.post("Debugger.setBlackboxPatterns", { patterns: ["^node:", OWN_FILES] });
   }
 
   /** A handle on `value`, good until {@link release}. */
@@ -164,20 +206,21 @@ function primitiveOf({ type, subtype, value, unserializableValue }: Runtime.Remo
 
 const urls = new Map<string, string>();
 
-/** The file of a script. The debugger is on only for a moment, because awaiting is many times slower with it. */
+/** The file of a script. */
 export function scriptUrl(scriptId: string): string {
   const known = urls.get(scriptId);
   if (known !== undefined) return known;
-  const { session } = theInspector();
+  const own = theInspector();
   const remember = ({ params }: InspectorNotification<Debugger.ScriptParsedEventDataType>): void => {
     urls.set(params.scriptId, params.url);
   };
-  session.on("Debugger.scriptParsed", remember);
+  own.session.on("Debugger.scriptParsed", remember);
   try {
-    theInspector().post("Debugger.enable");
-    theInspector().post("Debugger.disable");
+    // Only turning it on tells about scripts.
+    own.off();
+    own.debugging(() => undefined);
   } finally {
-    session.off("Debugger.scriptParsed", remember);
+    own.session.off("Debugger.scriptParsed", remember);
   }
   const url = urls.get(scriptId) ?? "";
   urls.set(scriptId, url);
@@ -187,11 +230,8 @@ export function scriptUrl(scriptId: string): string {
 /** The text of a script as V8 compiled it. */
 export function scriptSource(scriptId: string): string {
   const own = theInspector();
-  own.post("Debugger.enable");
-  try {
-    return own.post<Debugger.GetScriptSourceReturnType>("Debugger.getScriptSource", { scriptId })
-      .scriptSource;
-  } finally {
-    own.post("Debugger.disable");
-  }
+  const { scriptSource: text } = own.debugging(() =>
+    own.post<Debugger.GetScriptSourceReturnType>("Debugger.getScriptSource", { scriptId }),
+  );
+  return text;
 }

@@ -61,13 +61,11 @@ export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): 
     session.post("Runtime.terminateExecution", () => undefined);
     session.post("Debugger.resume", () => undefined);
   };
-  inspector.post("Debugger.enable");
   session.on("Debugger.paused", onPaused);
   try {
-    inspector.evaluateCall(() => callAbsorbed(fn));
+    inspector.debugging(() => inspector.evaluateCall(() => callAbsorbed(fn)));
   } finally {
     session.off("Debugger.paused", onPaused);
-    inspector.post("Debugger.disable");
     inspector.release();
   }
   if (failure !== undefined) throw failure;

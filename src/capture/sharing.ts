@@ -1,5 +1,6 @@
 import type { Capture, Draft } from "./functions.ts";
 import { scopeOf, type SharedScope } from "./identity.ts";
+import { theInspector } from "./inspect.ts";
 import { rememberUnit } from "./shipped.ts";
 import type { FunctionCode, ScopeShape, UnitRecord } from "./units.ts";
 import type { Walk } from "./walk.ts";
@@ -90,9 +91,16 @@ function withEmbedded(code: FunctionCode, embedded: readonly Embedded[] | undefi
 function findCells(walk: Walk): Cell[] {
   const written = new Set<string>();
   for (const { captures } of walk.drafts)
-    for (const { name, isWritten } of captures) if (isWritten) written.add(name);
-  if (written.size === 0) return [];
-  const uses = new Map<SharedScope, Map<string, { draft: Draft; capture: Capture }[]>>();
+    for (const { name, isWritten, depth } of captures) if (isWritten && depth > 0) written.add(name);
+  if (written.size === 0 || walk.drafts.length < 2) return [];
+  const uses = theInspector().lasting(() => usesOf(walk, written));
+  return [...uses].flatMap(([scope, variables]) => toCell(scope, variables) ?? []);
+}
+
+type Uses = Map<SharedScope, Map<string, { draft: Draft; capture: Capture }[]>>;
+
+function usesOf(walk: Walk, written: ReadonlySet<string>): Uses {
+  const uses: Uses = new Map();
   for (const draft of walk.drafts) {
     for (const capture of draft.captures) {
       if (!written.has(capture.name) || capture.depth === 0) continue;
@@ -103,7 +111,7 @@ function findCells(walk: Walk): Cell[] {
       variables.set(capture.name, [...(variables.get(capture.name) ?? []), { draft, capture }]);
     }
   }
-  return [...uses].flatMap(([scope, variables]) => toCell(scope, variables) ?? []);
+  return uses;
 }
 
 function toCell(

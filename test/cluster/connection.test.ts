@@ -1,0 +1,174 @@
+import { createServer, connect, type Server, type Socket } from "node:net";
+import { once } from "node:events";
+import { Client } from "kitchensink";
+import { startCluster, type Cluster } from "kitchensink/testing";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { startNodeProcess } from "../support/cli.ts";
+import { Collected } from "../support/collect.ts";
+import { startRedis } from "../store/support/redis.ts";
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster({ numWorkers: 2 });
+});
+afterAll(() => cluster.close());
+
+/** A way to the node that a test can cut. */
+class Proxy {
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+  isOpen = true;
+
+  constructor(target: URL) {
+    this.#server = createServer((socket) => {
+      if (!this.isOpen) return socket.destroy();
+      const onward = connect(Number(target.port), target.hostname);
+      for (const [from, to] of [
+        [socket, onward],
+        [onward, socket],
+      ] as const) {
+        this.#sockets.add(from);
+        from.pipe(to);
+        from.on("error", () => to.destroy());
+        from.on("close", () => {
+          to.destroy();
+          this.#sockets.delete(from);
+        });
+      }
+    });
+  }
+
+  async listen(): Promise<string> {
+    this.#server.listen(0, "127.0.0.1");
+    await once(this.#server, "listening");
+    return `http://127.0.0.1:${(this.#server.address() as { port: number }).port}/`;
+  }
+
+  /** Cuts every connection. */
+  cut(): void {
+    for (const socket of this.#sockets) socket.destroy();
+  }
+
+  close(): void {
+    this.cut();
+    this.#server.close();
+  }
+}
+
+async function throughProxy(): Promise<{ proxy: Proxy; url: string }> {
+  const proxy = new Proxy(new URL(cluster.urls[0] ?? ""));
+  onTestFinished(() => proxy.close());
+  return { proxy, url: await proxy.listen() };
+}
+
+function clientAt(url: string, options: ConstructorParameters<typeof Client>[1] = {}): Client {
+  const client = new Client(url, { token: cluster.token, output: "off", ...options });
+  onTestFinished(() => client.close());
+  return client;
+}
+
+test("a client whose connections are cut gets its results and output all the same, once", async () => {
+  const { proxy, url } = await throughProxy();
+  const output = new Collected();
+  const c = clientAt(url, { output: output.sinks });
+  const job = c.call(async () => {
+    console.log("one");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    console.log("two");
+    return "done";
+  });
+  await expect.poll(() => output.text("stdout")).toBe("one\n");
+  proxy.cut();
+  expect(await job).toBe("done");
+  expect(output.text("stdout")).toBe("one\ntwo\n");
+  expect(await c.call(() => "again")).toBe("again");
+});
+
+test("status(), cancel() and output() work right after call()", async () => {
+  const fresh = (): Client => clientAt(cluster.urls[0] ?? "");
+  expect(
+    await fresh()
+      .call(() => 1)
+      .status(),
+  ).toMatchObject({ label: "anonymous" });
+  const pieces: string[] = [];
+  for await (const { text } of fresh()
+    .call(() => console.log("hello"))
+    .output())
+    pieces.push(text);
+  expect(pieces.join("")).toBe("hello\n");
+  const job = fresh()
+    .with({ queue: "nobody" })
+    .call(() => 1);
+  await job.cancel("at once");
+  await expect(job).rejects.toMatchObject({
+    code: "KS_CANCELLED",
+    message: "The job was cancelled: at once",
+  });
+});
+
+test("a call that was made before close() is made", async () => {
+  const c = clientAt(cluster.urls[0] ?? "");
+  const job = c.call(() => "made");
+  await c.close();
+  await expect(job).rejects.toMatchObject({ code: "KS_CONNECTION_LOST" });
+  expect(await cluster.client.result(job.id)).toBe("made");
+  expect(() => c.call(() => 1)).toThrow(/closed: make a new one/);
+});
+
+test("a result over the limit is refused with the limit, and its worker lives", async () => {
+  const pid = await cluster.client.call(() => process.pid);
+  await expect(cluster.client.call(() => Buffer.alloc(65 * 1024 * 1024, 1))).rejects.toMatchObject({
+    code: "KS_TOO_LARGE",
+    message: expect.stringMatching(/66 MiB.*limit is 64 MiB|65 MiB.*limit is 64 MiB/),
+  });
+  const pids = await cluster.client.map(() => process.pid, [1, 2, 3, 4]);
+  expect(pids).toContain(pid);
+});
+
+test("megabytes of arguments and results come through", async () => {
+  const bytes = Buffer.alloc(8 * 1024 * 1024, "x");
+  const back = await cluster.client.call((given: Uint8Array) => given, bytes);
+  expect(Buffer.from(back).equals(bytes)).toBe(true);
+});
+
+test("a client of another protocol version is refused with both versions", async () => {
+  const response = await fetch(new URL("/v1/nodes", cluster.urls[0]), {
+    headers: { authorization: `Bearer ${cluster.token}`, "kitchensink-protocol": "99" },
+  });
+  expect(response.status).toBe(415);
+  expect(response.headers.get("kitchensink-protocol")).toBe("1");
+  expect(await response.json()).toMatchObject({ detail: expect.stringMatching(/version 1 .*version 99/) });
+});
+
+test("a node that was killed and started again runs what it left, and its clients get their results", async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const flags = ["--redis-connection", redis.address, "--node-name", "phoenix"];
+  const first = await startNodeProcess(flags);
+  const patient = new Client(first.url, { token: first.token, output: "off" });
+  const job = patient.call(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    return "survived";
+  });
+  await expect.poll(() => job.status().catch(() => undefined)).toMatchObject({ state: "running" });
+  await patient.close();
+  await expect(job).rejects.toMatchObject({ code: "KS_CONNECTION_LOST" });
+  first.kill("SIGKILL");
+  await first.exited;
+  const second = await startNodeProcess(flags);
+  const c = new Client(second.url, { token: second.token, output: "off" });
+  onTestFinished(() => c.close());
+  expect(await c.result(job.id)).toBe("survived");
+  expect(await c.job(job.id).status()).toMatchObject({ attempt: 2, deaths: 1 });
+});
+
+test("results expire after the time they are kept", async () => {
+  const brief = await startCluster({ resultTtlMs: 50 });
+  onTestFinished(() => brief.close());
+  const job = brief.client.call(() => 1);
+  await job;
+  await expect
+    .poll(() => job.status().catch((error: { code: string }) => error.code), { timeout: 5_000 })
+    .toBe("KS_NO_SUCH_JOB");
+});
