@@ -1,3 +1,4 @@
+import { shareRewrittenImport } from "./shared.ts";
 import { type Analysis, analyse } from "./analyse.ts";
 import { classCode } from "./classes.ts";
 import { codeOf } from "./compile.ts";
@@ -9,7 +10,16 @@ import { functionParts, methodParts, textName } from "./function-parts.ts";
 import { extrasOf } from "./extras.ts";
 import { encodeProxy } from "./proxies.ts";
 import { referenceTo } from "./reference-to.ts";
-import { homeOf, ownerOf, isUninitialized, lexicalsOf, probedVariable, strictnessOf } from "./lexicals.ts";
+import {
+  type Found,
+  homeOf,
+  isOwnName,
+  isUninitialized,
+  lexicalsOf,
+  ownerOf,
+  probedVariable,
+  strictnessOf,
+} from "./lexicals.ts";
 import { placeOf } from "./places.ts";
 import { type Surroundings, surroundingsOf, urlOf } from "./scopes.ts";
 import type { CodePlace, FunctionCode } from "./units.ts";
@@ -243,47 +253,47 @@ function capturesOf(walk: Walk, wanted: Wanted): Capture[] {
   for (const name of wanted.names) {
     const isWritten = wanted.analysis.free.get(name) === true;
     const found = lookUp(walk, wanted, name);
-    if (found !== undefined)
+    if (found !== undefined) {
+      shareRewrittenImport(name, found.value);
       captures.push({
         name,
         isWritten,
         slot: walk.slot(found.value, `captured "${name}"`),
         depth: found.depth,
       });
+    }
   }
   return captures;
 }
 
-function lookUp(
-  walk: Walk,
-  { fn, analysis, around }: Wanted,
-  name: string,
-): { value: unknown; depth: number } | undefined {
+function lookUp(walk: Walk, { fn, analysis, around }: Wanted, name: string): Found | undefined {
   const scopes = around?.scopes ?? [];
   for (const [index, scope] of scopes.entries()) {
     if (scope.kind === "global" || !Object.hasOwn(scope.variables, name)) continue;
-    const value = readVariable(walk, { fn, variables: scope.variables, name });
+    const value = readVariable(walk, { fn, around, variables: scope.variables, name });
     // The name of a function expression hides the variable, and no scope shows it.
-    if (name === analysis.selfName && value !== fn) return probedVariable(walk, fn, name);
+    if (name === analysis.selfName && value !== fn && isOwnName(walk, fn, name))
+      return { value: fn, depth: 0 };
     return { value, depth: scopes.length - index };
   }
   if (name === analysis.selfName) return { value: fn, depth: 0 };
   if (isGlobalName(name)) return undefined;
   const globals = scopes.at(-1)?.variables ?? globalThis;
   if (Object.hasOwn(globals, name)) return { value: Reflect.get(globals, name) as unknown, depth: 1 };
-  return probedVariable(walk, fn, name);
+  return probedVariable(walk, fn, name, around);
 }
 
 interface Variable {
   readonly fn: object;
+  readonly around: Surroundings | undefined;
   readonly variables: Readonly<Record<string, unknown>>;
   readonly name: string;
 }
 
-function readVariable(walk: Walk, { fn, variables, name }: Variable): unknown {
+function readVariable(walk: Walk, { fn, around, variables, name }: Variable): unknown {
   try {
     const value = variables[name];
-    if (value !== undefined || !isUninitialized(fn, name)) return value;
+    if (value !== undefined || around === undefined || !isUninitialized(fn, name, around)) return value;
   } catch {
     // Newer versions say so themselves.
   }

@@ -123,6 +123,23 @@ export function isStrictAt({ scriptId, line, column }: Surroundings): boolean {
   return false;
 }
 
+/** Whether a function or class expression around a function has this name, which no scope shows. */
+export function isNamedAround({ scriptId, line, column }: Surroundings, name: string): boolean {
+  const text = scriptSource(scriptId);
+  const program = programOf(scriptId, text);
+  if (program === undefined) return true;
+  const offset = offsetOf(text, line, column);
+  let node: unknown = program;
+  while (isNode(node)) {
+    const { id } = node;
+    if (isNode(id) && id["name"] === name) return true;
+    node = Object.values(node)
+      .flat()
+      .find((child) => isNode(child) && child.start <= offset && offset < child.end);
+  }
+  return false;
+}
+
 function isStrictBody(body: unknown): boolean {
   const statements = isNode(body) ? body["body"] : body;
   return (

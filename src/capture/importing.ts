@@ -1,4 +1,5 @@
 import { fileURLToPath } from "node:url";
+import { IMPORT_NAME, shareByName } from "./shared.ts";
 import type { FunctionCode, ScopeShape } from "./units.ts";
 
 type Importer = (specifier: string) => Promise<unknown>;
@@ -33,3 +34,5 @@ function metaOf(url: string | undefined): object {
   const filename = fileURLToPath(url);
   return { url, filename, dirname: filename.replace(/[/\\][^/\\]*$/, "") };
 }
+
+shareByName(IMPORT_NAME, (specifier: unknown) => importer(String(specifier)));

@@ -20,7 +20,6 @@ interface Holder {
   call: (() => unknown) | null;
 }
 
-const OWN_FILES = `^${new URL(".", import.meta.url).href.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}[^/]*$`;
 const GROUP = "kitchensink";
 const HOLDER_KEY = Symbol.for("kitchensink.holder");
 const HOLDER = `process.getBuiltinModule("node:inspector")[Symbol.for("kitchensink.holder")]`;
@@ -99,8 +98,6 @@ export class Inspector {
     if (this.#isOn === on) return;
     this.post(on ? "Debugger.enable" : "Debugger.disable");
     this.#isOn = on;
-    // Stepping into a function of the user's goes through these.
-    if (on) this.post("Debugger.setBlackboxPatterns", { patterns: ["^node:", OWN_FILES] });
   }
 
   /** A handle on `value`, good until {@link release}. */
@@ -227,11 +224,18 @@ export function scriptUrl(scriptId: string): string {
   return url;
 }
 
+const sources = new Map<string, string>();
+const SOURCES_KEPT = 50;
+
 /** The text of a script as V8 compiled it. */
 export function scriptSource(scriptId: string): string {
+  const known = sources.get(scriptId);
+  if (known !== undefined) return known;
   const own = theInspector();
   const { scriptSource: text } = own.debugging(() =>
     own.post<Debugger.GetScriptSourceReturnType>("Debugger.getScriptSource", { scriptId }),
   );
+  if (sources.size >= SOURCES_KEPT) sources.clear();
+  sources.set(scriptId, text);
   return text;
 }

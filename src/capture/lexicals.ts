@@ -1,7 +1,7 @@
 import type { Analysis } from "./analyse.ts";
 import { type Answer, probe, reasonNotToProbe } from "./probe.ts";
 import { codeOf } from "./compile.ts";
-import { findHome, isStrictAt } from "./homes.ts";
+import { findHome, isNamedAround, isStrictAt } from "./homes.ts";
 import { type Surroundings, surroundingsOf } from "./scopes.ts";
 import type { Walk } from "./walk.ts";
 import type { FunctionNode, Slot } from "./wire.ts";
@@ -64,33 +64,61 @@ export function probedVariable(
   walk: Walk,
   fn: object,
   name: string,
-): { value: unknown; depth: number } | undefined {
+  around: Surroundings | undefined,
+): Found | undefined {
+  if (!isProbeable(fn) || (around !== undefined && !isNamedAround(around, name))) return undefined;
   const reason = reasonNotToProbe();
   if (reason !== undefined && answered.get(fn)?.has(name) !== true) {
     walk.refuse(`the name "${name}" belongs to no variable that can be read while ${reason}`, NO_INSPECTOR);
   }
-  const answer =
-    isProbeable(fn) || answered.get(fn)?.has(name) === true
-      ? ask(walk, fn, name, `the name "${name}"`)
-      : undefined;
-  return answer === undefined || "error" in answer ? undefined : { value: answer.value, depth: 0 };
+  const answer = ask(walk, fn, name, `the name "${name}"`);
+  return "error" in answer ? undefined : { value: answer.value, depth: 0 };
+}
+
+/** The value of a variable, and the depth of the scope that holds it; 0 when none of them does. */
+export interface Found {
+  readonly value: unknown;
+  readonly depth: number;
+}
+
+const namesItself = new WeakMap<object, boolean>();
+
+/**
+ * Whether the own name of a function means the function inside of it. That of an expression does; that of a
+ * declaration is a variable, which may hold something else by now.
+ */
+export function isOwnName(walk: Walk, fn: object, name: string): boolean {
+  const known = namesItself.get(fn);
+  if (known !== undefined) return known;
+  const reason = reasonNotToProbe();
+  const what = `its own name "${name}"`;
+  if (reason !== undefined)
+    walk.refuse(`it uses ${what}, which cannot be read while ${reason}`, NO_INSPECTOR);
+  const answer = probed(walk, fn, name, what);
+  if (answer === undefined || "error" in answer)
+    walk.refuse(
+      `it uses ${what}, which cannot be read for this kind of function`,
+      "call it differently than the variable that holds it",
+    );
+  namesItself.set(fn, answer.value === fn);
+  return answer.value === fn;
 }
 
 const [MAJOR = 0] = process.versions.node.split(".").map(Number);
+const initialized = new Set<string>();
+const KEPT = 10_000;
 
-/** Before Node 22 a variable without a value yet reads as undefined, so such a value is looked at again. */
-export function isUninitialized(fn: object, name: string): boolean {
-  if (
-    MAJOR >= 22 ||
-    answered.get(fn)?.has(name) === true ||
-    !isProbeable(fn) ||
-    reasonNotToProbe() !== undefined
-  )
+/**
+ * Before Node 22 a variable without a value yet reads as undefined, so such a value is looked at again, once for each
+ * place in the code.
+ */
+export function isUninitialized(fn: object, name: string, { scriptId, line, column }: Surroundings): boolean {
+  const place = `${scriptId}:${line}:${column}:${name}`;
+  if (MAJOR >= 22 || initialized.has(place) || !isProbeable(fn) || reasonNotToProbe() !== undefined)
     return false;
   const answer = probe(fn, [name])?.get(name);
   if (answer === undefined) return false;
-  // Once it has a value it never is without one again.
-  if ("value" in answer) answered.set(fn, (answered.get(fn) ?? new Map<string, Answer>()).set(name, answer));
+  if ("value" in answer && initialized.size < KEPT) initialized.add(place);
   return "error" in answer && answer.error.startsWith("ReferenceError");
 }
 

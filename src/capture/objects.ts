@@ -1,3 +1,4 @@
+import { hasOnlyElements } from "./elements.ts";
 import { types } from "node:util";
 import { claimedKeys, isClassFunction } from "./classes.ts";
 import { privatesOf } from "./privates.ts";
@@ -230,7 +231,7 @@ function isTextKey(value: object): (key: string | symbol) => boolean {
 }
 
 function encodeView(walk: Walk, value: ArrayBufferView | ArrayBuffer): Node {
-  if (Buffer.isBuffer(value) && Reflect.ownKeys(value).length === value.length) {
+  if (Buffer.isBuffer(value) && hasOnlyElements(value)) {
     // Small buffers are cut from a pool that holds unrelated bytes.
     const isPooled = value.buffer.byteLength === Buffer.poolSize && value.length < Buffer.poolSize;
     return [

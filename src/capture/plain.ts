@@ -1,3 +1,4 @@
+import { hasOnlyElements } from "./elements.ts";
 import { types } from "node:util";
 import { Packr } from "msgpackr";
 import { isPlainMsgpack } from "./msgpack.ts";
@@ -164,10 +165,7 @@ class Scan {
 
   #view(value: ArrayBufferView, depth: number): boolean {
     if (!ArrayBuffer.isView(value)) return false;
-    const length = "length" in value ? (value.length as number) : 0;
-    // Elements are keys too, and there can be millions: what is left beyond them is all that matters.
-    const extra = length > 64 ? Object.keys(value).length - length : Reflect.ownKeys(value).length - length;
-    return extra === 0 && this.#object(value.buffer, depth + 1);
+    return hasOnlyElements(value) && this.#object(value.buffer, depth + 1);
   }
 }
 

@@ -34,7 +34,7 @@ export function probe(fn: object, expressions: readonly string[]): ReadonlyMap<s
   return answers;
 }
 
-const MAX_STEPS = 500;
+const MAX_STEPS = 50;
 
 /**
  * Calls `look` in the moment in which `fn` was called and has not begun, then ends the call. A breakpoint would not do:
@@ -45,16 +45,21 @@ export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): 
   const inspector = theInspector();
   const { session } = inspector;
   const target = locationOf(fn);
+  const start = locationOf(callAbsorbed);
   let failure: unknown;
   let steps = 0;
+  const call = { isWatched: false };
   const onPaused = ({ params }: InspectorNotification<Debugger.PausedEventDataType>): void => {
     const [frame] = params.callFrames;
-    if (!isAt(frame, target) && steps++ < MAX_STEPS) {
-      session.post("Debugger.stepInto", () => undefined);
+    call.isWatched = true;
+    if (!isAt(frame, target)) {
+      // Generators return without a pause; then all that is left is to let the call end.
+      const goesOn = steps++ < MAX_STEPS && params.callFrames.some((caller) => isAt(caller, start));
+      session.post(goesOn ? "Debugger.stepInto" : "Debugger.resume", () => undefined);
       return;
     }
     try {
-      if (frame !== undefined && isAt(frame, target)) look(frame);
+      if (frame !== undefined) look(frame);
     } catch (error) {
       failure = error;
     }
@@ -63,7 +68,7 @@ export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): 
   };
   session.on("Debugger.paused", onPaused);
   try {
-    inspector.debugging(() => inspector.evaluateCall(() => callAbsorbed(fn)));
+    inspector.debugging(() => inspector.evaluateCall(() => callAbsorbed(fn, call)));
   } finally {
     session.off("Debugger.paused", onPaused);
     inspector.release();
@@ -84,10 +89,12 @@ function isAt(frame: Debugger.CallFrame | undefined, target: Debugger.Location |
   return location.lineNumber === target.lineNumber && location.columnNumber === target.columnNumber;
 }
 
-function callAbsorbed(fn: object): unknown {
+function callAbsorbed(fn: object, call: { readonly isWatched: boolean }): unknown {
   const values = Array.from({ length: (fn as { length: number }).length + 8 }, () => absorbing);
-  theInspector().session.post("Debugger.pause");
-  return Reflect.apply(fn as () => unknown, undefined, values);
+  // oxlint-disable-next-line no-debugger -- this is where stepping begins
+  debugger;
+  // Where nothing paused, the function would run.
+  return call.isWatched ? Reflect.apply(fn as () => unknown, undefined, values) : undefined;
 }
 
 function evaluate(frame: Debugger.CallFrame, expression: string): Answer {

@@ -11,6 +11,7 @@ import {
   workerRequire,
 } from "./references.ts";
 import { isOwnClass } from "./origins.ts";
+import { sharedValue } from "./shared.ts";
 import { makeStamped, setPrivateFields, stamp } from "./stamping.ts";
 import {
   cannotDecode,
@@ -130,6 +131,8 @@ export class Rebuild {
         return symbolOf(node[1]);
       case "known":
         return knownValue(node[1]);
+      case "shared":
+        return sharedValue(node[1]);
       case "builtin":
         return builtinPart(node[1], node[2]);
       case "builtinNamespace":

@@ -1,12 +1,15 @@
 import { types } from "node:util";
 import { knownPath } from "./known.ts";
 import { modulePart } from "./modules.ts";
+import { sharedName } from "./shared.ts";
 import type { Node } from "./wire.ts";
 
 /** A node for what the worker has under the same name. */
 export function referenceTo(value: object): Node | undefined {
   const path = knownPath(value);
   if (path !== undefined) return ["known", path];
+  const name = sharedName(value);
+  if (name !== undefined) return ["shared", name];
   const part = modulePart(value);
   if (part === undefined) return undefined;
   return "id" in part ? ["builtin", part.id, part.path] : ["package", part.reference, part.path];

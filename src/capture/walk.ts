@@ -1,3 +1,4 @@
+import { hasOnlyElements } from "./elements.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { ClaimedKeys } from "./classes.ts";
 import { encodeFunction, type Draft } from "./functions.ts";
@@ -106,6 +107,7 @@ export class Walk {
 
   properties(value: object, isSkipped: (key: string | symbol) => boolean = never): PropertyRecord[] {
     const records: PropertyRecord[] = [];
+    if (ArrayBuffer.isView(value) && hasOnlyElements(value)) return records;
     for (const key of Reflect.ownKeys(value)) {
       const descriptor = isSkipped(key) ? undefined : Reflect.getOwnPropertyDescriptor(value, key);
       if (descriptor !== undefined) records.push(this.#property(key, descriptor));

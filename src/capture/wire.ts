@@ -70,6 +70,7 @@ export type Node =
   | readonly ["symbol", description: string | undefined]
   | readonly ["symbolFor", key: string]
   | readonly ["known", path: string]
+  | readonly ["shared", name: string]
   | readonly ["builtin", id: string, path: readonly string[]]
   | readonly ["builtinNamespace", id: string]
   | readonly ["package", reference: PackageReference, path: readonly string[]]

@@ -2,6 +2,8 @@ import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { capture, captureParts } from "../../src/capture/capture.ts";
 import { closure } from "../../src/capture/closure.ts";
+import { shareByName } from "../../src/capture/shared.ts";
+import { KitchenError } from "../../src/core/errors.ts";
 import { revive, reviveParts } from "../../src/capture/revive.ts";
 
 test("captures named by hand are used in place of those around the function", () => {
@@ -80,4 +82,14 @@ test("captures leave nothing behind in memory", () => {
     encoding: "utf8",
   });
   expect(Number(output)).toBeLessThan(3_000_000);
+});
+
+test("what is shared by name goes as a name", () => {
+  class Shared extends Error {}
+  shareByName("test:Shared", Shared);
+  const error = revive(capture(new Shared("x"))) as Shared;
+  expect(error).toBeInstanceOf(Shared);
+  expect(revive(capture(() => Shared))).toBeTypeOf("function");
+  expect((revive(capture(() => Shared)) as () => unknown)()).toBe(Shared);
+  expect(revive(capture(new KitchenError("KS_TIMEOUT", "late")))).toBeInstanceOf(KitchenError);
 });

@@ -1,7 +1,13 @@
 import { execFileSync } from "node:child_process";
+import fs, { readFileSync } from "node:fs";
+import * as path from "node:path";
+import * as acorn from "acorn";
 import { describe, expect, test } from "vitest";
 // @ts-expect-error: plain JavaScript, because node itself must run it
 import { cases } from "./fixtures/contexts.cjs";
+import { capture } from "../../src/capture/capture.ts";
+import { labelOf } from "../../src/capture/labels.ts";
+import { revive } from "../../src/capture/revive.ts";
 import { testCases } from "./support/peers.ts";
 
 testCases("contexts", new URL("./fixtures/contexts.cjs", import.meta.url), cases);
@@ -53,5 +59,24 @@ describe("a process under a debugger", () => {
     expect(run("let n = 1; const f = closure(() => n, { n: 5 }); console.log(revive(capture(f))())")).toBe(
       "5",
     );
+  });
+});
+
+describe("inside vitest", () => {
+  const again = <T>(value: T): T => revive(capture(value)) as T;
+
+  test("imports of builtin modules", () => {
+    const [join, read, same] = again(() => [path.join, readFileSync, fs.readFileSync])();
+    expect(join).toBe(path.join);
+    expect(read).toBe(readFileSync);
+    expect(same).toBe(readFileSync);
+  });
+
+  test("imports of packages", () => {
+    expect(again(() => acorn.parse)()).toBe(acorn.parse);
+  });
+
+  test("imports of local files", () => {
+    expect(again((key: string) => labelOf(key))("a")).toBe(".a");
   });
 });

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
-import { Client, KitchenError, registerError, RemoteError, type Job } from "kitchensink";
+import { type Client, KitchenError, registerError, RemoteError, type Job } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { STORES, useStore } from "../support/stores.ts";
-import { tellJob } from "./fixtures/jobs.mjs";
+import { tellAttempt, tellJob } from "./fixtures/jobs.mjs";
 import type api from "./fixtures/functions.ts";
 
 const FUNCTIONS = fileURLToPath(new URL("./fixtures/functions.ts", import.meta.url));
@@ -224,6 +224,15 @@ describe.each(STORES)("on the %s store", (store) => {
     const job = c.call(tellJob);
     const node = { name: "node1", url: cluster.urls[0] };
     expect(await job).toEqual({ id: job.id, attempt: 1, node, isAborted: false });
+    expect(await c.call(tellAttempt)).toBe(1);
+  });
+
+  test("import() works in a captured function, also where a test runner rewrites it", async () => {
+    const imported = c.call(async () => {
+      const { basename } = await import("node:path");
+      return basename("/a/b");
+    });
+    expect(await imported).toBe("b");
   });
 
   test("nodes() tells of the node and its workers", async () => {

@@ -22,8 +22,10 @@ interface Curled {
 async function curl(path: string, ...args: string[]): Promise<Curled> {
   const { stdout } = await promisify(execFile)("curl", [
     "-s",
-    ...["-w", "\n%{http_code}\n%{content_type}\n%header{location}"],
-    ...["-H", `authorization: Bearer ${cluster.token}`],
+    "-w",
+    "\n%{http_code}\n%{content_type}\n%header{location}",
+    "-H",
+    `authorization: Bearer ${cluster.token}`,
     ...args,
     `${cluster.urls[0]}${path}`,
   ]);

@@ -38,7 +38,7 @@ describe("json", () => {
     ["bytes", { b: new Uint8Array(1) }, "value.b"],
     ["an error", [new Error("x")], "value[0]"],
     ["undefined in an array", { list: [1, undefined] }, "value.list"],
-    ["a hole in an array", [, 1], "value"],
+    ["a hole in an array", Array(2), "value"],
   ])("refuses %s, with the path", (_what, value, path) => {
     expect(() => json.encode(value)).toThrow(`Cannot encode ${path} with the codec "json"`);
   });
@@ -73,7 +73,7 @@ describe("structured", () => {
       bytes: new Uint16Array([1, 2]),
       error: new RangeError("no", { cause: "why" }),
       nothing: undefined,
-      holes: [, 1],
+      holes: Array(2),
       cycle,
     };
     expect(structured.decode(structured.encode(value))).toEqual(value);

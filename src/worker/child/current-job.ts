@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
+import { shareByName } from "../../capture/shared.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 
@@ -50,3 +51,6 @@ export function currentJob(): CurrentJob {
   if (running !== undefined) return running.job;
   throw new KitchenError("KS_USAGE", "Cannot tell the current job: this code does not run in a job");
 }
+
+// In a job it means the worker's own, whichever copy of the package a captured function refers to.
+shareByName("kitchensink:currentJob", currentJob);
