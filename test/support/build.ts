@@ -1,6 +1,6 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync } from "node:child_process";
 
 /** Workers are real processes that run the built package, so tests build it first (incremental: under a second). */
 export function setup(): void {
-  spawnSync("npx", ["tsc", "-p", "tsconfig.build.json"], { stdio: "ignore" });
+  execFileSync("npm", ["run", "--silent", "build"], { stdio: "inherit" });
 }
