@@ -1,4 +1,5 @@
 import { encodePlain } from "./plain.ts";
+import { recall, remember } from "./remembered.ts";
 import type { CodeUnit } from "./units.ts";
 import { Walk } from "./walk.ts";
 import { bundle } from "./wire.ts";
@@ -32,7 +33,12 @@ const NO_UNITS: readonly CodeUnit[] = [];
 export function captureParts(value: unknown, { rootName = "" }: CaptureOptions = {}): Captured {
   const plain = encodePlain(value);
   if (plain !== undefined) return { graph: plain, units: NO_UNITS };
-  return new Walk(rootName).run(value);
+  if (typeof value !== "function") return new Walk(rootName).run(value);
+  const known = recall(value);
+  if (known !== undefined) return known;
+  const captured = new Walk(rootName).run(value);
+  remember(value, captured);
+  return captured;
 }
 
 /**
