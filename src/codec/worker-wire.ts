@@ -12,6 +12,8 @@ export function encodeToWorker(message: ToWorker): Buffer {
     }
     case "unit":
       return pack(["u", message.hash, message.bytes]);
+    case "forget":
+      return pack(["g", message.hash]);
     case "run":
       return pack(["r", message.run, message.jobId, message.attempt, message.spec]);
     case "cancel":
@@ -22,7 +24,7 @@ export function encodeToWorker(message: ToWorker): Buffer {
 }
 
 export function parseToWorker(bytes: Uint8Array): ToWorker {
-  const fields = Fields.unpack(bytes, "message to a worker", 3);
+  const fields = Fields.unpack(bytes, "message to a worker", 2);
   switch (fields.text(0)) {
     case "s":
       return {
@@ -36,6 +38,8 @@ export function parseToWorker(bytes: Uint8Array): ToWorker {
       };
     case "u":
       return { type: "unit", hash: parseUnitHash(fields.text(1)), bytes: fields.bytes(2) };
+    case "g":
+      return { type: "forget", hash: parseUnitHash(fields.text(1)) };
     case "r":
       return {
         type: "run",
@@ -63,6 +67,8 @@ export function encodeFromWorker(message: FromWorker): Buffer {
       return pack(["f", message.run, message.result.outcome, message.result.isError, message.result.ranMs]);
     case "skipped":
       return pack(["k", message.run]);
+    case "stray":
+      return pack(["o", message.text]);
     case "described":
       return pack([
         "d",
@@ -87,6 +93,8 @@ export function parseFromWorker(bytes: Uint8Array): FromWorker {
       };
     case "k":
       return { type: "skipped", run: fields.count(1) };
+    case "o":
+      return { type: "stray", text: fields.text(1) };
     case "d":
       return {
         type: "described",

@@ -91,6 +91,8 @@ export type ClientEvent =
 export type ToWorker =
   | { readonly type: "start"; readonly settings: WorkerSettings }
   | { readonly type: "unit"; readonly hash: UnitHash; readonly bytes: Uint8Array }
+  /** The unit is used no more; it will be sent again before a run needs it. */
+  | { readonly type: "forget"; readonly hash: UnitHash }
   | {
       readonly type: "run";
       readonly run: number;
@@ -117,6 +119,8 @@ export type FromWorker =
   | { readonly type: "finished"; readonly run: number; readonly result: RunResult }
   /** The run was cancelled before it began. */
   | { readonly type: "skipped"; readonly run: number }
+  /** What a run printed after its end: nobody's output. */
+  | { readonly type: "stray"; readonly text: string }
   | {
       readonly type: "described";
       readonly request: number;

@@ -4,6 +4,7 @@ import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { FrameReader, frame } from "../codec/frames.ts";
 import { encodeToWorker, parseFromWorker } from "../codec/worker-wire.ts";
+import { LRUCache } from "lru-cache";
 import type { UnitHash } from "../core/ids.ts";
 import type { FromWorker, FunctionInfo, NamespaceInfo, ToWorker, WorkerSettings } from "../core/messages.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
@@ -15,6 +16,9 @@ const ENTRY = fileURLToPath(new URL("../../dist/worker/child/entry.js", import.m
 
 /** How long the pipes of a process that ended may stay open, for processes that escaped its group. */
 const PIPES_CLOSE_MS = 500;
+
+/** As many as a worker keeps compiled. */
+const MOST_UNITS = 5_000;
 
 export interface WorkerOptions {
   readonly settings: Omit<WorkerSettings, "secret">;
@@ -34,7 +38,14 @@ export class WorkerProcess {
   readonly #child: ChildProcess;
   readonly #channel: Socket;
   readonly #runs: RunList;
-  readonly #units = new Set<UnitHash>();
+  /** What the worker has; it is told to forget what has not been used for long, so neither side grows for ever. */
+  readonly #units = new LRUCache<UnitHash, true>({
+    max: MOST_UNITS,
+    dispose: (_, hash, reason) => {
+      if (reason === "evict") this.#send({ type: "forget", hash });
+    },
+  });
+  readonly #onStrayOutput: (text: string) => void;
   readonly #requests = new Map<number, (functions: readonly FunctionInfo[] | null) => void>();
   #lastRequest = 0;
   #outbox: Buffer[] = [];
@@ -51,6 +62,7 @@ export class WorkerProcess {
     });
     guard.watch(this.#child);
     this.#runs = new RunList(onStrayOutput);
+    this.#onStrayOutput = onStrayOutput;
     this.#channel = this.#child.stdio[3] as Socket;
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
@@ -75,8 +87,8 @@ export class WorkerProcess {
   /** Runs a job after those it holds already. `units` gives the bytes of those that this worker has not had. */
   run(start: StartRun, units: ReadonlyMap<UnitHash, Uint8Array>, handlers: RunHandlers): void {
     for (const [hash, bytes] of units) {
-      if (this.#units.has(hash)) continue;
-      this.#units.add(hash);
+      if (this.#units.get(hash) === true) continue;
+      this.#units.set(hash, true);
       this.#send({ type: "unit", hash, bytes });
     }
     this.#runs.add(start.run, handlers);
@@ -163,6 +175,9 @@ export class WorkerProcess {
         break;
       case "skipped":
         this.#runs.skipped(message.run);
+        break;
+      case "stray":
+        this.#onStrayOutput(message.text);
         break;
       case "described":
         this.#requests.get(message.request)?.(message.functions);

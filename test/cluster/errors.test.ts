@@ -1,5 +1,6 @@
 import { startCluster, type Cluster } from "kitchensink/testing";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { KitchenError } from "kitchensink";
 
 let cluster: Cluster;
@@ -143,6 +144,20 @@ test.each(["json", "structured", "closure"])(
     ).rejects.toBeInstanceOf(TypeError);
   },
 );
+
+test("a codec of one's own is used on both sides, once a module registers it for the workers", async () => {
+  const { shouting } = await import("./fixtures/codec.ts");
+  const own = await startCluster({
+    modules: [fileURLToPath(new URL("./fixtures/codec.ts", import.meta.url))],
+  });
+  onTestFinished(() => own.close());
+  expect(shouting.name).toBe("shouting");
+  expect(await own.client.with({ codec: "shouting" }).call("echo", "hi")).toBe("HI, AND HI");
+  await expect(cluster.client.with({ codec: "shouting" }).call(() => 1)).rejects.toMatchObject({
+    code: "KS_UNKNOWN_CODEC",
+    message: expect.stringContaining("in the client and in a --module file"),
+  });
+});
 
 test("a codec refuses what it cannot carry, with the path, on either side", async () => {
   const json = cluster.client.with({ codec: "json" });

@@ -80,8 +80,15 @@ describe.each(STORES)("output on the %s store", (store) => {
     }
   });
 
-  test("what a job prints after its end is nobody's output", async () => {
-    const one = await startCluster({ ...options(), numWorkers: 1 });
+  test("what a job prints after its end is nobody's output, and in the node's log", async () => {
+    const logged: string[] = [];
+    const log = {
+      debug: () => {},
+      info: (text: string) => logged.push(text),
+      warn: () => {},
+      error: () => {},
+    };
+    const one = await startCluster({ ...options(), numWorkers: 1, log });
     try {
       await one.client.call(() => {
         setTimeout(() => console.log("late"), 20);
@@ -92,6 +99,7 @@ describe.each(STORES)("output on the %s store", (store) => {
         console.log("mine");
       });
       expect(output.text("stdout")).toBe("mine\n");
+      expect(logged.join()).toContain("late");
     } finally {
       await one.close();
     }

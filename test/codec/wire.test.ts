@@ -84,6 +84,7 @@ test("every message on a worker's channel comes back as it was", () => {
       },
     },
     { type: "unit", hash, bytes },
+    { type: "forget", hash },
     { type: "run", run: 1, jobId, attempt: 2, spec: bytes },
     { type: "cancel", run: 1, reason: "why" },
     { type: "describe", request: 3, namespace: "test" },
@@ -94,6 +95,7 @@ test("every message on a worker's channel comes back as it was", () => {
     { type: "module-failed", message: "why" },
     { type: "finished", run: 1, result: { outcome: bytes, isError: false, ranMs: 0.5 } },
     { type: "skipped", run: 1 },
+    { type: "stray", text: "late" },
     {
       type: "described",
       request: 3,

@@ -32,7 +32,10 @@ let marker: Buffer = Buffer.alloc(0);
 let current: Current | undefined;
 let isDraining = false;
 
-installStdio((run) => current?.run.run === run);
+installStdio({
+  isCurrent: (run) => current?.run.run === run,
+  onStray: (text) => channel.send({ type: "stray", text }),
+});
 // Only the node ends a worker: Ctrl-C in its terminal is its own affair.
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
 process.on("uncaughtException", (error) => blame(error));
@@ -47,6 +50,9 @@ function receive(message: ToWorker): void {
     case "unit":
       // A copy: the frame's buffer holds its neighbours too.
       units.set(message.hash, new Uint8Array(message.bytes));
+      break;
+    case "forget":
+      units.delete(message.hash);
       break;
     case "run":
       waiting.push(message);

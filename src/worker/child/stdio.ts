@@ -4,6 +4,13 @@ import { currentRun } from "./current-job.ts";
 
 const STDOUT_FD = 1;
 const STDERR_FD = 2;
+/** Whose output it is that JavaScript code prints. */
+interface Attribution {
+  readonly isCurrent: (run: number) => boolean;
+  /** Takes what a run printed that has ended. */
+  readonly onStray: (text: string) => void;
+}
+
 const pauseCell = new Int32Array(new SharedArrayBuffer(4));
 
 /**
@@ -11,12 +18,12 @@ const pauseCell = new Int32Array(new SharedArrayBuffer(4));
  * what JavaScript prints keeps its place among what child processes and native code print to the same descriptor,
  * nothing is lost by `process.exit()`, and a job that prints faster than it is read is slowed down.
  */
-export function installStdio(isCurrent: (run: number) => boolean): void {
+export function installStdio(attribution: Attribution): void {
   for (const [name, fd] of [
     ["stdout", STDOUT_FD],
     ["stderr", STDERR_FD],
   ] as const) {
-    const stream = new DescriptorStream(fd, isCurrent);
+    const stream = new DescriptorStream(fd, attribution);
     Object.defineProperty(process, name, {
       value: stream,
       configurable: true,
@@ -40,19 +47,23 @@ export function markerOf(secret: string): Buffer {
 class DescriptorStream extends Writable {
   readonly fd: number;
   readonly isTTY = false;
-  readonly #isCurrent: (run: number) => boolean;
+  readonly #attribution: Attribution;
 
-  constructor(fd: number, isCurrent: (run: number) => boolean) {
+  constructor(fd: number, attribution: Attribution) {
     super({ decodeStrings: true });
     this.fd = fd;
-    this.#isCurrent = isCurrent;
+    this.#attribution = attribution;
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    // A timer that a finished job left behind may still print: that is no output of the job that runs now.
+    const { isCurrent, onStray } = this.#attribution;
     const run = currentRun();
-    if (run !== undefined && !this.#isCurrent(run)) return done();
     try {
+      // A timer that a finished job left behind may still print: that is no output of the job that runs now.
+      if (run !== undefined && !isCurrent(run)) {
+        onStray(chunk.toString());
+        return done();
+      }
       writeFully(this.fd, chunk);
       done();
     } catch (error) {
