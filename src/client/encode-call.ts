@@ -52,7 +52,7 @@ function encodeArguments(
   args: readonly unknown[],
   codec: string,
 ): { bytes: Uint8Array; units: readonly CodeUnit[] } {
-  if (codec !== CLOSURE_CODEC) return { bytes: codecNamed(codec).encode(args), units: [] };
+  if (codec !== CLOSURE_CODEC) return { bytes: codecNamed(codec).encode(args, "args"), units: [] };
   const { graph, units } = captureParts(args, { rootName: "args" });
   return { bytes: graph, units };
 }

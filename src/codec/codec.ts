@@ -8,7 +8,8 @@ import { structuredCodec } from "./structured.ts";
  */
 export interface Codec {
   readonly name: string;
-  encode(value: unknown): Uint8Array;
+  /** `rootName` is what a refusal's path begins with: `args`, `result`. */
+  encode(value: unknown, rootName?: string): Uint8Array;
   decode(bytes: Uint8Array): unknown;
 }
 

@@ -13,14 +13,14 @@ const decoder = new TextDecoder("utf-8", { fatal: true });
 export const jsonCodec: Codec = {
   name: NAME,
 
-  encode(value: unknown): Uint8Array {
+  encode(value: unknown, rootName: string = "value"): Uint8Array {
     if (value === undefined) return new Uint8Array();
-    judgeAll(value, NAME, judge);
+    judgeAll(value, { rootName, codecName: NAME }, judge);
     try {
       return Buffer.from(JSON.stringify(value));
     } catch (cause) {
       // The walk cannot see cycles through what toJSON makes.
-      throw cannotEncode("value", NAME, cause instanceof Error ? cause.message : String(cause));
+      throw cannotEncode(rootName, NAME, cause instanceof Error ? cause.message : String(cause));
     }
   },
 

@@ -13,8 +13,8 @@ const NAME = "structured";
 export const structuredCodec: Codec = {
   name: NAME,
 
-  encode(value: unknown): Uint8Array {
-    judgeAll(value, NAME, judge);
+  encode(value: unknown, rootName: string = "value"): Uint8Array {
+    judgeAll(value, { rootName, codecName: NAME }, judge);
     return serialize(value);
   },
 

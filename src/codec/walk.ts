@@ -3,6 +3,12 @@ import { KitchenError } from "../core/errors.ts";
 /** What a codec says of one value: what it holds, by path step, or why it cannot travel. */
 export type Verdict = Iterable<readonly [step: string, value: unknown]> | { readonly refusal: string };
 
+/** What a refusal calls the value and the codec. */
+export interface Naming {
+  readonly rootName: string;
+  readonly codecName: string;
+}
+
 interface Found {
   readonly value: unknown;
   readonly step: string;
@@ -13,9 +19,13 @@ interface Found {
  * Looks at a value and all that it holds, each object once, without recursion; `judge` tells what a value holds or why
  * it is refused. @throws KitchenError `KS_CANNOT_ENCODE` with the path, for the first value that is refused
  */
-export function judgeAll(root: unknown, codecName: string, judge: (value: unknown) => Verdict): void {
+export function judgeAll(
+  root: unknown,
+  { rootName, codecName }: Naming,
+  judge: (value: unknown) => Verdict,
+): void {
   const seen = new Set<unknown>();
-  const queue: Found[] = [{ value: root, step: "value", parent: undefined }];
+  const queue: Found[] = [{ value: root, step: rootName, parent: undefined }];
   for (let found = queue.pop(); found !== undefined; found = queue.pop()) {
     const { value } = found;
     if (typeof value === "object" && value !== null) {

@@ -162,10 +162,10 @@ test("a codec of one's own is used on both sides, once a module registers it for
 test("a codec refuses what it cannot carry, with the path, on either side", async () => {
   const json = cluster.client.with({ codec: "json" });
   expect(() => json.call((x: unknown) => x, { rows: [{ at: new Map() }] })).toThrow(
-    'Cannot encode value[0].rows[0].at with the codec "json"',
+    'Cannot encode args[0].rows[0].at with the codec "json"',
   );
   await expect(json.call(() => ({ huge: 1n }))).rejects.toMatchObject({
     code: "KS_CANNOT_ENCODE",
-    message: expect.stringContaining("value.huge"),
+    message: expect.stringContaining("result.huge"),
   });
 });

@@ -86,7 +86,9 @@ function revivedArguments(spec: JobSpec, context: RunContext): unknown {
 }
 
 function encode(codec: string, value: unknown): Uint8Array {
-  return codec === CLOSURE_CODEC ? capture(value, { rootName: "result" }) : codecNamed(codec).encode(value);
+  return codec === CLOSURE_CODEC
+    ? capture(value, { rootName: "result" })
+    : codecNamed(codec).encode(value, "result");
 }
 
 /** What goes through the store; larger data belong into files. */
