@@ -40,9 +40,12 @@ export function analyse(source: string): Analysis {
 let tools: { acorn: typeof Acorn; scope: typeof EslintScope } | undefined;
 
 function load(): { acorn: typeof Acorn; scope: typeof EslintScope } {
+  if (tools !== undefined) return tools;
   const require = createRequire(import.meta.url);
-  tools ??= { acorn: require("acorn") as typeof Acorn, scope: require("eslint-scope") as typeof EslintScope };
-  return tools;
+  return (tools = {
+    acorn: require("acorn") as typeof Acorn,
+    scope: require("eslint-scope") as typeof EslintScope,
+  });
 }
 
 const READINGS = [
@@ -65,7 +68,7 @@ function read(source: string): Analysis {
     const picked = pick(statement.expression);
     if (picked === undefined) continue;
     const shift = parsed.shift + wrapping[0].length;
-    return describe(parsed.program, picked, shift, parsed === strict);
+    return describe(parsed.program, picked, { source, offset: shift, parsesStrict: parsed === strict });
   }
   throw failure ?? new SyntaxError("not the text of a function");
 }
@@ -126,8 +129,15 @@ function formOf(kind: string): Form {
   return kind === "set" ? "setter" : "method";
 }
 
-function describe(program: ESTree.Program, picked: Picked, offset: number, parsesStrict: boolean): Analysis {
+interface ReadText {
+  readonly source: string;
+  readonly offset: number;
+  readonly parsesStrict: boolean;
+}
+
+function describe(program: ESTree.Program, picked: Picked, text: ReadText): Analysis {
   const { node, form, member } = picked;
+  const { source, offset, parsesStrict } = text;
   const scopes = load().scope.analyze(program, { ecmaVersion: 2025, sourceType: "script" });
   const free = new Map<string, boolean>();
   for (const reference of scopes.globalScope?.through ?? []) {
@@ -155,7 +165,7 @@ function describe(program: ESTree.Program, picked: Picked, offset: number, parse
     selfName: usesSelf ? selfName : undefined,
     hasStaticName: form === "class" && membersOf(node).some(isStaticName),
     parsesStrict,
-    ...readUses(node, member, offset),
+    ...readUses(picked, source, offset),
   };
 }
 

@@ -1,4 +1,4 @@
-import { constants, Script } from "node:vm";
+import { constants, Script, type ScriptOptions } from "node:vm";
 import { importFor } from "./importing.ts";
 import { classSupport } from "./stamping.ts";
 import { codeText, type CodeText } from "./text.ts";
@@ -63,7 +63,7 @@ interface Origin {
 
 /** In the context that the process runs in: a context of its own would cost thirty times more. */
 function evaluate({ text, lead }: CodeText, { hash, shape, place }: Origin): unknown {
-  const script = new Script(text, {
+  const script = scriptOf(text, {
     filename: place?.url ?? PSEUDO_FILE + hash,
     lineOffset: place?.line ?? 0,
     // What stands before the function on its first line must not move it.
@@ -72,6 +72,16 @@ function evaluate({ text, lead }: CodeText, { hash, shape, place }: Origin): unk
   });
   const enter = script.runInThisContext() as (support: object, importing: unknown) => unknown;
   return enter(classSupport, importFor(shape));
+}
+
+/** @throws KitchenError `KS_CANNOT_DECODE` for syntax that this version of Node does not know */
+function scriptOf(text: string, options: ScriptOptions): Script {
+  try {
+    return new Script(text, options);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw cannotDecode(`this version of Node cannot read the text of a function: ${why}`, cause);
+  }
 }
 
 /** Remembers the text of a function whose own differs from it, because it was made with exchanges. */

@@ -1,4 +1,5 @@
 import type { InspectorNotification, Session, Debugger, Runtime } from "node:inspector";
+import { clearImmediate, setImmediate } from "node:timers";
 import { KitchenError } from "../core/errors.ts";
 
 /** What V8 tells about an object beyond its properties. */
@@ -21,6 +22,8 @@ interface Holder {
 }
 
 const GROUP = "kitchensink";
+/** The more objects V8 holds for us, the slower it gets: with 500 of them each answer takes half as long again. */
+const UNRELEASED_MAX = 12;
 const HOLDER_KEY = Symbol.for("kitchensink.holder");
 const HOLDER = `process.getBuiltinModule("node:inspector")[Symbol.for("kitchensink.holder")]`;
 
@@ -32,8 +35,12 @@ export class Inspector {
   readonly session: Session;
   readonly #holder: Holder = { value: null, call: null };
   readonly #holderId: string;
+  /** Handles by value, for as long as the object group that they belong to. */
+  readonly #handles = new Map<unknown, string>();
   #isOn = false;
   #isLasting = false;
+  #releasing: NodeJS.Immediate | undefined;
+  #unreleased = 0;
 
   constructor() {
     const module = process.getBuiltinModule("node:inspector");
@@ -100,8 +107,10 @@ export class Inspector {
     this.#isOn = on;
   }
 
-  /** A handle on `value`, good until {@link release}. */
+  /** A handle on `value`, good until {@link release}. Making one takes a message that holds the text of a function. */
   handle(value: unknown): string {
+    const known = this.#handles.get(value);
+    if (known !== undefined) return known;
     this.#holder.value = value;
     const { result } = this.post<Runtime.CallFunctionOnReturnType>("Runtime.callFunctionOn", {
       objectId: this.#holderId,
@@ -109,6 +118,7 @@ export class Inspector {
       objectGroup: GROUP,
     });
     this.#holder.value = null;
+    this.#handles.set(value, result.objectId as string);
     return result.objectId as string;
   }
 
@@ -117,7 +127,6 @@ export class Inspector {
       objectId: this.handle(value),
       ownProperties: true,
       nonIndexedPropertiesOnly: true,
-      accessorPropertiesOnly: false,
     });
     const named = new Map<string, Runtime.RemoteObject>();
     for (const { name, value: inner } of reply.internalProperties ?? []) if (inner) named.set(name, inner);
@@ -139,8 +148,20 @@ export class Inspector {
     return value;
   }
 
-  /** Without this every object that was looked at stays in memory. */
+  /**
+   * Without this every object that was looked at stays in memory. The message is put off to the end of this turn of the
+   * event loop, or until many objects wait for it: often the same function is captured again at once.
+   */
   release(): void {
+    if (++this.#unreleased >= UNRELEASED_MAX) this.#releaseNow();
+    else this.#releasing ??= setImmediate(() => this.#releaseNow());
+  }
+
+  #releaseNow(): void {
+    clearImmediate(this.#releasing);
+    this.#releasing = undefined;
+    this.#unreleased = 0;
+    this.#handles.clear();
     this.post("Runtime.releaseObjectGroup", { objectGroup: GROUP });
   }
 

@@ -126,11 +126,19 @@ function symbolNamed(name: string): symbol {
 
 /** The portable name of a symbol that is the same everywhere. */
 export function symbolName(symbol: symbol): string | undefined {
+  // First, because what is well known in one version of Node is only in the registry of an older one.
+  const wellKnown = WELL_KNOWN.get(symbol);
+  if (wellKnown !== undefined) return wellKnown;
   const key = Symbol.keyFor(symbol);
-  if (key !== undefined) return `=${key}`;
-  const name = symbol.description?.startsWith("Symbol.") === true ? symbol.description.slice(7) : "";
-  return name !== "" && Reflect.get(Symbol, name) === symbol ? name : undefined;
+  return key === undefined ? undefined : `=${key}`;
 }
+
+const WELL_KNOWN: ReadonlyMap<symbol, string> = new Map(
+  Object.getOwnPropertyNames(Symbol).flatMap((name) => {
+    const value: unknown = Reflect.get(Symbol, name);
+    return typeof value === "symbol" ? [[value, name] as const] : [];
+  }),
+);
 
 function collect(
   found: WeakMap<object, string>,

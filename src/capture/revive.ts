@@ -47,8 +47,11 @@ export function revive(bytes: Uint8Array): unknown {
   if (bytes[0] !== TAG.bundle) return reviveParts(bytes, unknownUnit);
   const [graph, ...parts] = unbundle(bytes);
   if (graph === undefined) throw cannotDecode("the bytes end too early");
-  const units = new Map(parts.map((part) => [hashOf(part), part]));
-  return reviveParts(graph, (hash) => units.get(hash) ?? unknownUnit(hash));
+  let units: Map<string, Uint8Array> | undefined;
+  return reviveParts(graph, (hash) => {
+    units ??= new Map(parts.map((part) => [hashOf(part), part]));
+    return units.get(hash) ?? unknownUnit(hash);
+  });
 }
 
 function unknownUnit(hash: string): never {

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { cannotDecode } from "./wire.ts";
 
 /** Code that travels once: everything needed to compile it, and no captured value. */
@@ -74,13 +74,23 @@ export const PSEUDO_FILE = "kitchensink:fn/";
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
+const KEPT = 5_000;
+const encoded = new Map<string, CodeUnit>();
+
+/** Bytes and hash of a unit, made once for each text: hashing takes several times longer than finding them. */
 export function encodeUnit(record: UnitRecord): CodeUnit {
-  const bytes = encoder.encode(JSON.stringify(record));
-  return { hash: hashOf(bytes), bytes };
+  const text = JSON.stringify(record);
+  const known = encoded.get(text);
+  if (known !== undefined) return known;
+  const bytes = encoder.encode(text);
+  const unit = { hash: hashOf(bytes), bytes };
+  if (encoded.size >= KEPT) encoded.delete(encoded.keys().next().value as string);
+  encoded.set(text, unit);
+  return unit;
 }
 
 export function hashOf(bytes: Uint8Array): string {
-  return createHash("sha256").update(bytes).digest("base64url");
+  return hash("sha256", bytes, "base64url");
 }
 
 /** @throws KitchenError `KS_CANNOT_DECODE` when the bytes are no unit. */

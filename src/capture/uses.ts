@@ -37,12 +37,20 @@ interface AnyNode {
   readonly [key: string]: unknown;
 }
 
-export function readUses(
-  node: ESTree.Function | ESTree.Class,
-  member: ESTree.Property | ESTree.MethodDefinition | null,
-  offset: number,
-): Uses {
+/**
+ * Every use has one of these in its text; most functions have none, and their tree need not be walked. A name may be
+ * written with escapes, and a function inside of a block is one that does not begin the text.
+ */
+const SIGNS = /\b(this|super|arguments|target|eval|import|with)\b|[#\\]|(?<!^(async\s+)?)\bfunction\b/;
+
+interface Read {
+  readonly node: ESTree.Function | ESTree.Class;
+  readonly member: ESTree.Property | ESTree.MethodDefinition | null;
+}
+
+export function readUses({ node, member }: Read, source: string, offset: number): Uses {
   const reading = new Reading(offset);
+  if (!SIGNS.test(source)) return reading.uses;
   const isArrow = node.type === "ArrowFunctionExpression";
   const place: Place = {
     hasThis: false,

@@ -2,6 +2,7 @@
 import assert from "node:assert";
 import { capture } from "../../../dist/capture/capture.js";
 import { revive } from "../../../dist/capture/revive.js";
+import { mapStack } from "../../../dist/capture/stacks.js";
 
 process.on("message", (request) => {
   void answer(request).then(
@@ -16,7 +17,9 @@ process.on("message", (request) => {
   );
 });
 
-async function answer({ operation, file, name, bytes }) {
+async function answer({ operation, file, name, bytes, stack }) {
+  if (operation === "throw") return stackOf(revive(bytes));
+  if (operation === "map") return mapStack(stack);
   const { cases } = await import(file);
   const { value, check, remote, back } = cases[name];
   if (operation === "capture") return capture(await value());
@@ -24,4 +27,12 @@ async function answer({ operation, file, name, bytes }) {
   if (operation === "back") return void (await back(revive(bytes), assert));
   if (operation === "check") return void (await check(revive(bytes), assert));
   return void (await check(revive(capture(await value())), assert));
+}
+
+function stackOf(fails) {
+  try {
+    fails();
+  } catch (error) {
+    return error.stack;
+  }
 }

@@ -4,9 +4,10 @@ import type * as Assertions from "node:assert";
 import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-interface Reply {
+/** What a process answers: a value, or what was thrown. */
+export interface Reply {
   readonly id: number;
-  readonly value?: Uint8Array;
+  readonly value?: Uint8Array | string;
   readonly error?: string;
   readonly message?: string;
   readonly code?: string;
@@ -27,14 +28,16 @@ export interface Case {
 }
 
 /** A child process that answers requests one by one and ends when the test file does. */
-class Peer {
+export class Peer {
   readonly #child: ChildProcess;
   #count = 0;
 
-  constructor(options: readonly string[] = []) {
+  /** @param execPath the Node that runs it */
+  constructor(execPath: string = process.execPath) {
     this.#child = fork(new URL("./peer.mjs", import.meta.url), {
       serialization: "advanced",
-      execArgv: [...options],
+      execArgv: [],
+      execPath,
     });
   }
 

@@ -1,0 +1,215 @@
+// What it costs to take values and functions apart and to make them again, in one process.
+import { mkdirSync, writeFileSync } from "node:fs";
+import { setImmediate } from "node:timers/promises";
+import { runInThisContext } from "node:vm";
+import { captureParts } from "../src/capture/capture.ts";
+import { revive, reviveParts } from "../src/capture/revive.ts";
+import { bundle } from "../src/capture/wire.ts";
+
+const ROUNDS = 7;
+
+interface Result {
+  readonly what: string;
+  /** Of the rounds, each being the median of its calls or their mean where one call is too short to be timed. */
+  readonly medianUs: number;
+  readonly lowestUs: number;
+  readonly highestUs: number;
+}
+
+type Fn = (x: number) => unknown;
+
+const row = {
+  id: 4711,
+  name: "Ada Lovelace",
+  email: "ada@example.com",
+  tags: ["first", "second", "third"],
+  address: { street: "12 St James's Square", city: "London", zip: "SW1Y 4LB" },
+  isActive: true,
+  score: 98.6,
+};
+const rows = Array.from({ length: 50 }, (_, id) => ({ ...row, id }));
+
+/** Values that functions capture, in turn. */
+const VALUES = [3, "text", [1, 2, 3], { unit: "ms" }, true, 2.5, null, new Date(0), [["a", 1]], -1];
+
+let scripts = 0;
+
+/**
+ * Distinct functions of about ten lines from one script, as a file would hold them, with `captures` variables each. One
+ * more was captured already, because the first of a script asks for the script's name.
+ */
+function distinct(count: number, captures: number): Fn[] {
+  const names = VALUES.slice(0, captures).map((_, index) => `value${index}`);
+  const script = scripts++;
+  const texts = Array.from(
+    { length: count + 1 },
+    (_, index) => `(${names.join(",")}) => (x) => {
+      const label = "script ${script} number ${index}";
+      const found = [];
+      for (let at = 0; at < x; at++) {
+        if (at % 2 === 0) continue;
+        found.push({ at, label, square: Math.sqrt(at) });
+      }
+      const known = [${names.join(",")}].filter((value) => value !== undefined);
+      return found.length > 10 ? { found, known } : { found: [], known };
+    }`,
+  );
+  const makers = runInThisContext(`[${texts.join(",\n")}]`, { filename: `/bench/script-${script}.js` });
+  const [first, ...others] = (makers as ((...values: unknown[]) => Fn)[]).map((make) =>
+    make(...VALUES.slice(0, captures)),
+  );
+  captureParts(first);
+  return others;
+}
+
+class Account {
+  #balance = 0;
+  readonly owner: string;
+  constructor(owner: string) {
+    this.owner = owner;
+  }
+  deposit(amount: number): number {
+    this.#balance += amount;
+    return this.#balance;
+  }
+}
+const account = new Account("Ada");
+
+function now(): number {
+  return Number(process.hrtime.bigint()) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
+}
+
+/** `run` gives the microseconds of one call. */
+async function measure(what: string, run: () => number | Promise<number>): Promise<Result> {
+  for (let warmUp = 0; warmUp < 3; warmUp++) await run();
+  const times: number[] = [];
+  for (let done = 0; done < ROUNDS; done++) times.push(await run());
+  return { what, medianUs: median(times), lowestUs: Math.min(...times), highestUs: Math.max(...times) };
+}
+
+function repeated(call: () => unknown, count: number): () => number {
+  return () => {
+    const start = now();
+    for (let done = 0; done < count; done++) call();
+    return (now() - start) / count;
+  };
+}
+
+/** As between awaited calls: what capturing puts off to the end of a turn is done each time, outside of the measure. */
+function onceATurn(call: () => unknown, count: number): () => Promise<number> {
+  return async () => {
+    const times: number[] = [];
+    for (let done = 0; done < count; done++) {
+      const start = now();
+      call();
+      times.push(now() - start);
+      await setImmediate();
+    }
+    return median(times);
+  };
+}
+
+/** Each item is used once, after `prepare` made a round's worth of them. */
+function eachOnce<T>(prepare: () => readonly T[], use: (item: T) => unknown): () => number {
+  return () =>
+    median(
+      prepare().map((item) => {
+        const start = now();
+        use(item);
+        return now() - start;
+      }),
+    );
+}
+
+function bytesOf(fn: Fn): Uint8Array {
+  const { graph, units } = captureParts(fn);
+  return bundle(graph, units);
+}
+
+/** Megabytes that stay after very many captures. */
+function heapGrowth(count: number): number {
+  const functions = distinct(10, 3);
+  const captureAll = (times: number): void => {
+    for (let done = 0; done < times; done++) captureParts(functions[done % functions.length]);
+  };
+  captureAll(1_000);
+  const before = heapUsed();
+  captureAll(count);
+  return (heapUsed() - before) / 2 ** 20;
+}
+
+function heapUsed(): number {
+  gc();
+  gc();
+  return process.memoryUsage().heapUsed;
+}
+
+// A script's `gc` exists only under a flag, which may be set at any time before it is looked up.
+process.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");
+const gc = process.getBuiltinModule("node:vm").runInNewContext("gc") as () => void;
+
+function warm(captures: number): () => unknown {
+  const [fn] = distinct(1, captures);
+  return () => captureParts(fn);
+}
+
+function known(captures: number): () => number {
+  const [fn] = distinct(1, captures);
+  const { graph, units } = captureParts(fn);
+  const bytes = new Map(units.map((unit) => [unit.hash, unit.bytes]));
+  return repeated(() => reviveParts(graph, (hash) => bytes.get(hash) as Uint8Array), 2_000);
+}
+
+/** The text differs from function to function, so none of them is known. */
+function tiny(count: number): Fn[] {
+  const script = scripts++;
+  const texts = Array.from({ length: count }, (_, index) => `(x) => x + ${script * count + index}`);
+  return runInThisContext(`[${texts.join(",")}]`, { filename: `/bench/tiny-${script}.js` }) as Fn[];
+}
+
+const rounds: Record<string, () => number | Promise<number>> = {
+  "capture [1, 2]": repeated(() => captureParts([1, 2]), 10_000),
+  "capture a row of 190 bytes": repeated(() => captureParts(row), 5_000),
+  "capture 50 rows": repeated(() => captureParts(rows), 200),
+  "capture a function, 0 captures, warm": repeated(warm(0), 200),
+  "capture a function, 3 captures, warm": repeated(warm(3), 200),
+  "capture a function, 3 captures, warm, one a turn": onceATurn(warm(3), 200),
+  "capture a function, 10 captures, warm": repeated(warm(10), 200),
+  "capture a function, 10 captures, warm, one a turn": onceATurn(warm(10), 200),
+  "capture a function, 0 captures, cold": eachOnce(() => distinct(100, 0), captureParts),
+  "capture a function, 3 captures, cold": eachOnce(() => distinct(100, 3), captureParts),
+  "capture a function, 10 captures, cold": eachOnce(() => distinct(100, 10), captureParts),
+  "capture a class and an instance, warm": repeated(() => captureParts({ Account, account }), 50),
+  "revive a tiny function, first": eachOnce(() => tiny(100).map(bytesOf), revive),
+  "revive 10 lines, 3 captures, first": eachOnce(() => distinct(100, 3).map(bytesOf), revive),
+  "revive 10 lines, 0 captures, known": known(0),
+  "revive 10 lines, 3 captures, known": known(3),
+};
+const results: Result[] = [];
+for (const [what, run] of Object.entries(rounds)) results.push(await measure(what, run));
+const heapGrowthMb = heapGrowth(100_000);
+
+console.table(
+  Object.fromEntries(
+    results.map(({ what, medianUs, lowestUs, highestUs }) => [
+      what,
+      { "median µs": round(medianUs), "lowest µs": round(lowestUs), "highest µs": round(highestUs) },
+    ]),
+  ),
+);
+console.log(`heap after 100,000 captures: ${round(heapGrowthMb)} MB more`);
+
+function round(value: number): number {
+  return Number(value.toPrecision(3));
+}
+
+if (process.argv.includes("--save")) {
+  const directory = new URL("results/", import.meta.url);
+  mkdirSync(directory, { recursive: true });
+  const record = { node: process.version, rounds: ROUNDS, results, heapGrowthMb };
+  writeFileSync(new URL("capture.json", directory), `${JSON.stringify(record, undefined, 2)}\n`);
+}
