@@ -1,6 +1,6 @@
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { KitchenError } from "../core/errors.ts";
 import { defaultTokenFile, isLoopback } from "../client/token.ts";
@@ -161,7 +161,7 @@ function tokenOf({ token, tokenFile, host }: StartFlags): { value: string | null
 function prepareDataDirectory(path: string): string {
   const directory = resolve(path);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     return directory;
   } catch (cause) {
@@ -172,6 +172,13 @@ function prepareDataDirectory(path: string): string {
       { cause },
     );
   }
+}
+
+/** Step by step: where a directory cannot be made in an existing one, as in /proc, Node's recursive way never ends. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(dirname(directory));
+  mkdirSync(directory, { mode: 0o700 });
 }
 
 /** First signal: running jobs may finish. Second: they are given back at once. */

@@ -277,6 +277,17 @@ test("a data directory that cannot be written gives one clear line", async () =>
   );
 });
 
+test.runIf(process.platform === "linux")(
+  "a data directory that can never be made is an error, not a wait",
+  async () => {
+    const { code, stderr } = await runCommand(["start", "--embedded", "--datadir", "/proc/kitchensink/data"]);
+    expect(code).not.toBe(0);
+    expect(stderr).toMatch(
+      /^kitchensink: Cannot keep data in \/proc\/kitchensink\/data: ENOENT.*--datadir\)\n$/,
+    );
+  },
+);
+
 test("a module that does not compile gives one line with the file and the line", async () => {
   const directory = temporaryDirectory();
   writeFileSync(join(directory, "broken.ts"), "export const a = 1;\nexport const b = ;\n");
