@@ -18,18 +18,9 @@ export class Pool {
     this.#slots = Array.from({ length: size }, () => new Slot({ spawn, onReady, warn }));
   }
 
-  get size(): number {
-    return this.#slots.length;
-  }
-
   /** The workers that can take runs now. */
   get workers(): WorkerProcess[] {
     return this.#slots.flatMap(({ worker }) => (worker === undefined ? [] : [worker]));
-  }
-
-  /** Runs that workers hold and have not ended. */
-  get held(): number {
-    return this.workers.reduce((sum, worker) => sum + worker.held, 0);
   }
 
   /** The most deaths at the start that any slot has seen in a row: 0 when all is well. */

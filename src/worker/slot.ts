@@ -71,11 +71,6 @@ export class Slot {
     }
   }
 
-  /** Kills the worker; another takes its place. */
-  kill(): void {
-    this.#worker?.kill();
-  }
-
   /** Ends the workers at once, and starts none any more. */
   async close(): Promise<void> {
     this.#isClosed = true;

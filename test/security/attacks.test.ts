@@ -191,6 +191,8 @@ test("attack 7: captured functions are refused where they are banned, before a b
   await expect(banned.with({ async: false }).call(() => 1)).rejects.toMatchObject(refused);
   // A function among the arguments of a registered one is code all the same.
   await expect(banned.call("add", () => 1, 2)).rejects.toMatchObject(refused);
+  // So is anything that is revived by more than reading data, even where no code unit comes with it.
+  await expect(banned.call("add", new URL("http://localhost/"), 2)).rejects.toMatchObject(refused);
   expect(await banned.call("add", 1, 2)).toBe(3);
   expect(await cluster.client.call(() => 1)).toBe(1);
 });
