@@ -5,6 +5,7 @@ export type { Job, JobStatus } from "./client/job.ts";
 export type { JobMap } from "./client/job-map.ts";
 export type { NodeStatus } from "./client/listings.ts";
 export type { Output, OutputOption, Sink } from "./client/output.ts";
+export type { RemoteItems, Returned } from "./client/remote-items.ts";
 export type { Rpc } from "./client/rpc.ts";
 export { closure } from "./capture/closure.ts";
 export { registerCodec, type Codec } from "./codec/codec.ts";

@@ -1,7 +1,8 @@
 -- What every script shares. All keys stand under one prefix with one hash tag, so a cluster of Redis keeps them together:
 --   job:<id>      hash: state, queue, label, order, created, print, watchers; later attempt, deaths, throws, node,
 --                 started, finished; cancel (was asked for while running), back (attempt and node of the last give-back),
---                 out (bytes of output kept, -1 when cut), piece (attempt and index of the last piece).
+--                 out (bytes of output kept, -1 when cut), piece (attempt and index of the last piece), streams (the
+--                 attempt whose result is a stream of items).
 --                 Its values are seldom over 64 bytes, so Redis keeps it as one small listpack.
 --   spec:<id>     what to run; gone when the job is final, `print` then stands for it
 --   outcome:<id>  what came of it, unless it is small and stands in the job's field `outcome`      out:<id>  list of output pieces

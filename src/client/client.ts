@@ -6,6 +6,7 @@ import { Connection } from "./connection.ts";
 import { encodeCall, type AnyFunction } from "./encode-call.ts";
 import { Http } from "./http.ts";
 import { InstantCaller } from "./instant.ts";
+import type { ItemReader } from "./item-reader.ts";
 import { newJobId } from "./new-job-id.ts";
 import { Job, type JobStatus } from "./job.ts";
 import { JobMap } from "./job-map.ts";
@@ -13,8 +14,9 @@ import { parseFunctions, parseNodes, parseStatus, type NodeStatus } from "./list
 import { checkOutputOption, outputOf, type OutputOption } from "./output.ts";
 import { followOutput } from "./output-follower.ts";
 import { rpcProxy, type Rpc } from "./rpc.ts";
+import { RemoteItems, type Returned } from "./remote-items.ts";
 import { findToken } from "./token.ts";
-import type { Settled } from "./tracked-job.ts";
+import type { TrackedJob } from "./tracked-job.ts";
 
 /** How calls are made; `with` changes any of it for a derived client. */
 export interface ClientOptions {
@@ -45,11 +47,12 @@ export interface ConnectOptions extends ClientOptions {
 
 type Settings = Required<Omit<ClientOptions, "node">> & { readonly node: string | undefined };
 
-/** What a job waits for. */
+/** What a job waits for, and by what way. */
 interface Waiting {
-  readonly settled: () => Promise<Settled>;
+  readonly tracked: () => TrackedJob;
   readonly submitted: Promise<void>;
-  readonly cancel?: (reason: string) => Promise<void>;
+  readonly cancel: (reason: string) => Promise<unknown>;
+  readonly reader: (attempt: number) => ItemReader;
 }
 
 interface Shared {
@@ -97,6 +100,7 @@ export class Client implements AsyncDisposable {
    * by its name.
    *
    * @throws KitchenError `KS_CANNOT_CAPTURE`, `KS_CANNOT_ENCODE` at once; all else when the job is awaited
+   * @returns a job; awaited, what the function returns, and of a generator its items as they are made
    * @example
    * ```ts
    * const rows = [1, 2, 3];
@@ -104,7 +108,7 @@ export class Client implements AsyncDisposable {
    * const sum = await c.with({ rpcName: "test" }).call("add", 1, 2);
    * ```
    */
-  call<Args extends unknown[], Result>(fn: (...args: Args) => Result, ...args: Args): Job<Awaited<Result>>;
+  call<Args extends unknown[], Result>(fn: (...args: Args) => Result, ...args: Args): Job<Returned<Result>>;
   call<Result = unknown>(name: string, ...args: unknown[]): Job<Result>;
   call(fn: AnyFunction | string, ...args: unknown[]): Job<unknown> {
     const { rpcName: namespace, codec, timeoutMs, retries, output } = this.#settings;
@@ -119,17 +123,23 @@ export class Client implements AsyncDisposable {
     const id = newJobId();
     const job = { id, queue: this.#queue(), priority: this.#settings.priority, spec };
     const jobOutput = outputOf(output, { id, label });
+    const { instant, connection } = this.#shared;
     if (!this.#settings.async) {
       const controller = new AbortController();
-      const tracked = this.#shared.instant.start(job, units, jobOutput, controller.signal);
+      const tracked = instant.start(job, units, jobOutput, controller.signal);
       return this.#job(id, label, {
-        settled: () => tracked.settled,
+        tracked: () => tracked,
         submitted: tracked.submitted,
         cancel: async (reason) => controller.abort(reason),
+        reader: (attempt) => instant.reader(id, attempt),
       });
     }
-    const tracked = this.#shared.connection.submit(job, units, jobOutput);
-    return this.#job(id, label, { settled: () => tracked.settled, submitted: tracked.submitted });
+    const tracked = connection.submit(job, units, jobOutput);
+    return this.#job(id, label, {
+      ...this.#queued(id),
+      tracked: () => tracked,
+      submitted: tracked.submitted,
+    });
   }
 
   /**
@@ -141,7 +151,7 @@ export class Client implements AsyncDisposable {
    * const squares = await c.map((n: number) => n * n, [1, 2, 3]); // [1, 4, 9]
    * ```
    */
-  map<Item, Result>(fn: (item: Item) => Result, items: Iterable<Item>): JobMap<Awaited<Result>> {
+  map<Item, Result>(fn: (item: Item) => Result, items: Iterable<Item>): JobMap<Returned<Result>> {
     return new JobMap([...items].map((item) => this.call(fn, item)));
   }
 
@@ -155,9 +165,10 @@ export class Client implements AsyncDisposable {
   job<Result = unknown>(id: string): Job<Result> {
     const jobId = parseJobId(id);
     const output = outputOf(this.#settings.output, { id: jobId, label: "job" });
-    let settled: Promise<Settled> | undefined;
-    const settle = (): Promise<Settled> => (settled ??= this.#shared.connection.watch(jobId, output).settled);
-    return this.#job(jobId, "job", { settled: settle, submitted: Promise.resolve() }) as Job<Result>;
+    let watched: TrackedJob | undefined;
+    const tracked = (): TrackedJob => (watched ??= this.#shared.connection.watch(jobId, output));
+    const waiting = { ...this.#queued(jobId), tracked, submitted: Promise.resolve() };
+    return this.#job(jobId, "job", waiting) as Job<Result>;
   }
 
   /** What a job returned or threw. Results are kept for a day, unless the node was told another `--result-ttl`. */
@@ -194,13 +205,30 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  #job(id: JobId, label: string, { settled, submitted, cancel }: Waiting): Job<unknown> {
+  #queued(id: JobId): Pick<Waiting, "cancel" | "reader"> {
+    return {
+      cancel: (reason) => this.#post("/v1/cancel", { jobs: [id], reason }),
+      reader: (attempt) => this.#shared.connection.reader(id, attempt),
+    };
+  }
+
+  #job(id: JobId, label: string, { tracked, submitted, cancel, reader }: Waiting): Job<unknown> {
     const { http } = this.#shared;
     return new Job(id, label, {
-      settled,
+      settled: () => tracked().settled,
+      items: (attempt) =>
+        new RemoteItems({
+          reader: reader(attempt),
+          ended: () => {
+            tracked().hold(true);
+            return tracked().ended;
+          },
+          abandon: () => void cancel("its items are lost").catch(() => {}),
+          where: `${label} (job ${id})`,
+        }),
       cancel: async (reason) => {
         await submitted;
-        await (cancel === undefined ? this.#post("/v1/cancel", { jobs: [id], reason }) : cancel(reason));
+        await cancel(reason);
       },
       status: async () => {
         await submitted;

@@ -5,6 +5,7 @@ import type { ClientEvent, SubmittedJob } from "../core/messages.ts";
 import type { CodeUnit } from "../capture/capture.ts";
 import { EventStream } from "./event-stream.ts";
 import type { Http } from "./http.ts";
+import { ItemReader } from "./item-reader.ts";
 import { Outbox } from "./outbox.ts";
 import type { JobOutput } from "./output.ts";
 import { TrackedJob } from "./tracked-job.ts";
@@ -23,6 +24,9 @@ export class Connection {
   readonly #client: string = randomUUID();
   readonly #outbox: Outbox;
   readonly #jobs = new Map<JobId, TrackedJob>();
+  /** Those of {@link #jobs} whose end nobody waits for: their items are read, or not. */
+  readonly #unawaited = new Set<TrackedJob>();
+  readonly #readers = new Set<ItemReader>();
   #stream: Promise<EventStream> | undefined;
   #isClosed = false;
 
@@ -63,12 +67,21 @@ export class Connection {
     return tracked;
   }
 
+  /** Reads the items of a job's streamed result. */
+  reader(id: JobId, attempt: number): ItemReader {
+    const reader = new ItemReader({ http: this.http, client: this.#client, id, attempt });
+    this.#readers.add(reader);
+    void this.#jobs.get(id)?.ended.then(() => this.#readers.delete(reader));
+    return reader;
+  }
+
   /** Lets go of the node. Whatever is still waited for is settled with an error. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
     // Calls that were made before are made.
     await this.#outbox.drained();
     this.#isClosed = true;
+    await Promise.all([...this.#readers].map((reader) => reader.close()));
     for (const job of this.#jobs.values()) job.fail(closedError());
     this.#jobs.clear();
     const stream = this.#stream;
@@ -83,13 +96,25 @@ export class Connection {
 
   #track(job: TrackedJob): TrackedJob {
     this.#jobs.set(job.id, job);
-    if (this.#jobs.size === 1) this.#keepAlive(true);
+    job.hold = (isWanted) => this.#hold(job, isWanted);
+    if (this.#jobs.size === 1) this.#keepAlive();
     return job;
   }
 
   #forget(job: TrackedJob): void {
     this.#jobs.delete(job.id);
-    if (this.#jobs.size === 0) this.#keepAlive(false);
+    this.#unawaited.delete(job);
+    if (!this.#isAwaiting) this.#keepAlive();
+  }
+
+  #hold(job: TrackedJob, isWanted: boolean): void {
+    if (isWanted || !this.#jobs.has(job.id)) this.#unawaited.delete(job);
+    else this.#unawaited.add(job);
+    this.#keepAlive();
+  }
+
+  get #isAwaiting(): boolean {
+    return this.#jobs.size > this.#unawaited.size;
   }
 
   #fail(job: TrackedJob, error: Error): void {
@@ -97,8 +122,8 @@ export class Connection {
     job.fail(error);
   }
 
-  #keepAlive(isWanted: boolean): void {
-    void this.#stream?.then((stream) => stream.keepAlive(isWanted || this.#jobs.size > 0)).catch(() => {});
+  #keepAlive(): void {
+    void this.#stream?.then((stream) => stream.keepAlive(this.#isAwaiting)).catch(() => {});
   }
 
   #connected(): Promise<EventStream> {
@@ -111,7 +136,7 @@ export class Connection {
         onEvent: (event) => this.#receive(event),
         onLost: (error) => void this.#reconnect(error),
       });
-      stream.keepAlive(this.#jobs.size > 0);
+      stream.keepAlive(this.#isAwaiting);
       return stream;
     } catch (error) {
       // The next call tries again.
@@ -128,6 +153,9 @@ export class Connection {
       case "output":
         job.takeOutput(event);
         break;
+      case "streaming":
+        if (job.stream(event.attempt) !== undefined) this.#loseItems(job);
+        break;
       case "finished":
         this.#forget(job);
         job.finish(event.state, event.outcome);
@@ -139,6 +167,16 @@ export class Connection {
         );
         break;
     }
+  }
+
+  /** The job was begun anew elsewhere; its reader has had items of the first run already. */
+  #loseItems(job: TrackedJob): void {
+    const message = `The items of the job ${job.id} are gone: the node that ran it was lost (call it again)`;
+    this.#fail(job, new KitchenError("KS_WORKER_LOST", message));
+    const body = JSON.stringify({ jobs: [job.id], reason: "its items are lost" });
+    const request = { method: "POST", path: "/v1/cancel", type: "application/json", body } as const;
+    // What becomes of it is nobody's concern any more.
+    this.http.fetchJson(request).catch(() => {});
   }
 
   async #reconnect(reason: Error): Promise<void> {

@@ -19,6 +19,8 @@ export interface HttpRequest {
   readonly accept?: string;
   readonly body?: Uint8Array | string;
   readonly signal?: AbortSignal;
+  /** The answer may take long to come: the request must not hold up others. Default: false. */
+  readonly isLong?: boolean;
 }
 
 export interface HttpResponse {
@@ -32,15 +34,17 @@ export class Http {
   readonly url: URL;
   readonly #token: string | undefined;
   readonly #agent: HttpAgent;
+  /** Without a limit, for requests that wait for something to happen. */
+  readonly #longAgent: HttpAgent;
   readonly #request: typeof httpRequest;
 
   constructor(url: URL, token: string | undefined) {
     this.url = url;
     this.#token = token;
     const isTls = url.protocol === "https:";
-    this.#agent = isTls
-      ? new HttpsAgent({ keepAlive: true, maxSockets: MAX_SOCKETS })
-      : new HttpAgent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+    const Agent = isTls ? HttpsAgent : HttpAgent;
+    this.#agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+    this.#longAgent = new Agent({ keepAlive: true });
     this.#request = isTls ? httpsRequest : httpRequest;
   }
 
@@ -77,10 +81,10 @@ export class Http {
 
   /** A response whose body is still to come. `alone`: on a connection of its own. */
   open(request: HttpRequest, { alone = false }: { alone?: boolean } = {}): Promise<IncomingMessage> {
-    const { method, path, type, accept, body, signal } = request;
+    const { method, path, type, accept, body, signal, isLong = false } = request;
     const options: RequestOptions = {
       method,
-      agent: alone ? false : this.#agent,
+      agent: alone ? false : isLong ? this.#longAgent : this.#agent,
       headers: {
         [PROTOCOL_HEADER]: PROTOCOL_VERSION,
         ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
@@ -104,6 +108,7 @@ export class Http {
 
   close(): void {
     this.#agent.destroy();
+    this.#longAgent.destroy();
   }
 
   #unreachable(cause: unknown): KitchenError {

@@ -4,8 +4,10 @@ import type { CodeUnit } from "../capture/capture.ts";
 import { FrameReader } from "../codec/frames.ts";
 import { encodeSubmission, MEDIA_TYPE, parseClientEvent } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
+import type { JobId } from "../core/ids.ts";
 import type { ClientEvent, SubmittedJob } from "../core/messages.ts";
 import { problemAsError, type Http } from "./http.ts";
+import { ItemReader } from "./item-reader.ts";
 import { missingOf, unitsOf } from "./outbox.ts";
 import type { JobOutput } from "./output.ts";
 import { TrackedJob } from "./tracked-job.ts";
@@ -20,6 +22,11 @@ export class InstantCaller {
 
   constructor(http: Http) {
     this.#http = http;
+  }
+
+  /** Reads the items of a call's streamed result. */
+  reader(id: JobId, attempt: number): ItemReader {
+    return new ItemReader({ http: this.#http, client: this.#client, id, attempt });
   }
 
   /** Starts the call. Aborting cancels it: the node sees that the caller went away. */
@@ -56,8 +63,14 @@ export class InstantCaller {
         this.#http.url,
       );
     for (const { hash } of units) this.#sent.add(hash);
+    // Who does not wait for the end does not keep the process alive for it.
+    const { socket } = response;
+    tracked.hold = (isWanted) => {
+      if (!response.complete) void (isWanted ? socket.ref() : socket.unref());
+    };
     await readEvents(response, (event) => {
       if (event.type === "output") tracked.takeOutput(event);
+      if (event.type === "streaming") tracked.stream(event.attempt);
       if (event.type === "finished") tracked.finish(event.state, event.outcome);
     });
     tracked.fail(

@@ -1,12 +1,10 @@
-import { revive } from "../capture/revive.ts";
-import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
-import { parseOutcome } from "../codec/wire.ts";
-import { KitchenError } from "../core/errors.ts";
 import type { JobId } from "../core/ids.ts";
 import type { JobState } from "../core/job-states.ts";
 import { awaitingFrames, reviveThrown } from "./errors.ts";
 import type { Output } from "./output.ts";
+import type { RemoteItems } from "./remote-items.ts";
 import type { Settled } from "./tracked-job.ts";
+import { decodeValue, outcomeOf } from "./values.ts";
 
 /** What is known of a job. Times are the store's. */
 export interface JobStatus {
@@ -29,8 +27,10 @@ export interface JobStatus {
 
 /** What a job needs of the client that made it. */
 export interface JobBackend {
-  /** Waits for the end; called when somebody first wants to know. */
+  /** Waits for the end, or for a stream of items; called when somebody first wants to know. */
   settled(): Promise<Settled>;
+  /** The items of an attempt; 0: of whichever had some. */
+  items(attempt: number): RemoteItems;
   cancel(reason: string): Promise<void>;
   status(): Promise<JobStatus>;
   output(): AsyncIterable<Output>;
@@ -44,6 +44,7 @@ export class Job<R> implements PromiseLike<R> {
   readonly id: JobId;
   readonly label: string;
   readonly #backend: JobBackend;
+  #items: RemoteItems | undefined;
 
   constructor(id: JobId, label: string, backend: JobBackend) {
     this.id = id;
@@ -95,22 +96,15 @@ export class Job<R> implements PromiseLike<R> {
   // One async function from the wait to the throw: V8 then knows the line that awaits.
   async #result(): Promise<R> {
     const settled = await this.#backend.settled();
-    if (settled.type === "failed") throw withFrames(settled.error);
-    const outcome = parseOutcome(settled.outcome);
-    if (outcome.type === "value")
-      return (
-        outcome.codec === CLOSURE_CODEC
-          ? revive(outcome.bytes)
-          : codecNamed(outcome.codec).decode(outcome.bytes)
-      ) as R;
+    if (settled.type === "streaming") return this.#streamed(settled.attempt) as R;
+    const outcome = outcomeOf(settled);
+    if (outcome.type === "value") return decodeValue(outcome.codec, outcome.bytes) as R;
+    if (outcome.type === "ended") return this.#streamed(0) as R;
     throw reviveThrown(outcome.error, `${this.label} (job ${this.id})`, awaitingFrames());
   }
-}
 
-/** An error of this client's own, seen from the line that awaits. A fresh one: several may await the same job. */
-function withFrames(error: Error): Error {
-  if (!(error instanceof KitchenError)) return error;
-  const fresh = new KitchenError(error.code, error.message, { cause: error.cause });
-  fresh.stack = `${error.name}: ${error.message}\n${awaitingFrames()}`;
-  return fresh;
+  /** One for all who await the job, as a generator is one object. */
+  #streamed(attempt: number): RemoteItems {
+    return (this.#items ??= this.#backend.items(attempt));
+  }
 }

@@ -32,8 +32,8 @@ export async function* followOutput(http: Http, id: JobId, submitted: Promise<vo
         wake = resolve;
       });
     }
-    const settled = await tracked.settled;
-    if (settled.type === "failed") throw settled.error;
+    const end = await tracked.ended;
+    if (end.type === "failed") throw end.error;
   } finally {
     await connection.close();
   }

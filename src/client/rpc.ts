@@ -1,5 +1,6 @@
 import type { AnyFunction } from "./encode-call.ts";
 import type { Job } from "./job.ts";
+import type { Returned } from "./remote-items.ts";
 
 /** The functions that a module's type holds: those of a namespace, or its exported functions. */
 type FunctionsOf<Api> = Api extends { readonly functions: infer Functions }
@@ -13,7 +14,7 @@ export type Rpc<Api> = {
   readonly [
     Name in keyof FunctionsOf<Api> as FunctionsOf<Api>[Name] extends AnyFunction ? Name : never
   ]: FunctionsOf<Api>[Name] extends (...args: infer Args) => infer Result
-    ? (...args: Args) => Job<Awaited<Result>>
+    ? (...args: Args) => Job<Returned<Result>>
     : never;
 };
 

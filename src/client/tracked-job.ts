@@ -6,21 +6,31 @@ import type { JobOutput } from "./output.ts";
 /** How waiting for a job ended: with what the job came to, or because it cannot be known. */
 export type Settled =
   | { readonly type: "outcome"; readonly state: FinalState; readonly outcome: Uint8Array }
+  /** It has not ended: its result is a generator, whose items can be read. */
+  | { readonly type: "streaming"; readonly attempt: number }
   | { readonly type: "failed"; readonly error: Error };
+
+export type End = Exclude<Settled, { readonly type: "streaming" }>;
 
 /** A job that this client waits for: puts its output in order, and settles once. */
 export class TrackedJob {
   readonly id: JobId;
   readonly settled: Promise<Settled>;
+  /** Settles when the job has ended; later than {@link settled} when its result is a stream of items. */
+  readonly ended: Promise<End>;
   /** How many pieces of output have come: where to go on after a lost connection. */
   received = 0;
   /** Whether the node has it, so that it makes sense to ask for it. */
   isSubmitted: boolean;
+  /** Whether its end is waited for, so that the process has to live: set by who connects it to a node. */
+  hold: (isWanted: boolean) => void = () => {};
   /** Resolves when the node has it, or when it is clear that it never will. */
   readonly submitted: Promise<void>;
   readonly #output: JobOutput;
   #settle!: (settled: Settled) => void;
+  #settleEnd!: (end: End) => void;
   #resolveSubmitted!: () => void;
+  #streaming: number | undefined;
   #attempt = 1;
   #nextIndex = 0;
   /** Pieces that came before their turn. */
@@ -36,6 +46,9 @@ export class TrackedJob {
     if (isSubmitted) this.markSubmitted();
     this.settled = new Promise((resolve) => {
       this.#settle = resolve;
+    });
+    this.ended = new Promise((resolve) => {
+      this.#settleEnd = resolve;
     });
   }
 
@@ -57,18 +70,31 @@ export class TrackedJob {
     this.#printWaiting();
   }
 
+  /** Its result is a stream of items. Gives the attempt that had streamed before, if another one did. */
+  stream(attempt: number): number | undefined {
+    const before = this.#streaming;
+    this.#streaming = attempt;
+    this.#settle({ type: "streaming", attempt });
+    this.hold(false);
+    return before === attempt ? undefined : before;
+  }
+
   finish(state: FinalState, outcome: Uint8Array): void {
     // Pieces whose predecessors were cut from the log will not get their turn otherwise.
     for (const event of this.#sortedEarly()) this.#print(event);
     this.#early = [];
-    this.#output.end();
-    this.#settle({ type: "outcome", state, outcome });
+    this.#end({ type: "outcome", state, outcome });
   }
 
   fail(error: Error): void {
     this.#resolveSubmitted();
+    this.#end({ type: "failed", error });
+  }
+
+  #end(end: End): void {
     this.#output.end();
-    this.#settle({ type: "failed", error });
+    this.#settle(end);
+    this.#settleEnd(end);
   }
 
   #startAttempt(attempt: number): void {

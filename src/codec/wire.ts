@@ -2,7 +2,15 @@
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId, parseQueue, parseUnitHash, type UnitHash } from "../core/ids.ts";
 import type { FinalState } from "../core/job-states.ts";
-import type { ClientEvent, JobSpec, Outcome, Submission, SubmittedJob } from "../core/messages.ts";
+import type {
+  ClientEvent,
+  ItemsAnswer,
+  ItemsRequest,
+  JobSpec,
+  Outcome,
+  Submission,
+  SubmittedJob,
+} from "../core/messages.ts";
 import { Fields, pack } from "./pack.ts";
 
 /** Media type of every body in this format. */
@@ -82,14 +90,22 @@ function parseSubmittedJob(row: unknown): SubmittedJob {
 }
 
 export function encodeOutcome(outcome: Outcome): Buffer {
-  if (outcome.type === "value") return pack([0, outcome.codec, outcome.bytes]);
+  if (outcome.type !== "error") return pack([OUTCOMES[outcome.type], outcome.codec, outcome.bytes]);
   const { name, message, stack, code, detail } = outcome.error;
-  return pack([1, name, message, stack, code, detail]);
+  return pack([OUTCOMES.error, name, message, stack, code, detail]);
 }
+
+const OUTCOMES = { value: 0, error: 1, ended: 2 } as const;
 
 export function parseOutcome(bytes: Uint8Array): Outcome {
   const fields = Fields.unpack(bytes, "outcome", 3);
-  if (fields.number(0) === 0) return { type: "value", codec: fields.text(1), bytes: fields.bytes(2) };
+  const kind = fields.number(0);
+  if (kind !== OUTCOMES.error)
+    return {
+      type: kind === OUTCOMES.ended ? "ended" : "value",
+      codec: fields.text(1),
+      bytes: fields.bytes(2),
+    };
   return {
     type: "error",
     error: {
@@ -116,6 +132,8 @@ export function encodeClientEvent(event: ClientEvent): Buffer {
       ]);
     case "finished":
       return pack(["f", event.jobId, FINAL_STATES.indexOf(event.state), event.outcome]);
+    case "streaming":
+      return pack(["s", event.jobId, event.attempt]);
     case "unknown":
       return pack(["u", event.jobId]);
     case "alive":
@@ -143,6 +161,8 @@ export function parseClientEvent(bytes: Uint8Array): ClientEvent {
         state: FINAL_STATES[fields.count(2)] ?? "failed",
         outcome: fields.bytes(3),
       };
+    case "s":
+      return { type: "streaming", jobId: parseJobId(fields.text(1)), attempt: fields.count(2) };
     case "u":
       return { type: "unknown", jobId: parseJobId(fields.text(1)) };
     case "a":
@@ -150,4 +170,33 @@ export function parseClientEvent(bytes: Uint8Array): ClientEvent {
     default:
       throw new KitchenError("KS_BAD_REQUEST", `Not an event: unknown type ${fields.text(0)}`);
   }
+}
+
+export function encodeItemsRequest({ client, attempt, from, waitMs, isOver }: ItemsRequest): Buffer {
+  return pack([client, attempt, from, waitMs, isOver]);
+}
+
+export function parseItemsRequest(bytes: Uint8Array): ItemsRequest {
+  const fields = Fields.unpack(bytes, "request for items", 5);
+  return {
+    client: fields.text(0),
+    attempt: fields.count(1),
+    from: fields.count(2),
+    waitMs: fields.count(3),
+    isOver: fields.boolean(4),
+  };
+}
+
+export function encodeItemsAnswer({ codec, items, isComplete }: ItemsAnswer): Buffer {
+  return pack([codec, items, isComplete]);
+}
+
+export function parseItemsAnswer(bytes: Uint8Array): ItemsAnswer {
+  const fields = Fields.unpack(bytes, "answer with items", 3);
+  const items = Fields.of(fields.list(1), "list of items", 0);
+  return {
+    codec: fields.text(0),
+    items: Array.from({ length: items.length }, (_, at) => items.bytes(at)),
+    isComplete: fields.boolean(2),
+  };
 }

@@ -18,6 +18,8 @@ export function encodeToWorker(message: ToWorker): Buffer {
       return pack(["r", message.run, message.jobId, message.attempt, message.spec]);
     case "cancel":
       return pack(["c", message.run, message.reason]);
+    case "read":
+      return pack(["i", message.run, message.from, message.isOver]);
     case "describe":
       return pack(["d", message.request, message.namespace]);
   }
@@ -50,6 +52,8 @@ export function parseToWorker(bytes: Uint8Array): ToWorker {
       };
     case "c":
       return { type: "cancel", run: fields.count(1), reason: fields.text(2) };
+    case "i":
+      return { type: "read", run: fields.count(1), from: fields.count(2), isOver: fields.boolean(3) };
     case "d":
       return { type: "describe", request: fields.count(1), namespace: fields.text(2) };
     default:
@@ -63,6 +67,10 @@ export function encodeFromWorker(message: FromWorker): Buffer {
       return pack(["y", message.namespaces.map((n) => [n.name, n.isArbitraryAllowed, n.functions])]);
     case "module-failed":
       return pack(["m", message.message]);
+    case "streaming":
+      return pack(["s", message.run]);
+    case "item":
+      return pack(["i", message.run, message.bytes]);
     case "finished":
       return pack(["f", message.run, message.result.outcome, message.result.isError, message.result.ranMs]);
     case "skipped":
@@ -85,6 +93,10 @@ export function parseFromWorker(bytes: Uint8Array): FromWorker {
       return { type: "ready", namespaces: fields.list(1).map(parseNamespace) };
     case "m":
       return { type: "module-failed", message: fields.text(1) };
+    case "s":
+      return { type: "streaming", run: fields.count(1) };
+    case "i":
+      return { type: "item", run: fields.count(1), bytes: fields.bytes(2) };
     case "f":
       return {
         type: "finished",

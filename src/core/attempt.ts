@@ -18,6 +18,8 @@ export interface AttemptCounts {
   readonly throws: number;
   readonly retries: number;
   readonly maxDeaths: number;
+  /** Its result was a stream of items. */
+  readonly hasStreamed: boolean;
 }
 
 export type NextStep =
@@ -26,21 +28,23 @@ export type NextStep =
 
 /**
  * What becomes of a job after an attempt. Lost workers are retried up to `maxDeaths` in all, for the job may be
- * innocent; what a function throws is its answer, retried only as often as the caller asked for.
+ * innocent; what a function throws is its answer, retried only as often as the caller asked for. A stream is never begun
+ * anew: its reader has had items already.
  */
-export function decideNext(end: AttemptEnd, { deaths, throws, retries, maxDeaths }: AttemptCounts): NextStep {
+export function decideNext(end: AttemptEnd, counts: AttemptCounts): NextStep {
+  const { deaths, throws, retries, maxDeaths, hasStreamed } = counts;
   switch (end.type) {
     case "returned":
       return { next: "succeeded", outcome: end.outcome };
     case "stopped":
       return { next: end.state, outcome: end.outcome };
     case "threw":
-      return throws < retries
+      return throws < retries && !hasStreamed
         ? { next: "queued", deaths, throws: throws + 1 }
         : { next: "failed", outcome: end.outcome };
     case "died":
       // process.exit() would end the next worker just so.
-      return end.isDeliberate || deaths + 1 >= maxDeaths
+      return end.isDeliberate || hasStreamed || deaths + 1 >= maxDeaths
         ? { next: "failed", outcome: end.outcome }
         : { next: "queued", deaths: deaths + 1, throws };
     case "not-begun":

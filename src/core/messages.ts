@@ -48,6 +48,8 @@ export interface Submission {
 /** What a call came to. */
 export type Outcome =
   | { readonly type: "value"; readonly codec: string; readonly bytes: Uint8Array }
+  /** A streamed result has ended: its items were read while it ran, and this is what its generator returned. */
+  | { readonly type: "ended"; readonly codec: string; readonly bytes: Uint8Array }
   | { readonly type: "error"; readonly error: WireError };
 
 /** An error on the wire: enough in plain fields for people and `problem+json`, the whole of it in `detail`. */
@@ -82,10 +84,33 @@ export type ClientEvent =
       readonly state: FinalState;
       readonly outcome: Uint8Array;
     }
+  /** The function returned a generator: its items can be read now. */
+  | { readonly type: "streaming"; readonly jobId: JobId; readonly attempt: number }
   /** The client asked for a job that nobody knows. */
   | { readonly type: "unknown"; readonly jobId: JobId }
   /** Nothing happened for a while; the connection lives. */
   | { readonly type: "alive" };
+
+/** A reader's wish for items of a streamed result: the body of `POST /v1/jobs/:id/items`. */
+export interface ItemsRequest {
+  readonly client: string;
+  /** The attempt whose items are meant; 0 for whichever streams. */
+  readonly attempt: number;
+  /** The index of the first item wanted; those before it have arrived. */
+  readonly from: number;
+  /** How long the answer may wait for an item, in ms. */
+  readonly waitMs: number;
+  /** The reader wants no more: the generator is to return. */
+  readonly isOver: boolean;
+}
+
+/** The answer to an {@link ItemsRequest}: items in order, from the one asked for on. */
+export interface ItemsAnswer {
+  readonly codec: string;
+  readonly items: readonly Uint8Array[];
+  /** No item will follow these. */
+  readonly isComplete: boolean;
+}
 
 /** What a node says to one of its workers. */
 export type ToWorker =
@@ -101,6 +126,8 @@ export type ToWorker =
       readonly spec: Uint8Array;
     }
   | { readonly type: "cancel"; readonly run: number; readonly reason: string }
+  /** Of a run that streams: the reader has all items before `from`; when it is over, it wants no more. */
+  | { readonly type: "read"; readonly run: number; readonly from: number; readonly isOver: boolean }
   | { readonly type: "describe"; readonly request: number; readonly namespace: string };
 
 export interface WorkerSettings {
@@ -116,6 +143,9 @@ export interface WorkerSettings {
 export type FromWorker =
   | { readonly type: "ready"; readonly namespaces: readonly NamespaceInfo[] }
   | { readonly type: "module-failed"; readonly message: string }
+  /** The run's result is a generator, whose items follow. */
+  | { readonly type: "streaming"; readonly run: number }
+  | { readonly type: "item"; readonly run: number; readonly bytes: Uint8Array }
   | { readonly type: "finished"; readonly run: number; readonly result: RunResult }
   /** The run was cancelled before it began. */
   | { readonly type: "skipped"; readonly run: number }

@@ -4,6 +4,8 @@ import type { JobSpec } from "../core/messages.ts";
 import type { Exit, RunHandlers, StreamName } from "../worker/run-list.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
 import { deathReport, errorOutcome, isDeliberate } from "./outcomes.ts";
+import type { StreamedItems } from "./streamed-items.ts";
+import type { Streams } from "./streams.ts";
 
 /** One attempt of a job, ready to be given to a worker. */
 export interface AttemptOptions {
@@ -18,7 +20,10 @@ export interface AttemptOptions {
   readonly deaths: number;
   /** How long a function has to stop after its signal was aborted, before its worker is killed. */
   readonly graceMs: number;
+  readonly streams: Streams;
   readonly onOutput: (stream: StreamName, bytes: Uint8Array) => void;
+  /** Its result is a stream of items, which can be read now. */
+  readonly onStreaming: () => void;
   /** Called once. `ranMs` is 0 for what never began. */
   readonly onEnd: (end: AttemptEnd, ranMs: number) => void;
 }
@@ -31,6 +36,8 @@ export class Attempt {
   #deadline: NodeJS.Timeout | undefined;
   #grace: NodeJS.Timeout | undefined;
   #isAbandoned = false;
+  #hasEnded = false;
+  #items: StreamedItems | undefined;
   /** Why the node stops it; then this is its end, however the function takes it. */
   #stop: Extract<AttemptEnd, { type: "stopped" }> | undefined;
 
@@ -46,6 +53,10 @@ export class Attempt {
   }
   get spec(): JobSpec {
     return this.#options.spec;
+  }
+
+  get hasStreamed(): boolean {
+    return this.#items !== undefined;
   }
 
   start(worker: WorkerProcess): void {
@@ -73,12 +84,26 @@ export class Attempt {
     return {
       onBegin: () => this.#begin(),
       onOutput,
+      onStreaming: () => this.#stream(),
+      onItem: (bytes) => this.#items?.push(bytes),
       onFinished: ({ outcome, isError, ranMs }) =>
         this.#end(isError ? { type: "threw", outcome } : { type: "returned", outcome }, ranMs),
       onSkipped: () => this.#end({ type: "not-begun" }),
       onLost: (exit, wasRunning, lastOutput) =>
         this.#end(wasRunning ? this.#died(exit, lastOutput) : { type: "not-begun" }),
     };
+  }
+
+  #stream(): void {
+    const { streams, jobId: id, attempt, run, spec, onStreaming } = this.#options;
+    this.#items = streams.open({
+      id,
+      attempt,
+      codec: spec.codec,
+      read: (from, isOver) => this.#worker?.read(run, from, isOver),
+      cancel: (reason) => this.cancel(reason),
+    });
+    onStreaming();
   }
 
   #begin(): void {
@@ -98,7 +123,7 @@ export class Attempt {
   }
 
   #stopWith(stop: Extract<AttemptEnd, { type: "stopped" }>, reason: string): void {
-    if (this.#stop !== undefined) return;
+    if (this.#stop !== undefined || this.#hasEnded) return;
     this.#stop = stop;
     const worker = this.#worker;
     if (worker === undefined) return this.#end(stop);
@@ -136,7 +161,16 @@ export class Attempt {
   #end(end: AttemptEnd, ranMs = this.#ranMs()): void {
     clearTimeout(this.#deadline);
     clearTimeout(this.#grace);
+    this.#hasEnded = true;
+    this.#items?.complete();
     const isGivenUp = this.#isAbandoned && end.type === "died";
-    this.#options.onEnd(isGivenUp ? { type: "not-begun" } : (this.#stop ?? end), ranMs);
+    this.#options.onEnd(isGivenUp ? this.#givenUp() : (this.#stop ?? end), ranMs);
+  }
+
+  #givenUp(): AttemptEnd {
+    if (this.#items === undefined) return { type: "not-begun" };
+    const { spec, nodeName } = this.#options;
+    const message = `Cannot go on with ${spec.label}: ${nodeName} left while its items were being read (call it again)`;
+    return { type: "died", outcome: errorOutcome("KS_WORKER_LOST", message), isDeliberate: false };
   }
 }

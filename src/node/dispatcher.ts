@@ -11,6 +11,7 @@ import type { WorkerProcess } from "../worker/worker-process.ts";
 import { Attempt } from "./attempt.ts";
 import { errorOutcome } from "./outcomes.ts";
 import type { StoreWriter } from "./store-writer.ts";
+import type { Streams } from "./streams.ts";
 import type { UnitCache } from "./unit-cache.ts";
 
 export interface DispatcherOptions {
@@ -19,6 +20,7 @@ export interface DispatcherOptions {
   readonly pool: Pool;
   readonly units: UnitCache;
   readonly writer: StoreWriter;
+  readonly streams: Streams;
   readonly queues: readonly string[];
   readonly maxDeaths: number;
   readonly graceMs: number;
@@ -160,9 +162,9 @@ export class Dispatcher {
 
   #enqueue(job: ClaimedJob, spec: JobSpec, units: Parameters<WorkerProcess["run"]>[1]): void {
     const key = spec.units[0] ?? spec.label;
-    const { node, graceMs, nextRun, writer } = this.#options;
+    const { node, graceMs, nextRun, writer, streams } = this.#options;
     let index = 0;
-    const attempt = new Attempt({
+    const attempt: Attempt = new Attempt({
       run: nextRun(),
       jobId: job.id,
       attempt: job.attempt,
@@ -172,15 +174,17 @@ export class Dispatcher {
       nodeName: node,
       deaths: job.deaths,
       graceMs,
+      streams,
       onOutput: (stream: StreamName, bytes: Uint8Array) =>
         writer.output(job.id, { attempt: job.attempt, index: index++, stream, bytes, atMs: Date.now() }),
-      onEnd: (end, ranMs) => this.#ended(job, spec, end, ranMs),
+      onStreaming: () => writer.streaming({ id: job.id, attempt: job.attempt }),
+      onEnd: (end, ranMs) => this.#ended(job, attempt, end, ranMs),
     });
     this.#attempts.set(job.id, attempt);
     this.#backlog.push({ job, attempt, key });
   }
 
-  #ended(job: ClaimedJob, spec: JobSpec, end: AttemptEnd, ranMs: number): void {
+  #ended(job: ClaimedJob, { spec, hasStreamed }: Attempt, end: AttemptEnd, ranMs: number): void {
     const { writer, maxDeaths } = this.#options;
     this.#attempts.delete(job.id);
     if (end.type === "returned" || end.type === "threw") {
@@ -188,7 +192,8 @@ export class Dispatcher {
       this.#times.record(this.#typicalKey, ranMs);
     }
     const { id, attempt, deaths, throws } = job;
-    writer.finish({ id, attempt, ...decideNext(end, { deaths, throws, retries: spec.retries, maxDeaths }) });
+    const counts = { deaths, throws, retries: spec.retries, maxDeaths, hasStreamed };
+    writer.finish({ id, attempt, ...decideNext(end, counts) });
     if (this.#attempts.size === 0) this.#onIdle();
     this.#assign();
   }

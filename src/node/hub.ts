@@ -26,6 +26,10 @@ export class Hub {
     if (this.#clients.get(client) === subscriber) this.#clients.delete(client);
   }
 
+  isConnected(client: string): boolean {
+    return this.#clients.has(client);
+  }
+
   watch(client: string, id: JobId, wantsOutput: boolean): void {
     const clients = this.#waiting.get(id);
     if (clients === undefined) this.#waiting.set(id, new Map([[client, wantsOutput]]));
@@ -52,6 +56,11 @@ export class Hub {
     if (takers.length === 0) return;
     const event = encodeClientEvent({ type: "output", jobId: id, ...piece });
     for (const [client] of takers) this.#post(client, event);
+  }
+
+  streaming(id: JobId, attempt: number): void {
+    const event = encodeClientEvent({ type: "streaming", jobId: id, attempt });
+    for (const client of this.#waiting.get(id)?.keys() ?? []) this.#post(client, event);
   }
 
   finished(id: JobId, state: FinalState, outcome: Uint8Array): void {

@@ -8,6 +8,7 @@ import type { StreamName } from "../worker/run-list.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
 import { Attempt } from "./attempt.ts";
 import { leastLaden } from "./dispatcher.ts";
+import type { Streams } from "./streams.ts";
 
 /** How many instant calls may wait for a worker. */
 const MOST_WAITING = 10_000;
@@ -20,7 +21,16 @@ export interface InstantCall {
   readonly specBytes: Uint8Array;
   readonly units: ReadonlyMap<UnitHash, Uint8Array>;
   readonly onOutput: (stream: StreamName, bytes: Uint8Array) => void;
+  readonly onStreaming: () => void;
   readonly onEnd: (end: AttemptEnd) => void;
+}
+
+export interface InstantLaneOptions {
+  readonly pool: Pool;
+  readonly node: NodeName;
+  readonly graceMs: number;
+  readonly nextRun: () => number;
+  readonly streams: Streams;
 }
 
 /** Calls that skip the queue: they run on workers kept for them, first come, first served, and are not stored. */
@@ -29,17 +39,19 @@ export class InstantLane {
   readonly #node: NodeName;
   readonly #graceMs: number;
   readonly #nextRun: () => number;
+  readonly #streams: Streams;
   readonly #times = new RunTimes();
   #waiting: Attempt[] = [];
   readonly #running = new Set<Attempt>();
   #onIdle: () => void = () => {};
   readonly #wanting = new Set<(worker: WorkerProcess) => void>();
 
-  constructor(options: { pool: Pool; node: NodeName; graceMs: number; nextRun: () => number }) {
+  constructor(options: InstantLaneOptions) {
     this.#pool = options.pool;
     this.#node = options.node;
     this.#graceMs = options.graceMs;
     this.#nextRun = options.nextRun;
+    this.#streams = options.streams;
   }
 
   /** Runs a call once; gives a way to cancel it. @throws KitchenError `KS_BUSY` when too many wait */
@@ -103,7 +115,7 @@ export class InstantLane {
   }
 
   #attemptOf(call: InstantCall): Attempt {
-    const { id: jobId, spec, specBytes, units, onOutput, onEnd } = call;
+    const { id: jobId, spec, specBytes, units, onOutput, onStreaming, onEnd } = call;
     const attempt: Attempt = new Attempt({
       run: this.#nextRun(),
       jobId,
@@ -114,7 +126,9 @@ export class InstantLane {
       nodeName: this.#node,
       deaths: 0,
       graceMs: this.#graceMs,
+      streams: this.#streams,
       onOutput,
+      onStreaming,
       onEnd: (end, ranMs) => {
         if (end.type === "returned" || end.type === "threw") this.#times.record(keyOf(spec), ranMs);
         this.#running.delete(attempt);

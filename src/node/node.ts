@@ -5,7 +5,7 @@ import { parseQueue, type NodeName } from "../core/ids.ts";
 import { isFinal } from "../core/job-states.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
-import type { StoreEvent } from "../store/port.ts";
+import { isStreaming, type StoreEvent } from "../store/port.ts";
 import { workerEnvironment } from "../worker/environment.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
@@ -15,16 +15,19 @@ import { Hub } from "./hub.ts";
 import { addEventRoutes } from "./http/event-routes.ts";
 import { addInfoRoutes } from "./http/info-routes.ts";
 import { addInstantRoutes } from "./http/instant-routes.ts";
+import { addItemRoutes } from "./http/item-routes.ts";
 import { addJobRoutes } from "./http/job-routes.ts";
 import { addRpcRoutes } from "./http/rpc-routes.ts";
 import { createServer } from "./http/server.ts";
 import { InstantLane } from "./instant-lane.ts";
+import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
 import type { NodeOptions } from "./options.ts";
 import { errorOutcome } from "./outcomes.ts";
 import { Policy } from "./policy.ts";
 import { StoreWriter } from "./store-writer.ts";
+import { Streams } from "./streams.ts";
 import { Submissions } from "./submissions.ts";
 import { UnitCache } from "./unit-cache.ts";
 
@@ -72,6 +75,8 @@ class Node implements RunningNode {
   readonly #options: NodeOptions;
   readonly #guard = new OrphanGuard();
   readonly #hub = new Hub();
+  readonly #streams = new Streams();
+  readonly #readers: ItemReaders;
   readonly #policy: Policy;
   readonly #units: UnitCache;
   readonly #pool: Pool;
@@ -120,6 +125,7 @@ class Node implements RunningNode {
       pool: this.#pool,
       units: this.#units,
       writer: this.#writer,
+      streams: this.#streams,
       queues: queuesOf(options),
       maxDeaths: MAX_DEATHS,
       graceMs,
@@ -128,7 +134,21 @@ class Node implements RunningNode {
       onLapsed: () => void this.#lease.renew().catch(() => {}),
       warn,
     });
-    this.#lane = new InstantLane({ pool: this.#instantPool, node: name, graceMs, nextRun });
+    this.#lane = new InstantLane({
+      pool: this.#instantPool,
+      node: name,
+      graceMs,
+      nextRun,
+      streams: this.#streams,
+    });
+    this.#readers = new ItemReaders({
+      node: name,
+      store,
+      streams: this.#streams,
+      token: options.token,
+      isConnected: (client) => this.#hub.isConnected(client),
+      warn,
+    });
     this.#lease = this.#createLease(warn);
     this.#server = createServer({ token: options.token, hostNames: hostNamesOf(options), warn });
     this.#addRoutes();
@@ -185,6 +205,8 @@ class Node implements RunningNode {
         .leave()
         .catch((error: unknown) => log.warn(`cannot leave the cluster: ${String(error)}`));
     await this.#instantPool.close();
+    this.#streams.close();
+    this.#readers.close();
     await this.#server.close();
     await store.close();
     await this.#guard.close();
@@ -218,6 +240,9 @@ class Node implements RunningNode {
       case "output":
         this.#hub.output(event.id, event.piece);
         break;
+      case "streaming":
+        this.#hub.streaming(event.id, event.attempt);
+        break;
       case "cancel":
         this.#dispatcher.cancel(event.id, event.attempt);
         break;
@@ -234,6 +259,7 @@ class Node implements RunningNode {
       for (const [at, id] of ids.entries()) {
         const record = records[at];
         if (record === undefined) this.#hub.finished(id, "failed", STATE_LOST);
+        else if (isStreaming(record)) this.#hub.streaming(id, record.attempt);
         else if (isFinal(record.state) && record.outcome !== undefined)
           this.#hub.finished(id, record.state, record.outcome);
       }
@@ -289,13 +315,8 @@ class Node implements RunningNode {
 
   #addRoutes(): void {
     const { store, queues } = this.#options;
-    const [server, hub, writer, units, lane] = [
-      this.#server,
-      this.#hub,
-      this.#writer,
-      this.#units,
-      this.#lane,
-    ];
+    const [server, hub, writer, units] = [this.#server, this.#hub, this.#writer, this.#units];
+    const [lane, streams, readers] = [this.#lane, this.#streams, this.#readers];
     const submissions = new Submissions({
       node: this.name,
       store,
@@ -306,9 +327,11 @@ class Node implements RunningNode {
     });
     addJobRoutes(server, { store, submissions });
     addInstantRoutes(server, { lane, units, submissions });
-    addEventRoutes(server, { hub, store, writer, node: this.name });
+    addEventRoutes(server, { hub, store, writer, readers, node: this.name });
+    addItemRoutes(server, readers);
     addRpcRoutes(server, {
       lane,
+      streams,
       submissions,
       newJobId,
       anonymousClient: ANONYMOUS_CLIENT,

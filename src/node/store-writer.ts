@@ -1,6 +1,6 @@
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { FinalState } from "../core/job-states.ts";
-import type { FinishReply, FinishRow, OutputPiece, OutputRow, Store } from "../store/port.ts";
+import type { FinishReply, FinishRow, OutputPiece, OutputRow, Store, StreamingRow } from "../store/port.ts";
 import type { Hub } from "./hub.ts";
 
 const RETRY_MS = 500;
@@ -16,12 +16,13 @@ export interface StoreWriterOptions {
 }
 
 /**
- * What the node tells the store of its jobs, one batch an event-loop turn, in order: first output, then ends. While
+ * What the node tells the store of its jobs, one batch an event-loop turn, in order: first output, last ends. While
  * the store is away, batches wait and are sent again; a commit that is repeated changes nothing.
  */
 export class StoreWriter {
   readonly #options: StoreWriterOptions;
   #output: OutputRow[] = [];
+  #streaming: StreamingRow[] = [];
   #finished: FinishRow[] = [];
   /** Output that is not in the store yet. */
   #heldBytes = 0;
@@ -40,6 +41,12 @@ export class StoreWriter {
     if (this.#heldBytes + piece.bytes.length > MAX_HELD_BYTES) return;
     this.#heldBytes += piece.bytes.length;
     this.#output.push({ id, piece });
+    this.#schedule();
+  }
+
+  streaming(row: StreamingRow): void {
+    this.#options.hub.streaming(row.id, row.attempt);
+    this.#streaming.push(row);
     this.#schedule();
   }
 
@@ -67,11 +74,17 @@ export class StoreWriter {
   #flush(): void {
     this.#isScheduled = false;
     const output = this.#output;
+    const streaming = this.#streaming;
     const finished = this.#finished;
     this.#output = [];
+    this.#streaming = [];
     this.#finished = [];
-    if (output.length === 0 && finished.length === 0) return;
-    const written = Promise.all([this.#writeOutput(output), this.#writeFinished(finished)]);
+    if (output.length + streaming.length + finished.length === 0) return;
+    const written = Promise.all([
+      this.#writeOutput(output),
+      this.#writeStreaming(streaming),
+      this.#writeFinished(finished),
+    ]);
     this.#inFlight = Promise.all([this.#inFlight, written]).then(() => {});
     this.#options.onFlushed();
   }
@@ -80,6 +93,11 @@ export class StoreWriter {
     if (rows.length === 0) return;
     await this.#persist(() => this.#options.store.appendOutput(this.#options.node, rows));
     this.#heldBytes -= rows.reduce((sum, { piece }) => sum + piece.bytes.length, 0);
+  }
+
+  async #writeStreaming(rows: readonly StreamingRow[]): Promise<void> {
+    if (rows.length === 0) return;
+    await this.#persist(() => this.#options.store.markStreaming(this.#options.node, rows));
   }
 
   async #writeFinished(rows: readonly FinishRow[]): Promise<void> {

@@ -2,7 +2,7 @@ import { parseSpec } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { JobSpec, Submission } from "../core/messages.ts";
-import type { NewJob, Store, SubmitReply } from "../store/port.ts";
+import { isStreaming, type NewJob, type Store, type SubmitReply } from "../store/port.ts";
 import type { Hub } from "./hub.ts";
 import type { UnitCache } from "./unit-cache.ts";
 
@@ -81,6 +81,7 @@ export class Submissions {
     if (known.length === 0) return;
     const { store, node, hub } = this.#options;
     for (const record of await store.watch(known, node)) {
+      if (record !== undefined && isStreaming(record)) hub.streaming(record.id, record.attempt);
       if (record?.outcome === undefined) continue;
       if (record.state === "queued" || record.state === "running") continue;
       hub.finished(record.id, record.state, record.outcome);

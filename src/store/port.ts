@@ -44,6 +44,12 @@ export interface Store {
    */
   cancel(ids: readonly JobId[], outcome: Uint8Array): Promise<CancelReply[]>;
 
+  /**
+   * Says that the results of these attempts are streams of items, which their node holds. Watchers other than `node` get
+   * a `streaming` event. Drops what fenced attempts say.
+   */
+  markStreaming(node: NodeName, rows: readonly StreamingRow[]): Promise<void>;
+
   /** Adds pieces to jobs' output logs, and sends them to watchers other than `node`. Drops what fenced attempts say. */
   appendOutput(node: NodeName, rows: readonly OutputRow[]): Promise<void>;
   /** A job's output from piece `from` on, in the order of appending. Empty when there is none, or no such job. */
@@ -151,6 +157,11 @@ export type FinishReply = "committed" | "fenced" | { readonly cancelled: Uint8Ar
 /** `cancelling`: it runs, and ends as cancelled as soon as it stops. `final`: too late. */
 export type CancelReply = "cancelled" | "cancelling" | "final" | "unknown";
 
+export interface StreamingRow {
+  readonly id: JobId;
+  readonly attempt: number;
+}
+
 export interface OutputRow {
   readonly id: JobId;
   readonly piece: OutputPiece;
@@ -179,8 +190,15 @@ export interface JobRecord {
   readonly createdAtMs: number;
   readonly startedAtMs: number | undefined;
   readonly finishedAtMs: number | undefined;
+  /** The attempt whose result is a stream of items, if there was one. */
+  readonly streams: number | undefined;
   /** Present when the state is final. */
   readonly outcome: Uint8Array | undefined;
+}
+
+/** Whether the items of a job's result can be read now. */
+export function isStreaming({ state, attempt, streams }: JobRecord): boolean {
+  return state === "running" && streams === attempt;
 }
 
 export interface NodeRegistration {
@@ -216,6 +234,7 @@ export type StoreEvent =
       readonly outcome: Uint8Array;
     }
   | { readonly type: "output"; readonly id: JobId; readonly piece: OutputPiece }
+  | { readonly type: "streaming"; readonly id: JobId; readonly attempt: number }
   | { readonly type: "cancel"; readonly id: JobId; readonly attempt: number };
 
 export interface StoreOptions {

@@ -23,6 +23,9 @@ export interface RunHandlers {
   /** The run is the worker's next: its time counts from here. */
   readonly onBegin: () => void;
   readonly onOutput: (stream: StreamName, bytes: Uint8Array) => void;
+  /** Its result is a generator; items follow. */
+  readonly onStreaming: () => void;
+  readonly onItem: (bytes: Uint8Array) => void;
   readonly onFinished: (result: RunResult) => void;
   /** It was cancelled before it began. */
   readonly onSkipped: () => void;
@@ -36,6 +39,7 @@ interface Entry {
   /** Streams whose marker has not been seen. */
   readonly open: Set<StreamName>;
   result: RunResult | undefined;
+  isStreaming: boolean;
   lastOutput: Buffer;
 }
 
@@ -55,8 +59,9 @@ export class RunList {
     this.#onStrayOutput = onStrayOutput;
   }
 
-  get size(): number {
-    return this.#entries.length;
+  /** How many runs have not ended; a stream has no end that anybody could foresee. */
+  get load(): number {
+    return this.#entries.some(({ isStreaming }) => isStreaming) ? Infinity : this.#entries.length;
   }
 
   /** Calls back when no run is left; at once when there is none. */
@@ -71,6 +76,7 @@ export class RunList {
       handlers,
       open: new Set(["stdout", "stderr"]),
       result: undefined,
+      isStreaming: false,
       lastOutput: Buffer.alloc(0),
     });
     if (this.#entries.length === 1) handlers.onBegin();
@@ -89,8 +95,21 @@ export class RunList {
     this.#settle();
   }
 
+  /** Gives the runs that wait behind it: its reader may take for ever, or wait for one of them. */
+  streaming(run: number): readonly number[] {
+    const entry = this.#entry(run);
+    if (entry === undefined) return [];
+    entry.isStreaming = true;
+    entry.handlers.onStreaming();
+    return this.#entries.slice(this.#entries.indexOf(entry) + 1).map((behind) => behind.run);
+  }
+
+  item(run: number, bytes: Uint8Array): void {
+    this.#entry(run)?.handlers.onItem(bytes);
+  }
+
   finished(run: number, result: RunResult): void {
-    const entry = this.#entries.find((candidate) => candidate.run === run);
+    const entry = this.#entry(run);
     if (entry === undefined) return;
     entry.result = result;
     this.#settle();
@@ -111,6 +130,10 @@ export class RunList {
     });
     running?.handlers.onLost(exit, true, running.lastOutput.toString());
     for (const entry of rest) entry.handlers.onLost(exit, false, "");
+  }
+
+  #entry(run: number): Entry | undefined {
+    return this.#entries.find((candidate) => candidate.run === run);
   }
 
   /** The run that `stream` belongs to now: the oldest whose marker has not come. */

@@ -79,9 +79,9 @@ export class WorkerProcess {
     return this.#child.pid;
   }
 
-  /** How many runs it was given and has not ended. */
+  /** How many runs it was given and has not ended; infinite while one of them streams its result. */
   get held(): number {
-    return this.#runs.size;
+    return this.#runs.load;
   }
 
   /** Runs a job after those it holds already. `units` gives the bytes of those that this worker has not had. */
@@ -98,6 +98,11 @@ export class WorkerProcess {
   /** Asks a run to stop: drops it if it has not begun, else aborts its signal. */
   cancel(run: number, reason: string): void {
     this.#send({ type: "cancel", run, reason });
+  }
+
+  /** Tells a run that streams how far its items were read, or that no more are wanted. */
+  read(run: number, from: number, isOver: boolean): void {
+    this.#send({ type: "read", run, from, isOver });
   }
 
   /** Lists a namespace's functions; `null` when there is no such namespace. */
@@ -169,6 +174,12 @@ export class WorkerProcess {
         break;
       case "module-failed":
         this.#rejectReady(new Error(message.message));
+        break;
+      case "streaming":
+        for (const waiting of this.#runs.streaming(message.run)) this.cancel(waiting, "");
+        break;
+      case "item":
+        this.#runs.item(message.run, message.bytes);
         break;
       case "finished":
         this.#runs.finished(message.run, message.result);

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { Client } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { PROTOCOL_VERSION } from "../../src/core/version.ts";
 import { startNodeProcess } from "../support/cli.ts";
 import { Collected } from "../support/collect.ts";
 import { startRedis } from "../store/support/redis.ts";
@@ -137,7 +138,7 @@ test("a client of another protocol version is refused with both versions", async
     headers: { authorization: `Bearer ${cluster.token}`, "kitchensink-protocol": "99" },
   });
   expect(response.status).toBe(415);
-  expect(response.headers.get("kitchensink-protocol")).toBe("1");
+  expect(response.headers.get("kitchensink-protocol")).toBe(String(PROTOCOL_VERSION));
   expect(await response.json()).toMatchObject({ detail: expect.stringMatching(/version 1 .*version 99/) });
 });
 

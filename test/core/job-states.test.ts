@@ -4,7 +4,7 @@ import { canMove, isFinal, TRANSITIONS, type JobState } from "../../src/core/job
 
 const STATES = Object.keys(TRANSITIONS) as JobState[];
 const outcome = new Uint8Array([1]);
-const counts = { deaths: 0, throws: 0, retries: 0, maxDeaths: 3 };
+const counts = { deaths: 0, throws: 0, retries: 0, maxDeaths: 3, hasStreamed: false };
 
 test("nothing leaves a final state, and every state is reachable", () => {
   for (const state of STATES.filter(isFinal)) expect(TRANSITIONS[state]).toEqual([]);

@@ -27,7 +27,7 @@ test.each([
 
 test("every HTTP route has its heading", () => {
   const folder = join(ROOT, "src/node/http");
-  const files = ["event", "info", "instant", "job", "rpc"].map((name) => join(folder, `${name}-routes.ts`));
+  const files = ["event", "info", "instant", "item", "job", "rpc"].map((name) => join(folder, `${name}-routes.ts`));
   const routes = files.flatMap((file) =>
     [
       ...readFileSync(file, "utf8").matchAll(/server\.(get|post|put|delete)(?:<.*?>)?\(\s*"(\/[^"]*)"/gs),

@@ -5,6 +5,7 @@ import { describeEvents } from "./conformance/events.ts";
 import { describeFinish } from "./conformance/finish.ts";
 import { describeLeases } from "./conformance/leases.ts";
 import { describeOutput } from "./conformance/output.ts";
+import { describeStreaming } from "./conformance/streaming.ts";
 import { describeSubmit } from "./conformance/submit.ts";
 import type { OpenStore } from "./support/harness.ts";
 
@@ -16,6 +17,7 @@ export function conformance(name: string, open: OpenStore): void {
     describeFinish(open);
     describeCancel(open);
     describeOutput(open);
+    describeStreaming(open);
     describeLeases(open);
     describeEvents(open);
   });

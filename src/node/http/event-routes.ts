@@ -4,8 +4,9 @@ import { encodeClientEvent, MEDIA_TYPE } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { parseJobId, type JobId, type NodeName } from "../../core/ids.ts";
 import { isFinal } from "../../core/job-states.ts";
-import type { Store } from "../../store/port.ts";
+import { isStreaming, type Store } from "../../store/port.ts";
 import type { Hub, Subscriber } from "../hub.ts";
+import type { ItemReaders } from "../item-readers.ts";
 import type { StoreWriter } from "../store-writer.ts";
 import { bodyObject } from "./server.ts";
 
@@ -18,6 +19,7 @@ export interface EventRoutesOptions {
   readonly hub: Hub;
   readonly store: Store;
   readonly writer: StoreWriter;
+  readonly readers: ItemReaders;
   readonly node: NodeName;
 }
 
@@ -30,7 +32,7 @@ interface Watched {
 /** `GET /v1/events`, a client's stream, and `POST /v1/watch`, which adds jobs to it. */
 export function addEventRoutes(
   server: FastifyInstance,
-  { hub, store, writer, node }: EventRoutesOptions,
+  { hub, store, writer, readers, node }: EventRoutesOptions,
 ): void {
   server.get<{ Querystring: { client?: string } }>("/v1/events", (request, reply) => {
     const client = parseClient(request.query.client);
@@ -50,6 +52,7 @@ export function addEventRoutes(
     response.on("close", () => {
       clearInterval(alive);
       hub.disconnect(client, subscriber);
+      readers.left(client);
     });
   });
 
@@ -72,6 +75,8 @@ export function addEventRoutes(
       const pieces = from === undefined ? [] : await store.readOutput(id, from);
       for (const piece of pieces)
         hub.post(client, encodeClientEvent({ type: "output", jobId: id, ...piece }));
+      if (isStreaming(record))
+        hub.post(client, encodeClientEvent({ type: "streaming", jobId: id, attempt: record.attempt }));
       if (!isFinal(record.state) || record.outcome === undefined) continue;
       hub.unwatch(client, [id]);
       hub.post(

@@ -7,6 +7,7 @@ import type { AttemptEnd } from "../../core/attempt.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { FinalState } from "../../core/job-states.ts";
+import type { ClientEvent } from "../../core/messages.ts";
 import type { InstantLane } from "../instant-lane.ts";
 import type { Submissions } from "../submissions.ts";
 import type { UnitCache } from "../unit-cache.ts";
@@ -48,6 +49,7 @@ export function addInstantRoutes(
         specBytes,
         units: loaded,
         onOutput: (stream, bytes) => answer.output(stream, bytes),
+        onStreaming: () => answer.streaming(),
         onEnd: (end) => answer.end(end),
       });
       reply.raw.on("close", () => {
@@ -60,7 +62,7 @@ export function addInstantRoutes(
   });
 }
 
-/** The HTTP response to an instant call: opened by the first output, or by the end. */
+/** The HTTP response to an instant call: opened by the first output, by a stream of items, or by the end. */
 class InstantAnswer {
   readonly #response: ServerResponse;
   readonly #id: JobId;
@@ -74,9 +76,18 @@ class InstantAnswer {
   }
 
   output(stream: "stdout" | "stderr", bytes: Uint8Array): void {
-    if (!this.#response.headersSent) this.#response.writeHead(200, { "content-type": MEDIA_TYPE });
     const piece = { attempt: 1, index: this.#index++, stream, atMs: Date.now(), bytes } as const;
-    this.#response.write(frame(encodeClientEvent({ type: "output", jobId: this.#id, ...piece })));
+    this.#write({ type: "output", jobId: this.#id, ...piece });
+  }
+
+  /** The items are read apart, by requests of their own: this answer goes on to its end. */
+  streaming(): void {
+    this.#write({ type: "streaming", jobId: this.#id, attempt: 1 });
+  }
+
+  #write(event: ClientEvent): void {
+    if (!this.#response.headersSent) this.#response.writeHead(200, { "content-type": MEDIA_TYPE });
+    this.#response.write(frame(encodeClientEvent(event)));
   }
 
   end(end: AttemptEnd): void {

@@ -77,6 +77,7 @@ function jobAsJson(record: JobRecord): string {
     createdAt: isoTime(record.createdAtMs),
     startedAt: isoTime(record.startedAtMs),
     finishedAt: isoTime(record.finishedAtMs),
+    streams: undefined,
     createdAtMs: undefined,
     startedAtMs: undefined,
     finishedAtMs: undefined,

@@ -5,12 +5,15 @@ import { KitchenError, isErrorCode } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JobSpec } from "../../core/messages.ts";
 import type { InstantLane } from "../instant-lane.ts";
+import type { Streams } from "../streams.ts";
 import type { Submissions } from "../submissions.ts";
+import { sendItemLines } from "./item-lines.ts";
 import { sendProblem, statusOf, titleOf } from "./problems.ts";
 import { bodyBytes } from "./server.ts";
 
 export interface RpcRoutesOptions {
   readonly lane: InstantLane;
+  readonly streams: Streams;
   readonly submissions: Submissions;
   readonly newJobId: () => JobId;
   /** What queued calls without a client of this project's run under. */
@@ -21,7 +24,8 @@ export interface RpcRoutesOptions {
 
 /**
  * `POST /rpc/:namespace/:function` with a JSON array of arguments: registered functions for everyone. Instant, unless
- * the caller prefers `respond-async`, which queues the call and answers 202 with the job's address.
+ * the caller prefers `respond-async`, which queues the call and answers 202 with the job's address. A generator's items
+ * are the answer's lines.
  */
 export function addRpcRoutes(server: FastifyInstance, options: RpcRoutesOptions): void {
   server.post<{ Params: { namespace: string; name: string } }>(
@@ -47,7 +51,14 @@ export function addRpcRoutes(server: FastifyInstance, options: RpcRoutesOptions)
           .type("application/json")
           .send(JSON.stringify({ id }));
       }
-      return await answer(reply, await runInstantly(options.lane, id, spec));
+      let lines: Promise<void> | undefined;
+      const end = await runInstantly(options.lane, id, spec, () => {
+        const items = options.streams.find(id, 0);
+        if (items === undefined) return;
+        reply.hijack();
+        lines = sendItemLines(reply.raw, items);
+      });
+      return lines === undefined ? await answer(reply, end) : await endLines(reply, lines, end);
     },
   );
 }
@@ -67,17 +78,39 @@ function specOf(namespace: string, name: string, args: Uint8Array): JobSpec {
   };
 }
 
-function runInstantly(lane: InstantLane, id: JobId, spec: JobSpec): Promise<AttemptEnd> {
+function runInstantly(
+  lane: InstantLane,
+  id: JobId,
+  spec: JobSpec,
+  onStreaming: () => void,
+): Promise<AttemptEnd> {
+  const specBytes = encodeSpec(spec);
   return new Promise((resolve) => {
-    lane.run({ id, spec, specBytes: encodeSpec(spec), units: new Map(), onOutput: () => {}, onEnd: resolve });
+    lane.run({
+      id,
+      spec,
+      specBytes,
+      units: new Map(),
+      onOutput: () => {},
+      onStreaming,
+      onEnd: resolve,
+    });
   });
+}
+
+/** The head has gone out long ago: an answer that breaks off is the only way to say that the function threw. */
+async function endLines(reply: FastifyReply, lines: Promise<void>, end: AttemptEnd): Promise<FastifyReply> {
+  await lines;
+  if (end.type === "returned") reply.raw.end();
+  else reply.raw.socket?.destroySoon();
+  return reply;
 }
 
 async function answer(reply: FastifyReply, end: AttemptEnd): Promise<FastifyReply> {
   if (end.type === "not-begun")
     throw new KitchenError("KS_UNAVAILABLE", "The node is leaving: call another one");
   const outcome = parseOutcome(end.outcome);
-  if (outcome.type === "value") {
+  if (outcome.type !== "error") {
     const bytes = outcome.bytes.length === 0 ? Buffer.from("null") : Buffer.from(outcome.bytes);
     return await reply.code(200).type("application/json").send(bytes);
   }

@@ -29,6 +29,8 @@ export interface MemoryJob {
   /** Never changed, only replaced: the jobs of a batch share one. */
   watchers: readonly NodeName[];
   output: OutputLog | undefined;
+  /** The attempt whose result is a stream of items. */
+  streams: number | undefined;
 }
 
 /** Of a job that has ended. */
@@ -63,13 +65,14 @@ export function newMemoryJob(
     givenBack: undefined,
     watchers,
     output: undefined,
+    streams: undefined,
   };
 }
 
 /** What readers get to see of a job. */
 export function toRecord(job: MemoryJob): JobRecord {
   const { id, state, queue, label, priority, attempt, deaths, node } = job;
-  const { createdAtMs, startedAtMs, finishedAtMs, outcome } = job;
+  const { createdAtMs, startedAtMs, finishedAtMs, streams, outcome } = job;
   return {
     id,
     state,
@@ -82,6 +85,7 @@ export function toRecord(job: MemoryJob): JobRecord {
     createdAtMs,
     startedAtMs,
     finishedAtMs,
+    streams,
     outcome,
   };
 }

@@ -17,6 +17,7 @@ import type {
   Store,
   StoreEvent,
   StoreOptions,
+  StreamingRow,
   SubmitBatch,
   SubmitReply,
 } from "../port.ts";
@@ -173,6 +174,17 @@ class MemoryStore implements Store {
       if (!job.output.append(piece)) continue;
       for (const watcher of job.watchers)
         if (watcher !== node) this.#events.tell(watcher, { type: "output", id, piece });
+    }
+  }
+
+  async markStreaming(node: NodeName, rows: readonly StreamingRow[]): Promise<void> {
+    const nowMs = this.#open();
+    for (const { id, attempt } of rows) {
+      const job = this.#jobs.get(id, nowMs);
+      if (job?.state !== "running" || job.node !== node || job.attempt !== attempt) continue;
+      job.streams = attempt;
+      for (const watcher of job.watchers)
+        if (watcher !== node) this.#events.tell(watcher, { type: "streaming", id, attempt });
     }
   }
 

@@ -26,7 +26,8 @@ function toEvent(kind: string, id: JobId, detail: Buffer, bytes: Buffer): StoreE
     case "output":
       return { type: "output", id, piece: parsePiece(bytes) };
     case "cancel":
-      return { type: "cancel", id, attempt: Number(detail.toString("latin1")) };
+    case "streaming":
+      return { type: kind, id, attempt: Number(detail.toString("latin1")) };
     default:
       throw malformed("an event");
   }

@@ -87,7 +87,8 @@ export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
     createdAtMs: Number(text(row[7])),
     startedAtMs: optionalNumber(row[8]),
     finishedAtMs: optionalNumber(row[9]),
-    outcome: isFinal ? bytes(row[10]) : undefined,
+    streams: optionalNumber(row[10]),
+    outcome: isFinal ? bytes(row[11]) : undefined,
   };
 }
 

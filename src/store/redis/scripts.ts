@@ -13,6 +13,7 @@ export const SCRIPT_NAMES = [
   "nodes",
   "read",
   "register",
+  "stream",
   "submit",
   "sweep",
   "units",

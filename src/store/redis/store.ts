@@ -19,6 +19,7 @@ import type {
   Store,
   StoreEvent,
   StoreOptions,
+  StreamingRow,
   SubmitBatch,
   SubmitReply,
 } from "../port.ts";
@@ -169,6 +170,10 @@ class RedisStore implements Store {
       flat.push(id, piece.attempt, piece.index, piece.stream, Math.round(piece.atMs), piece.bytes);
     const limit = this.#options.outputLimitBytes;
     await this.#run("append", [this.#channels, node, limit, this.#cutNotice, pack(flat)]);
+  }
+
+  async markStreaming(node: NodeName, rows: readonly StreamingRow[]): Promise<void> {
+    await this.#run("stream", [this.#channels, node, pack(rows.flatMap(({ id, attempt }) => [id, attempt]))]);
   }
 
   async readOutput(id: JobId, from: number): Promise<OutputPiece[]> {

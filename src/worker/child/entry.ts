@@ -8,6 +8,7 @@ import { JobFacts } from "./job-facts.ts";
 import { runJob, type Ended } from "./run-job.ts";
 import { installImporter, loadModules } from "./modules.ts";
 import { Registry } from "./registry.ts";
+import type { ItemSink, StreamedResult } from "./streamed-result.ts";
 import { installStdio, markerOf, writeMarkers } from "./stdio.ts";
 import { outcomeOfThrown } from "./thrown.ts";
 
@@ -21,6 +22,8 @@ interface Current {
   readonly job: JobFacts;
   /** Ends the run with an error that was thrown outside its own promise. */
   readonly fail: (thrown: unknown) => void;
+  /** Its result, when that is a generator. */
+  stream?: StreamedResult;
 }
 
 const channel = new Channel();
@@ -60,6 +63,9 @@ function receive(message: ToWorker): void {
       break;
     case "cancel":
       cancel(message.run, message.reason);
+      break;
+    case "read":
+      if (current?.run.run === message.run) current.stream?.read(message.from, message.isOver);
       break;
     case "describe":
       void describe(message.request, message.namespace);
@@ -102,12 +108,31 @@ async function execute(run: Run): Promise<void> {
       resolve({ outcome: outcomeOfThrown(thrown, { keepsClasses: false }), isError: true });
     current = { run, job, fail };
   });
-  const ran = runJob(run.run, job, run.spec, { registry, unitBytes, isArbitraryBanned });
+  const ran = runJob(run.run, job, run.spec, {
+    registry,
+    unitBytes,
+    isArbitraryBanned,
+    items: itemsOf(run),
+    onStream: (stream) => {
+      if (current?.run === run) current.stream = stream;
+    },
+  });
   const { outcome, isError } = await Promise.race([ran, failed]);
+  current?.stream?.stop();
   current = undefined;
   writeMarkers(marker);
   const ranMs = performance.now() - begunAtMs;
   channel.post({ type: "finished", run: run.run, result: { outcome, isError, ranMs } });
+}
+
+/** Items of a run that is over already go nowhere. */
+function itemsOf({ run }: Run): ItemSink {
+  const isCurrent = (): boolean => current?.run.run === run;
+  return {
+    open: () => isCurrent() && channel.post({ type: "streaming", run }),
+    post: (bytes) => isCurrent() && channel.post({ type: "item", run, bytes }),
+    flush: () => channel.flush(),
+  };
 }
 
 function unitBytes(hash: string): Uint8Array {
@@ -119,6 +144,7 @@ function unitBytes(hash: string): Uint8Array {
 function cancel(run: number, reason: string): void {
   if (current?.run.run === run) {
     current.job.abort(new KitchenError("KS_CANCELLED", reason));
+    current.stream?.stop();
     return;
   }
   const at = waiting.findIndex((candidate) => candidate.run === run);

@@ -7,6 +7,7 @@ import { KitchenError } from "../../core/errors.ts";
 import type { JobSpec, RunResult } from "../../core/messages.ts";
 import { runAs, type CurrentJob } from "./current-job.ts";
 import type { Registry } from "./registry.ts";
+import { isGenerator, StreamedResult, type ItemSink } from "./streamed-result.ts";
 import { outcomeOfThrown } from "./thrown.ts";
 
 /** How a run ended; how long it took is for its caller to say. */
@@ -16,6 +17,9 @@ export interface RunContext {
   readonly registry: Registry;
   readonly unitBytes: (hash: string) => Uint8Array;
   readonly isArbitraryBanned: boolean;
+  /** Where the items of a result go that is a generator. */
+  readonly items: ItemSink;
+  readonly onStream: (stream: StreamedResult) => void;
 }
 
 /** Runs one job: decodes, calls, awaits, encodes. Never throws: what goes wrong is the outcome. */
@@ -29,13 +33,12 @@ export async function runJob(
   try {
     const spec = parseSpec(specBytes);
     isCaptured = spec.fn !== null;
-    const value = await runAs(run, job, () => call(spec, context));
-    const bytes = encode(spec.codec, value);
-    checkSize(bytes);
-    return {
-      outcome: encodeOutcome({ type: "value", codec: spec.codec, bytes }),
-      isError: false,
-    };
+    const result = await runAs(run, job, () => call(spec, context));
+    const isStreamed = isGenerator(result);
+    const value = isStreamed ? await runAs(run, job, () => stream(result, spec, context)) : result;
+    const bytes = encode(spec.codec, value, "result");
+    const type = isStreamed ? "ended" : "value";
+    return { outcome: encodeOutcome({ type, codec: spec.codec, bytes }), isError: false };
   } catch (thrown) {
     return { outcome: outcomeOfThrown(thrown, { keepsClasses: isCaptured }), isError: true };
   }
@@ -45,6 +48,16 @@ function call(spec: JobSpec, context: RunContext): unknown {
   const fn = functionOf(spec, context);
   const args = argumentsOf(spec, context);
   return fn(...args);
+}
+
+function stream(
+  generator: ConstructorParameters<typeof StreamedResult>[0],
+  { codec }: JobSpec,
+  { items, onStream }: RunContext,
+): Promise<unknown> {
+  const streamed = new StreamedResult(generator, (item) => encode(codec, item, "item"), items);
+  onStream(streamed);
+  return streamed.run();
 }
 
 function functionOf(spec: JobSpec, context: RunContext): (...args: unknown[]) => unknown {
@@ -85,20 +98,21 @@ function revivedArguments(spec: JobSpec, context: RunContext): unknown {
   );
 }
 
-function encode(codec: string, value: unknown): Uint8Array {
-  return codec === CLOSURE_CODEC
-    ? capture(value, { rootName: "result" })
-    : codecNamed(codec).encode(value, "result");
+function encode(codec: string, value: unknown, rootName: "result" | "item"): Uint8Array {
+  const bytes =
+    codec === CLOSURE_CODEC ? capture(value, { rootName }) : codecNamed(codec).encode(value, rootName);
+  checkSize(bytes, rootName);
+  return bytes;
 }
 
 /** What goes through the store; larger data belong into files. */
 const MAX_RESULT_BYTES = 64 * 1024 * 1024;
 
-function checkSize({ length }: Uint8Array): void {
+function checkSize({ length }: Uint8Array, what: string): void {
   if (length <= MAX_RESULT_BYTES) return;
   const mebibytes = Math.ceil(length / 1024 / 1024);
   throw new KitchenError(
     "KS_TOO_LARGE",
-    `Cannot send back the result: it is ${mebibytes} MiB, and the limit is 64 MiB; write it to a file and return where it is`,
+    `Cannot send back the ${what}: it is ${mebibytes} MiB, and the limit is 64 MiB; write it to a file and return where it is`,
   );
 }

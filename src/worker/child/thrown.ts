@@ -86,6 +86,9 @@ function trimStacks(error: Error, seen: Set<unknown>): void {
   for (const part of [error.cause, ...parts]) if (part instanceof Error) trimStacks(part, seen);
 }
 
+/** A generator that runs is called by the worker's own code. */
+const CALLED_GENERATOR = /\n\s+at (Async)?Generator\.(next|return) \(<anonymous>\)$/;
+
 /** The frames above the first one of the worker's own code: what is below it runs every job alike. */
 function trimmed(stack: string): string {
   const lines = stack.split("\n");
@@ -94,7 +97,8 @@ function trimmed(stack: string): string {
   return lines
     .slice(0, first)
     .filter((line) => !/^\s+at (async )?(AsyncLocalStorage|node:internal)/.test(line))
-    .join("\n");
+    .join("\n")
+    .replace(CALLED_GENERATOR, "");
 }
 
 function setStack(error: Error, stack: string): void {

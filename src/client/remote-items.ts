@@ -1,0 +1,120 @@
+import { KitchenError } from "../core/errors.ts";
+import { awaitingFrames, reviveThrown } from "./errors.ts";
+import type { ItemReader } from "./item-reader.ts";
+import type { End } from "./tracked-job.ts";
+import { decodeValue, outcomeOf } from "./values.ts";
+
+/** What a call gives where it is awaited: a generator's items come one by one, however it makes them. */
+export type Returned<Result> = 0 extends 1 & Result
+  ? Result
+  : Awaited<Result> extends
+        | Generator<infer Item, infer Return, infer _>
+        | AsyncGenerator<infer Item, infer Return, infer _>
+    ? AsyncGenerator<Item, Return, undefined>
+    : Awaited<Result>;
+
+export interface ItemSource {
+  readonly reader: ItemReader;
+  /** What the job came to: waits for its end. */
+  readonly ended: () => Promise<End>;
+  /** Its items are lost: the job is of no use any more. */
+  readonly abandon: () => void;
+  /** For stacks: the job, as people know it. */
+  readonly where: string;
+}
+
+/**
+ * What awaiting a call of a generator gives: the generator, as it runs on the cluster. It is read once; leaving the
+ * loop early has it return there, `finally` blocks included. It runs a little ahead of its reader, and no further.
+ *
+ * @example
+ * ```ts
+ * const numbers = await c.call(async function* (count: number) {
+ *   for (let n = 0; n < count; n++) yield n;
+ * }, 1_000_000);
+ * for await (const n of numbers) if (n > 10) break;
+ * ```
+ */
+export class RemoteItems<T = unknown, R = unknown> implements AsyncGenerator<T, R, undefined> {
+  readonly #source: ItemSource;
+  readonly #items: AsyncGenerator<T, R, undefined>;
+
+  constructor(source: ItemSource) {
+    this.#source = source;
+    this.#items = this.#read();
+    unread.register(this, source.reader);
+  }
+
+  /**
+   * The next item. What the generator throws is thrown here, after the items that it yielded before.
+   * @throws KitchenError `KS_USAGE` for a value: items are on their way before they are asked for
+   */
+  next(...values: readonly unknown[]): Promise<IteratorResult<T, R>> {
+    if (values[0] === undefined) return this.#items.next();
+    const message =
+      "Cannot send a value into a generator that runs elsewhere: it is ahead of its reader (pass what it needs as arguments)";
+    return Promise.reject(new KitchenError("KS_USAGE", message));
+  }
+
+  /** Has the generator return where it is; resolves when it has. Rejects with what its `finally` blocks throw. */
+  async return(value?: R | PromiseLike<R>): Promise<IteratorResult<T, R>> {
+    const { reader, ended } = this.#source;
+    const isRunning = !reader.isComplete;
+    const isTold = await this.#stop();
+    // What has ended by itself ended before this point was reached, as far as its reader can see.
+    if (isRunning && isTold) this.#checked(await ended());
+    return await this.#items.return(value as R);
+  }
+
+  /** Has the generator return, and rejects with `error`: it cannot be thrown into what runs elsewhere. */
+  async throw(error: unknown): Promise<IteratorResult<T, R>> {
+    await this.return();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  async *#read(): AsyncGenerator<T, R, undefined> {
+    for (let isComplete = false; !isComplete;) {
+      const answer = await this.#more();
+      ({ isComplete } = answer);
+      for (const bytes of answer.items) yield decodeValue(answer.codec, bytes) as T;
+    }
+    const { codec, bytes } = this.#checked(await this.#source.ended());
+    return decodeValue(codec, bytes) as R;
+  }
+
+  async #more(): ReturnType<ItemReader["more"]> {
+    try {
+      return await this.#source.reader.more();
+    } catch (error) {
+      this.#source.abandon();
+      throw error;
+    }
+  }
+
+  async #stop(): Promise<boolean> {
+    try {
+      await this.#source.reader.stop();
+      return true;
+    } catch {
+      this.#source.abandon();
+      return false;
+    }
+  }
+
+  #checked(end: End): { readonly codec: string; readonly bytes: Uint8Array } {
+    const outcome = outcomeOf(end);
+    if (outcome.type !== "error") return outcome;
+    throw reviveThrown(outcome.error, this.#source.where, awaitingFrames());
+  }
+}
+
+/** Items that nobody can read need not be made. */
+const unread = new FinalizationRegistry<ItemReader>((reader) => void reader.close());

@@ -1,0 +1,26 @@
+import { revive } from "../capture/revive.ts";
+import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
+import { parseOutcome } from "../codec/wire.ts";
+import { KitchenError } from "../core/errors.ts";
+import type { Outcome } from "../core/messages.ts";
+import { awaitingFrames } from "./errors.ts";
+import type { End } from "./tracked-job.ts";
+
+/** A value that a worker encoded. @throws KitchenError `KS_CANNOT_DECODE`, `KS_UNKNOWN_CODEC` … */
+export function decodeValue(codec: string, bytes: Uint8Array): unknown {
+  return codec === CLOSURE_CODEC ? revive(bytes) : codecNamed(codec).decode(bytes);
+}
+
+/** What a job came to. @throws Error when that cannot be known */
+export function outcomeOf(end: End): Outcome {
+  if (end.type === "failed") throw withFrames(end.error);
+  return parseOutcome(end.outcome);
+}
+
+/** An error of this client's own, seen from the line that awaits. A fresh one: several may await the same job. */
+function withFrames(error: Error): Error {
+  if (!(error instanceof KitchenError)) return error;
+  const fresh = new KitchenError(error.code, error.message, { cause: error.cause });
+  fresh.stack = `${error.name}: ${error.message}\n${awaitingFrames()}`;
+  return fresh;
+}
