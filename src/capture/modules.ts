@@ -46,7 +46,22 @@ function readBuiltin(id: string): void {
     return;
   readBuiltins.add(id);
   const exported = process.getBuiltinModule(id) as unknown;
-  addExports(exported, (path) => ({ id: `node:${id}`, path }));
+  addExports(exported, { part: (path) => ({ id: `node:${id}`, path }), isSkipped: isGathered });
+}
+
+/** What builtin modules gather while the process runs: other modules, workers, data of users. Private names too. */
+const GATHERED = new Set([
+  "globalPaths",
+  "parentPort",
+  "repl",
+  "settings",
+  "worker",
+  "workerData",
+  "workers",
+]);
+
+function isGathered(name: string): boolean {
+  return name.startsWith("_") || GATHERED.has(name);
 }
 
 function readPackageFile(file: string): void {
@@ -54,12 +69,17 @@ function readPackageFile(file: string): void {
   const reference = packageReference(file);
   const exported = cache[file]?.exports as unknown;
   if (reference !== undefined && exported !== undefined)
-    addExports(exported, (path) => ({ reference, path }));
+    addExports(exported, { part: (path) => ({ reference, path }) });
 }
 
 const MAX_DEPTH = 3;
 
-function addExports(exported: unknown, part: (path: readonly string[]) => ModulePart): void {
+interface Exports {
+  readonly part: (path: readonly string[]) => ModulePart;
+  readonly isSkipped?: (name: string) => boolean;
+}
+
+function addExports(exported: unknown, { part, isSkipped = () => false }: Exports): void {
   const queue: { value: object; path: readonly string[] }[] = [];
   const add = (value: unknown, path: readonly string[]): void => {
     if ((typeof value !== "object" && typeof value !== "function") || value === null) return;
@@ -70,7 +90,7 @@ function addExports(exported: unknown, part: (path: readonly string[]) => Module
   add(exported, []);
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     for (const key of Reflect.ownKeys(next.value)) {
-      if (typeof key === "symbol") continue;
+      if (typeof key === "symbol" || isSkipped(key)) continue;
       // Getters are left alone: what they would return is found where it was made.
       add(Reflect.getOwnPropertyDescriptor(next.value, key)?.value, [...next.path, key]);
     }
@@ -118,7 +138,7 @@ function readModuleFile(file: string): void {
   if (reference === undefined) return;
   try {
     // The module is loaded already, so this runs nothing.
-    addExports(createRequire(file)(file), (path) => ({ reference, path }));
+    addExports(createRequire(file)(file), { part: (path) => ({ reference, path }) });
   } catch {
     // One with a top-level await cannot be had synchronously; its functions then travel by value.
   }

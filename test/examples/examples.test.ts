@@ -91,6 +91,21 @@ test("04-instant-calls prints results, output and an error", async () => {
   });
 });
 
+test("05-closures brings along classes, variables, modules and packages", async () => {
+  const node = await startNodeProcess();
+  expect(await runExample(node, "05-closures")).toEqual({
+    code: 0,
+    stdout: `a square of 4.00, a Shape: true, a Square: true
+counted to 3 there; here it is still 0
+measured 2 shapes there, 1 here
+48 hours are 2 days
+TooSmall: a circle of 0.03 is too small
+the first squares have 385 together
+`,
+    stderr: "",
+  });
+});
+
 test("every example has its test", () => {
   const folders = readdirSync(join(ROOT, "examples"), { withFileTypes: true }).filter((entry) =>
     entry.isDirectory(),
@@ -100,5 +115,6 @@ test("every example has its test", () => {
     "02-output-and-errors",
     "03-registered-functions",
     "04-instant-calls",
+    "05-closures",
   ]);
 });
