@@ -70,7 +70,8 @@ function addExports(exported: unknown, part: (path: readonly string[]) => Module
   add(exported, []);
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     for (const key of Reflect.ownKeys(next.value)) {
-      if (typeof key === "symbol") continue;
+      // node:module lists under _cache what this program has loaded, which is no part of Node.
+      if (typeof key === "symbol" || key === "_cache") continue;
       // Getters are left alone: what they would return is found where it was made.
       add(Reflect.getOwnPropertyDescriptor(next.value, key)?.value, [...next.path, key]);
     }

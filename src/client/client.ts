@@ -1,3 +1,4 @@
+import { realmOf } from "../capture/known.ts";
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId, parseQueue, type JobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
@@ -50,9 +51,12 @@ interface Waiting {
   readonly settled: () => Promise<Settled>;
   readonly submitted: Promise<void>;
   readonly cancel?: (reason: string) => Promise<void>;
+  /** See {@link Client.realm}. */
+  readonly realm: object | undefined;
 }
 
 interface Shared {
+  readonly realm: object | undefined;
   readonly http: Http;
   readonly connection: Connection;
   readonly instant: InstantCaller;
@@ -69,6 +73,12 @@ interface Shared {
  * ```
  */
 export class Client implements AsyncDisposable {
+  /**
+   * The global object of the vm context to which results of functions called by name belong; undefined for the one of
+   * this package. Those of captured functions belong where the function does.
+   * @internal
+   */
+  static readonly realm: object | undefined = undefined;
   readonly url: URL;
   readonly #shared: Shared;
   readonly #settings: Settings;
@@ -83,7 +93,7 @@ export class Client implements AsyncDisposable {
     derived?: { shared: Shared; settings: Settings },
   ) {
     this.url = parseUrl(url);
-    this.#shared = derived?.shared ?? share(this.url, options.token);
+    this.#shared = derived?.shared ?? share(this.url, options.token, new.target.realm);
     this.#settings = settingsFrom(derived?.settings ?? DEFAULTS, options);
   }
 
@@ -119,6 +129,7 @@ export class Client implements AsyncDisposable {
     const id = newJobId();
     const job = { id, queue: this.#queue(), priority: this.#settings.priority, spec };
     const jobOutput = outputOf(output, { id, label });
+    const realm = typeof fn === "function" ? realmOf(fn) : this.#shared.realm;
     if (!this.#settings.async) {
       const controller = new AbortController();
       const tracked = this.#shared.instant.start(job, units, jobOutput, controller.signal);
@@ -126,10 +137,11 @@ export class Client implements AsyncDisposable {
         settled: () => tracked.settled,
         submitted: tracked.submitted,
         cancel: async (reason) => controller.abort(reason),
+        realm,
       });
     }
     const tracked = this.#shared.connection.submit(job, units, jobOutput);
-    return this.#job(id, label, { settled: () => tracked.settled, submitted: tracked.submitted });
+    return this.#job(id, label, { settled: () => tracked.settled, submitted: tracked.submitted, realm });
   }
 
   /**
@@ -157,7 +169,8 @@ export class Client implements AsyncDisposable {
     const output = outputOf(this.#settings.output, { id: jobId, label: "job" });
     let settled: Promise<Settled> | undefined;
     const settle = (): Promise<Settled> => (settled ??= this.#shared.connection.watch(jobId, output).settled);
-    return this.#job(jobId, "job", { settled: settle, submitted: Promise.resolve() }) as Job<Result>;
+    const { realm } = this.#shared;
+    return this.#job(jobId, "job", { settled: settle, submitted: Promise.resolve(), realm }) as Job<Result>;
   }
 
   /** What a job returned or threw. Results are kept for a day, unless the node was told another `--result-ttl`. */
@@ -194,7 +207,7 @@ export class Client implements AsyncDisposable {
     await this.close();
   }
 
-  #job(id: JobId, label: string, { settled, submitted, cancel }: Waiting): Job<unknown> {
+  #job(id: JobId, label: string, { settled, submitted, cancel, realm }: Waiting): Job<unknown> {
     const { http } = this.#shared;
     return new Job(id, label, {
       settled,
@@ -207,6 +220,7 @@ export class Client implements AsyncDisposable {
         return await this.#status(id);
       },
       output: () => followOutput(http, id, submitted),
+      realm,
     });
   }
 
@@ -245,9 +259,9 @@ const DEFAULTS: Settings = {
   priority: 0,
 };
 
-function share(url: URL, token: string | undefined): Shared {
+function share(url: URL, token: string | undefined, realm: object | undefined): Shared {
   const http = new Http(url, token ?? findToken(url));
-  return { http, connection: new Connection(http), instant: new InstantCaller(http) };
+  return { realm, http, connection: new Connection(http), instant: new InstantCaller(http) };
 }
 
 function parseUrl(url: string | URL): URL {

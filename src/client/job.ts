@@ -34,6 +34,8 @@ export interface JobBackend {
   cancel(reason: string): Promise<void>;
   status(): Promise<JobStatus>;
   output(): AsyncIterable<Output>;
+  /** The global object of the vm context to which results belong; undefined for the one of this package. */
+  readonly realm?: object | undefined;
 }
 
 /**
@@ -100,10 +102,11 @@ export class Job<R> implements PromiseLike<R> {
     if (outcome.type === "value")
       return (
         outcome.codec === CLOSURE_CODEC
-          ? revive(outcome.bytes)
+          ? revive(outcome.bytes, this.#backend)
           : codecNamed(outcome.codec).decode(outcome.bytes)
       ) as R;
-    throw reviveThrown(outcome.error, `${this.label} (job ${this.id})`, awaitingFrames());
+    const where = { where: `${this.label} (job ${this.id})`, awaiting: awaitingFrames() };
+    throw reviveThrown(outcome.error, { ...where, realm: this.#backend.realm });
   }
 }
 
