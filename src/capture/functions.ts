@@ -1,4 +1,4 @@
-import { shareRewrittenImport } from "./shared.ts";
+import { shareStandIn } from "./shared.ts";
 import { type Analysis, analyse } from "./analyse.ts";
 import { classCode } from "./classes.ts";
 import { codeOf } from "./compile.ts";
@@ -254,7 +254,7 @@ function capturesOf(walk: Walk, wanted: Wanted): Capture[] {
     const isWritten = wanted.analysis.free.get(name) === true;
     const found = lookUp(walk, wanted, name);
     if (found !== undefined) {
-      shareRewrittenImport(name, found.value);
+      shareStandIn(name, found.value);
       captures.push({
         name,
         isWritten,

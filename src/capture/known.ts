@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { runInThisContext } from "node:vm";
 
 /** Names that the language has in every vm context. */
 const LANGUAGE_NAMES: ReadonlySet<string> = new Set(
@@ -12,7 +13,8 @@ const LANGUAGE_NAMES: ReadonlySet<string> = new Set(
 );
 
 /** Names that Node adds. */
-const NODE_NAMES = `console process global Buffer URL URLSearchParams URLPattern TextEncoder TextDecoder AbortController
+const NODE_NAMES: ReadonlySet<string> = new Set(
+  `console process global Buffer URL URLSearchParams URLPattern TextEncoder TextDecoder AbortController
   AbortSignal Event EventTarget CustomEvent setTimeout setInterval setImmediate clearTimeout
   clearInterval clearImmediate queueMicrotask structuredClone performance Performance PerformanceEntry
   PerformanceMark PerformanceMeasure PerformanceObserver PerformanceObserverEntryList
@@ -23,10 +25,11 @@ const NODE_NAMES = `console process global Buffer URL URLSearchParams URLPattern
   TransformStreamDefaultController ByteLengthQueuingStrategy CountQueuingStrategy TextEncoderStream
   TextDecoderStream CompressionStream DecompressionStream MessageChannel MessagePort MessageEvent
   BroadcastChannel DOMException WebAssembly crypto Crypto CryptoKey SubtleCrypto btoa atob navigator
-  Navigator WebSocket CloseEvent ErrorEvent EventSource Storage localStorage sessionStorage`;
+  Navigator WebSocket CloseEvent ErrorEvent EventSource Storage localStorage sessionStorage`.split(/\s+/),
+);
 
 /** Names that every process has: a reference to one of these finds the worker's own. */
-const GLOBAL_NAMES: ReadonlySet<string> = new Set([...LANGUAGE_NAMES, ...NODE_NAMES.split(/\s+/)]);
+const GLOBAL_NAMES: ReadonlySet<string> = new Set([...LANGUAGE_NAMES, ...NODE_NAMES]);
 
 /** Reading these warns or touches the disk, and their values could not be shared anyway. */
 const NOT_READ: ReadonlySet<string> = new Set(["globalThis", "global", "localStorage", "sessionStorage"]);
@@ -45,8 +48,8 @@ const NAMELESS: Readonly<Record<string, () => object>> = {
 
 const MAX_DEPTH = 5;
 let paths: WeakMap<object, string> | undefined;
-/** Roots of the prototypes of vm contexts, whose parts of the language are in {@link paths} under the same names. */
-const realms = new WeakSet<object>();
+/** The global objects of vm contexts, by the end of the prototypes there. Their parts are in {@link paths} too. */
+const realms = new WeakMap<object, object | undefined>();
 
 /** Tells whether a free name of a function means the same in every process. */
 export function isGlobalName(name: string): boolean {
@@ -55,15 +58,37 @@ export function isGlobalName(name: string): boolean {
 
 /** The path under which the worker finds its own copy of a part of the language or of Node's globals. */
 export function knownPath(value: object): string | undefined {
-  paths ??= collect(new WeakMap(), globalThis, GLOBAL_NAMES);
+  paths ??= collectOwn();
   const path = paths.get(value);
   if (path !== undefined) return path;
   const root = foreignRoot(value);
   if (root === undefined || realms.has(root)) return undefined;
-  realms.add(root);
-  const foreign = foreignGlobal(root);
-  if (foreign !== undefined) collect(paths, foreign, LANGUAGE_NAMES);
+  enter(root);
   return paths.get(value);
+}
+
+/** The global object of the vm context that made `value`; undefined for the one that this package runs in. */
+export function realmOf(value: object): object | undefined {
+  const root = foreignRoot(value);
+  return root === undefined ? undefined : enter(root);
+}
+
+/** Parts of the language come first, so that what Node or a test runner made of them is not taken for their home. */
+function collectOwn(): WeakMap<object, string> {
+  const found = new WeakMap<object, string>();
+  // Where this package was loaded into another context, which has some of its objects from the main one.
+  const main = runInThisContext("globalThis") as object;
+  for (const globals of new Set([main, globalThis])) collect(found, globals, LANGUAGE_NAMES);
+  return collect(found, globalThis, NODE_NAMES);
+}
+
+/** Makes the parts of the language of another vm context known, and gives its global object. */
+function enter(root: object): object | undefined {
+  if (realms.has(root)) return realms.get(root);
+  const foreign = foreignGlobal(root);
+  realms.set(root, foreign);
+  if (foreign !== undefined) collect((paths ??= collectOwn()), foreign, LANGUAGE_NAMES);
+  return foreign;
 }
 
 /** The end of the prototypes of a value that another vm context made. */
@@ -93,20 +118,27 @@ function foreignGlobal(root: object): object | undefined {
 }
 
 /**
- * Finds what {@link knownPath} named.
+ * Finds what {@link knownPath} named. What the language has is that of `realm`, a global object of another vm context.
  *
  * @throws RangeError when this process has nothing there
  */
-export function knownValue(path: string): unknown {
+export function knownValue(path: string, realm?: object): unknown {
   const [start = "", ...steps] = JSON.parse(path) as string[];
-  if (start === "globalThis") return globalThis;
-  const nameless = Object.hasOwn(NAMELESS, start) ? NAMELESS[start] : undefined;
-  let value: unknown = nameless === undefined ? Reflect.get(globalThis, start) : nameless();
-  if (nameless === undefined && !GLOBAL_NAMES.has(start)) value = undefined;
+  const globals = realm === undefined || NODE_NAMES.has(start) ? globalThis : realm;
+  if (start === "globalThis") return globals;
+  let value = GLOBAL_NAMES.has(start) ? (Reflect.get(globals, start) as unknown) : nameless(start, globals);
   for (const step of steps) value = stepInto(value, step);
   if (value === undefined || value === null)
     throw new RangeError(`${path} does not exist in this version of Node`);
   return value;
+}
+
+/** Made by the same text in another vm context, whose objects differ. */
+function nameless(name: string, globals: object): unknown {
+  const make = Object.hasOwn(NAMELESS, name) ? NAMELESS[name] : undefined;
+  if (make === undefined || globals === globalThis) return make?.();
+  const { Function: compile } = globals as typeof globalThis;
+  return (compile(`return (${String(make)})()`) as () => unknown)();
 }
 
 function stepInto(value: unknown, step: string): unknown {
@@ -154,7 +186,8 @@ function collect(
     if (path.length <= MAX_DEPTH) queue.push({ value, path });
   };
   for (const name of names) if (!NOT_READ.has(name)) add(readGlobal(globals, name), [name]);
-  if (globals === globalThis) for (const [name, make] of Object.entries(NAMELESS)) add(make(), [name]);
+  if (names === LANGUAGE_NAMES)
+    for (const name of Object.keys(NAMELESS)) add(nameless(name, globals), [name]);
   for (let next = queue.shift(); next !== undefined; next = queue.shift())
     addParts(next.value, next.path, add);
   return found;

@@ -11,6 +11,7 @@ import {
   workerRequire,
 } from "./references.ts";
 import { isOwnClass } from "./origins.ts";
+import type { Realm } from "./realm.ts";
 import { sharedValue } from "./shared.ts";
 import { makeStamped, setPrivateFields, stamp } from "./stamping.ts";
 import {
@@ -38,10 +39,12 @@ export class Rebuild {
   readonly #toFill: number[] = [];
   readonly #scopes = new Map<number, MadeScope>();
   readonly #functions: FunctionMaker;
+  readonly #realm: Realm | undefined;
 
-  constructor(table: Table, unitBytes: (hash: string) => Uint8Array) {
+  constructor(table: Table, unitBytes: (hash: string) => Uint8Array, realm?: Realm) {
     this.#table = table;
     this.#unitBytes = unitBytes;
+    this.#realm = realm;
     this.#functions = new FunctionMaker(this);
   }
 
@@ -61,7 +64,9 @@ export class Rebuild {
   value(slot: Slot): unknown {
     if (typeof slot !== "object" || slot === null) return slot;
     const [id, data] = slot;
-    return id === null ? data : this.#made(id);
+    if (id !== null) return this.#made(id);
+    this.#realm?.adoptData(data);
+    return data;
   }
 
   unit(index: number): CompiledUnit {
@@ -115,6 +120,7 @@ export class Rebuild {
     const node = this.#table.nodes[id];
     if (node === undefined) throw cannotDecode("it refers to a value that it does not hold");
     const value = this.#make(node);
+    if (!REFERENCES.has(node[0])) this.#realm?.adopt(value);
     // Making it may have made it already, by way of what it depends on.
     if (id in this.#values) return this.#values[id];
     this.#isMade[id] = true;
@@ -130,7 +136,7 @@ export class Rebuild {
       case "symbolFor":
         return symbolOf(node[1]);
       case "known":
-        return knownValue(node[1]);
+        return knownValue(node[1], this.#realm?.globals);
       case "shared":
         return sharedValue(node[1]);
       case "builtin":
@@ -304,6 +310,18 @@ export class Rebuild {
     }
   }
 }
+
+/** Kinds of nodes that stand for what is there already. */
+const REFERENCES: ReadonlySet<Node[0]> = new Set([
+  "known",
+  "shared",
+  "builtin",
+  "builtinNamespace",
+  "package",
+  "packageNamespace",
+  "require",
+  "member",
+]);
 
 const { bind } = Function.prototype;
 

@@ -1,5 +1,6 @@
 import { compileUnit, setCode } from "./compile.ts";
 import { decodePlain } from "./plain.ts";
+import { type Realm, realmFor } from "./realm.ts";
 import { Rebuild } from "./rebuild.ts";
 import { hashOf } from "./units.ts";
 import { cannotDecode, decodeTable, TAG, unbundle } from "./wire.ts";
@@ -20,17 +21,33 @@ export { setImporter } from "./importing.ts";
  * ```
  */
 export function reviveParts(graph: Uint8Array, unitBytes: (hash: string) => Uint8Array): unknown {
+  return reviveInto(realmFor(undefined), graph, unitBytes);
+}
+
+function reviveInto(
+  realm: Realm | undefined,
+  graph: Uint8Array,
+  unitBytes: (hash: string) => Uint8Array,
+): unknown {
   switch (graph[0]) {
     case TAG.msgpack:
-    case TAG.v8:
-      return decodePlain(graph);
+    case TAG.v8: {
+      const data = decodePlain(graph);
+      realm?.adoptData(data);
+      return data;
+    }
     case TAG.table:
-      return new Rebuild(decodeTable(graph), unitBytes).run();
+      return new Rebuild(decodeTable(graph), unitBytes, realm).run();
     case TAG.lone:
       return reviveLone(graph, unitBytes);
     default:
       throw cannotDecode("the bytes have another format, or come from a newer version");
   }
+}
+
+export interface ReviveOptions {
+  /** The global object of the vm context whose Array, Error and so on the value is to be made of. Default: this one. */
+  readonly realm?: object | undefined;
 }
 
 /**
@@ -43,12 +60,13 @@ export function reviveParts(graph: Uint8Array, unitBytes: (hash: string) => Uint
  * const add = revive(capture((a: number, b: number) => a + b)) as (a: number, b: number) => number;
  * ```
  */
-export function revive(bytes: Uint8Array): unknown {
-  if (bytes[0] !== TAG.bundle) return reviveParts(bytes, unknownUnit);
+export function revive(bytes: Uint8Array, { realm: globals }: ReviveOptions = {}): unknown {
+  const realm = realmFor(globals);
+  if (bytes[0] !== TAG.bundle) return reviveInto(realm, bytes, unknownUnit);
   const [graph, ...parts] = unbundle(bytes);
   if (graph === undefined) throw cannotDecode("the bytes end too early");
   let units: Map<string, Uint8Array> | undefined;
-  return reviveParts(graph, (hash) => {
+  return reviveInto(realm, graph, (hash) => {
     units ??= new Map(parts.map((part) => [hashOf(part), part]));
     return units.get(hash) ?? unknownUnit(hash);
   });

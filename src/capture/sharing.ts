@@ -185,7 +185,7 @@ function finishAlone(walk: Walk, draft: Draft, code: FunctionCode): void {
     ...(draft.place === undefined ? {} : { place: draft.place }),
   };
   const { index, hash } = walk.unit(record);
-  rememberUnit(hash, record, [draft.fn]);
+  rememberUnit(hash, record, [draft.fn], draft.around?.scriptId);
   walk.finish(draft.id, [
     "function",
     { ...draft.node, unit: index, scope: -1, member: 0, captures: slotsFor(draft, code) },

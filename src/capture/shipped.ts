@@ -8,20 +8,31 @@ export interface Shipped {
 
 const KEPT = 10_000;
 const units = new Map<string, Shipped>();
-const files = new Set<string>();
+const files = new Map<string, string>();
 
-export function rememberUnit(hash: string, record: UnitRecord, functions: readonly object[]): void {
+/** @param scriptId the script that V8 made of the file that the record names */
+export function rememberUnit(
+  hash: string,
+  record: UnitRecord,
+  functions: readonly object[],
+  scriptId?: string,
+): void {
+  if (record.place !== undefined && scriptId !== undefined) rememberFile(record.place.url, scriptId);
   if (units.has(hash)) return;
   units.set(hash, { record, functions: functions.map((fn) => new WeakRef(fn)) });
   if (units.size > KEPT) units.delete(units.keys().next().value as string);
-  if (record.place !== undefined && files.size < KEPT) files.add(record.place.url);
+}
+
+/** A file may have been run again since, so the latest script of it counts. */
+function rememberFile(url: string, scriptId: string): void {
+  if (files.has(url) || files.size < KEPT) files.set(url, scriptId);
 }
 
 export function shippedUnit(hash: string): Shipped | undefined {
   return units.get(hash);
 }
 
-/** Tells whether functions of this file were sent, so that frames in it may be theirs. */
-export function isShippedFile(url: string): boolean {
-  return files.has(url);
+/** The script of a file of which functions were sent, so that frames in it may be theirs. */
+export function shippedScript(url: string): string | undefined {
+  return files.get(url);
 }

@@ -1,12 +1,12 @@
 import { readFileSync } from "node:fs";
-import { findSourceMap } from "node:module";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { analyse } from "./analyse.ts";
 import { placeOf } from "./places.ts";
+import { scriptSource } from "./inspect.ts";
 import { surroundingsOf, urlOf } from "./scopes.ts";
-import { isShippedFile, shippedUnit } from "./shipped.ts";
+import { shippedScript, shippedUnit } from "./shipped.ts";
 import { codeText } from "./text.ts";
 import { PSEUDO_FILE, type ScopeShape } from "./units.ts";
 
@@ -29,9 +29,21 @@ const FRAME = /((?:file:\/\/|kitchensink:fn\/|\/|[A-Za-z]:\\)[^\n()]*?):(\d+):(\
  * ```
  */
 export function mapStack(stack: string): string {
+  return mapFrames(stack, locate);
+}
+
+/**
+ * Rewrites frames of this process that no tool has rewritten, through the source maps of the files on the disk. Never
+ * throws.
+ */
+export function mapLocalFrames(frames: string): string {
+  return mapFrames(frames, (position) => throughMap(position, mapOfFile(position.file)));
+}
+
+function mapFrames(stack: string, find: (position: Position) => Position | undefined): string {
   return stack.replace(FRAME, (frame, file: string, line: string, column: string) => {
     try {
-      const place = locate({ file, line: Number(line), column: Number(column) });
+      const place = find({ file, line: Number(line), column: Number(column) });
       return place === undefined ? frame : `${place.file}:${place.line}:${place.column}`;
     } catch {
       return frame;
@@ -42,13 +54,21 @@ export function mapStack(stack: string): string {
 function locate(position: Position): Position | undefined {
   if (position.file.startsWith(PSEUDO_FILE)) {
     const written = whereWritten(position);
-    return written === undefined ? undefined : (throughMap(written) ?? written);
+    return written === undefined ? undefined : (throughMap(written, mapOfScript(written)) ?? written);
   }
-  return isShippedFile(position.file) ? throughMap(position) : undefined;
+  const scriptId = shippedScript(position.file);
+  return scriptId === undefined
+    ? undefined
+    : throughMap(position, mapOfScript({ file: position.file, scriptId }));
+}
+
+/** A place in a script that V8 compiled. */
+interface Written extends Position {
+  readonly scriptId: string;
 }
 
 /** From a place in the program that a unit became to the place in the file that its function came from. */
-function whereWritten({ file, line, column }: Position): Position | undefined {
+function whereWritten({ file, line, column }: Position): Written | undefined {
   const unit = shippedUnit(file.slice(PSEUDO_FILE.length));
   if (unit === undefined) return undefined;
   const { shape } = unit.record;
@@ -66,7 +86,8 @@ function whereWritten({ file, line, column }: Position): Position | undefined {
   const before = text.slice(start, offset).split("\n");
   const last = before.at(-1)?.length ?? 0;
   const shift = before.length === 1 ? place.column : 0;
-  return { file: place.url, line: place.line + before.length, column: last + shift + 1 };
+  const { scriptId } = around;
+  return { scriptId, file: place.url, line: place.line + before.length, column: last + shift + 1 };
 }
 
 function sourcesOf({ members, children }: ScopeShape): string[] {
@@ -82,19 +103,7 @@ function offsetOf(text: string, line: number, column: number): number {
 const maps = new Map<string, TraceMap | undefined>();
 const MAPS_KEPT = 500;
 
-function throughMap({ file, line, column }: Position): Position | undefined {
-  const loaded =
-    findSourceMap(file) ?? (file.startsWith("file:") ? findSourceMap(fileURLToPath(file)) : undefined);
-  if (loaded !== undefined) {
-    const entry = loaded.findEntry(line - 1, column - 1);
-    if (!("originalSource" in entry)) return undefined;
-    return {
-      file: absolute(entry.originalSource, file),
-      line: entry.originalLine + 1,
-      column: entry.originalColumn + 1,
-    };
-  }
-  const map = mapOf(file);
+function throughMap({ file, line, column }: Position, map: TraceMap | undefined): Position | undefined {
   if (map === undefined) return undefined;
   const found = originalPositionFor(map, { line, column: column - 1 });
   return found.source === null
@@ -109,24 +118,36 @@ function absolute(source: string, file: string): string {
   return resolve(dirname(file), source);
 }
 
-function mapOf(file: string): TraceMap | undefined {
-  if (maps.has(file)) return maps.get(file);
-  const map = readMap(file);
+/** From the text that V8 compiled: that on the disk may be the one that a tool began with. */
+function mapOfScript({ scriptId, file }: Pick<Written, "scriptId" | "file">): TraceMap | undefined {
+  return mapOf(`script ${scriptId}`, file, () => scriptSource(scriptId));
+}
+
+function mapOfFile(file: string): TraceMap | undefined {
+  return mapOf(file, file, () => readFileSync(pathOf(file), "utf8"));
+}
+
+function mapOf(key: string, file: string, read: () => string): TraceMap | undefined {
+  if (maps.has(key)) return maps.get(key);
+  const map = readMap(read(), file);
   if (maps.size >= MAPS_KEPT) maps.clear();
-  maps.set(file, map);
+  maps.set(key, map);
   return map;
 }
 
-const COMMENT = /\/\/[#@] sourceMappingURL=(\S+)\s*$/m;
+const COMMENT = /\/\/[#@] sourceMappingURL=(\S+)\s*$/gm;
 
-function readMap(file: string): TraceMap | undefined {
-  const path = file.startsWith("file:") ? fileURLToPath(file) : file;
-  const address = COMMENT.exec(readFileSync(path, "utf8"))?.[1];
+function readMap(compiled: string, file: string): TraceMap | undefined {
+  const address = [...compiled.matchAll(COMMENT)].at(-1)?.[1];
   if (address === undefined) return undefined;
   const inline = /^data:[^,]*;base64,(.*)$/.exec(address)?.[1];
   const text =
     inline === undefined
-      ? readFileSync(resolve(dirname(path), decodeURIComponent(address)), "utf8")
+      ? readFileSync(resolve(dirname(pathOf(file)), decodeURIComponent(address)), "utf8")
       : Buffer.from(inline, "base64").toString();
   return new TraceMap(text, file);
+}
+
+function pathOf(file: string): string {
+  return file.startsWith("file:") ? fileURLToPath(file) : file;
 }

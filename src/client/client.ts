@@ -1,3 +1,4 @@
+import { realmOf } from "../capture/known.ts";
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId, parseQueue, type JobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
@@ -53,9 +54,12 @@ interface Waiting {
   readonly submitted: Promise<void>;
   readonly cancel: (reason: string) => Promise<unknown>;
   readonly reader: (attempt: number) => ItemReader;
+  /** See {@link Client.realm}. */
+  readonly realm: object | undefined;
 }
 
 interface Shared {
+  readonly realm: object | undefined;
   readonly http: Http;
   readonly connection: Connection;
   readonly instant: InstantCaller;
@@ -72,6 +76,12 @@ interface Shared {
  * ```
  */
 export class Client implements AsyncDisposable {
+  /**
+   * The global object of the vm context to which results of functions called by name belong; undefined for the one of
+   * this package. Those of captured functions belong where the function does.
+   * @internal
+   */
+  static readonly realm: object | undefined = undefined;
   readonly url: URL;
   readonly #shared: Shared;
   readonly #settings: Settings;
@@ -86,7 +96,7 @@ export class Client implements AsyncDisposable {
     derived?: { shared: Shared; settings: Settings },
   ) {
     this.url = parseUrl(url);
-    this.#shared = derived?.shared ?? share(this.url, options.token);
+    this.#shared = derived?.shared ?? share(this.url, options.token, new.target.realm);
     this.#settings = settingsFrom(derived?.settings ?? DEFAULTS, options);
   }
 
@@ -124,6 +134,7 @@ export class Client implements AsyncDisposable {
     const job = { id, queue: this.#queue(), priority: this.#settings.priority, spec };
     const jobOutput = outputOf(output, { id, label });
     const { instant, connection } = this.#shared;
+    const realm = typeof fn === "function" ? realmOf(fn) : this.#shared.realm;
     if (!this.#settings.async) {
       const controller = new AbortController();
       const tracked = instant.start(job, units, jobOutput, controller.signal);
@@ -132,6 +143,7 @@ export class Client implements AsyncDisposable {
         submitted: tracked.submitted,
         cancel: async (reason) => controller.abort(reason),
         reader: (attempt) => instant.reader(id, attempt),
+        realm,
       });
     }
     const tracked = connection.submit(job, units, jobOutput);
@@ -139,6 +151,7 @@ export class Client implements AsyncDisposable {
       ...this.#queued(id),
       tracked: () => tracked,
       submitted: tracked.submitted,
+      realm,
     });
   }
 
@@ -167,7 +180,8 @@ export class Client implements AsyncDisposable {
     const output = outputOf(this.#settings.output, { id: jobId, label: "job" });
     let watched: TrackedJob | undefined;
     const tracked = (): TrackedJob => (watched ??= this.#shared.connection.watch(jobId, output));
-    const waiting = { ...this.#queued(jobId), tracked, submitted: Promise.resolve() };
+    const { realm } = this.#shared;
+    const waiting = { ...this.#queued(jobId), tracked, submitted: Promise.resolve(), realm };
     return this.#job(jobId, "job", waiting) as Job<Result>;
   }
 
@@ -212,7 +226,7 @@ export class Client implements AsyncDisposable {
     };
   }
 
-  #job(id: JobId, label: string, { tracked, submitted, cancel, reader }: Waiting): Job<unknown> {
+  #job(id: JobId, label: string, { tracked, submitted, cancel, reader, realm }: Waiting): Job<unknown> {
     const { http } = this.#shared;
     return new Job(id, label, {
       settled: () => tracked().settled,
@@ -225,6 +239,7 @@ export class Client implements AsyncDisposable {
           },
           abandon: () => void cancel("its items are lost").catch(() => {}),
           where: `${label} (job ${id})`,
+          realm,
         }),
       cancel: async (reason) => {
         await submitted;
@@ -235,6 +250,7 @@ export class Client implements AsyncDisposable {
         return await this.#status(id);
       },
       output: () => followOutput(http, id, submitted),
+      realm,
     });
   }
 
@@ -273,9 +289,9 @@ const DEFAULTS: Settings = {
   priority: 0,
 };
 
-function share(url: URL, token: string | undefined): Shared {
+function share(url: URL, token: string | undefined, realm: object | undefined): Shared {
   const http = new Http(url, token ?? findToken(url));
-  return { http, connection: new Connection(http), instant: new InstantCaller(http) };
+  return { realm, http, connection: new Connection(http), instant: new InstantCaller(http) };
 }
 
 function parseUrl(url: string | URL): URL {

@@ -1,5 +1,6 @@
+import { types } from "node:util";
 import { revive } from "../capture/revive.ts";
-import { mapStack } from "../capture/stacks.ts";
+import { mapLocalFrames, mapStack } from "../capture/stacks.ts";
 import { KitchenError, isErrorCode, type ErrorCode } from "../core/errors.ts";
 import { CLASS_NAME_KEY } from "../core/named-class.ts";
 import { isOwnFrame } from "../core/own-code.ts";
@@ -52,22 +53,33 @@ const BUILT_IN: ReadonlyMap<string, ErrorClass> = new Map<string, ErrorClass>(
   ]),
 );
 
-/**
- * What was thrown, as it was thrown, with a stack that goes from the remote frames on to the line that awaits.
- * `where` names the place of the remote frames; `awaiting` is the stack of the code that waits.
- */
-export function reviveThrown(error: WireError, where: string, awaiting: string): unknown {
-  const thrown = valueOf(error);
-  if (thrown instanceof Error) extendStack(thrown, where, awaiting);
+export interface Arrival {
+  /** Names the place of the remote frames. */
+  readonly where: string;
+  /** The stack of the code that waits. */
+  readonly awaiting: string;
+  /** The global object of the vm context of the code that waits, when it is not that of this package. */
+  readonly realm?: object | undefined;
+}
+
+/** What was thrown, as it was thrown, with a stack that goes from the remote frames on to the line that awaits. */
+export function reviveThrown(error: WireError, arrival: Arrival): unknown {
+  const thrown = valueOf(error, arrival);
+  if (isError(thrown)) extendStack(thrown, arrival);
   return thrown;
 }
 
-function valueOf(error: WireError): unknown {
+/** Errors of another vm context are no `instanceof Error` of this one. */
+function isError(value: unknown): value is Error {
+  return value instanceof Error || types.isNativeError(value);
+}
+
+function valueOf(error: WireError, arrival: Arrival): unknown {
   const { detail, code, message } = error;
   if (detail === null) return isErrorCode(code) ? ownError(code, message) : plainError(error);
   try {
-    const value = revive(detail);
-    return value instanceof Error ? withItsClass(value, error) : value;
+    const value = revive(detail, arrival);
+    return isError(value) ? withItsClass(value, error) : value;
   } catch (cause) {
     // A codec of another version, or an npm module that is not here: the fields in plain text still tell the story.
     return Object.assign(plainError(error), { cause });
@@ -92,9 +104,7 @@ function plainError({ name, message, stack }: WireError): Error {
 function withItsClass(error: Error, { code }: Pick<WireError, "code">, seen = new Set<unknown>()): Error {
   if (seen.has(error)) return error;
   seen.add(error);
-  const parts: unknown[] = error instanceof AggregateError ? error.errors : [];
-  for (const part of [error.cause, ...parts])
-    if (part instanceof Error) withItsClass(part, { code: null }, seen);
+  for (const part of partsOf(error)) withItsClass(part, { code: null }, seen);
   const className = takeClassName(error);
   if (isErrorCode(code) && className === "KitchenError")
     return Object.setPrototypeOf(error, KitchenError.prototype) as Error;
@@ -118,7 +128,7 @@ function instanceOf(kind: ErrorClass, message: string): Error {
   return Object.setPrototypeOf(error, kind.prototype as object) as Error;
 }
 
-function extendStack(error: Error, where: string, awaiting: string): void {
+function extendStack(error: Error, { where, awaiting }: Arrival): void {
   mapStacks(error, new Set());
   const remote = error.stack ?? "";
   setStack(error, [remote, `    at ${where}`, awaiting].filter((part) => part !== "").join("\n"));
@@ -130,8 +140,13 @@ function mapStacks(error: Error, seen: Set<unknown>): void {
   seen.add(error);
   const isWritten = typeof error.stack === "string" && error.stack !== "";
   setStack(error, isWritten ? mapStack(error.stack ?? "") : `${error.name}: ${error.message}`);
-  const parts: unknown[] = error instanceof AggregateError ? error.errors : [];
-  for (const part of [error.cause, ...parts]) if (part instanceof Error) mapStacks(part, seen);
+  for (const part of partsOf(error)) mapStacks(part, seen);
+}
+
+/** The errors that an error holds: its cause, and those that an AggregateError joins. */
+function partsOf(error: Error): Error[] {
+  const joined: unknown = Reflect.get(error, "errors");
+  return [error.cause, ...(Array.isArray(joined) ? (joined as unknown[]) : [])].filter(isError);
 }
 
 function setStack(error: Error, stack: string): void {
@@ -152,10 +167,30 @@ function setStack(error: Error, stack: string): void {
  * function goes on, V8 knows who waits for it.
  */
 export function awaitingFrames(): string {
-  const { stack = "" } = new Error("where");
-  return stack
-    .split("\n")
-    .slice(1)
-    .filter((line) => !isOwnFrame(line) && !line.includes("node:internal"))
+  const shown = (new Error("where").stack ?? "").split("\n").slice(1);
+  const raw = rawFrames();
+  return shown
+    .map((line, index) => ({ line, isRaw: line === raw[index] }))
+    .filter(({ line }) => !isOwnFrame(line) && !line.includes("node:internal"))
+    .map(({ line, isRaw }) => (isRaw ? mapLocalFrames(line) : line))
     .join("\n");
+}
+
+/** Frames as V8 knows them: where they are shown differently, a tool has looked into the source maps already. */
+function rawFrames(): string[] {
+  const before = Reflect.getOwnPropertyDescriptor(Error, "prepareStackTrace");
+  let frames: string[] = [];
+  const prepareStackTrace = (_error: unknown, sites: readonly unknown[]): string[] =>
+    (frames = sites.map((site) => `    at ${String(site)}`));
+  Object.defineProperty(Error, "prepareStackTrace", { value: prepareStackTrace, configurable: true });
+  try {
+    const holder = { stack: "" };
+    Error.captureStackTrace(holder, rawFrames);
+    // Reading it is what makes it.
+    void holder.stack;
+    return frames;
+  } finally {
+    if (before === undefined) Reflect.deleteProperty(Error, "prepareStackTrace");
+    else Object.defineProperty(Error, "prepareStackTrace", before);
+  }
 }

@@ -34,6 +34,8 @@ export interface JobBackend {
   cancel(reason: string): Promise<void>;
   status(): Promise<JobStatus>;
   output(): AsyncIterable<Output>;
+  /** The global object of the vm context to which results belong; undefined for the one of this package. */
+  readonly realm?: object | undefined;
 }
 
 /**
@@ -98,9 +100,10 @@ export class Job<R> implements PromiseLike<R> {
     const settled = await this.#backend.settled();
     if (settled.type === "streaming") return this.#streamed(settled.attempt) as R;
     const outcome = outcomeOf(settled);
-    if (outcome.type === "value") return decodeValue(outcome.codec, outcome.bytes) as R;
+    if (outcome.type === "value") return decodeValue(outcome, this.#backend) as R;
     if (outcome.type === "ended") return this.#streamed(0) as R;
-    throw reviveThrown(outcome.error, `${this.label} (job ${this.id})`, awaitingFrames());
+    const arrival = { where: `${this.label} (job ${this.id})`, awaiting: awaitingFrames() };
+    throw reviveThrown(outcome.error, { ...arrival, realm: this.#backend.realm });
   }
 
   /** One for all who await the job, as a generator is one object. */

@@ -2,7 +2,7 @@ import { KitchenError } from "../core/errors.ts";
 import { awaitingFrames, reviveThrown } from "./errors.ts";
 import type { ItemReader } from "./item-reader.ts";
 import type { End } from "./tracked-job.ts";
-import { decodeValue, outcomeOf } from "./values.ts";
+import { decodeValue, type EncodedValue, outcomeOf } from "./values.ts";
 
 /** What a call gives where it is awaited: a generator's items come one by one, however it makes them. */
 export type Returned<Result> = 0 extends 1 & Result
@@ -21,6 +21,8 @@ export interface ItemSource {
   readonly abandon: () => void;
   /** For stacks: the job, as people know it. */
   readonly where: string;
+  /** The global object of the vm context to which items belong; undefined for that of this package. */
+  readonly realm: object | undefined;
 }
 
 /**
@@ -84,10 +86,10 @@ export class RemoteItems<T = unknown, R = unknown> implements AsyncGenerator<T, 
     for (let isComplete = false; !isComplete;) {
       const answer = await this.#more();
       ({ isComplete } = answer);
-      for (const bytes of answer.items) yield decodeValue(answer.codec, bytes) as T;
+      const { codec } = answer;
+      for (const bytes of answer.items) yield decodeValue({ codec, bytes }, this.#source) as T;
     }
-    const { codec, bytes } = this.#checked(await this.#source.ended());
-    return decodeValue(codec, bytes) as R;
+    return decodeValue(this.#checked(await this.#source.ended()), this.#source) as R;
   }
 
   async #more(): ReturnType<ItemReader["more"]> {
@@ -109,10 +111,11 @@ export class RemoteItems<T = unknown, R = unknown> implements AsyncGenerator<T, 
     }
   }
 
-  #checked(end: End): { readonly codec: string; readonly bytes: Uint8Array } {
+  #checked(end: End): EncodedValue {
     const outcome = outcomeOf(end);
     if (outcome.type !== "error") return outcome;
-    throw reviveThrown(outcome.error, this.#source.where, awaitingFrames());
+    const { where, realm } = this.#source;
+    throw reviveThrown(outcome.error, { where, realm, awaiting: awaitingFrames() });
   }
 }
 

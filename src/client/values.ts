@@ -1,4 +1,4 @@
-import { revive } from "../capture/revive.ts";
+import { revive, type ReviveOptions } from "../capture/revive.ts";
 import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
 import { parseOutcome } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
@@ -6,9 +6,14 @@ import type { Outcome } from "../core/messages.ts";
 import { awaitingFrames } from "./errors.ts";
 import type { End } from "./tracked-job.ts";
 
+export interface EncodedValue {
+  readonly codec: string;
+  readonly bytes: Uint8Array;
+}
+
 /** A value that a worker encoded. @throws KitchenError `KS_CANNOT_DECODE`, `KS_UNKNOWN_CODEC` … */
-export function decodeValue(codec: string, bytes: Uint8Array): unknown {
-  return codec === CLOSURE_CODEC ? revive(bytes) : codecNamed(codec).decode(bytes);
+export function decodeValue({ codec, bytes }: EncodedValue, options: ReviveOptions): unknown {
+  return codec === CLOSURE_CODEC ? revive(bytes, options) : codecNamed(codec).decode(bytes);
 }
 
 /** What a job came to. @throws Error when that cannot be known */
