@@ -4,6 +4,8 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { type Client } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -24,6 +26,21 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   for await (const item of items) all.push(item);
   return all;
 }
+
+async function readOne(client: Client, done: string): Promise<void> {
+  const items = await client.call(async function* (file: string) {
+    try {
+      for (let n = 0; ; n++) yield n;
+    } finally {
+      writeFileSync(file, "finally");
+    }
+  }, done);
+  await items.next();
+}
+
+// The function exists only under a flag, which may be set at any time before it is looked up.
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
 
 /** Items until one is thrown, and what is thrown. */
 async function collectUntilThrown<T>(items: AsyncIterable<T>): Promise<{ all: T[]; thrown: unknown }> {
@@ -314,6 +331,12 @@ describe.each(STORES)("on the %s store", (store) => {
     await expect(late.next()).rejects.toThrow(
       /^The items of the job [\w-]+ are gone: a call's items are read while it runs, and not kept/,
     );
+  });
+
+  test("items that nobody holds any more need not be made: their generator returns", async () => {
+    const done = join(temporaryDirectory(), "done");
+    await readOne(queued, done);
+    await expect.poll(() => (collectGarbage(), existsSync(done)), { timeout: 10_000 }).toBe(true);
   });
 
   test("closing the client has its generators return", async () => {
