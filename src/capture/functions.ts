@@ -72,10 +72,10 @@ const PROMISIFIED = Function.prototype.toString.call(
   process.getBuiltinModule("node:util").promisify(() => undefined),
 );
 
-/** By what it has: test runners give modules a `require` of their own, under another name. */
+/** By what it has: test runners, and Node for what it imports, give modules a `require` of their own. */
 function isRequire(fn: object): boolean {
-  const { cache, resolve, length } = fn as { cache?: unknown; resolve?: unknown; length?: unknown };
-  return typeof resolve === "function" && "paths" in resolve && typeof cache === "object" && length === 1;
+  const { resolve, length } = fn as { resolve?: unknown; length?: unknown };
+  return typeof resolve === "function" && length === 1 && ("cache" in fn || "main" in fn);
 }
 
 function encodeBound(walk: Walk, fn: object): Node {
