@@ -56,6 +56,11 @@ export function encodeFunction(walk: Walk, fn: object, id: number): Node | undef
 function encodeSpecial(walk: Walk, fn: object): Node | undefined {
   if (isProxy(fn)) return encodeProxy(walk, fn);
   if (isRequire(fn)) return ["require"];
+  if ("_isMockFunction" in fn)
+    walk.refuse(
+      "a mock function records its calls in this process",
+      "send a plain function, and mock what is here",
+    );
   const text = Function.prototype.toString.call(fn);
   if (codeOf(fn) !== undefined || handCaptures(fn) !== undefined) return undefined;
   if (/\{\s*\[native code\]\s*\}$/.test(text)) return encodeBound(walk, fn);
@@ -67,9 +72,10 @@ const PROMISIFIED = Function.prototype.toString.call(
   process.getBuiltinModule("node:util").promisify(() => undefined),
 );
 
+/** By what it has: test runners, and Node for what it imports, give modules a `require` of their own. */
 function isRequire(fn: object): boolean {
-  const { cache, resolve } = fn as { cache?: unknown; resolve?: unknown };
-  return typeof resolve === "function" && cache !== undefined && (fn as { name?: string }).name === "require";
+  const { resolve, length } = fn as { resolve?: unknown; length?: unknown };
+  return typeof resolve === "function" && length === 1 && ("cache" in fn || "main" in fn);
 }
 
 function encodeBound(walk: Walk, fn: object): Node {

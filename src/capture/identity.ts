@@ -1,4 +1,5 @@
 import type { Debugger, Runtime } from "node:inspector";
+import { randomUUID } from "node:crypto";
 import type { Draft } from "./functions.ts";
 import { theInspector } from "./inspect.ts";
 import { pauseIn, reasonNotToProbe } from "./probe.ts";
@@ -152,7 +153,8 @@ function sharesVariable(
     const scopeNumber = frame.scopeChain.length - depth;
     const before = valueIn(frame, scopeNumber, name);
     if (before === undefined) return;
-    const mark = {};
+    // Text, because handles of objects are good in one vm context alone.
+    const mark = `kitchensink.mark ${randomUUID()}`;
     const set = (newValue: Runtime.CallArgument): unknown =>
       theInspector().post("Debugger.setVariableValue", {
         callFrameId: frame.callFrameId,
@@ -160,7 +162,7 @@ function sharesVariable(
         variableName: name,
         newValue,
       });
-    set({ objectId: theInspector().handle(mark) });
+    set({ value: mark });
     try {
       answers = others.map((other) => variablesAt(surroundingsOf(other).scopes, depth)[name] === mark);
     } finally {
@@ -174,28 +176,17 @@ function valueIn(
   frame: Debugger.CallFrame,
   scopeNumber: number,
   name: string,
-): { value: unknown } | undefined {
+): Runtime.RemoteObject | undefined {
   const objectId = frame.scopeChain[scopeNumber]?.object.objectId;
   if (objectId === undefined) return undefined;
   const { result } = theInspector().post<Runtime.GetPropertiesReturnType>("Runtime.getProperties", {
     objectId,
     ownProperties: true,
   });
-  const found = result.find((property) => property.name === name)?.value;
-  return found === undefined ? undefined : { value: theInspector().take(found) };
+  return result.find((property) => property.name === name)?.value;
 }
 
-function restoring({ value }: { value: unknown }): Runtime.CallArgument {
-  if (
-    (typeof value === "object" && value !== null) ||
-    typeof value === "function" ||
-    typeof value === "symbol"
-  ) {
-    return { objectId: theInspector().handle(value) };
-  }
-  if (typeof value === "bigint") return { unserializableValue: `${value}n` };
-  if (typeof value === "number" && (Object.is(value, -0) || !Number.isFinite(value))) {
-    return { unserializableValue: Object.is(value, -0) ? "-0" : String(value) };
-  }
-  return { value };
+function restoring({ objectId, unserializableValue, value }: Runtime.RemoteObject): Runtime.CallArgument {
+  if (objectId !== undefined) return { objectId };
+  return unserializableValue === undefined ? { value: value as unknown } : { unserializableValue };
 }

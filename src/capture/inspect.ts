@@ -24,8 +24,9 @@ interface Holder {
 const GROUP = "kitchensink";
 /** The more objects V8 holds for us, the slower it gets: with 500 of them each answer takes half as long again. */
 const UNRELEASED_MAX = 12;
-const HOLDER_KEY = Symbol.for("kitchensink.holder");
-const HOLDER = `process.getBuiltinModule("node:inspector")[Symbol.for("kitchensink.holder")]`;
+const HOLDER_NAME = "kitchensink.holder";
+const HOLDER_KEY = Symbol.for(HOLDER_NAME);
+const HOLDER = `process.getBuiltinModule("node:inspector")[Symbol.for("${HOLDER_NAME}")]`;
 
 /**
  * A debugger session on the own thread. Its answers come synchronously; values cross by way of an object that both
@@ -149,6 +150,27 @@ export class Inspector {
   }
 
   /**
+   * The real value behind a handle that was made in the vm context of `fn`, which takes no handle of another one. What
+   * all objects of a context see is the end of their prototypes.
+   */
+  takeNear(fn: object, remote: Runtime.RemoteObject): unknown {
+    if (remote.objectId === undefined) return primitiveOf(remote);
+    const root = endOfPrototypes(fn);
+    Object.defineProperty(root, HOLDER_KEY, { value: this.#holder, configurable: true });
+    try {
+      this.post("Runtime.callFunctionOn", {
+        objectId: remote.objectId,
+        functionDeclaration: `function(){({})[Symbol.for("${HOLDER_NAME}")].value=this}`,
+        objectGroup: GROUP,
+      });
+      return this.#holder.value;
+    } finally {
+      this.#holder.value = null;
+      Reflect.deleteProperty(root, HOLDER_KEY);
+    }
+  }
+
+  /**
    * Without this every object that was looked at stays in memory. The message is put off to the end of this turn of the
    * event loop, or until many objects wait for it: often the same function is captured again at once.
    */
@@ -193,6 +215,13 @@ export class Inspector {
       delete shared[HOLDER_KEY];
     }
   }
+}
+
+function endOfPrototypes(value: object): object {
+  let end = value;
+  for (let next: object | null = end; next !== null; next = Object.getPrototypeOf(next) as object | null)
+    end = next;
+  return end;
 }
 
 let inspector: Inspector | undefined;

@@ -28,6 +28,9 @@ const NODE_NAMES: ReadonlySet<string> = new Set(
   Navigator WebSocket CloseEvent ErrorEvent EventSource Storage localStorage sessionStorage`.split(/\s+/),
 );
 
+/** Objects of Node of which a test runner gives its vm contexts copies. */
+const STAND_INS: ReadonlySet<string> = new Set(["process", "console"]);
+
 /** Names that every process has: a reference to one of these finds the worker's own. */
 const GLOBAL_NAMES: ReadonlySet<string> = new Set([...LANGUAGE_NAMES, ...NODE_NAMES]);
 
@@ -87,7 +90,10 @@ function enter(root: object): object | undefined {
   if (realms.has(root)) return realms.get(root);
   const foreign = foreignGlobal(root);
   realms.set(root, foreign);
-  if (foreign !== undefined) collect((paths ??= collectOwn()), foreign, LANGUAGE_NAMES);
+  if (foreign === undefined) return undefined;
+  paths ??= collectOwn();
+  collect(paths, foreign, LANGUAGE_NAMES);
+  collect(paths, foreign, STAND_INS);
   return foreign;
 }
 
@@ -177,7 +183,7 @@ function collect(
   globals: object,
   names: ReadonlySet<string>,
 ): WeakMap<object, string> {
-  found.set(globals, JSON.stringify(["globalThis"]));
+  if (!found.has(globals)) found.set(globals, JSON.stringify(["globalThis"]));
   const queue: { value: object; path: readonly string[] }[] = [];
   const add = (value: unknown, path: readonly string[]): void => {
     if ((typeof value !== "object" && typeof value !== "function") || value === null || found.has(value))

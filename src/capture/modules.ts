@@ -3,7 +3,7 @@ import { builtinModules, createRequire } from "node:module";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { types } from "node:util";
-import { knownPath } from "./known.ts";
+import { knownPath, realmOf } from "./known.ts";
 import type { PackageReference } from "./wire.ts";
 
 /** What of a module a value is: the module itself by an empty path, else the way to it from there. */
@@ -11,12 +11,35 @@ export type ModulePart =
   | { readonly id: string; readonly path: readonly string[] }
   | { readonly reference: PackageReference; readonly path: readonly string[] };
 
-const parts = new Map<object, ModulePart>();
+type RequireCache = Readonly<
+  Record<string, { readonly exports: unknown; readonly loaded: boolean } | undefined>
+>;
+
+/** The modules that one `require` has loaded, and which of them were looked at. */
+interface Loaded {
+  readonly cache: WeakRef<RequireCache>;
+  readonly files: Set<string>;
+  count: number;
+}
+
+const parts = new WeakMap<object, ModulePart>();
 const readBuiltins = new Set<string>();
-const readFiles = new Set<string>();
-const cache = createRequire(import.meta.url).cache;
+const own: Loaded = loadedIn(createRequire(import.meta.url).cache);
+let loaded: readonly Loaded[] = [own];
 let loadedCount = 0;
-let cachedCount = 0;
+
+function loadedIn(cache: RequireCache): Loaded {
+  return { cache: new WeakRef(cache), files: new Set(), count: 0 };
+}
+
+/**
+ * Finds packages in the cache of another `require` too. Jest has one for each test file, which loads packages of its
+ * own. Does not keep the cache alive.
+ * @public for commonjs/load.cjs
+ */
+export function addRequireCache(cache: RequireCache): void {
+  loaded = [...loaded.filter((known) => known.cache.deref() !== undefined), loadedIn(cache)];
+}
 
 /** The part of a builtin module or of a package that `value` is, by identity. */
 export function modulePart(value: object): ModulePart | undefined {
@@ -31,10 +54,20 @@ function readNewModules(): void {
     loadedCount = moduleLoadList?.length ?? 1;
     for (const id of builtinModules) if (isLoaded(id, moduleLoadList)) readBuiltin(id);
   }
+  for (const one of loaded) readNewPackages(one);
+}
+
+function readNewPackages(one: Loaded): void {
+  const cache = one.cache.deref() ?? {};
   const files = Object.keys(cache);
-  if (files.length === cachedCount) return;
-  cachedCount = files.length;
-  for (const file of files) if (!readFiles.has(file) && cache[file]?.loaded === true) readPackageFile(file);
+  if (files.length === one.count) return;
+  one.count = files.length;
+  for (const file of files) {
+    const module = one.files.has(file) ? undefined : cache[file];
+    if (module?.loaded !== true) continue;
+    one.files.add(file);
+    readPackageFile(file, module.exports);
+  }
 }
 
 function isLoaded(id: string, list: readonly string[] | undefined): boolean {
@@ -64,10 +97,8 @@ function isGathered(name: string): boolean {
   return name.startsWith("_") || GATHERED.has(name);
 }
 
-function readPackageFile(file: string): void {
-  readFiles.add(file);
+function readPackageFile(file: string, exported: unknown): void {
   const reference = packageReference(file);
-  const exported = cache[file]?.exports as unknown;
   if (reference !== undefined && exported !== undefined)
     addExports(exported, { part: (path) => ({ reference, path }) });
 }
@@ -128,12 +159,13 @@ export function follow(exported: unknown, path: readonly string[]): unknown {
 export function packagePart(value: object, url: string): ModulePart | undefined {
   if (!url.includes("/node_modules/")) return undefined;
   const file = url.startsWith("file:") ? fileURLToPath(url) : url;
-  if (!readFiles.has(file)) readModuleFile(file);
+  // One of another vm context is a copy that no module of this one is.
+  if (!parts.has(value) && !own.files.has(file) && realmOf(value) === undefined) readModuleFile(file);
   return parts.get(value);
 }
 
 function readModuleFile(file: string): void {
-  readFiles.add(file);
+  own.files.add(file);
   const reference = packageReference(file);
   if (reference === undefined) return;
   try {

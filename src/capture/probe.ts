@@ -29,7 +29,7 @@ export function reasonNotToProbe(): string | undefined {
 export function probe(fn: object, expressions: readonly string[]): ReadonlyMap<string, Answer> | undefined {
   let answers: Map<string, Answer> | undefined;
   pauseIn(fn, (frame) => {
-    answers = new Map(expressions.map((expression) => [expression, evaluate(frame, expression)]));
+    answers = new Map(expressions.map((expression) => [expression, evaluate(fn, frame, expression)]));
   });
   return answers;
 }
@@ -97,7 +97,7 @@ function callAbsorbed(fn: object, call: { readonly isWatched: boolean }): unknow
   return call.isWatched ? Reflect.apply(fn as () => unknown, undefined, values) : undefined;
 }
 
-function evaluate(frame: Debugger.CallFrame, expression: string): Answer {
+function evaluate(fn: object, frame: Debugger.CallFrame, expression: string): Answer {
   const inspector = theInspector();
   const { result, exceptionDetails } = inspector.post<Debugger.EvaluateOnCallFrameReturnType>(
     "Debugger.evaluateOnCallFrame",
@@ -110,7 +110,7 @@ function evaluate(frame: Debugger.CallFrame, expression: string): Answer {
     },
   );
   if (exceptionDetails !== undefined) return { error: describe(exceptionDetails) };
-  return { value: inspector.take(result) };
+  return { value: inspector.takeNear(fn, result) };
 }
 
 function describe({ exception, text }: Runtime.ExceptionDetails): string {

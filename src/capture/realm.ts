@@ -23,6 +23,8 @@ export class Realm {
     const proto = Object.getPrototypeOf(value) as object | null;
     const own = proto === null ? undefined : this.#counterpart(proto);
     if (own !== undefined && own !== proto) Object.setPrototypeOf(value, own);
+    // That of a Buffer may be the pool of this process.
+    if (ArrayBuffer.isView(value) && !Buffer.isBuffer(value)) this.adopt(value.buffer);
   }
 
   /** The same for data, with everything in it. */
@@ -56,7 +58,7 @@ export class Realm {
 }
 
 function partsOf(value: object): Iterable<unknown> {
-  if (ArrayBuffer.isView(value)) return [value.buffer];
+  if (ArrayBuffer.isView(value)) return [];
   if (types.isMap(value)) return [...value].flat();
   return types.isSet(value) ? value : (Object.values(value) as unknown[]);
 }

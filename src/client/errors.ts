@@ -1,4 +1,5 @@
 import { types } from "node:util";
+import { realmOf } from "../capture/known.ts";
 import { revive } from "../capture/revive.ts";
 import { mapLocalFrames, mapStack } from "../capture/stacks.ts";
 import { KitchenError, isErrorCode, type ErrorCode } from "../core/errors.ts";
@@ -25,7 +26,9 @@ const registered = new Map<string, ErrorClass>();
 export function registerError(errorClass: ErrorClass): void {
   const { name } = errorClass;
   const known = registered.get(name);
-  if (known !== undefined && known !== errorClass)
+  // Jest runs test files one after the other in a vm context each, and the classes of the last one are gone.
+  const isOfSameRealm = known !== undefined && realmOf(known) === realmOf(errorClass);
+  if (isOfSameRealm && known !== errorClass)
     throw new KitchenError(
       "KS_USAGE",
       `Cannot register a second error class called "${name}": rename one of them`,
@@ -171,7 +174,7 @@ export function awaitingFrames(): string {
   const raw = rawFrames();
   return shown
     .map((line, index) => ({ line, isRaw: line === raw[index] }))
-    .filter(({ line }) => !isOwnFrame(line) && !line.includes("node:internal"))
+    .filter(({ line }) => !isOwnFrame(line) && !/[( ]node:/.test(line))
     .map(({ line, isRaw }) => (isRaw ? mapLocalFrames(line) : line))
     .join("\n");
 }

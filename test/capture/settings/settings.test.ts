@@ -113,6 +113,37 @@ const SETTINGS: readonly Named[] = [
     compiles: true,
   },
   {
+    name: "vitest in vm contexts",
+    files: {
+      ...full(),
+      ...typeModule,
+      "program.test.ts": `import { test } from "vitest";\nimport { run } from "./program.ts";\ntest("it", run);\n`,
+    },
+    commands: [[bin("vitest/vitest.mjs"), "run", "--root", ".", "--pool", "vmThreads"]],
+    source: "program.ts",
+    compiles: true,
+  },
+  {
+    name: "node:test",
+    files: {
+      ...esModules(),
+      "program.test.mjs": `import { test } from "node:test";\nimport { run } from "./program.mjs";\ntest("it", run);\n`,
+    },
+    commands: [["--test", "program.test.mjs"]],
+    source: "program.mjs",
+  },
+  {
+    name: "a worker thread",
+    files: {
+      ...esModules(),
+      "thread.mjs": main("program.mjs"),
+      "main.mjs":
+        'import { Worker } from "node:worker_threads";\nnew Worker(new URL("./thread.mjs", import.meta.url));',
+    },
+    commands: [["main.mjs"]],
+    source: "program.mjs",
+  },
+  {
     name: "Jest",
     files: {
       ...commonJs(),

@@ -1,0 +1,70 @@
+// Runs all tests on every version of Node that the package is tested with, and ends with one line for all of them:
+// `npm run test:versions`.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { delimiter, dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { MAJORS, nodeBinary, OWN } from "../test/capture/support/nodes.ts";
+
+const VITEST = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
+const CLOSING = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm;
+
+/** These start every version themselves, so one run of them is enough. */
+const ONCE = ["test/capture/versions.test.ts", "test/capture/settings/**"];
+
+interface Counts {
+  readonly passed: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
+const all: { major: number; counts: Counts }[] = [];
+for (const major of MAJORS) {
+  console.log(`\n— tests on Node ${major}`);
+  all.push({ major, counts: await runTests(major).catch(notRun) });
+}
+for (const { major, counts } of all) console.log(`Node ${major}: ${lineOf(counts)}`);
+const sum = all.map(({ counts }) => counts).reduce(add);
+console.log(`\n${lineOf(sum)}`);
+process.exit(sum.failed === 0 ? 0 : 1);
+
+/** With that Node first on the path, so that all that tests start is run by it too. */
+async function runTests(major: number): Promise<Counts> {
+  const node = await nodeBinary(major);
+  const excluded = major === OWN ? [] : ONCE.flatMap((files) => ["--exclude", files]);
+  const child = spawn(node, [VITEST, "run", ...excluded], {
+    stdio: ["ignore", "pipe", "inherit"],
+    env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env["PATH"]}` },
+  });
+  let text = "";
+  child.stdout.setEncoding("utf8").on("data", (piece: string) => {
+    text += piece;
+    process.stdout.write(piece);
+  });
+  const [code] = (await once(child, "close")) as [number | null];
+  return countsOf(text, code === 0);
+}
+
+function notRun(reason: unknown): Counts {
+  console.error(reason);
+  return { passed: 0, failed: 1, skipped: 0 };
+}
+
+/** A run that did not end well has failed, whatever it printed. */
+function countsOf(text: string, hasPassed: boolean): Counts {
+  const [, passed, failed, skipped] = [...text.matchAll(CLOSING)].at(-1) ?? [];
+  const counts = { passed: Number(passed ?? 0), failed: Number(failed ?? 0), skipped: Number(skipped ?? 0) };
+  return hasPassed && passed !== undefined ? counts : { ...counts, failed: Math.max(counts.failed, 1) };
+}
+
+function add(one: Counts, other: Counts): Counts {
+  return {
+    passed: one.passed + other.passed,
+    failed: one.failed + other.failed,
+    skipped: one.skipped + other.skipped,
+  };
+}
+
+function lineOf({ passed, failed, skipped }: Counts): string {
+  return `${passed} passed, ${failed} failed, ${skipped} skipped`;
+}

@@ -1,0 +1,57 @@
+// A test file of Jest's, which has a vm context, modules and packages of its own. What it found goes to a file.
+const { writeFileSync } = require("node:fs");
+const { EventEmitter } = require("node:events");
+const acorn = require("acorn");
+const { LRUCache } = require("lru-cache");
+const { Client, KitchenError, registerError } = require("kitchensink");
+
+const own = console;
+const { env } = process;
+
+class Cart extends EventEmitter {
+  #items = [];
+  add = (item) => this.#items.push(item);
+}
+
+class NoSuchHat extends Error {}
+registerError(NoSuchHat);
+
+const caught = async (promise) => {
+  try {
+    return await promise;
+  } catch (error) {
+    return error;
+  }
+};
+
+const look = async (client) => {
+  const cart = new Cart();
+  const mock = jest.fn();
+  const named = await client.call("list", 1);
+  const refused = await caught(Promise.resolve().then(() => client.call(() => mock())));
+  return {
+    packages: await client.call(() => [
+      acorn.parse("1", { ecmaVersion: 2022 }).type,
+      new LRUCache({ max: 2 }).max,
+    ]),
+    requires: await client.call(() => require("node:path").join("a", "b")),
+    ofNode: await client.call(() => [own === console, env === process.env]),
+    lexical: await client.call(() => cart.add("hat") + cart.add("cap")),
+    named: [Object.getPrototypeOf(named) === Array.prototype, named[1] instanceof Map],
+    ownError: (await caught(client.call("buy"))) instanceof NoSuchHat,
+    builtIn: (await caught(client.call("fail"))) instanceof TypeError,
+    refused: [refused instanceof KitchenError, refused.message],
+  };
+};
+
+test("it", async () => {
+  const client = new Client(process.env.SETTING_URL, { output: "off" });
+  try {
+    const report = await look(client);
+    await expect(client.call("fail")).rejects.toThrow(TypeError);
+    expect(await client.call("list", 1)).toStrictEqual([1, new Map([[1, [1]]])]);
+    writeFileSync(process.env.SETTING_REPORT, JSON.stringify(report));
+  } finally {
+    await client.close();
+  }
+});
