@@ -58,6 +58,8 @@ function readPackageFile(file: string): void {
 }
 
 const MAX_DEPTH = 3;
+/** By way of these `node:module` shows what users have loaded. */
+const LOADED: ReadonlySet<string> = new Set(["_cache", "_pathCache"]);
 
 function addExports(exported: unknown, part: (path: readonly string[]) => ModulePart): void {
   const queue: { value: object; path: readonly string[] }[] = [];
@@ -70,7 +72,7 @@ function addExports(exported: unknown, part: (path: readonly string[]) => Module
   add(exported, []);
   for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
     for (const key of Reflect.ownKeys(next.value)) {
-      if (typeof key === "symbol") continue;
+      if (typeof key === "symbol" || LOADED.has(key)) continue;
       // Getters are left alone: what they would return is found where it was made.
       add(Reflect.getOwnPropertyDescriptor(next.value, key)?.value, [...next.path, key]);
     }

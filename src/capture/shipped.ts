@@ -14,7 +14,12 @@ export function rememberUnit(hash: string, record: UnitRecord, functions: readon
   if (units.has(hash)) return;
   units.set(hash, { record, functions: functions.map((fn) => new WeakRef(fn)) });
   if (units.size > KEPT) units.delete(units.keys().next().value as string);
-  if (record.place !== undefined && files.size < KEPT) files.add(record.place.url);
+  if (record.place !== undefined) rememberFile(record.place.url);
+}
+
+/** Frames in this file may be of code that was sent. */
+export function rememberFile(url: string): void {
+  if (files.size < KEPT) files.add(url);
 }
 
 export function shippedUnit(hash: string): Shipped | undefined {
