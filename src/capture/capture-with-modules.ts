@@ -33,6 +33,7 @@ export function captureWithModules(value: unknown, rootName: string, isAll: bool
       const more = isRefusal(refusal) ? nextToSend(walk, isAll, first) : [];
       if (more.length === 0) {
         keepByValue(tried);
+        if (first !== refusal) setCause(first, refusal);
         throw first;
       }
       tried.push(...more);
@@ -44,6 +45,11 @@ export function captureWithModules(value: unknown, rootName: string, isAll: bool
 
 function isRefusal(error: unknown): boolean {
   return error instanceof KitchenError && error.code === "KS_CANNOT_CAPTURE";
+}
+
+/** Why it does not help to send the module instead. */
+function setCause(refusal: unknown, cause: unknown): void {
+  Object.defineProperty(refusal, "cause", { value: cause, configurable: true, writable: true });
 }
 
 /** Whether modules that go as source have more to do with what was refused than the walk knew. */
@@ -74,7 +80,7 @@ function nextToSend(walk: Walk, isAll: boolean, first: unknown): LocalModule[] {
       return [module, ...imported].filter((one) => !goesAsSource(one, isAll));
     } catch (error) {
       if (!(error instanceof ModuleRefusal)) throw error;
-      Object.defineProperty(first, "cause", { value: error, configurable: true });
+      setCause(first, error);
     }
   }
   return [];

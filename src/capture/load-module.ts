@@ -102,6 +102,7 @@ function evaluate(came: Came): unknown {
   try {
     came.exported = evaluateFiles({ files, packages, entry: specifierOf(number, code) });
   } catch (cause) {
+    came.reach = undefined;
     if (cause instanceof KitchenError) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new KitchenError("KS_MODULE_FAILED", `Cannot load the module ${code.url} as source: ${why}`, {
@@ -203,7 +204,8 @@ function importLater(came: Came, specifier: string): unknown {
     const exported = exportsOf(target);
     return target.code.format === "module" ? exported : namespaceOf(exported as object);
   }
-  if (/^\.{0,2}\//.test(specifier)) throw absent(came, specifier, "only texts in quotes tell what to send along");
+  if (/^\.{0,2}\//.test(specifier))
+    throw absent(came, specifier, "only texts in quotes tell what to send along");
   const packages = packageOf(came, specifier);
   return packages.size === 0 ? undefined : importPackage(specifier, packages);
 }

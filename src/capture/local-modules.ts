@@ -96,20 +96,28 @@ export function isMain(file: string): boolean {
 
 const texts = new Map<string, ModuleText>();
 
-/** @throws ModuleRefusal when it cannot be loaded from its text */
+/** @throws ModuleRefusal when the text cannot be read */
 export function textOf(module: LocalModule): ModuleText {
   const { scriptId, format } = module;
-  const read = texts.get(scriptId);
-  if (read !== undefined) return read;
-  const text = withoutAddresses(sourceOf(module));
-  if (RESERVED.test(text))
+  const read = texts.get(scriptId) ?? readModuleText(withoutAddresses(sourceOf(module)), format);
+  texts.set(scriptId, read);
+  return read;
+}
+
+/** @throws ModuleRefusal when the module cannot be loaded from its text */
+export function loadableText(module: LocalModule): ModuleText {
+  const read = textOf(module);
+  if (read.awaits)
+    throw cannotTravel(
+      "its top level awaits, and workers load modules without waiting",
+      "await inside of a function that it exports",
+    );
+  if (RESERVED.test(read.text))
     throw cannotTravel(
       "it uses names by which modules are made again ($ks_…, imp0rt)",
       "call them differently",
     );
-  const made = readModuleText(text, format);
-  texts.set(scriptId, made);
-  return made;
+  return read;
 }
 
 const RESERVED = /\$ks_|\bimp0rt\b/;

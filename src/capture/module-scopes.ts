@@ -18,11 +18,12 @@ export function isOfModule(around: Surroundings, { format, isTopLevel }: ModuleT
 export function moduleVariables(fn: object, text: ModuleText): Map<string, unknown> {
   const around = surroundingsOf(fn);
   const found = new Map<string, unknown>();
-  const outermost = around.scopes.findLast(
-    ({ kind }) => kind === (text.format === "module" ? "module" : "inner"),
-  );
-  for (const name of Object.keys(outermost?.variables ?? {})) {
-    if (!isOfModule(around, text, name)) continue;
+  const isModule = text.format === "module";
+  const outermost = around.scopes.findLast(({ kind }) => kind === (isModule ? "module" : "inner"));
+  const names = Object.keys(outermost?.variables ?? {});
+  // All variables of a scope belong together, so one of the top level says that all are.
+  if (!isModule && !names.some((name) => isOfModule(around, text, name))) return found;
+  for (const name of names) {
     try {
       found.set(name, outermost?.variables[name]);
     } catch {

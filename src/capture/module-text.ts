@@ -36,6 +36,8 @@ export interface ModuleText {
   readonly names: ReadonlySet<string>;
   /** Those of them that functions assign to. */
   readonly changing: ReadonlySet<string>;
+  /** The top level waits, so that the module cannot be loaded at once. */
+  readonly awaits: boolean;
   /** Exchanges that make the text right where it is loaded as another file; of equal length wherever possible. */
   readonly edits: readonly (readonly [start: number, end: number, text: string])[];
   /** Whether a name that a function at `offset` takes from around it is a variable of the top level. */
@@ -44,16 +46,17 @@ export interface ModuleText {
 
 const require = createRequire(import.meta.url);
 
-/** @throws ModuleRefusal when the module cannot be loaded from its text */
+/** @throws ModuleRefusal when it cannot be read */
 export function readModuleText(text: string, format: Format): ModuleText {
   const program = parse(text, format);
   const scopes = scopesOf(program, format);
   const top = topScope(scopes);
   const links: Link[] = [];
+  let awaits = false;
   const edits: [number, number, string][] = [];
   const free = freeReferences(scopes, format);
   eachNode(program, (visited) => {
-    refuseAwait(visited);
+    awaits ||= isAwait(visited);
     const link = linkIn(visited, free);
     if (link !== undefined) links.push(link);
     edits.push(...editsIn(visited, free, program));
@@ -63,6 +66,7 @@ export function readModuleText(text: string, format: Format): ModuleText {
     text,
     links,
     edits,
+    awaits,
     ...namesIn(program, scopes),
     names: new Set([...top.set.keys(), ...(format === "commonjs" ? GIVEN : [])]),
     changing: changingIn(top),
@@ -115,13 +119,9 @@ function freeReferences({ globalScope }: EslintScope.ScopeManager, format: Forma
   return new Set((globalScope?.through ?? []).map(({ identifier }) => identifier));
 }
 
-function refuseAwait({ node, isInFunction }: Visited): void {
-  if (isInFunction) return;
-  if (node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node["await"] === true))
-    throw cannotTravel(
-      "its top level awaits, and workers load modules without waiting",
-      "await inside of a function that it exports",
-    );
+function isAwait({ node, isInFunction }: Visited): boolean {
+  if (isInFunction) return false;
+  return node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node["await"] === true);
 }
 
 function linkIn({ node }: Visited, free: ReadonlySet<unknown>): Link | undefined {

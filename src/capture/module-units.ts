@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { type LocalModule, textOf } from "./local-modules.ts";
+import { loadableText, type LocalModule, textOf } from "./local-modules.ts";
 import type { ModuleCode, ModuleRef, ModuleTarget } from "./module-code.ts";
 import { ModuleRefusal, cannotTravel } from "./module-refusal.ts";
 import type { Link } from "./module-text.ts";
@@ -66,7 +66,7 @@ class Packing {
 
 function resolveAll(module: LocalModule): Visit["links"] {
   return naming(module, () =>
-    textOf(module).links.map((link) => ({ link, resolved: resolveOne(module, link) })),
+    loadableText(module).links.map((link) => ({ link, resolved: resolveOne(module, link) })),
   );
 }
 
@@ -93,7 +93,7 @@ function resolveOne(module: LocalModule, { kind, specifier }: Link): Resolved | 
 }
 
 function checkedText(module: LocalModule): void {
-  naming(module, () => textOf(module));
+  naming(module, () => loadableText(module));
 }
 
 /** Refusals say of which module they speak. */

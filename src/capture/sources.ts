@@ -124,6 +124,8 @@ export class Sources {
   /** Lets `value` go as the variable of a module that it is. */
   bind({ module, name }: Variable, value: unknown): readonly Identity[] {
     if (!isIdentity(value) || this.#bindings.has(value) || module.text.changing.has(name)) return [];
+    // What a result holds is meant as it is where it was made, and the caller's own object has another state.
+    if (module.came !== undefined && typeof value === "object" && name !== "*") return [];
     this.#bindings.set(value, { module, name });
     if (module.own !== undefined) rememberSent(module.own, name, value);
     return [value, ...(isClass(value) ? this.#bindMembers(value) : [])];
