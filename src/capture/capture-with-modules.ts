@@ -5,7 +5,7 @@ import { modulesToBlame } from "./blame.ts";
 import type { LocalModule } from "./local-modules.ts";
 import { ModuleRefusal } from "./module-refusal.ts";
 import { packModule } from "./module-units.ts";
-import { goesAsSource, keepByValue, sendAsSource } from "./source-modules.ts";
+import { areModulesKept, goesAsSource, keepByValue, sendAsSource } from "./source-modules.ts";
 import { Sources } from "./sources.ts";
 import { Walk } from "./walk.ts";
 
@@ -73,6 +73,7 @@ function attempt<T>(use: () => T): T | undefined {
 
 /** The nearest module to blame that does not go as source yet, with those that it imports. */
 function nextToSend(walk: Walk, isAll: boolean, first: unknown): LocalModule[] {
+  if (areModulesKept()) return [];
   for (const module of modulesToBlame(walk)) {
     if (goesAsSource(module, isAll)) continue;
     try {

@@ -256,7 +256,8 @@ function withUrl(url: string): ScriptInfo[] {
   return [...scripts.values()].filter((script) => script.url === url);
 }
 
-function readScripts(): void {
+/** Learns of scripts that were compiled since. */
+export function readScripts(): void {
   const own = theInspector();
   const remember = ({ params }: InspectorNotification<Debugger.ScriptParsedEventDataType>): void => {
     const { scriptId, url, isModule = false } = params;

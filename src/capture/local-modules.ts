@@ -22,13 +22,16 @@ export function localModule(scriptId: string): LocalModule | undefined {
   return known.get(scriptId);
 }
 
-/** The module that was loaded from a url; where there are several, the one that was first. */
+/**
+ * The module that was loaded from a url.
+ *
+ * @throws ModuleRefusal when it was loaded several times, because then nothing tells who has which
+ */
 export function loadedModule(url: string): LocalModule | undefined {
-  for (const { scriptId } of scriptsOf(url)) {
-    const module = localModule(scriptId);
-    if (module !== undefined) return module;
-  }
-  return unlistedModule(url);
+  const modules = scriptsOf(url).flatMap(({ scriptId }) => localModule(scriptId) ?? []);
+  if (modules.length > 1)
+    throw cannotTravel(`${url} was loaded ${modules.length} times in this process`, "load it once");
+  return modules[0] ?? unlistedModule(url);
 }
 
 /** The local CommonJS modules that this process has. */

@@ -9,6 +9,8 @@ export interface ModuleVariable {
   readonly name: string;
 }
 
+/** Where an import leads never changes. */
+const followed = new WeakMap<Import, ModuleVariable>();
 const imports = new Map<string, ReadonlyMap<string, Import>>();
 
 /**
@@ -22,7 +24,10 @@ export function importedVariable(scriptId: string, name: string): ModuleVariable
   const known = imports.get(scriptId) ?? readImports(scriptSource(scriptId));
   imports.set(scriptId, known);
   const found = known.get(name);
-  return found === undefined ? undefined : follow({ url }, found);
+  if (found === undefined) return undefined;
+  const variable = followed.get(found) ?? follow({ url }, found);
+  if (variable !== undefined) followed.set(found, variable);
+  return variable;
 }
 
 function follow(from: { readonly url: string }, { specifier, name }: Import): ModuleVariable | undefined {

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { readScripts } from "./inspect.ts";
 import { loadableText, type LocalModule, textOf } from "./local-modules.ts";
 import type { ModuleCode, ModuleRef, ModuleTarget } from "./module-code.ts";
 import { ModuleRefusal, cannotTravel } from "./module-refusal.ts";
@@ -29,6 +30,7 @@ export function packedAs({ hash, member }: ModuleRef): PackedModule | undefined 
 export function packModule(module: LocalModule): PackedModule {
   const known = packed.get(module.scriptId);
   if (known !== undefined) return known;
+  readScripts();
   new Packing().visit(module);
   return packed.get(module.scriptId) as PackedModule;
 }

@@ -37,6 +37,17 @@ export function goesAsSource({ scriptId }: LocalModule, isAll: boolean): boolean
   return isAll || unable.has(scriptId);
 }
 
+let isKept = false;
+
+/** From here on, no module of this process leaves it as source. Those that came as source go on all the same. */
+export function keepModules(): void {
+  isKept = true;
+}
+
+export function areModulesKept(): boolean {
+  return isKept;
+}
+
 /** Whether any capture has to look at modules at all. */
 export function isSourceKnown(): boolean {
   return unable.size > 0 || cameModules().length > 0 || made.size > 0;

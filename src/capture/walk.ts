@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { hasOnlyElements } from "./elements.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { ClaimedKeys } from "./classes.ts";
@@ -130,7 +131,7 @@ export class Walk {
   /** A node for a value that is a variable of a module which goes as source, or a member of a class there. */
   sourceNode(value: object | symbol): Node | undefined {
     if (this.sources === undefined) return undefined;
-    if (typeof value === "function") this.homeOf(value);
+    if (typeof value === "function" && !types.isProxy(value)) this.homeOf(value);
     const binding = this.sources.binding(value);
     if (binding === undefined) return undefined;
     if ("name" in binding) return this.#variableNode(binding);

@@ -7,7 +7,7 @@ import { currentRun } from "./current-job.ts";
 import { JobFacts } from "./job-facts.ts";
 import { runJob, type Ended } from "./run-job.ts";
 import { installImporter, loadModules } from "./modules.ts";
-import { installSources } from "../sources/install.ts";
+import { installSources, keepModules } from "../sources/install.ts";
 import { Registry } from "./registry.ts";
 import { installStdio, markerOf, writeMarkers } from "./stdio.ts";
 import { outcomeOfThrown } from "./thrown.ts";
@@ -74,6 +74,7 @@ async function start(given: WorkerSettings): Promise<void> {
   try {
     installImporter();
     installSources();
+    keepModules();
     if (given.modules.length > 0) await loadModules(given.modules, registry);
     channel.send({ type: "ready", namespaces: registry.list() });
   } catch (error) {

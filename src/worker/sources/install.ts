@@ -11,6 +11,9 @@ export function installSources(): void {
   setModuleFiles(evaluateFiles);
 }
 
+/** Modules that a node was started with stay there: a result that needs one of them is refused. */
+export { keepModules } from "../../capture/source-modules.ts";
+
 // The same each time, because Node knows modules by their paths; nobody else can know it beforehand.
 const root = join(realpathSync(tmpdir()), `kitchensink-${randomBytes(12).toString("hex")}`);
 const packagesIn = join(root, "node_modules");
