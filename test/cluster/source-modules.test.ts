@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Client } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { isLive } from "./fixtures/only-home.mjs";
 import { echo, limitAll, limited, Refused, whoRuns } from "./fixtures/pool.mjs";
 
 const POOL = new URL("./fixtures/pool.mjs", import.meta.url).href;
@@ -45,6 +46,15 @@ test("errors of the module's classes are the caller's own", async () => {
 test("the module finds this package, and the job that it runs in", async () => {
   const job = c.call(whoRuns);
   expect(await job).toBe(job.id);
+});
+
+test("a module that throws where the worker evaluates it fails the job, with what it threw", async () => {
+  const thrown: unknown = await c.call(isLive).catch((error: unknown) => error);
+  expect(thrown).toMatchObject({
+    code: "KS_MODULE_FAILED",
+    message: expect.stringMatching(/^Cannot load the module file:.*only-home\.mjs as source: only at home$/),
+    cause: expect.any(RangeError),
+  });
 });
 
 test("modules that the node was started with do not leave it", async () => {
