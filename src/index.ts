@@ -1,3 +1,5 @@
+import { installSources } from "./worker/sources/install.ts";
+
 export { Client, type ClientOptions, type ConnectOptions } from "./client/client.ts";
 export { client, setupClient } from "./client/default-client.ts";
 export { registerError, RemoteError } from "./client/errors.ts";
@@ -7,6 +9,7 @@ export type { NodeStatus } from "./client/listings.ts";
 export type { Output, OutputOption, Sink } from "./client/output.ts";
 export type { RemoteItems, Returned } from "./client/remote-items.ts";
 export type { Rpc } from "./client/rpc.ts";
+export type { ModulesOption } from "./capture/capture.ts";
 export { closure } from "./capture/closure.ts";
 export { registerCodec, type Codec } from "./codec/codec.ts";
 export { KitchenError, type ErrorCode } from "./core/errors.ts";
@@ -14,3 +17,6 @@ export type { JobId } from "./core/ids.ts";
 export type { JobState } from "./core/job-states.ts";
 export type { FunctionInfo } from "./core/messages.ts";
 export { currentJob, type CurrentJob } from "./worker/child/current-job.ts";
+
+// Results may refer to modules of other programs.
+installSources();

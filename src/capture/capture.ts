@@ -1,7 +1,7 @@
 import { encodePlain } from "./plain.ts";
 import { recall, remember } from "./remembered.ts";
 import type { CodeUnit } from "./units.ts";
-import { Walk } from "./walk.ts";
+import { captureWithModules } from "./capture-with-modules.ts";
 import { bundle } from "./wire.ts";
 
 export type { CodeUnit } from "./units.ts";
@@ -15,7 +15,15 @@ export interface Captured {
 export interface CaptureOptions {
   /** Where a refusal's path begins, such as `args[0]`. */
   readonly rootName?: string;
+  /**
+   * How local modules travel, files of the user's that were imported: by value, what is used of them with the state it has
+   * now, or as source, so that they are evaluated anew where they arrive. Those that cannot travel by value go as source
+   * in any case.
+   */
+  readonly modules?: ModulesOption;
 }
+
+export type ModulesOption = "value" | "source";
 
 const NO_UNITS: readonly CodeUnit[] = [];
 
@@ -30,13 +38,17 @@ const NO_UNITS: readonly CodeUnit[] = [];
  * const { graph, units } = captureParts(() => rows.length);
  * ```
  */
-export function captureParts(value: unknown, { rootName = "" }: CaptureOptions = {}): Captured {
+export function captureParts(
+  value: unknown,
+  { rootName = "", modules = "value" }: CaptureOptions = {},
+): Captured {
   const plain = encodePlain(value);
   if (plain !== undefined) return { graph: plain, units: NO_UNITS };
-  if (typeof value !== "function") return new Walk(rootName).run(value);
+  const isAll = modules === "source";
+  if (typeof value !== "function" || isAll) return captureWithModules(value, rootName, isAll);
   const known = recall(value);
   if (known !== undefined) return known;
-  const captured = new Walk(rootName).run(value);
+  const captured = captureWithModules(value, rootName, isAll);
   remember(value, captured);
   return captured;
 }

@@ -1,5 +1,7 @@
 import { constants, Script, type ScriptOptions } from "node:vm";
 import { importFor } from "./importing.ts";
+import type { ModuleRef } from "./module-code.ts";
+import { type ModuleScope, moduleScope } from "./module-scope.ts";
 import { classSupport } from "./stamping.ts";
 import { codeText, type CodeText } from "./text.ts";
 import {
@@ -27,6 +29,8 @@ export type MadeScope = readonly [
 
 export interface CompiledUnit {
   readonly shape: ScopeShape;
+  /** The module at whose top level the functions are made. */
+  readonly module: ModuleRef | undefined;
   /** For a unit of one function without shared variables. */
   readonly single: MemberFactory | undefined;
   readonly scope: (() => MadeScope) | undefined;
@@ -42,11 +46,16 @@ export function compileUnit(hash: string, unitBytes: (hash: string) => Uint8Arra
   if (known !== undefined) return known;
   const bytes = unitBytes(hash);
   if (hashOf(bytes) !== hash) throw cannotDecode(`the code ${hash} is damaged`);
-  const { shape, place } = decodeUnit(bytes);
+  const { shape, place, module } = decodeUnit(bytes);
   const isSingle = shape.names.length === 0 && shape.children.length === 0 && shape.members.length === 1;
-  const made = evaluate(codeText(shape, isSingle), { hash, shape, place });
+  const code = codeText(shape, isSingle);
+  const made =
+    module === undefined
+      ? evaluate(code, { hash, shape, place })
+      : evaluateInModule(code, { hash, shape, place }, moduleScope(module, shape, unitBytes));
   const unit: CompiledUnit = {
     shape,
+    module,
     single: isSingle ? (made as MemberFactory) : undefined,
     scope: isSingle ? undefined : (made as () => MadeScope),
   };
@@ -72,6 +81,12 @@ function evaluate({ text, lead }: CodeText, { hash, shape, place }: Origin): unk
   });
   const enter = script.runInThisContext() as (support: object, importing: unknown) => unknown;
   return enter(classSupport, importFor(shape));
+}
+
+/** With the module's own variables around the functions. */
+function evaluateInModule({ text }: CodeText, { hash, shape }: Origin, around: ModuleScope): unknown {
+  const enter = around.evaluate(text, PSEUDO_FILE + hash) as (support: object, importing: unknown) => unknown;
+  return enter(classSupport, around.importing ?? importFor(shape));
 }
 
 /** @throws KitchenError `KS_CANNOT_DECODE` for syntax that this version of Node does not know */

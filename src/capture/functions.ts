@@ -22,6 +22,8 @@ import {
 } from "./lexicals.ts";
 import { placeOf } from "./places.ts";
 import { type Surroundings, surroundingsOf, urlOf } from "./scopes.ts";
+import { originalSource } from "./original-source.ts";
+import { reasonAgainst, type SourceModule } from "./source-modules.ts";
 import type { CodePlace, FunctionCode } from "./units.ts";
 import type { Walk } from "./walk.ts";
 import type { FunctionNode, Node, Slot } from "./wire.ts";
@@ -46,11 +48,15 @@ export interface Draft {
   readonly place: CodePlace | undefined;
   /** The class whose private names an arrow function uses. */
   readonly owner: object | undefined;
+  /** The module which goes as source that the function was written in. */
+  readonly home: SourceModule | undefined;
+  /** Its text means what it does only at the top level of that module. */
+  readonly isInModule: boolean;
 }
 
 /** The node of a function; undefined when it became a draft. */
 export function encodeFunction(walk: Walk, fn: object, id: number): Node | undefined {
-  return referenceTo(fn) ?? encodeSpecial(walk, fn) ?? draftFunction(walk, fn, id);
+  return referenceTo(fn) ?? walk.sourceNode(fn) ?? encodeSpecial(walk, fn) ?? draftFunction(walk, fn, id);
 }
 
 function encodeSpecial(walk: Walk, fn: object): Node | undefined {
@@ -110,7 +116,9 @@ function nameOf(fn: object): string {
 
 function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
   const known = codeOf(fn);
-  const source = known?.source ?? Function.prototype.toString.call(fn);
+  const home = walk.homeOf(fn);
+  const text = Function.prototype.toString.call(fn);
+  const source = known?.source ?? (home?.module.came === undefined ? text : originalSource(text));
   const analysis = analysisOf(walk, source);
   refuseByText(walk, analysis);
   const names = [...analysis.free.keys()].filter((name) => !ALWAYS_GLOBAL.has(name));
@@ -127,15 +135,17 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
   const url = around === undefined ? "" : urlOf(around);
   if (packagePart(fn, url) !== undefined) return referenceTo(fn);
   if (url.startsWith("node:")) refuseInternal(walk, fn, url);
+  if (walk.sources?.isAll === true && around !== undefined) refuseRewritten(walk, around);
+  const ofModule = names.filter((name) => home?.has(name) === true);
   const captures = byHand
     ? namedByHand(walk, analysis, byHand)
-    : capturesOf(walk, { fn, names, analysis, around });
+    : capturesOf(walk, { fn, names: names.filter((name) => !ofModule.includes(name)), analysis, around });
   const owner =
     analysis.isArrow && analysis.privateNames.length > 0 ? ownerOf(walk, fn, analysis, source) : undefined;
   const klass = isClass ? classCode(walk, fn, analysis, source) : undefined;
   const strict = known?.strict ?? strictnessOf(fn, analysis, around);
   const lexicals = byHand === undefined ? lexicalsOf(walk, fn, analysis) : {};
-  const home = analysis.usesSuper && !isClass ? homeOf(walk, fn, analysis) : undefined;
+  const superHome = analysis.usesSuper && !isClass ? homeOf(walk, fn, analysis) : undefined;
   const name = textName(fn, analysis);
   walk.drafts.push({
     id,
@@ -143,6 +153,9 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
     captures,
     around,
     owner,
+    home: home?.module,
+    isInModule:
+      byHand === undefined && (ofModule.length > 0 || (home !== undefined && analysis.imports.length > 0)),
     place:
       known === undefined && around !== undefined && url !== ""
         ? placeOf(around, url, source, analysis)
@@ -155,7 +168,7 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
       ...(name.given === undefined ? {} : { givenName: name.given }),
       ...(analysis.imports.length > 0 ? { imports: analysis.imports } : {}),
       ...(analysis.selfName === undefined ? {} : { declaredName: analysis.selfName }),
-      ...(home === undefined ? {} : { usesSuper: true }),
+      ...(superHome === undefined ? {} : { usesSuper: true }),
       ...(analysis.imports.length > 0
         ? { metaUrl: known?.metaUrl ?? (url || urlOf(surroundingsOf(fn))) }
         : {}),
@@ -165,7 +178,7 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
       ...functionParts(walk, fn, analysis, name.isKept),
       ...lexicals,
       ...(owner === undefined ? {} : { owner: walk.slot(owner, "(class)") }),
-      ...(home === undefined ? {} : { home }),
+      ...(superHome === undefined ? {} : { home: superHome }),
       ...(klass === undefined ? {} : { klass: klass.part }),
     },
   });
@@ -217,6 +230,11 @@ function refuseNewTarget(walk: Walk): never {
   );
 }
 
+function refuseRewritten(walk: Walk, { scriptId }: Surroundings): void {
+  const reason = reasonAgainst(scriptId);
+  if (reason !== undefined) walk.refuse(reason, 'leave out modules: "source" there');
+}
+
 function refuseInternal(walk: Walk, fn: object, url: string): never {
   return walk.refuse(
     `${nameOf(fn)} is an inner function of ${url.replace(/^node:internal\//, "Node's ")}`,
@@ -261,15 +279,19 @@ function capturesOf(walk: Walk, wanted: Wanted): Capture[] {
     const found = lookUp(walk, wanted, name);
     if (found !== undefined) {
       shareStandIn(name, found.value);
-      captures.push({
-        name,
-        isWritten,
-        slot: walk.slot(found.value, `captured "${name}"`),
-        depth: found.depth,
-      });
+      const label = `captured "${name}"`;
+      const imported = isImport(wanted, found)
+        ? walk.importedSlot(wanted.around?.scriptId ?? "", name, found.value)
+        : undefined;
+      captures.push({ name, isWritten, slot: imported ?? walk.slot(found.value, label), depth: found.depth });
     }
   }
   return captures;
+}
+
+/** Only variables of a module can be imported ones. */
+function isImport({ around }: Wanted, { depth }: Found): boolean {
+  return around?.scopes[around.scopes.length - depth]?.kind === "module";
 }
 
 function lookUp(walk: Walk, { fn, analysis, around }: Wanted, name: string): Found | undefined {

@@ -174,7 +174,7 @@ function isNode(value: unknown): value is AnyNode {
   return typeof value === "object" && value !== null && typeof (value as AnyNode).type === "string";
 }
 
-function offsetOf(text: string, line: number, column: number): number {
+export function offsetOf(text: string, line: number, column: number): number {
   let at = 0;
   for (let skipped = 0; skipped < line; skipped++) at = text.indexOf("\n", at) + 1;
   return at + column;

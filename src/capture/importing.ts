@@ -12,10 +12,25 @@ export function setImporter(use: Importer): void {
 }
 
 /** What stands for `import` in a unit: a function, with the `meta` of the file that the code was written in. */
-export function importFor(shape: ScopeShape): unknown {
-  const url = metaUrlIn(shape);
-  const importing = (specifier: unknown): Promise<unknown> => importer(resolve(String(specifier), url));
+export function importFor(shape: ScopeShape): Importing {
+  return importerAt(metaUrlIn(shape));
+}
+
+/** What stands for `import`, called or followed by `.meta`. */
+export type Importing = ((specifier: unknown) => Promise<unknown>) & { readonly meta: Meta };
+
+/** `first` may know what a specifier means before anybody else does. */
+export function importerAt(
+  url: string | undefined,
+  first: (specifier: string) => unknown = nothing,
+): Importing {
+  const importing = async (specifier: unknown): Promise<unknown> =>
+    first(String(specifier)) ?? (await importer(resolve(String(specifier), url)));
   return Object.assign(importing, { meta: metaOf(url) });
+}
+
+function nothing(): undefined {
+  return undefined;
 }
 
 function metaUrlIn({ members, children }: ScopeShape): string | undefined {
@@ -29,7 +44,13 @@ function resolve(specifier: string, base: string | undefined): string {
     : specifier;
 }
 
-function metaOf(url: string | undefined): object {
+interface Meta {
+  readonly url: string | undefined;
+  readonly filename?: string;
+  readonly dirname?: string;
+}
+
+function metaOf(url: string | undefined): Meta {
   if (url === undefined || !url.startsWith("file:")) return { url };
   const filename = fileURLToPath(url);
   return { url, filename, dirname: filename.replace(/[/\\][^/\\]*$/, "") };

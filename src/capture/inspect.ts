@@ -251,15 +251,46 @@ function primitiveOf({ type, subtype, value, unserializableValue }: Runtime.Remo
   return unserializableValue === "-0" ? -0 : Number(unserializableValue);
 }
 
-const urls = new Map<string, string>();
+/** What V8 says of a script when it is asked for all of them. */
+export interface ScriptInfo {
+  readonly scriptId: string;
+  readonly url: string;
+  /** Written with import and export, and loaded as such. */
+  readonly isModule: boolean;
+}
+
+const scripts = new Map<string, ScriptInfo>();
 
 /** The file of a script. */
 export function scriptUrl(scriptId: string): string {
-  const known = urls.get(scriptId);
-  if (known !== undefined) return known;
+  return scriptInfo(scriptId).url;
+}
+
+export function scriptInfo(scriptId: string): ScriptInfo {
+  if (!scripts.has(scriptId)) readScripts();
+  const info = scripts.get(scriptId) ?? { scriptId, url: "", isModule: false };
+  scripts.set(scriptId, info);
+  return info;
+}
+
+/** All scripts that V8 still has of one file, oldest first. */
+export function scriptsOf(url: string): ScriptInfo[] {
+  const known = withUrl(url);
+  if (known.length > 0) return known;
+  readScripts();
+  return withUrl(url);
+}
+
+function withUrl(url: string): ScriptInfo[] {
+  return [...scripts.values()].filter((script) => script.url === url);
+}
+
+/** Learns of scripts that were compiled since. */
+export function readScripts(): void {
   const own = theInspector();
   const remember = ({ params }: InspectorNotification<Debugger.ScriptParsedEventDataType>): void => {
-    urls.set(params.scriptId, params.url);
+    const { scriptId, url, isModule = false } = params;
+    scripts.set(scriptId, { scriptId, url, isModule });
   };
   own.session.on("Debugger.scriptParsed", remember);
   try {
@@ -269,9 +300,6 @@ export function scriptUrl(scriptId: string): string {
   } finally {
     own.session.off("Debugger.scriptParsed", remember);
   }
-  const url = urls.get(scriptId) ?? "";
-  urls.set(scriptId, url);
-  return url;
 }
 
 const sources = new Map<string, string>();

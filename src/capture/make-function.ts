@@ -1,4 +1,5 @@
 import { codeOf, setCode, type Made, type MemberFactory } from "./compile.ts";
+import { setEnvironment } from "./environments.ts";
 import { isOwnClass, ownClass, setOrigin } from "./origins.ts";
 import type { Rebuild } from "./rebuild.ts";
 import { classSupport, embeddedIn, setPrivateStatics } from "./stamping.ts";
@@ -36,6 +37,7 @@ export class FunctionMaker {
     const [fn] = made;
     this.#made.set(fn, made);
     setCode(fn, code);
+    this.#rememberModule(fn, node, code);
     if (node.klass !== undefined) setOrigin(fn, node.klass.origin);
     return fn;
   }
@@ -68,6 +70,20 @@ export class FunctionMaker {
     if (scope < 0) return checked(compiled.shape.members[0], compiled.single);
     const [, members] = this.#rebuild.scope(scope);
     return checked(this.#shapeOf(scope, compiled.shape)?.members[member], members[member]);
+  }
+
+  /** Sent on, the function is made at the top level of the same module again. */
+  #rememberModule(fn: object, node: FunctionNode, { names }: FunctionCode): void {
+    const ref = node.unit < 0 ? undefined : this.#rebuild.unit(node.unit).module;
+    if (ref === undefined) return;
+    setEnvironment(fn, { ref, inner: new Set([...names, ...this.#namesAround(node.scope)]) });
+  }
+
+  #namesAround(scope: number): readonly string[] {
+    if (scope < 0) return [];
+    const { unit, parent } = this.#rebuild.scopeNode(scope);
+    const shape = this.#shapeOf(scope, this.#rebuild.unit(unit).shape);
+    return [...(shape?.names ?? []), ...this.#namesAround(parent)];
   }
 
   #embedded(owner: Slot, member: number): { code: FunctionCode; factory: MemberFactory } {

@@ -14,7 +14,7 @@ import type { Extras, Node, Slot } from "./wire.ts";
 
 /** The node of an object: first what every process has by itself, then what has to be made. */
 export function encodeObject(walk: Walk, value: object): Node {
-  const shared = referenceTo(value);
+  const shared = referenceTo(value) ?? walk.sourceNode(value);
   if (shared !== undefined) return shared;
   if (types.isModuleNamespaceObject(value)) return encodeNamespace(walk, value);
   if (types.isProxy(value)) return encodeProxy(walk, value);
@@ -29,6 +29,8 @@ export function encodeObject(walk: Walk, value: object): Node {
 
 function encodePrototype(walk: Walk, value: object, owner: object): Node {
   const ownerSlot = walk.slot(owner, ".constructor");
+  // A class of a module that goes as source has its members there.
+  if (walk.sourceNode(owner) !== undefined) return ["prototypeOf", ownerSlot, [0, [], false]];
   return ["prototypeOf", ownerSlot, prototypeExtras(walk, owner, value)];
 }
 

@@ -9,6 +9,7 @@ import type { PrivateRecord } from "./wire.ts";
 export function privatesOf(walk: Walk, value: object): PrivateRecord[] | null {
   const owners = ownersOf(value);
   if (owners.length === 0) return null;
+  for (const { klass } of owners) refuseSource(walk, klass);
   const inspector = theInspector();
   const entries = [...inspector.internals(value).privates];
   const found = owners.map(({ klass, names }) => ({
@@ -20,6 +21,15 @@ export function privatesOf(walk: Walk, value: object): PrivateRecord[] | null {
     walk.slot(klass, "(class)"),
     values.map(({ name, value: field }) => walk.slot(field, `.#${name}`)),
   ]);
+}
+
+/** Only the text of a class can put its private names on an object, and that of such a class stays as it is. */
+function refuseSource(walk: Walk, klass: object): void {
+  if (walk.sourceNode(klass) === undefined) return;
+  walk.refuse(
+    `its class ${(klass as { name?: string }).name} has private names and belongs to a module that travels as source`,
+    "make the instance inside the function, and return data",
+  );
 }
 
 interface Owner {

@@ -10,7 +10,10 @@ import {
   packageValue,
   workerRequire,
 } from "./references.ts";
+import { loadModule, moduleValue } from "./load-module.ts";
+import { packedAs } from "./module-units.ts";
 import { isOwnClass } from "./origins.ts";
+import { ownVariable } from "./own-variables.ts";
 import type { Realm } from "./realm.ts";
 import { sharedValue } from "./shared.ts";
 import { makeStamped, setPrivateFields, stamp } from "./stamping.ts";
@@ -157,6 +160,8 @@ export class Rebuild {
         return packageValue(node[1], node[2]);
       case "packageNamespace":
         return packageNamespace(node[1]);
+      case "moduleVariable":
+        return this.#moduleVariable(node[1], node[2], node[3]);
       case "namespace":
         return Object.defineProperty(Object.create(null) as object, Symbol.toStringTag, { value: "Module" });
       case "require":
@@ -225,6 +230,16 @@ export class Rebuild {
       default:
         throw cannotDecode("it holds a kind of value that this version does not know");
     }
+  }
+
+  /** This process's own module, when it came from here; else the one that was made here of the same source. */
+  #moduleVariable(unit: number, member: number, name: string): unknown {
+    const hash = this.#table.units[unit];
+    if (hash === undefined) throw cannotDecode("it refers to code that it does not name");
+    const home = packedAs({ hash, member });
+    return home === undefined
+      ? moduleValue(loadModule({ hash, member }, this.#unitBytes), name)
+      : ownVariable(home.module, name);
   }
 
   #bare(proto: ProtoSlot): object {

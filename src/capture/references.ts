@@ -30,7 +30,7 @@ export function builtinNamespace(id: string): object {
 }
 
 /** What `import *` of a module gives that was not written as an ES module; the real one can be had only by waiting. */
-function namespaceOf(exported: object): object {
+export function namespaceOf(exported: object): object {
   if (types.isModuleNamespaceObject(exported)) return exported;
   const known = namespaces.get(exported);
   if (known !== undefined) return known;
@@ -54,14 +54,23 @@ export function packageValue(reference: PackageReference, path: readonly string[
 /** The file of the package that is installed here, when it is of the same version but for the patch. */
 function load(reference: PackageReference): unknown {
   const { name, version, file } = reference;
-  if (!/^(@[\w.-]+\/)?[\w.-]+$/.test(name) || file.split("/").includes(".."))
-    throw cannotDecode("a package has a malformed name");
-  const home = homes(name).find((directory) => versionIn(directory) !== undefined);
-  if (home === undefined) throw missing(reference, "it is not installed where this worker runs");
-  const here = versionIn(home) as string;
-  if (!isCompatible(version, here)) throw missing(reference, `this worker has ${here}`);
-  return workerRequire()(join(home, file));
+  if (file.split("/").includes("..")) throw cannotDecode("a package has a malformed name");
+  return workerRequire()(join(packageHome(name, version), file));
 }
+
+/** The directory of a package here. @throws KitchenError `KS_CANNOT_CAPTURE` when another version is here, or none */
+export function packageHome(name: string, version: string): string {
+  if (name === OWN_PACKAGE) return fileURLToPath(new URL("../../", import.meta.url));
+  if (!/^(@[\w.-]+\/)?[\w.-]+$/.test(name)) throw cannotDecode("a package has a malformed name");
+  const home = homes(name).find((directory) => versionIn(directory) !== undefined);
+  if (home === undefined) throw missing({ name, version }, "it is not installed where this worker runs");
+  const here = versionIn(home) as string;
+  if (!isCompatible(version, here)) throw missing({ name, version }, `this worker has ${here}`);
+  return home;
+}
+
+/** Every process has its own copy of this package, and means that. */
+export const OWN_PACKAGE = "kitchensink";
 
 function homes(name: string): string[] {
   return [
@@ -76,7 +85,7 @@ function isCompatible(wanted: string, here: string): boolean {
   return major === ownMajor && minor === ownMinor;
 }
 
-function missing({ name, version }: PackageReference, why: string): KitchenError {
+function missing({ name, version }: Omit<PackageReference, "file">, why: string): KitchenError {
   return new KitchenError(
     "KS_CANNOT_CAPTURE",
     `Cannot revive a reference to the package ${name} ${version}: ${why} (install ${name}@${version} there)`,

@@ -2,6 +2,7 @@ import type { Capture, Draft } from "./functions.ts";
 import { scopeOf, type SharedScope } from "./identity.ts";
 import { theInspector } from "./inspect.ts";
 import { rememberUnit } from "./shipped.ts";
+import type { SourceModule } from "./source-modules.ts";
 import type { FunctionCode, ScopeShape, UnitRecord } from "./units.ts";
 import type { Walk } from "./walk.ts";
 import type { Slot } from "./wire.ts";
@@ -20,19 +21,24 @@ interface Cell {
 /** Decides, now that all functions are known, which share variables, and gives each its unit. */
 export function finishFunctions(walk: Walk): void {
   const embedded = embed(walk);
+  const inModule = new Set(
+    walk.drafts.filter(
+      ({ fn, isInModule }) => isInModule || embedded.get(fn)?.some((one) => one.draft.isInModule) === true,
+    ),
+  );
   const cells = findCells(walk);
   nest(cells, walk.drafts);
   for (const draft of walk.drafts) {
     const own = cellsOf(draft, cells);
     const code = withEmbedded(codeWithNames(draft, own), embedded.get(draft.fn));
     const home = own.at(-1);
-    if (home === undefined) finishAlone(walk, draft, code);
+    if (home === undefined) finishAlone(walk, { draft, code }, inModule.has(draft));
     else {
       refuseSharedName(walk, draft, own);
       home.members.push({ draft, code });
     }
   }
-  for (const cell of cells) if (cell.parent === undefined) finishTree(walk, cell);
+  for (const cell of cells) if (cell.parent === undefined) finishTree(walk, cell, inModule);
 }
 
 interface Embedded {
@@ -179,13 +185,16 @@ function slotsFor(draft: Draft, { names }: FunctionCode): Slot[] {
   return names.map((name) => draft.captures.find((capture) => capture.name === name)?.slot);
 }
 
-function finishAlone(walk: Walk, draft: Draft, code: FunctionCode): void {
+function finishAlone(walk: Walk, { draft, code }: Embedded, isInModule: boolean): void {
+  const { home, place } = draft;
   const record: UnitRecord = {
     shape: { names: [], members: [code], children: [] },
-    ...(draft.place === undefined ? {} : { place: draft.place }),
+    ...(place === undefined || isInModule ? {} : { place }),
+    ...(isInModule && home !== undefined ? { module: home.ref } : {}),
   };
   const { index, hash } = walk.unit(record);
   rememberUnit(hash, record, [draft.fn], draft.around?.scriptId);
+  if (isInModule && home !== undefined) walk.addModule(home);
   walk.finish(draft.id, [
     "function",
     { ...draft.node, unit: index, scope: -1, member: 0, captures: slotsFor(draft, code) },
@@ -199,12 +208,34 @@ interface Shaped {
   readonly children: readonly { shaped: Shaped; index: number }[];
 }
 
-function finishTree(walk: Walk, root: Cell): void {
+function finishTree(walk: Walk, root: Cell, inModule: ReadonlySet<Draft>): void {
   const shaped = shapeOf(root);
-  const record = { shape: shaped.shape };
+  const home = commonHome(walk, draftsIn(root), inModule);
+  const record = { shape: shaped.shape, ...(home === undefined ? {} : { module: home.ref }) };
   const { index, hash } = walk.unit(record);
   rememberUnit(hash, record, functionsIn(shaped));
+  if (home !== undefined) walk.addModule(home);
   placeScope(walk, { shaped, unit: index, child: -1, parent: -1 });
+}
+
+function draftsIn({ members, children }: Cell): Draft[] {
+  return [...members.map(({ draft }) => draft), ...children.flatMap(draftsIn)];
+}
+
+/** Functions that share variables are made together, so all in the top level of one module or none. */
+function commonHome(
+  walk: Walk,
+  drafts: readonly Draft[],
+  inModule: ReadonlySet<Draft>,
+): SourceModule | undefined {
+  const needing = drafts.find((draft) => inModule.has(draft));
+  const stranger = drafts.find(({ home }) => home !== needing?.home);
+  if (needing === undefined || stranger === undefined) return needing?.home;
+  walk.at(stranger.id);
+  return walk.refuse(
+    `it shares a variable with a function of ${needing.home?.url}, which travels as source`,
+    "keep the shared state in an object",
+  );
 }
 
 /** Equal functions and equal inner scopes, such as those of a loop, need their text only once. */

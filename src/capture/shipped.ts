@@ -23,8 +23,8 @@ export function rememberUnit(
   if (units.size > KEPT) units.delete(units.keys().next().value as string);
 }
 
-/** A file may have been run again since, so the latest script of it counts. */
-function rememberFile(url: string, scriptId: string): void {
+/** Frames in this file may be of code that was sent. It may have been run again since, so its latest script counts. */
+export function rememberFile(url: string, scriptId: string): void {
   if (files.has(url) || files.size < KEPT) files.set(url, scriptId);
 }
 

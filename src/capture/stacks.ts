@@ -74,8 +74,9 @@ function whereWritten({ file, line, column }: Position): Written | undefined {
   const { shape } = unit.record;
   const isSingle = unit.functions.length === 1 && shape.names.length === 0;
   const { text, starts, lead } = codeText(shape, isSingle);
-  // Without a known place the whole program was moved left by what stands before its only function.
-  const offset = offsetOf(text, line, column + (isSingle && line === 1 ? lead : 0));
+  // Without a known place the whole program was moved left by what stands before its only function, but not in a module.
+  const isMoved = isSingle && line === 1 && unit.record.module === undefined;
+  const offset = offsetOf(text, line, column + (isMoved ? lead : 0));
   const index = starts.findLastIndex((start) => start <= offset);
   const start = starts[index];
   const fn = unit.functions[index]?.deref();

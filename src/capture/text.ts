@@ -94,7 +94,7 @@ function sourceText({ source, imports = [], computedName, klass }: FunctionCode)
   );
 }
 
-function applyEdits(
+export function applyEdits(
   source: string,
   edits: readonly (readonly [start: number, end: number, text: string])[],
 ): string {

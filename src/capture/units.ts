@@ -1,4 +1,5 @@
 import { hash } from "node:crypto";
+import type { ModuleRef, ModulesRecord } from "./module-code.ts";
 import { cannotDecode } from "./wire.ts";
 
 /** Code that travels once: everything needed to compile it, and no captured value. */
@@ -60,6 +61,8 @@ export interface CodePlace {
 export interface UnitRecord {
   readonly shape: ScopeShape;
   readonly place?: CodePlace;
+  /** The module that travels as source in whose top level the functions are made. */
+  readonly module?: ModuleRef;
 }
 
 /** Stands in for the name of a method that was computed. */
@@ -78,7 +81,7 @@ const KEPT = 5_000;
 const encoded = new Map<string, CodeUnit>();
 
 /** Bytes and hash of a unit, made once for each text: hashing takes several times longer than finding them. */
-export function encodeUnit(record: UnitRecord): CodeUnit {
+export function encodeUnit(record: UnitRecord | ModulesRecord): CodeUnit {
   const text = JSON.stringify(record);
   const known = encoded.get(text);
   if (known !== undefined) return known;

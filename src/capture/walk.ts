@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { hasOnlyElements } from "./elements.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { ClaimedKeys } from "./classes.ts";
@@ -6,7 +7,12 @@ import { encodeObject } from "./objects.ts";
 import { labelOf } from "./labels.ts";
 import { fidelityOf } from "./plain.ts";
 import { symbolName } from "./known.ts";
+import { ModuleRefusal } from "./module-refusal.ts";
 import { finishFunctions } from "./sharing.ts";
+import type { SourceModule } from "./source-modules.ts";
+import type { Home, Sources } from "./sources.ts";
+import type { Surroundings } from "./scopes.ts";
+import { rememberFile } from "./shipped.ts";
 import { type CodeUnit, encodeUnit, type UnitRecord } from "./units.ts";
 import {
   encodeLone,
@@ -47,9 +53,14 @@ export class Walk {
   readonly #late = new Set<number>();
   #scanBudget = SCAN_BUDGET;
   #current = -1;
+  readonly sources: Sources | undefined;
+  /** Something went by value before it was known to belong to a module that goes as source. */
+  isStale = false;
+  #refusedLabel = "";
 
-  constructor(rootName: string) {
+  constructor(rootName: string, sources?: Sources) {
     this.#rootName = rootName;
+    this.sources = sources;
   }
 
   run(root: unknown): { graph: Uint8Array; units: CodeUnit[] } {
@@ -64,7 +75,8 @@ export class Walk {
     const units = [...this.#units.values()].map(({ unit }) => unit);
     const hashes = units.map(({ hash }) => hash);
     const nodes = this.#nodes as readonly Node[];
-    if (isLone(nodes, this.scopes.length)) return { graph: encodeLone(hashes[0] as string), units };
+    if (isLone(nodes, this.scopes.length, units.length))
+      return { graph: encodeLone(hashes[0] as string), units };
     return { graph: encodeTable({ root: slot, units: hashes, scopes: this.scopes, nodes }), units };
   }
 
@@ -76,7 +88,7 @@ export class Walk {
         return [this.#id(value, label)];
       case "object":
         if (value === null) return null;
-        return this.#ids.has(value) || !this.#isData(value) ? [this.#id(value, label)] : [null, value];
+        return this.#isKnown(value) || !this.#isData(value) ? [this.#id(value, label)] : [null, value];
       default:
         return value as Slot;
     }
@@ -98,11 +110,100 @@ export class Walk {
   /** The number of a unit among those of this graph. */
   unit(record: UnitRecord): { index: number; hash: string } {
     const unit = encodeUnit(record);
+    return { index: this.#unitIndex(unit), hash: unit.hash };
+  }
+
+  #unitIndex(unit: CodeUnit): number {
     const known = this.#units.get(unit.hash);
-    if (known !== undefined) return { index: known.index, hash: unit.hash };
+    if (known !== undefined) return known.index;
     const index = this.#units.size;
     this.#units.set(unit.hash, { index, unit });
-    return { index, hash: unit.hash };
+    return index;
+  }
+
+  /** Has the source of a module travel along. */
+  addModule({ ref, units, own }: SourceModule): number {
+    for (const unit of units) this.#unitIndex(unit);
+    if (own !== undefined) rememberFile(own.url, own.scriptId);
+    return this.#units.get(ref.hash)?.index as number;
+  }
+
+  /** A node for a value that is a variable of a module which goes as source, or a member of a class there. */
+  sourceNode(value: object | symbol): Node | undefined {
+    if (this.sources === undefined) return undefined;
+    if (typeof value === "function" && !types.isProxy(value)) this.homeOf(value);
+    const binding = this.sources.binding(value);
+    if (binding === undefined) return undefined;
+    if ("name" in binding) return this.#variableNode(binding);
+    const { owner, isStatic, key, part } = binding;
+    const keySlot = typeof key === "symbol" ? this.slot(key, "") : key;
+    return ["member", this.slot(owner, "(class)"), isStatic, keySlot, part];
+  }
+
+  #variableNode({ module, name }: { module: SourceModule; name: string }): Node {
+    return ["moduleVariable", this.addModule(module), module.ref.member, name];
+  }
+
+  /** How a node refers to a variable that is imported from a module which goes as source. */
+  importedSlot(scriptId: string, name: string, value: unknown): Slot | undefined {
+    const { sources } = this;
+    const variable = sources && this.orRefuse(() => sources.imported(scriptId, name), `captured "${name}"`);
+    if (sources === undefined || variable === undefined) return undefined;
+    if (variable.module.text.changing.has(variable.name))
+      this.refuse(
+        `${variable.module.url}, which travels as source, assigns to it while it runs`,
+        "export a function that returns it",
+        `captured "${name}"`,
+      );
+    this.#learn(sources.bind(variable, value));
+    if (
+      (typeof value === "object" && value !== null) ||
+      typeof value === "function" ||
+      typeof value === "symbol"
+    )
+      return undefined;
+    return [this.#extraNode(this.#variableNode(variable), name)];
+  }
+
+  #extraNode(node: Node, name: string): number {
+    const id = this.#id({}, `captured "${name}"`);
+    this.#nodes[id] = node;
+    return id;
+  }
+
+  /** The module in whose top level a function has to be made again. */
+  homeOf(fn: object, around?: Surroundings): Home | undefined {
+    const { sources } = this;
+    const home = sources && this.orRefuse(() => sources.homeOf(fn, around));
+    if (home?.isInside === true) this.#learn(sources?.meet(home.module, fn) ?? []);
+    return home;
+  }
+
+  /** Runs `use`, and refuses with the way to it what it refuses. */
+  orRefuse<T>(use: () => T, label = ""): T {
+    try {
+      return use();
+    } catch (error) {
+      if (error instanceof ModuleRefusal) return this.refuse(error.message, error.wayOut, label);
+      throw error;
+    }
+  }
+
+  #learn(values: readonly (object | symbol)[]): void {
+    for (const value of values) {
+      const id = this.#ids.get(value);
+      const isDone = id !== undefined && id < this.#next && id !== this.#current && !this.#late.has(id);
+      if (isDone || (typeof value === "object" && this.#data.has(value))) this.isStale = true;
+    }
+  }
+
+  /** The values on the way to what was refused, each with the label of the step from it; the last step first. */
+  *wayToRefused(): Iterable<{ owner: object | symbol | undefined; label: string }> {
+    let label = this.#refusedLabel;
+    for (let id = this.#current; id >= 0; id = (this.#steps[id] as Step).parent) {
+      yield { owner: this.#values[id], label };
+      ({ label } = this.#steps[id] as Step);
+    }
   }
 
   properties(value: object, isSkipped: (key: string | symbol) => boolean = never): PropertyRecord[] {
@@ -116,6 +217,7 @@ export class Walk {
   }
 
   refuse(what: string, wayOut: string, label = ""): never {
+    this.#refusedLabel = label;
     throw new KitchenError("KS_CANNOT_CAPTURE", `Cannot capture ${this.path(label)}: ${what} (${wayOut})`);
   }
 
@@ -158,7 +260,7 @@ export class Walk {
       this.#late.add(id);
       return;
     }
-    if (typeof value === "symbol") this.#nodes[id] = encodeSymbol(value);
+    if (typeof value === "symbol") this.#nodes[id] = this.sourceNode(value) ?? encodeSymbol(value);
     else if (typeof value === "function") this.#nodes[id] = encodeFunction(this, value, id);
     else this.#nodes[id] = encodeObject(this, value);
   }
@@ -173,11 +275,15 @@ export class Walk {
     return id;
   }
 
+  #isKnown(value: object): boolean {
+    return this.#ids.has(value) || this.sources?.binding(value) !== undefined;
+  }
+
   #isData(value: object): boolean {
     if (this.#data.has(value)) return true;
     if (this.#scanBudget <= 0) return false;
     const seen = new Set<object>();
-    const isData = fidelityOf(value, seen) !== "table" && ![...seen].some((object) => this.#ids.has(object));
+    const isData = fidelityOf(value, seen) !== "table" && ![...seen].some((object) => this.#isKnown(object));
     if (!isData) this.#scanBudget -= seen.size;
     else for (const object of seen) this.#data.add(object);
     return isData;
@@ -197,9 +303,9 @@ export class Walk {
 }
 
 /** One function of which the code is all there is: no values, no properties, no peculiarities. */
-function isLone(nodes: readonly Node[], scopeCount: number): boolean {
+function isLone(nodes: readonly Node[], scopeCount: number, unitCount: number): boolean {
   const [node] = nodes;
-  if (nodes.length !== 1 || scopeCount > 0 || node?.[0] !== "function") return false;
+  if (nodes.length !== 1 || unitCount !== 1 || scopeCount > 0 || node?.[0] !== "function") return false;
   const { captures, properties, sealed, proto, klass, lexicalThis, lexicalArguments, home } = node[1];
   const hasLexicals = lexicalThis !== undefined || lexicalArguments !== undefined || home !== undefined;
   return (

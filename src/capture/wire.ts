@@ -75,6 +75,7 @@ export type Node =
   | readonly ["builtinNamespace", id: string]
   | readonly ["package", reference: PackageReference, path: readonly string[]]
   | readonly ["packageNamespace", reference: PackageReference]
+  | readonly ["moduleVariable", unit: number, member: number, name: string]
   | readonly ["namespace", names: readonly string[], values: readonly Slot[]]
   | readonly ["require"]
   | readonly ["record", keys: readonly string[], values: readonly Slot[]]

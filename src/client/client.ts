@@ -1,3 +1,4 @@
+import type { ModulesOption } from "../capture/capture.ts";
 import { realmOf } from "../capture/known.ts";
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId, parseQueue, type JobId } from "../core/ids.ts";
@@ -29,6 +30,11 @@ export interface ClientOptions {
   readonly node?: string;
   /** `closure` (default), `structured`, `json`, or one that was registered. */
   readonly codec?: string;
+  /**
+   * How local modules travel with captured functions and values. `value` (default): what is used of them, with the state
+   * it has now. `source`: as source, evaluated once in each worker.
+   */
+  readonly modules?: ModulesOption;
   /** `true` (default): through the queue. `false`: at once, on a worker kept for that; the call is not stored. */
   readonly async?: boolean;
   /** Where the output of jobs goes. Default: `inherit`. */
@@ -121,11 +127,12 @@ export class Client implements AsyncDisposable {
   call<Args extends unknown[], Result>(fn: (...args: Args) => Result, ...args: Args): Job<Returned<Result>>;
   call<Result = unknown>(name: string, ...args: unknown[]): Job<Result>;
   call(fn: AnyFunction | string, ...args: unknown[]): Job<unknown> {
-    const { rpcName: namespace, codec, timeoutMs, retries, output } = this.#settings;
+    const { rpcName: namespace, codec, modules, timeoutMs, retries, output } = this.#settings;
     const streamsOutput = output !== "off";
     const { label, spec, units } = encodeCall(fn, args, {
       namespace,
       codec,
+      modules,
       timeoutMs,
       retries,
       streamsOutput,
@@ -282,6 +289,7 @@ const DEFAULTS: Settings = {
   queue: "default",
   node: undefined,
   codec: "closure",
+  modules: "value",
   async: true,
   output: "inherit",
   timeoutMs: 0,
@@ -307,11 +315,20 @@ function settingsFrom(base: Settings, options: ClientOptions): Settings {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
   const settings: Settings = { ...base, ...given };
   checkOutputOption(settings.output);
+  checkModules(settings.modules);
   parseQueue(settings.queue);
   checkCount("timeoutMs", settings.timeoutMs, 0, MAX_TIMEOUT_MS);
   checkCount("retries", settings.retries, 0, 1_000);
   checkCount("priority", settings.priority, -MAX_PRIORITY, MAX_PRIORITY);
   return settings;
+}
+
+function checkModules(modules: string): void {
+  if (modules === "value" || modules === "source") return;
+  throw new KitchenError(
+    "KS_USAGE",
+    `Not a value for modules: ${JSON.stringify(modules)} (expected "value" or "source")`,
+  );
 }
 
 function checkCount(name: string, value: number, least: number, most: number): void {

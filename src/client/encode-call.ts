@@ -1,4 +1,4 @@
-import { captureParts, type CodeUnit } from "../capture/capture.ts";
+import { captureParts, type CodeUnit, type ModulesOption } from "../capture/capture.ts";
 import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
 import { encodeSpec } from "../codec/wire.ts";
 import { parseUnitHash, type UnitHash } from "../core/ids.ts";
@@ -8,6 +8,7 @@ export type AnyFunction = (...args: never[]) => unknown;
 export interface CallOptions {
   readonly namespace: string;
   readonly codec: string;
+  readonly modules: ModulesOption;
   readonly timeoutMs: number;
   readonly retries: number;
   readonly streamsOutput: boolean;
@@ -29,8 +30,8 @@ export function encodeCall(
   args: readonly unknown[],
   options: CallOptions,
 ): EncodedCall {
-  const captured = typeof fn === "string" ? undefined : captureParts(fn);
-  const encoded = encodeArguments(args, options.codec);
+  const captured = typeof fn === "string" ? undefined : captureParts(fn, { modules: options.modules });
+  const encoded = encodeArguments(args, options);
   const units = captured === undefined ? encoded.units : [...captured.units, ...encoded.units];
   const label = typeof fn === "string" ? `${options.namespace}.${fn}` : fn.name || "anonymous";
   const spec = encodeSpec({
@@ -50,10 +51,10 @@ export function encodeCall(
 
 function encodeArguments(
   args: readonly unknown[],
-  codec: string,
+  { codec, modules }: CallOptions,
 ): { bytes: Uint8Array; units: readonly CodeUnit[] } {
   if (codec !== CLOSURE_CODEC) return { bytes: codecNamed(codec).encode(args, "args"), units: [] };
-  const { graph, units } = captureParts(args, { rootName: "args" });
+  const { graph, units } = captureParts(args, { rootName: "args", modules });
   return { bytes: graph, units };
 }
 

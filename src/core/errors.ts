@@ -15,7 +15,7 @@ export const ERROR_CODES = {
   KS_FORBIDDEN: "the request comes from an address or page that may not call this node",
   KS_INTERNAL: "a defect of Kitchen Sink itself",
   KS_INVALID_ARGUMENTS: "the arguments do not fit the function's schema",
-  KS_MODULE_FAILED: "a module of registered functions could not be loaded",
+  KS_MODULE_FAILED: "a module of registered functions, or one that came as source, could not be loaded",
   KS_NO_SUCH_JOB: "no job has this id, or its result has expired",
   KS_STATE_LOST: "the store no longer holds what this call needs",
   KS_TIMEOUT: "the job ran longer than its deadline",

@@ -196,8 +196,9 @@ async function captured(from: number, request: Request): Promise<Reply> {
 
 /** The fixtures that are tables of cases; others are programs. */
 function filesWithCases(directory: URL): URL[] {
-  return readdirSync(directory)
-    .map((name) => new URL(name, directory))
+  return readdirSync(directory, { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => new URL(name, directory))
     .filter((file) => /^export(?: const |s\.)cases\b/m.test(readFileSync(file, "utf8")));
 }
 

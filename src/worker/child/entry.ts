@@ -7,6 +7,7 @@ import { currentRun } from "./current-job.ts";
 import { JobFacts } from "./job-facts.ts";
 import { runJob, type Ended } from "./run-job.ts";
 import { installImporter, loadModules } from "./modules.ts";
+import { installSources, keepModules } from "../sources/install.ts";
 import { Registry } from "./registry.ts";
 import type { ItemSink, StreamedResult } from "./streamed-result.ts";
 import { installStdio, markerOf, writeMarkers } from "./stdio.ts";
@@ -78,6 +79,8 @@ async function start(given: WorkerSettings): Promise<void> {
   marker = markerOf(given.secret);
   try {
     installImporter();
+    installSources();
+    keepModules();
     if (given.modules.length > 0) await loadModules(given.modules, registry);
     channel.send({ type: "ready", namespaces: registry.list() });
   } catch (error) {

@@ -11,6 +11,7 @@ export interface Reply {
   readonly error?: string;
   readonly message?: string;
   readonly code?: string;
+  readonly cause?: string;
 }
 
 type Assert = typeof Assertions;
@@ -18,6 +19,7 @@ type Assert = typeof Assertions;
 /** A value made in one process, and what must hold of it after it was revived. */
 export interface Case {
   readonly value: () => unknown;
+  readonly options?: { readonly modules: "value" | "source" };
   readonly check?: (revived: any, assert: Assert) => unknown;
   /** What the other process does with the revived value; its result is sent back. */
   readonly remote?: (revived: any) => unknown;
@@ -33,10 +35,10 @@ export class Peer {
   #count = 0;
 
   /** @param execPath the Node that runs it */
-  constructor(execPath: string = process.execPath) {
+  constructor(execPath: string = process.execPath, execArgv: readonly string[] = []) {
     this.#child = fork(new URL("./peer.mjs", import.meta.url), {
       serialization: "advanced",
-      execArgv: [],
+      execArgv: [...execArgv],
       execPath,
     });
   }

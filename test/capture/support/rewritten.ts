@@ -1,0 +1,2 @@
+const limit = 3;
+export const rewritten = (n: number): boolean => n > limit;
