@@ -1,8 +1,8 @@
+import type * as TraceMapping from "@jridgewell/trace-mapping";
 import { readFileSync } from "node:fs";
-import { findSourceMap } from "node:module";
+import { createRequire, findSourceMap } from "node:module";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { analyse } from "./analyse.ts";
 import { placeOf } from "./places.ts";
 import { surroundingsOf, urlOf } from "./scopes.ts";
@@ -79,7 +79,7 @@ function offsetOf(text: string, line: number, column: number): number {
   return at + column - 1;
 }
 
-const maps = new Map<string, TraceMap | undefined>();
+const maps = new Map<string, TraceMapping.TraceMap | undefined>();
 const MAPS_KEPT = 500;
 
 function throughMap({ file, line, column }: Position): Position | undefined {
@@ -96,7 +96,7 @@ function throughMap({ file, line, column }: Position): Position | undefined {
   }
   const map = mapOf(file);
   if (map === undefined) return undefined;
-  const found = originalPositionFor(map, { line, column: column - 1 });
+  const found = traceMapping().originalPositionFor(map, { line, column: column - 1 });
   return found.source === null
     ? undefined
     : { file: absolute(found.source, file), line: found.line, column: found.column + 1 };
@@ -109,7 +109,7 @@ function absolute(source: string, file: string): string {
   return resolve(dirname(file), source);
 }
 
-function mapOf(file: string): TraceMap | undefined {
+function mapOf(file: string): TraceMapping.TraceMap | undefined {
   if (maps.has(file)) return maps.get(file);
   const map = readMap(file);
   if (maps.size >= MAPS_KEPT) maps.clear();
@@ -119,7 +119,7 @@ function mapOf(file: string): TraceMap | undefined {
 
 const COMMENT = /\/\/[#@] sourceMappingURL=(\S+)\s*$/m;
 
-function readMap(file: string): TraceMap | undefined {
+function readMap(file: string): TraceMapping.TraceMap | undefined {
   const path = file.startsWith("file:") ? fileURLToPath(file) : file;
   const address = COMMENT.exec(readFileSync(path, "utf8"))?.[1];
   if (address === undefined) return undefined;
@@ -128,5 +128,12 @@ function readMap(file: string): TraceMap | undefined {
     inline === undefined
       ? readFileSync(resolve(dirname(path), decodeURIComponent(address)), "utf8")
       : Buffer.from(inline, "base64").toString();
-  return new TraceMap(text, file);
+  return new (traceMapping().TraceMap)(text, file);
+}
+
+let library: typeof TraceMapping | undefined;
+
+/** Most processes never see the stack of a compiled file. */
+function traceMapping(): typeof TraceMapping {
+  return (library ??= createRequire(import.meta.url)("@jridgewell/trace-mapping") as typeof TraceMapping);
 }
