@@ -3,7 +3,7 @@ import { parseJobId, parseQueue, type JobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
 import { MAX_PRIORITY, MAX_TIMEOUT_MS } from "../codec/wire.ts";
 import { Connection } from "./connection.ts";
-import { encodeCall, type AnyFunction } from "./encode-call.ts";
+import { calleeOf, encodeCall, type AnyFunction, type Callee } from "./encode-call.ts";
 import { Http } from "./http.ts";
 import { InstantCaller } from "./instant.ts";
 import { newJobId } from "./new-job-id.ts";
@@ -107,9 +107,14 @@ export class Client implements AsyncDisposable {
   call<Args extends unknown[], Result>(fn: (...args: Args) => Result, ...args: Args): Job<Awaited<Result>>;
   call<Result = unknown>(name: string, ...args: unknown[]): Job<Result>;
   call(fn: AnyFunction | string, ...args: unknown[]): Job<unknown> {
+    return this.#start(calleeOf(fn, this.#settings.rpcName), args);
+  }
+
+  #start(callee: Callee, args: readonly unknown[]): Job<unknown> {
+    const { label } = callee;
     const { rpcName: namespace, codec, timeoutMs, retries, output } = this.#settings;
     const streamsOutput = output !== "off";
-    const { label, spec, units } = encodeCall(fn, args, {
+    const { spec, units } = encodeCall(callee, args, {
       namespace,
       codec,
       timeoutMs,
@@ -133,8 +138,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Calls a function on every item. Await it for the results in order; iterate over it for results in the order in which
-   * they come.
+   * Calls a function, as it is now, on every item. Await it for the results in order; iterate over it for results in the
+   * order in which they come.
    *
    * @example
    * ```ts
@@ -142,7 +147,9 @@ export class Client implements AsyncDisposable {
    * ```
    */
   map<Item, Result>(fn: (item: Item) => Result, items: Iterable<Item>): JobMap<Awaited<Result>> {
-    return new JobMap([...items].map((item) => this.call(fn, item)));
+    const all = [...items];
+    const callee = calleeOf(fn, this.#settings.rpcName);
+    return new JobMap(all.map((item) => this.#start(callee, [item]) as Job<Awaited<Result>>));
   }
 
   /** The registered functions of a namespace as typed methods. Give the type of the module that registers them. */
