@@ -3,6 +3,7 @@ import { type Analysis, analyse } from "./analyse.ts";
 import { classCode } from "./classes.ts";
 import { codeOf } from "./compile.ts";
 import { handCaptures } from "./closure.ts";
+import { fixedAround, type FoundByName, noteRead } from "./fixed.ts";
 import { theInspector } from "./inspect.ts";
 import { isGlobalName } from "./known.ts";
 import { packagePart } from "./modules.ts";
@@ -117,13 +118,15 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
       );
   const byHand = handCaptures(fn);
   const isClass = analysis.form === "class";
-  const around = byHand === undefined && (names.length > 0 || isClass) ? surroundingsOf(fn) : undefined;
+  const fixed = byHand === undefined ? fixedAround(fn) : undefined;
+  const isRead = byHand === undefined && fixed === undefined && (names.length > 0 || isClass);
+  const around = isRead ? surroundingsOf(fn) : fixed?.around;
   const url = around === undefined ? "" : urlOf(around);
   if (packagePart(fn, url) !== undefined) return referenceTo(fn);
   if (url.startsWith("node:")) refuseInternal(walk, fn, url);
   const captures = byHand
     ? namedByHand(walk, analysis, byHand)
-    : capturesOf(walk, { fn, names, analysis, around });
+    : capturesOf(walk, analysis, fixed?.found ?? findAll(walk, { fn, names, analysis, around }));
   const owner =
     analysis.isArrow && analysis.privateNames.length > 0 ? ownerOf(walk, fn, analysis, source) : undefined;
   const klass = isClass ? classCode(walk, fn, analysis, source) : undefined;
@@ -248,22 +251,23 @@ interface Wanted {
   readonly around: Surroundings | undefined;
 }
 
-function capturesOf(walk: Walk, wanted: Wanted): Capture[] {
+function capturesOf(walk: Walk, analysis: Analysis, found: FoundByName): Capture[] {
   const captures: Capture[] = [];
-  for (const name of wanted.names) {
-    const isWritten = wanted.analysis.free.get(name) === true;
-    const found = lookUp(walk, wanted, name);
-    if (found !== undefined) {
-      shareRewrittenImport(name, found.value);
-      captures.push({
-        name,
-        isWritten,
-        slot: walk.slot(found.value, `captured "${name}"`),
-        depth: found.depth,
-      });
-    }
+  for (const [name, variable] of found) {
+    if (variable === undefined) continue;
+    const { value, depth } = variable;
+    const isWritten = analysis.free.get(name) === true;
+    shareRewrittenImport(name, value);
+    captures.push({ name, isWritten, slot: walk.slot(value, `captured "${name}"`), depth });
   }
   return captures;
+}
+
+function findAll(walk: Walk, wanted: Wanted): FoundByName {
+  const found = new Map(wanted.names.map((name) => [name, lookUp(walk, wanted, name)]));
+  const { fn, analysis, around } = wanted;
+  if (around !== undefined) noteRead(fn, { analysis, around, found });
+  return found;
 }
 
 function lookUp(walk: Walk, { fn, analysis, around }: Wanted, name: string): Found | undefined {

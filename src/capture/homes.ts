@@ -58,7 +58,7 @@ interface Range {
 const programs = new Map<string, ESTree.Program | undefined>();
 const KEPT = 50;
 
-function programOf(scriptId: string, text: string): ESTree.Program | undefined {
+export function programOf(scriptId: string, text: string): ESTree.Program | undefined {
   if (programs.has(scriptId)) return programs.get(scriptId);
   const program = parse(text);
   if (programs.size >= KEPT) programs.clear();
@@ -75,6 +75,7 @@ function parse(text: string): ESTree.Program | undefined {
         sourceType,
         allowReturnOutsideFunction: true,
         allowHashBang: true,
+        ranges: true,
       };
       return acorn.parse(text, options) as unknown as ESTree.Program;
     } catch {
