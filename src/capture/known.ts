@@ -31,6 +31,16 @@ const GLOBAL_NAMES: ReadonlySet<string> = new Set([...LANGUAGE_NAMES, ...NODE_NA
 /** Reading these warns or touches the disk, and their values could not be shared anyway. */
 const NOT_READ: ReadonlySet<string> = new Set(["globalThis", "global", "localStorage", "sessionStorage"]);
 
+const [MAJOR = 0] = process.versions.node.split(".").map(Number);
+
+/** Reading these loads undici, which takes 17 ms; until something else has loaded it, nobody can have them. */
+const UNDICI_NAMES: ReadonlySet<string> = new Set([
+  ..."FormData Headers Request Response WebSocket CloseEvent EventSource".split(" "),
+  ...(MAJOR >= 22 ? ["MessageEvent"] : []),
+]);
+
+const EARLY_NAMES: ReadonlySet<string> = new Set([...GLOBAL_NAMES].filter((name) => !UNDICI_NAMES.has(name)));
+
 /** Objects of the language that no global name reaches. */
 const NAMELESS: Readonly<Record<string, () => object>> = {
   "%GeneratorFunction%": () => Object.getPrototypeOf(function* () {}) as object,
@@ -55,7 +65,8 @@ export function isGlobalName(name: string): boolean {
 
 /** The path under which the worker finds its own copy of a part of the language or of Node's globals. */
 export function knownPath(value: object): string | undefined {
-  paths ??= collect(new WeakMap(), globalThis, GLOBAL_NAMES);
+  paths ??= collect(new WeakMap(), globalThis, EARLY_NAMES);
+  if (!isUndiciRead) readUndici(paths);
   const path = paths.get(value);
   if (path !== undefined) return path;
   const root = foreignRoot(value);
@@ -64,6 +75,18 @@ export function knownPath(value: object): string | undefined {
   const foreign = foreignGlobal(root);
   if (foreign !== undefined) collect(paths, foreign, LANGUAGE_NAMES);
   return paths.get(value);
+}
+
+let isUndiciRead = false;
+let loadedCount = 0;
+
+function readUndici(found: WeakMap<object, string>): void {
+  const { moduleLoadList } = process as NodeJS.Process & { moduleLoadList?: readonly string[] };
+  if (moduleLoadList !== undefined && moduleLoadList.length === loadedCount) return;
+  loadedCount = moduleLoadList?.length ?? 0;
+  if (moduleLoadList?.includes("NativeModule internal/deps/undici/undici") === false) return;
+  isUndiciRead = true;
+  collect(found, globalThis, UNDICI_NAMES);
 }
 
 /** The end of the prototypes of a value that another vm context made. */
