@@ -1,5 +1,7 @@
 // What it costs to take values and functions apart and to make them again, in one process.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { runInThisContext } from "node:vm";
 import { captureParts } from "../src/capture/capture.ts";
@@ -36,14 +38,16 @@ let scripts = 0;
 
 /**
  * Distinct functions of about ten lines from one script, as a file would hold them, with `captures` variables each. One
- * more was captured already, because the first of a script asks for the script's name.
+ * more was captured already, because the first of a script asks for the script's name. Something assigns to the
+ * variables unless they are `fixed`, so that they have to be read for each capture.
  */
-function distinct(count: number, captures: number): Fn[] {
+function distinct(count: number, captures: number, { fixed = false } = {}): Fn[] {
   const names = VALUES.slice(0, captures).map((_, index) => `value${index}`);
+  const assigning = fixed || captures === 0 ? "" : `() => [${names.join(",")}] = [],`;
   const script = scripts++;
   const texts = Array.from(
     { length: count + 1 },
-    (_, index) => `(${names.join(",")}) => (x) => {
+    (_, index) => `(${names.join(",")}) => (${assigning} (x) => {
       const label = "script ${script} number ${index}";
       const found = [];
       for (let at = 0; at < x; at++) {
@@ -52,7 +56,7 @@ function distinct(count: number, captures: number): Fn[] {
       }
       const known = [${names.join(",")}].filter((value) => value !== undefined);
       return found.length > 10 ? { found, known } : { found: [], known };
-    }`,
+    })`,
   );
   const makers = runInThisContext(`[${texts.join(",\n")}]`, { filename: `/bench/script-${script}.js` });
   const [first, ...others] = (makers as ((...values: unknown[]) => Fn)[]).map((make) =>
@@ -130,16 +134,21 @@ function bytesOf(fn: Fn): Uint8Array {
   return bundle(graph, units);
 }
 
-/** Megabytes that stay after very many captures. */
-function heapGrowth(count: number): number {
+/**
+ * Megabytes that stay after very many captures, and after as many again: a table of V8's for what the inspector showed
+ * grows once, and a leak would go on.
+ */
+function heapGrowth(count: number): readonly number[] {
   const functions = distinct(10, 3);
   const captureAll = (times: number): void => {
     for (let done = 0; done < times; done++) captureParts(functions[done % functions.length]);
   };
   captureAll(1_000);
-  const before = heapUsed();
-  captureAll(count);
-  return (heapUsed() - before) / 2 ** 20;
+  return [1, 2].map(() => {
+    const before = heapUsed();
+    captureAll(count);
+    return (heapUsed() - before) / 2 ** 20;
+  });
 }
 
 function heapUsed(): number {
@@ -152,9 +161,36 @@ function heapUsed(): number {
 process.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");
 const gc = process.getBuiltinModule("node:vm").runInNewContext("gc") as () => void;
 
-function warm(captures: number): () => unknown {
-  const [fn] = distinct(1, captures);
+function warm(captures: number, options?: { fixed: boolean }): () => unknown {
+  const [fn] = distinct(1, captures, options);
   return () => captureParts(fn);
+}
+
+/** Functions that were captured once. */
+function capturedOnce(captures: number): Fn[] {
+  const functions = distinct(100, captures);
+  for (const fn of functions) captureParts(fn);
+  return functions;
+}
+
+/** What it takes a new process, which has loaded no parser and knows no script. */
+function firstOfProcess(): number {
+  const program = `
+    import { captureParts } from ${JSON.stringify(new URL("../dist/capture/capture.js", import.meta.url).href)};
+    const factor = 3;
+    const start = process.hrtime.bigint();
+    captureParts((x) => x * factor);
+    console.log(Number(process.hrtime.bigint() - start) / 1000);
+  `;
+  return Number(execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" }));
+}
+
+/** Work that is always the same: how much its times differ is how much the machine is disturbed. */
+function calibrate(): number {
+  const start = now();
+  let sum = 0;
+  for (let at = 0; at < 2_000_000; at++) sum = (sum + at * at) % 1_000_003;
+  return sum < 0 ? Number.NaN : now() - start;
 }
 
 function known(captures: number): () => number {
@@ -171,7 +207,10 @@ function tiny(count: number): Fn[] {
   return runInThisContext(`[${texts.join(",")}]`, { filename: `/bench/tiny-${script}.js` }) as Fn[];
 }
 
+const CALIBRATION = "(work that is always the same)";
+
 const rounds: Record<string, () => number | Promise<number>> = {
+  [CALIBRATION]: calibrate,
   "capture [1, 2]": repeated(() => captureParts([1, 2]), 10_000),
   "capture a row of 190 bytes": repeated(() => captureParts(row), 5_000),
   "capture 50 rows": repeated(() => captureParts(rows), 200),
@@ -180,18 +219,25 @@ const rounds: Record<string, () => number | Promise<number>> = {
   "capture a function, 3 captures, warm, one a turn": onceATurn(warm(3), 200),
   "capture a function, 10 captures, warm": repeated(warm(10), 200),
   "capture a function, 10 captures, warm, one a turn": onceATurn(warm(10), 200),
+  "capture a function, 3 captures that nothing assigns to, warm": repeated(warm(3, { fixed: true }), 400),
+  "capture a function, 10 captures that nothing assigns to, warm": repeated(warm(10, { fixed: true }), 400),
+  "capture a function, 3 captures, second time": eachOnce(() => capturedOnce(3), captureParts),
+  "capture a function, 10 captures, second time": eachOnce(() => capturedOnce(10), captureParts),
   "capture a function, 0 captures, cold": eachOnce(() => distinct(100, 0), captureParts),
   "capture a function, 3 captures, cold": eachOnce(() => distinct(100, 3), captureParts),
   "capture a function, 10 captures, cold": eachOnce(() => distinct(100, 10), captureParts),
   "capture a class and an instance, warm": repeated(() => captureParts({ Account, account }), 50),
+  "capture the first function of a process": firstOfProcess,
   "revive a tiny function, first": eachOnce(() => tiny(100).map(bytesOf), revive),
   "revive 10 lines, 3 captures, first": eachOnce(() => distinct(100, 3).map(bytesOf), revive),
   "revive 10 lines, 0 captures, known": known(0),
   "revive 10 lines, 3 captures, known": known(3),
 };
+const loadBefore = loadavg()[0] ?? 0;
 const results: Result[] = [];
 for (const [what, run] of Object.entries(rounds)) results.push(await measure(what, run));
 const heapGrowthMb = heapGrowth(100_000);
+const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}`;
 
 console.table(
   Object.fromEntries(
@@ -201,7 +247,9 @@ console.table(
     ]),
   ),
 );
-console.log(`heap after 100,000 captures: ${round(heapGrowthMb)} MB more`);
+const [first = 0, second = 0] = heapGrowthMb.map(round);
+console.log(`heap after 100,000 captures: ${first} MB more; after another 100,000: ${second} MB more`);
+console.log(`Node ${process.version} on ${machine}; load before ${loadBefore}, after ${loadavg()[0]}`);
 
 function round(value: number): number {
   return Number(value.toPrecision(3));
@@ -210,6 +258,6 @@ function round(value: number): number {
 if (process.argv.includes("--save")) {
   const directory = new URL("results/", import.meta.url);
   mkdirSync(directory, { recursive: true });
-  const record = { node: process.version, rounds: ROUNDS, results, heapGrowthMb };
+  const record = { node: process.version, machine, loadBefore, rounds: ROUNDS, results, heapGrowthMb };
   writeFileSync(new URL("capture.json", directory), `${JSON.stringify(record, undefined, 2)}\n`);
 }
