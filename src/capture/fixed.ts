@@ -2,7 +2,7 @@ import type * as EslintScope from "eslint-scope";
 import type * as ESTree from "estree";
 import { createRequire } from "node:module";
 import type { Analysis } from "./analyse.ts";
-import { programOf } from "./homes.ts";
+import { parse } from "./homes.ts";
 import { scriptSource } from "./inspect.ts";
 import { isGlobalName } from "./known.ts";
 import type { Found } from "./lexicals.ts";
@@ -61,7 +61,7 @@ function isFixed(fn: object, { analysis, around, found }: Read, maxCharacters: n
     return false;
   const text = scriptSource(around.scriptId);
   if (text.length > maxCharacters) return false;
-  const names = unassignedNames(text, Function.prototype.toString.call(fn), around.scriptId);
+  const names = unassignedNames(text, Function.prototype.toString.call(fn));
   return [...found].every(([name, variable]) =>
     variable === undefined ? isGlobalName(name) : names.has(name) && isInside(variable, around),
   );
@@ -90,9 +90,10 @@ function withoutValues(fn: object, around: Surroundings): Surroundings {
 }
 
 /** Names around a function to whose variables nothing in their script assigns once they have a value. */
-function unassignedNames(text: string, source: string, scriptId: string): ReadonlySet<string> {
+function unassignedNames(text: string, source: string): ReadonlySet<string> {
   const at = text.indexOf(source);
-  const program = at < 0 || at !== text.lastIndexOf(source) ? undefined : programOf(scriptId, text);
+  // The tree of a long script takes much memory, so it is not kept.
+  const program = at < 0 || at !== text.lastIndexOf(source) ? undefined : parse(text, { ranges: true });
   const scopes = program === undefined ? [] : scopesOf(program);
   // Text that is evaluated may assign to anything around it.
   if (scopes.some(({ directCallToEvalScope, type }) => directCallToEvalScope || type === "with")) return NONE;

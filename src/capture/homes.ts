@@ -58,7 +58,7 @@ interface Range {
 const programs = new Map<string, ESTree.Program | undefined>();
 const KEPT = 50;
 
-export function programOf(scriptId: string, text: string): ESTree.Program | undefined {
+function programOf(scriptId: string, text: string): ESTree.Program | undefined {
   if (programs.has(scriptId)) return programs.get(scriptId);
   const program = parse(text);
   if (programs.size >= KEPT) programs.clear();
@@ -66,7 +66,11 @@ export function programOf(scriptId: string, text: string): ESTree.Program | unde
   return program;
 }
 
-function parse(text: string): ESTree.Program | undefined {
+/** The tree of a script's text; undefined when it is no text of ours. */
+export function parse(
+  text: string,
+  { ranges = false }: { ranges?: boolean } = {},
+): ESTree.Program | undefined {
   const acorn = createRequire(import.meta.url)("acorn") as typeof Acorn;
   for (const sourceType of ["module", "script"] as const) {
     try {
@@ -75,7 +79,7 @@ function parse(text: string): ESTree.Program | undefined {
         sourceType,
         allowReturnOutsideFunction: true,
         allowHashBang: true,
-        ranges: true,
+        ranges,
       };
       return acorn.parse(text, options) as unknown as ESTree.Program;
     } catch {
