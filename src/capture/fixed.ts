@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import type { Analysis } from "./analyse.ts";
 import { parse } from "./homes.ts";
 import { scriptSource } from "./inspect.ts";
-import { isGlobalName } from "./known.ts";
+import { staysGlobal } from "./known.ts";
 import type { Found } from "./lexicals.ts";
 import { reasonNotToProbe } from "./probe.ts";
 import { type Scope, type Surroundings, surroundingsOf } from "./scopes.ts";
@@ -63,7 +63,7 @@ function isFixed(fn: object, { analysis, around, found }: Read, maxCharacters: n
   if (text.length > maxCharacters) return false;
   const names = unassignedNames(text, Function.prototype.toString.call(fn));
   return [...found].every(([name, variable]) =>
-    variable === undefined ? isGlobalName(name) : names.has(name) && isInside(variable, around),
+    variable === undefined ? staysGlobal(name) : names.has(name) && isInside(variable, around),
   );
 }
 

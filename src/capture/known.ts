@@ -63,6 +63,14 @@ export function isGlobalName(name: string): boolean {
   return GLOBAL_NAMES.has(name);
 }
 
+/**
+ * Tells whether a name that means a global now will do so for good. In a session of the REPL a later line may declare it.
+ */
+export function staysGlobal(name: string): boolean {
+  const { moduleLoadList } = process as NodeJS.Process & { moduleLoadList?: readonly string[] };
+  return isGlobalName(name) && moduleLoadList?.includes("NativeModule repl") === false;
+}
+
 /** The path under which the worker finds its own copy of a part of the language or of Node's globals. */
 export function knownPath(value: object): string | undefined {
   paths ??= collect(new WeakMap(), globalThis, EARLY_NAMES);

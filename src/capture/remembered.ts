@@ -1,6 +1,6 @@
 import { analyse } from "./analyse.ts";
 import type { Captured } from "./capture.ts";
-import { isGlobalName } from "./known.ts";
+import { staysGlobal } from "./known.ts";
 import { isBareCode } from "./wire.ts";
 
 /** What a capture of a function depends on, when the function takes nothing from around it. */
@@ -24,7 +24,7 @@ export function remember(fn: object, captured: Captured): void {
   if (!isBareCode(captured.graph)) return;
   const { free } = analyse(Function.prototype.toString.call(fn));
   // A name that is nobody's now may be a global of the user's by the next time.
-  for (const name of free.keys()) if (!isGlobalName(name)) return;
+  for (const name of free.keys()) if (!staysGlobal(name)) return;
   remembered.set(fn, { captured, shape: shapeOf(fn) });
 }
 
