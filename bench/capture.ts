@@ -12,7 +12,7 @@ const ROUNDS = 7;
 
 interface Result {
   readonly what: string;
-  /** Of the rounds, each being the median of its calls or their mean where one call is too short to be timed. */
+  /** Of the rounds, each being the median of its calls. */
   readonly medianUs: number;
   readonly lowestUs: number;
   readonly highestUs: number;
@@ -95,12 +95,16 @@ async function measure(what: string, run: () => number | Promise<number>): Promi
   return { what, medianUs: median(times), lowestUs: Math.min(...times), highestUs: Math.max(...times) };
 }
 
-function repeated(call: () => unknown, count: number): () => number {
-  return () => {
-    const start = now();
-    for (let done = 0; done < count; done++) call();
-    return (now() - start) / count;
-  };
+/** The median of batches: one call is too short to be timed, and a pause of the machine spoils the mean. */
+function repeated(call: () => unknown, { batches = 100, size = 1 } = {}): () => number {
+  return () =>
+    median(
+      Array.from({ length: batches }, () => {
+        const start = now();
+        for (let done = 0; done < size; done++) call();
+        return (now() - start) / size;
+      }),
+    );
 }
 
 /** As between awaited calls: what capturing puts off to the end of a turn is done each time, outside of the measure. */
@@ -197,7 +201,7 @@ function known(captures: number): () => number {
   const [fn] = distinct(1, captures);
   const { graph, units } = captureParts(fn);
   const bytes = new Map(units.map((unit) => [unit.hash, unit.bytes]));
-  return repeated(() => reviveParts(graph, (hash) => bytes.get(hash) as Uint8Array), 2_000);
+  return repeated(() => reviveParts(graph, (hash) => bytes.get(hash) as Uint8Array), { size: 50 });
 }
 
 /** The text differs from function to function, so none of them is known. */
@@ -211,22 +215,26 @@ const CALIBRATION = "(work that is always the same)";
 
 const rounds: Record<string, () => number | Promise<number>> = {
   [CALIBRATION]: calibrate,
-  "capture [1, 2]": repeated(() => captureParts([1, 2]), 10_000),
-  "capture a row of 190 bytes": repeated(() => captureParts(row), 5_000),
-  "capture 50 rows": repeated(() => captureParts(rows), 200),
-  "capture a function, 0 captures, warm": repeated(warm(0), 200),
-  "capture a function, 3 captures, warm": repeated(warm(3), 200),
+  "capture [1, 2]": repeated(() => captureParts([1, 2]), { size: 100 }),
+  "capture a row of 190 bytes": repeated(() => captureParts(row), { size: 50 }),
+  "capture 50 rows": repeated(() => captureParts(rows)),
+  "capture a function, 0 captures, warm": repeated(warm(0), { size: 100 }),
+  "capture a function, 3 captures, warm": repeated(warm(3), { batches: 200 }),
   "capture a function, 3 captures, warm, one a turn": onceATurn(warm(3), 200),
-  "capture a function, 10 captures, warm": repeated(warm(10), 200),
+  "capture a function, 10 captures, warm": repeated(warm(10), { batches: 200 }),
   "capture a function, 10 captures, warm, one a turn": onceATurn(warm(10), 200),
-  "capture a function, 3 captures that nothing assigns to, warm": repeated(warm(3, { fixed: true }), 400),
-  "capture a function, 10 captures that nothing assigns to, warm": repeated(warm(10, { fixed: true }), 400),
+  "capture a function, 3 captures that nothing assigns to, warm": repeated(warm(3, { fixed: true }), {
+    batches: 400,
+  }),
+  "capture a function, 10 captures that nothing assigns to, warm": repeated(warm(10, { fixed: true }), {
+    batches: 400,
+  }),
   "capture a function, 3 captures, second time": eachOnce(() => capturedOnce(3), captureParts),
   "capture a function, 10 captures, second time": eachOnce(() => capturedOnce(10), captureParts),
   "capture a function, 0 captures, cold": eachOnce(() => distinct(100, 0), captureParts),
   "capture a function, 3 captures, cold": eachOnce(() => distinct(100, 3), captureParts),
   "capture a function, 10 captures, cold": eachOnce(() => distinct(100, 10), captureParts),
-  "capture a class and an instance, warm": repeated(() => captureParts({ Account, account }), 50),
+  "capture a class and an instance, warm": repeated(() => captureParts({ Account, account })),
   "capture the first function of a process": firstOfProcess,
   "revive a tiny function, first": eachOnce(() => tiny(100).map(bytesOf), revive),
   "revive 10 lines, 3 captures, first": eachOnce(() => distinct(100, 3).map(bytesOf), revive),
