@@ -1,5 +1,7 @@
 // What it costs to take values and functions apart and to make them again, in one process.
+import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { runInThisContext } from "node:vm";
 import { captureParts } from "../src/capture/capture.ts";
@@ -10,7 +12,7 @@ const ROUNDS = 7;
 
 interface Result {
   readonly what: string;
-  /** Of the rounds, each being the median of its calls or their mean where one call is too short to be timed. */
+  /** Of the rounds, each being the median of its calls. */
   readonly medianUs: number;
   readonly lowestUs: number;
   readonly highestUs: number;
@@ -36,14 +38,16 @@ let scripts = 0;
 
 /**
  * Distinct functions of about ten lines from one script, as a file would hold them, with `captures` variables each. One
- * more was captured already, because the first of a script asks for the script's name.
+ * more was captured already, because the first of a script asks for the script's name. Something assigns to the
+ * variables unless they are `fixed`, so that they have to be read for each capture.
  */
-function distinct(count: number, captures: number): Fn[] {
+function distinct(count: number, captures: number, { fixed = false } = {}): Fn[] {
   const names = VALUES.slice(0, captures).map((_, index) => `value${index}`);
+  const assigning = fixed || captures === 0 ? "" : `() => [${names.join(",")}] = [],`;
   const script = scripts++;
   const texts = Array.from(
     { length: count + 1 },
-    (_, index) => `(${names.join(",")}) => (x) => {
+    (_, index) => `(${names.join(",")}) => (${assigning} (x) => {
       const label = "script ${script} number ${index}";
       const found = [];
       for (let at = 0; at < x; at++) {
@@ -52,7 +56,7 @@ function distinct(count: number, captures: number): Fn[] {
       }
       const known = [${names.join(",")}].filter((value) => value !== undefined);
       return found.length > 10 ? { found, known } : { found: [], known };
-    }`,
+    })`,
   );
   const makers = runInThisContext(`[${texts.join(",\n")}]`, { filename: `/bench/script-${script}.js` });
   const [first, ...others] = (makers as ((...values: unknown[]) => Fn)[]).map((make) =>
@@ -91,12 +95,16 @@ async function measure(what: string, run: () => number | Promise<number>): Promi
   return { what, medianUs: median(times), lowestUs: Math.min(...times), highestUs: Math.max(...times) };
 }
 
-function repeated(call: () => unknown, count: number): () => number {
-  return () => {
-    const start = now();
-    for (let done = 0; done < count; done++) call();
-    return (now() - start) / count;
-  };
+/** The median of batches: one call is too short to be timed, and a pause of the machine spoils the mean. */
+function repeated(call: () => unknown, { batches = 100, size = 1 } = {}): () => number {
+  return () =>
+    median(
+      Array.from({ length: batches }, () => {
+        const start = now();
+        for (let done = 0; done < size; done++) call();
+        return (now() - start) / size;
+      }),
+    );
 }
 
 /** As between awaited calls: what capturing puts off to the end of a turn is done each time, outside of the measure. */
@@ -130,16 +138,21 @@ function bytesOf(fn: Fn): Uint8Array {
   return bundle(graph, units);
 }
 
-/** Megabytes that stay after very many captures. */
-function heapGrowth(count: number): number {
+/**
+ * Megabytes that stay after very many captures, and after as many again: a table of V8's for what the inspector showed
+ * grows once, and a leak would go on.
+ */
+function heapGrowth(count: number): readonly number[] {
   const functions = distinct(10, 3);
   const captureAll = (times: number): void => {
     for (let done = 0; done < times; done++) captureParts(functions[done % functions.length]);
   };
   captureAll(1_000);
-  const before = heapUsed();
-  captureAll(count);
-  return (heapUsed() - before) / 2 ** 20;
+  return [1, 2].map(() => {
+    const before = heapUsed();
+    captureAll(count);
+    return (heapUsed() - before) / 2 ** 20;
+  });
 }
 
 function heapUsed(): number {
@@ -152,16 +165,43 @@ function heapUsed(): number {
 process.getBuiltinModule("node:v8").setFlagsFromString("--expose-gc");
 const gc = process.getBuiltinModule("node:vm").runInNewContext("gc") as () => void;
 
-function warm(captures: number): () => unknown {
-  const [fn] = distinct(1, captures);
+function warm(captures: number, options?: { fixed: boolean }): () => unknown {
+  const [fn] = distinct(1, captures, options);
   return () => captureParts(fn);
+}
+
+/** Functions that were captured once. */
+function capturedOnce(captures: number): Fn[] {
+  const functions = distinct(100, captures);
+  for (const fn of functions) captureParts(fn);
+  return functions;
+}
+
+/** What it takes a new process, which has loaded no parser and knows no script. */
+function firstOfProcess(): number {
+  const program = `
+    import { captureParts } from ${JSON.stringify(new URL("../dist/capture/capture.js", import.meta.url).href)};
+    const factor = 3;
+    const start = process.hrtime.bigint();
+    captureParts((x) => x * factor);
+    console.log(Number(process.hrtime.bigint() - start) / 1000);
+  `;
+  return Number(execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" }));
+}
+
+/** Work that is always the same: how much its times differ is how much the machine is disturbed. */
+function calibrate(): number {
+  const start = now();
+  let sum = 0;
+  for (let at = 0; at < 2_000_000; at++) sum = (sum + at * at) % 1_000_003;
+  return sum < 0 ? Number.NaN : now() - start;
 }
 
 function known(captures: number): () => number {
   const [fn] = distinct(1, captures);
   const { graph, units } = captureParts(fn);
   const bytes = new Map(units.map((unit) => [unit.hash, unit.bytes]));
-  return repeated(() => reviveParts(graph, (hash) => bytes.get(hash) as Uint8Array), 2_000);
+  return repeated(() => reviveParts(graph, (hash) => bytes.get(hash) as Uint8Array), { size: 50 });
 }
 
 /** The text differs from function to function, so none of them is known. */
@@ -171,27 +211,41 @@ function tiny(count: number): Fn[] {
   return runInThisContext(`[${texts.join(",")}]`, { filename: `/bench/tiny-${script}.js` }) as Fn[];
 }
 
+const CALIBRATION = "(work that is always the same)";
+
 const rounds: Record<string, () => number | Promise<number>> = {
-  "capture [1, 2]": repeated(() => captureParts([1, 2]), 10_000),
-  "capture a row of 190 bytes": repeated(() => captureParts(row), 5_000),
-  "capture 50 rows": repeated(() => captureParts(rows), 200),
-  "capture a function, 0 captures, warm": repeated(warm(0), 200),
-  "capture a function, 3 captures, warm": repeated(warm(3), 200),
+  [CALIBRATION]: calibrate,
+  "capture [1, 2]": repeated(() => captureParts([1, 2]), { size: 100 }),
+  "capture a row of 190 bytes": repeated(() => captureParts(row), { size: 50 }),
+  "capture 50 rows": repeated(() => captureParts(rows)),
+  "capture a function, 0 captures, warm": repeated(warm(0), { size: 100 }),
+  "capture a function, 3 captures, warm": repeated(warm(3), { batches: 200 }),
   "capture a function, 3 captures, warm, one a turn": onceATurn(warm(3), 200),
-  "capture a function, 10 captures, warm": repeated(warm(10), 200),
+  "capture a function, 10 captures, warm": repeated(warm(10), { batches: 200 }),
   "capture a function, 10 captures, warm, one a turn": onceATurn(warm(10), 200),
+  "capture a function, 3 captures that nothing assigns to, warm": repeated(warm(3, { fixed: true }), {
+    batches: 400,
+  }),
+  "capture a function, 10 captures that nothing assigns to, warm": repeated(warm(10, { fixed: true }), {
+    batches: 400,
+  }),
+  "capture a function, 3 captures, second time": eachOnce(() => capturedOnce(3), captureParts),
+  "capture a function, 10 captures, second time": eachOnce(() => capturedOnce(10), captureParts),
   "capture a function, 0 captures, cold": eachOnce(() => distinct(100, 0), captureParts),
   "capture a function, 3 captures, cold": eachOnce(() => distinct(100, 3), captureParts),
   "capture a function, 10 captures, cold": eachOnce(() => distinct(100, 10), captureParts),
-  "capture a class and an instance, warm": repeated(() => captureParts({ Account, account }), 50),
+  "capture a class and an instance, warm": repeated(() => captureParts({ Account, account })),
+  "capture the first function of a process": firstOfProcess,
   "revive a tiny function, first": eachOnce(() => tiny(100).map(bytesOf), revive),
   "revive 10 lines, 3 captures, first": eachOnce(() => distinct(100, 3).map(bytesOf), revive),
   "revive 10 lines, 0 captures, known": known(0),
   "revive 10 lines, 3 captures, known": known(3),
 };
+const loadBefore = loadavg()[0] ?? 0;
 const results: Result[] = [];
 for (const [what, run] of Object.entries(rounds)) results.push(await measure(what, run));
 const heapGrowthMb = heapGrowth(100_000);
+const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}`;
 
 console.table(
   Object.fromEntries(
@@ -201,7 +255,9 @@ console.table(
     ]),
   ),
 );
-console.log(`heap after 100,000 captures: ${round(heapGrowthMb)} MB more`);
+const [first = 0, second = 0] = heapGrowthMb.map(round);
+console.log(`heap after 100,000 captures: ${first} MB more; after another 100,000: ${second} MB more`);
+console.log(`Node ${process.version} on ${machine}; load before ${loadBefore}, after ${loadavg()[0]}`);
 
 function round(value: number): number {
   return Number(value.toPrecision(3));
@@ -210,6 +266,6 @@ function round(value: number): number {
 if (process.argv.includes("--save")) {
   const directory = new URL("results/", import.meta.url);
   mkdirSync(directory, { recursive: true });
-  const record = { node: process.version, rounds: ROUNDS, results, heapGrowthMb };
+  const record = { node: process.version, machine, loadBefore, rounds: ROUNDS, results, heapGrowthMb };
   writeFileSync(new URL("capture.json", directory), `${JSON.stringify(record, undefined, 2)}\n`);
 }

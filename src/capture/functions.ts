@@ -3,6 +3,7 @@ import { type Analysis, analyse } from "./analyse.ts";
 import { classCode } from "./classes.ts";
 import { codeOf } from "./compile.ts";
 import { handCaptures } from "./closure.ts";
+import { fixedAround, type FoundByName, noteRead } from "./fixed.ts";
 import { theInspector } from "./inspect.ts";
 import { isGlobalName } from "./known.ts";
 import { packagePart } from "./modules.ts";
@@ -131,15 +132,19 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
       );
   const byHand = handCaptures(fn);
   const isClass = analysis.form === "class";
-  const around = byHand === undefined && (names.length > 0 || isClass) ? surroundingsOf(fn) : undefined;
+  // What belongs to a module that goes as source is told by the module's own variables.
+  const fixed = byHand === undefined && walk.sources === undefined ? fixedAround(fn) : undefined;
+  const isRead = byHand === undefined && fixed === undefined && (names.length > 0 || isClass);
+  const around = isRead ? surroundingsOf(fn) : fixed?.around;
   const url = around === undefined ? "" : urlOf(around);
   if (packagePart(fn, url) !== undefined) return referenceTo(fn);
   if (url.startsWith("node:")) refuseInternal(walk, fn, url);
   if (walk.sources?.isAll === true && around !== undefined) refuseRewritten(walk, around);
   const ofModule = names.filter((name) => home?.has(name) === true);
+  const wanted = { fn, names: names.filter((name) => !ofModule.includes(name)), analysis, around };
   const captures = byHand
     ? namedByHand(walk, analysis, byHand)
-    : capturesOf(walk, { fn, names: names.filter((name) => !ofModule.includes(name)), analysis, around });
+    : capturesOf(walk, { analysis, around, found: fixed?.found ?? findAll(walk, wanted) });
   const owner =
     analysis.isArrow && analysis.privateNames.length > 0 ? ownerOf(walk, fn, analysis, source) : undefined;
   const klass = isClass ? classCode(walk, fn, analysis, source) : undefined;
@@ -272,26 +277,37 @@ interface Wanted {
   readonly around: Surroundings | undefined;
 }
 
-function capturesOf(walk: Walk, wanted: Wanted): Capture[] {
+interface Taken {
+  readonly analysis: Analysis;
+  readonly around: Surroundings | undefined;
+  readonly found: FoundByName;
+}
+
+function capturesOf(walk: Walk, { analysis, around, found }: Taken): Capture[] {
   const captures: Capture[] = [];
-  for (const name of wanted.names) {
-    const isWritten = wanted.analysis.free.get(name) === true;
-    const found = lookUp(walk, wanted, name);
-    if (found !== undefined) {
-      shareStandIn(name, found.value);
-      const label = `captured "${name}"`;
-      const imported = isImport(wanted, found)
-        ? walk.importedSlot(wanted.around?.scriptId ?? "", name, found.value)
-        : undefined;
-      captures.push({ name, isWritten, slot: imported ?? walk.slot(found.value, label), depth: found.depth });
-    }
+  for (const [name, variable] of found) {
+    if (variable === undefined) continue;
+    const { value, depth } = variable;
+    const isWritten = analysis.free.get(name) === true;
+    shareStandIn(name, value);
+    const imported = isImport(around, variable)
+      ? walk.importedSlot(around?.scriptId ?? "", name, value)
+      : undefined;
+    captures.push({ name, isWritten, slot: imported ?? walk.slot(value, `captured "${name}"`), depth });
   }
   return captures;
 }
 
 /** Only variables of a module can be imported ones. */
-function isImport({ around }: Wanted, { depth }: Found): boolean {
+function isImport(around: Surroundings | undefined, { depth }: Found): boolean {
   return around?.scopes[around.scopes.length - depth]?.kind === "module";
+}
+
+function findAll(walk: Walk, wanted: Wanted): FoundByName {
+  const found = new Map(wanted.names.map((name) => [name, lookUp(walk, wanted, name)]));
+  const { fn, analysis, around } = wanted;
+  if (around !== undefined && walk.sources === undefined) noteRead(fn, { analysis, around, found });
+  return found;
 }
 
 function lookUp(walk: Walk, { fn, analysis, around }: Wanted, name: string): Found | undefined {

@@ -66,7 +66,11 @@ function programOf(scriptId: string, text: string): ESTree.Program | undefined {
   return program;
 }
 
-function parse(text: string): ESTree.Program | undefined {
+/** The tree of a script's text; undefined when it is no text of ours. */
+export function parse(
+  text: string,
+  { ranges = false }: { ranges?: boolean } = {},
+): ESTree.Program | undefined {
   const acorn = createRequire(import.meta.url)("acorn") as typeof Acorn;
   for (const sourceType of ["module", "script"] as const) {
     try {
@@ -75,6 +79,7 @@ function parse(text: string): ESTree.Program | undefined {
         sourceType,
         allowReturnOutsideFunction: true,
         allowHashBang: true,
+        ranges,
       };
       return acorn.parse(text, options) as unknown as ESTree.Program;
     } catch {

@@ -37,6 +37,18 @@ const GLOBAL_NAMES: ReadonlySet<string> = new Set([...LANGUAGE_NAMES, ...NODE_NA
 /** Reading these warns or touches the disk, and their values could not be shared anyway. */
 const NOT_READ: ReadonlySet<string> = new Set(["globalThis", "global", "localStorage", "sessionStorage"]);
 
+const [MAJOR = 0] = process.versions.node.split(".").map(Number);
+
+/** Reading these loads undici, which takes 17 ms; until something else has loaded it, nobody can have them. */
+const UNDICI_NAMES: ReadonlySet<string> = new Set([
+  ..."FormData Headers Request Response WebSocket CloseEvent EventSource".split(" "),
+  ...(MAJOR >= 22 ? ["MessageEvent"] : []),
+]);
+
+const EARLY_NODE_NAMES: ReadonlySet<string> = new Set(
+  [...NODE_NAMES].filter((name) => !UNDICI_NAMES.has(name)),
+);
+
 /** Objects of the language that no global name reaches. */
 const NAMELESS: Readonly<Record<string, () => object>> = {
   "%GeneratorFunction%": () => Object.getPrototypeOf(function* () {}) as object,
@@ -59,9 +71,18 @@ export function isGlobalName(name: string): boolean {
   return GLOBAL_NAMES.has(name);
 }
 
+/**
+ * Tells whether a name that means a global now will do so for good. In a session of the REPL a later line may declare it.
+ */
+export function staysGlobal(name: string): boolean {
+  const { moduleLoadList } = process as NodeJS.Process & { moduleLoadList?: readonly string[] };
+  return isGlobalName(name) && moduleLoadList?.includes("NativeModule repl") === false;
+}
+
 /** The path under which the worker finds its own copy of a part of the language or of Node's globals. */
 export function knownPath(value: object): string | undefined {
   paths ??= collectOwn();
+  if (!isUndiciRead) readUndici(paths);
   const path = paths.get(value);
   if (path !== undefined) return path;
   const root = foreignRoot(value);
@@ -82,7 +103,7 @@ function collectOwn(): WeakMap<object, string> {
   // Where this package was loaded into another context, which has some of its objects from the main one.
   const main = runInThisContext("globalThis") as object;
   for (const globals of new Set([main, globalThis])) collect(found, globals, LANGUAGE_NAMES);
-  return collect(found, globalThis, NODE_NAMES);
+  return collect(found, globalThis, EARLY_NODE_NAMES);
 }
 
 /** Makes the parts of the language of another vm context known, and gives its global object. */
@@ -95,6 +116,18 @@ function enter(root: object): object | undefined {
   collect(paths, foreign, LANGUAGE_NAMES);
   collect(paths, foreign, STAND_INS);
   return foreign;
+}
+
+let isUndiciRead = false;
+let loadedCount = 0;
+
+function readUndici(found: WeakMap<object, string>): void {
+  const { moduleLoadList } = process as NodeJS.Process & { moduleLoadList?: readonly string[] };
+  if (moduleLoadList !== undefined && moduleLoadList.length === loadedCount) return;
+  loadedCount = moduleLoadList?.length ?? 0;
+  if (moduleLoadList?.includes("NativeModule internal/deps/undici/undici") === false) return;
+  isUndiciRead = true;
+  collect(found, globalThis, UNDICI_NAMES);
 }
 
 /** The end of the prototypes of a value that another vm context made. */

@@ -1,7 +1,7 @@
 import { analyse } from "./analyse.ts";
 import type { Captured } from "./capture.ts";
-import { isGlobalName } from "./known.ts";
-import { TAG } from "./wire.ts";
+import { staysGlobal } from "./known.ts";
+import { isBareCode } from "./wire.ts";
 
 /** What a capture of a function depends on, when the function takes nothing from around it. */
 interface Remembered {
@@ -21,10 +21,10 @@ export function recall(fn: object): Captured | undefined {
 
 /** Keeps the capture of a function whose code is all there is, and stays all there is. */
 export function remember(fn: object, captured: Captured): void {
-  if (captured.graph[0] !== TAG.lone) return;
+  if (!isBareCode(captured.graph)) return;
   const { free } = analyse(Function.prototype.toString.call(fn));
   // A name that is nobody's now may be a global of the user's by the next time.
-  for (const name of free.keys()) if (!isGlobalName(name)) return;
+  for (const name of free.keys()) if (!staysGlobal(name)) return;
   remembered.set(fn, { captured, shape: shapeOf(fn) });
 }
 

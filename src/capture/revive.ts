@@ -2,8 +2,8 @@ import { compileUnit, setCode } from "./compile.ts";
 import { decodePlain } from "./plain.ts";
 import { type Realm, realmFor } from "./realm.ts";
 import { Rebuild } from "./rebuild.ts";
-import { hashOf } from "./units.ts";
-import { cannotDecode, decodeTable, TAG, unbundle } from "./wire.ts";
+import { type FunctionCode, hashOf } from "./units.ts";
+import { cannotDecode, decodeLone, decodeTable, TAG, unbundle } from "./wire.ts";
 
 export { setImporter } from "./importing.ts";
 export { setModuleFiles } from "./load-module.ts";
@@ -40,7 +40,7 @@ function reviveInto(
     case TAG.table:
       return new Rebuild(decodeTable(graph), unitBytes, realm).run();
     case TAG.lone:
-      return reviveLone(graph, unitBytes);
+      return reviveLone(realm, graph, unitBytes);
     default:
       throw cannotDecode("the bytes have another format, or come from a newer version");
   }
@@ -66,8 +66,11 @@ export function revive(bytes: Uint8Array, { realm: globals }: ReviveOptions = {}
   if (bytes[0] !== TAG.bundle) return reviveInto(realm, bytes, unknownUnit);
   const [graph, ...parts] = unbundle(bytes);
   if (graph === undefined) throw cannotDecode("the bytes end too early");
+  // A single one is compared with its hash when it is compiled, and hashing it to find it would take as long again.
+  const [only] = parts.length === 1 ? parts : [];
   let units: Map<string, Uint8Array> | undefined;
   return reviveInto(realm, graph, (hash) => {
+    if (only !== undefined) return only;
     units ??= new Map(parts.map((part) => [hashOf(part), part]));
     return units.get(hash) ?? unknownUnit(hash);
   });
@@ -77,13 +80,26 @@ function unknownUnit(hash: string): never {
   throw cannotDecode(`the code ${hash} is missing`);
 }
 
-/** One function that captures nothing: its hash is all there is. */
-function reviveLone(graph: Uint8Array, unitBytes: (hash: string) => Uint8Array): unknown {
-  const hash = Buffer.from(graph.buffer, graph.byteOffset, graph.byteLength).toString("latin1", 1);
+function reviveLone(
+  realm: Realm | undefined,
+  graph: Uint8Array,
+  unitBytes: (hash: string) => Uint8Array,
+): unknown {
+  const { hash, values } = decodeLone(graph);
   const { single, shape } = compileUnit(hash, unitBytes);
   const [code] = shape.members;
   if (single === undefined || code === undefined) throw cannotDecode("a unit of code is damaged");
-  const [fn] = single();
+  const [fn, put] = single();
+  const taken = valuesFor(code, values);
+  realm?.adoptData(taken);
+  put?.(taken);
   setCode(fn, code);
   return fn;
+}
+
+function valuesFor({ names }: FunctionCode, bytes: Uint8Array | undefined): readonly unknown[] {
+  const values = bytes === undefined ? [] : decodePlain(bytes);
+  if (!Array.isArray(values) || values.length !== names.length)
+    throw cannotDecode("it has other variables than its code");
+  return values;
 }

@@ -1,7 +1,8 @@
+import type * as TraceMapping from "@jridgewell/trace-mapping";
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { originalPositionFor, TraceMap } from "@jridgewell/trace-mapping";
 import { analyse } from "./analyse.ts";
 import { placeOf } from "./places.ts";
 import { scriptSource } from "./inspect.ts";
@@ -101,12 +102,15 @@ function offsetOf(text: string, line: number, column: number): number {
   return at + column - 1;
 }
 
-const maps = new Map<string, TraceMap | undefined>();
+const maps = new Map<string, TraceMapping.TraceMap | undefined>();
 const MAPS_KEPT = 500;
 
-function throughMap({ file, line, column }: Position, map: TraceMap | undefined): Position | undefined {
+function throughMap(
+  { file, line, column }: Position,
+  map: TraceMapping.TraceMap | undefined,
+): Position | undefined {
   if (map === undefined) return undefined;
-  const found = originalPositionFor(map, { line, column: column - 1 });
+  const found = traceMapping().originalPositionFor(map, { line, column: column - 1 });
   return found.source === null
     ? undefined
     : { file: absolute(found.source, file), line: found.line, column: found.column + 1 };
@@ -120,15 +124,18 @@ function absolute(source: string, file: string): string {
 }
 
 /** From the text that V8 compiled: that on the disk may be the one that a tool began with. */
-function mapOfScript({ scriptId, file }: Pick<Written, "scriptId" | "file">): TraceMap | undefined {
+function mapOfScript({
+  scriptId,
+  file,
+}: Pick<Written, "scriptId" | "file">): TraceMapping.TraceMap | undefined {
   return mapOf(`script ${scriptId}`, file, () => scriptSource(scriptId));
 }
 
-function mapOfFile(file: string): TraceMap | undefined {
+function mapOfFile(file: string): TraceMapping.TraceMap | undefined {
   return mapOf(file, file, () => readFileSync(pathOf(file), "utf8"));
 }
 
-function mapOf(key: string, file: string, read: () => string): TraceMap | undefined {
+function mapOf(key: string, file: string, read: () => string): TraceMapping.TraceMap | undefined {
   if (maps.has(key)) return maps.get(key);
   const map = readMap(read(), file);
   if (maps.size >= MAPS_KEPT) maps.clear();
@@ -138,7 +145,7 @@ function mapOf(key: string, file: string, read: () => string): TraceMap | undefi
 
 const COMMENT = /\/\/[#@] sourceMappingURL=(\S+)\s*$/gm;
 
-function readMap(compiled: string, file: string): TraceMap | undefined {
+function readMap(compiled: string, file: string): TraceMapping.TraceMap | undefined {
   const address = [...compiled.matchAll(COMMENT)].at(-1)?.[1];
   if (address === undefined) return undefined;
   const inline = /^data:[^,]*;base64,(.*)$/.exec(address)?.[1];
@@ -146,7 +153,14 @@ function readMap(compiled: string, file: string): TraceMap | undefined {
     inline === undefined
       ? readFileSync(resolve(dirname(pathOf(file)), decodeURIComponent(address)), "utf8")
       : Buffer.from(inline, "base64").toString();
-  return new TraceMap(text, file);
+  return new (traceMapping().TraceMap)(text, file);
+}
+
+let library: typeof TraceMapping | undefined;
+
+/** Most processes never see the stack of a compiled file. */
+function traceMapping(): typeof TraceMapping {
+  return (library ??= createRequire(import.meta.url)("@jridgewell/trace-mapping") as typeof TraceMapping);
 }
 
 function pathOf(file: string): string {

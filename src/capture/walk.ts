@@ -5,7 +5,8 @@ import type { ClaimedKeys } from "./classes.ts";
 import { encodeFunction, type Draft } from "./functions.ts";
 import { encodeObject } from "./objects.ts";
 import { labelOf } from "./labels.ts";
-import { fidelityOf } from "./plain.ts";
+import { expectNewModules } from "./modules.ts";
+import { encodePlain, fidelityOf } from "./plain.ts";
 import { symbolName } from "./known.ts";
 import { ModuleRefusal } from "./module-refusal.ts";
 import { finishFunctions } from "./sharing.ts";
@@ -17,6 +18,9 @@ import { type CodeUnit, encodeUnit, type UnitRecord } from "./units.ts";
 import {
   encodeLone,
   encodeTable,
+  inlined,
+  isReference,
+  type Lone,
   type Node,
   type PropertyRecord,
   type ScopeNode,
@@ -64,6 +68,7 @@ export class Walk {
   }
 
   run(root: unknown): { graph: Uint8Array; units: CodeUnit[] } {
+    expectNewModules();
     const slot = this.slot(root, "");
     this.#encodeAll();
     for (const id of this.#late) {
@@ -75,8 +80,8 @@ export class Walk {
     const units = [...this.#units.values()].map(({ unit }) => unit);
     const hashes = units.map(({ hash }) => hash);
     const nodes = this.#nodes as readonly Node[];
-    if (isLone(nodes, this.scopes.length, units.length))
-      return { graph: encodeLone(hashes[0] as string), units };
+    const lone = this.scopes.length === 0 ? loneOf(nodes, hashes) : undefined;
+    if (lone !== undefined) return { graph: encodeLone(lone), units };
     return { graph: encodeTable({ root: slot, units: hashes, scopes: this.scopes, nodes }), units };
   }
 
@@ -302,15 +307,19 @@ export class Walk {
   }
 }
 
-/** One function of which the code is all there is: no values, no properties, no peculiarities. */
-function isLone(nodes: readonly Node[], scopeCount: number, unitCount: number): boolean {
+/** One function of which code and plain values are all there is: no properties, no peculiarities. */
+function loneOf(nodes: readonly Node[], hashes: readonly string[]): Lone | undefined {
   const [node] = nodes;
-  if (nodes.length !== 1 || unitCount !== 1 || scopeCount > 0 || node?.[0] !== "function") return false;
+  const [hash] = hashes;
+  const isAlone = nodes.length === 1 && hashes.length === 1;
+  if (!isAlone || node?.[0] !== "function" || hash === undefined) return undefined;
   const { captures, properties, sealed, proto, klass, lexicalThis, lexicalArguments, home } = node[1];
   const hasLexicals = lexicalThis !== undefined || lexicalArguments !== undefined || home !== undefined;
-  return (
-    captures.length + properties.length === 0 && !sealed && proto === 0 && klass === undefined && !hasLexicals
-  );
+  if (properties.length > 0 || sealed || proto !== 0 || klass !== undefined || hasLexicals) return undefined;
+  if (captures.length === 0) return { hash, values: undefined };
+  if (captures.some(isReference)) return undefined;
+  const values = encodePlain(captures.map(inlined));
+  return values === undefined ? undefined : { hash, values };
 }
 
 function isMethod(value: unknown): boolean {

@@ -12,6 +12,15 @@ export type Primitive = undefined | null | boolean | number | bigint | string;
  */
 export type Slot = Primitive | readonly [node: number] | readonly [inline: null, data: unknown];
 
+export function isReference(slot: Slot): boolean {
+  return typeof slot === "object" && slot !== null && slot[0] !== null;
+}
+
+/** What a slot holds that is no reference. */
+export function inlined(slot: Slot): unknown {
+  return typeof slot === "object" && slot !== null ? slot[1] : slot;
+}
+
 /** A property as its descriptor has it: flags are 1 enumerable, 2 configurable, 4 writable, 8 accessor. */
 export type PropertyRecord = readonly [key: Slot, flags: number, value: Slot, setter?: Slot];
 
@@ -161,12 +170,37 @@ export function encodeTable({ root, units, scopes, nodes }: Table): Uint8Array {
   return serialize(TAG.table, [root, units, scopes, nodes]);
 }
 
-/** One function that captures nothing is its hash. */
-export function encodeLone(hash: string): Uint8Array {
-  const bytes = Buffer.allocUnsafe(1 + hash.length);
+/** A function of which code and plain values are all there is. */
+export interface Lone {
+  readonly hash: string;
+  /** The values of its captured variables, in the order of their names, as a graph of their own; absent without. */
+  readonly values: Uint8Array | undefined;
+}
+
+const HASH_LENGTH = 43;
+const VALUES_AT = 1 + HASH_LENGTH;
+
+export function encodeLone({ hash, values }: Lone): Uint8Array {
+  const bytes = Buffer.allocUnsafe(VALUES_AT + (values?.length ?? 0));
   bytes[0] = TAG.lone;
   bytes.write(hash, 1, "latin1");
+  if (values !== undefined) bytes.set(values, VALUES_AT);
   return bytes;
+}
+
+export function decodeLone(graph: Uint8Array): Lone {
+  const bytes = Buffer.isBuffer(graph)
+    ? graph
+    : Buffer.from(graph.buffer, graph.byteOffset, graph.byteLength);
+  return {
+    hash: bytes.toString("latin1", 1, VALUES_AT),
+    values: bytes.length > VALUES_AT ? bytes.subarray(VALUES_AT) : undefined,
+  };
+}
+
+/** Tells whether a graph is one function that captures nothing. */
+export function isBareCode(graph: Uint8Array): boolean {
+  return graph[0] === TAG.lone && graph.length === VALUES_AT;
 }
 
 export function cannotDecode(why: string, cause?: unknown): KitchenError {

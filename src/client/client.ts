@@ -1,11 +1,10 @@
 import type { ModulesOption } from "../capture/capture.ts";
-import { realmOf } from "../capture/known.ts";
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId, parseQueue, type JobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
 import { MAX_PRIORITY, MAX_TIMEOUT_MS } from "../codec/wire.ts";
 import { Connection } from "./connection.ts";
-import { encodeCall, type AnyFunction } from "./encode-call.ts";
+import { calleeOf, encodeCall, type AnyFunction, type Callee } from "./encode-call.ts";
 import { Http } from "./http.ts";
 import { InstantCaller } from "./instant.ts";
 import type { ItemReader } from "./item-reader.ts";
@@ -127,9 +126,14 @@ export class Client implements AsyncDisposable {
   call<Args extends unknown[], Result>(fn: (...args: Args) => Result, ...args: Args): Job<Returned<Result>>;
   call<Result = unknown>(name: string, ...args: unknown[]): Job<Result>;
   call(fn: AnyFunction | string, ...args: unknown[]): Job<unknown> {
+    return this.#start(this.#callee(fn), args);
+  }
+
+  #start(callee: Callee, args: readonly unknown[]): Job<unknown> {
+    const { label } = callee;
     const { rpcName: namespace, codec, modules, timeoutMs, retries, output } = this.#settings;
     const streamsOutput = output !== "off";
-    const { label, spec, units } = encodeCall(fn, args, {
+    const { spec, units } = encodeCall(callee, args, {
       namespace,
       codec,
       modules,
@@ -141,7 +145,7 @@ export class Client implements AsyncDisposable {
     const job = { id, queue: this.#queue(), priority: this.#settings.priority, spec };
     const jobOutput = outputOf(output, { id, label });
     const { instant, connection } = this.#shared;
-    const realm = typeof fn === "function" ? realmOf(fn) : this.#shared.realm;
+    const realm = callee.name === null ? callee.realm : this.#shared.realm;
     if (!this.#settings.async) {
       const controller = new AbortController();
       const tracked = instant.start(job, units, jobOutput, controller.signal);
@@ -163,8 +167,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Calls a function on every item. Await it for the results in order; iterate over it for results in the order in which
-   * they come.
+   * Calls a function, as it is now, on every item. Await it for the results in order; iterate over it for results in the
+   * order in which they come.
    *
    * @example
    * ```ts
@@ -172,7 +176,9 @@ export class Client implements AsyncDisposable {
    * ```
    */
   map<Item, Result>(fn: (item: Item) => Result, items: Iterable<Item>): JobMap<Returned<Result>> {
-    return new JobMap([...items].map((item) => this.call(fn, item)));
+    const all = [...items];
+    const callee = this.#callee(fn);
+    return new JobMap(all.map((item) => this.#start(callee, [item]) as Job<Returned<Result>>));
   }
 
   /** The registered functions of a namespace as typed methods. Give the type of the module that registers them. */
@@ -224,6 +230,11 @@ export class Client implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  #callee(fn: AnyFunction | string): Callee {
+    const { rpcName: namespace, modules } = this.#settings;
+    return calleeOf(fn, { namespace, modules });
   }
 
   #queued(id: JobId): Pick<Waiting, "cancel" | "reader"> {

@@ -1,4 +1,5 @@
-import { captureParts, type CodeUnit, type ModulesOption } from "../capture/capture.ts";
+import { captureParts, type Captured, type CodeUnit, type ModulesOption } from "../capture/capture.ts";
+import { realmOf } from "../capture/known.ts";
 import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
 import { encodeSpec } from "../codec/wire.ts";
 import { parseUnitHash, type UnitHash } from "../core/ids.ts";
@@ -14,29 +15,46 @@ export interface CallOptions {
   readonly streamsOutput: boolean;
 }
 
-export interface EncodedCall {
+/** What to call, made portable: a captured function, or the name of a registered one. */
+export interface Callee {
+  readonly name: string | null;
   readonly label: string;
+  readonly captured: Captured | undefined;
+  /** The global object of the vm context that a captured function belongs to, when it is not that of this package. */
+  readonly realm: object | undefined;
+}
+
+export interface EncodedCall {
   readonly spec: Uint8Array;
   /** The code that the call needs, to be sent to a node once. */
   readonly units: readonly CodeUnit[];
 }
 
 /**
- * Makes a call portable: the function as captured (or by its name), the arguments by the codec, both as of now.
+ * Captures the function as of now.
+ * @throws KitchenError `KS_CANNOT_CAPTURE`
+ */
+export function calleeOf(
+  fn: AnyFunction | string,
+  { namespace, modules }: Pick<CallOptions, "namespace" | "modules">,
+): Callee {
+  if (typeof fn === "string")
+    return { name: fn, label: `${namespace}.${fn}`, captured: undefined, realm: undefined };
+  const captured = captureParts(fn, { modules });
+  return { name: null, label: fn.name || "anonymous", captured, realm: realmOf(fn) };
+}
+
+/**
+ * Makes a call portable, the arguments by the codec and as of now.
  * @throws KitchenError `KS_CANNOT_CAPTURE`, `KS_CANNOT_ENCODE`, `KS_UNKNOWN_CODEC`
  */
-export function encodeCall(
-  fn: AnyFunction | string,
-  args: readonly unknown[],
-  options: CallOptions,
-): EncodedCall {
-  const captured = typeof fn === "string" ? undefined : captureParts(fn, { modules: options.modules });
+export function encodeCall(callee: Callee, args: readonly unknown[], options: CallOptions): EncodedCall {
+  const { name, label, captured } = callee;
   const encoded = encodeArguments(args, options);
   const units = captured === undefined ? encoded.units : [...captured.units, ...encoded.units];
-  const label = typeof fn === "string" ? `${options.namespace}.${fn}` : fn.name || "anonymous";
   const spec = encodeSpec({
     namespace: options.namespace,
-    name: typeof fn === "string" ? fn : null,
+    name,
     label,
     units: hashesOf(units),
     codec: options.codec,
@@ -46,7 +64,7 @@ export function encodeCall(
     retries: options.retries,
     streamsOutput: options.streamsOutput,
   });
-  return { label, spec, units };
+  return { spec, units };
 }
 
 function encodeArguments(

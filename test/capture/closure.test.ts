@@ -26,6 +26,9 @@ test("neither plain data nor a function without free variables touches the inspe
     let sessions = 0;
     Session.prototype.connect = () => { sessions++; throw new Error("touched"); };
     captureParts((a, b) => a + b);
+    captureParts(function add(a, b) { return a + b; });
+    captureParts(async function* (items) { for await (const item of items) yield item; });
+    captureParts({ twice(n) { return n + n; } }.twice);
     console.log(JSON.stringify({ loaded: parserAfter - parserBefore, sessions }));
   `;
   const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
@@ -68,6 +71,33 @@ test("code that was tampered with is refused", () => {
   const bytes = Uint8Array.from(units[0]?.bytes ?? []);
   bytes[bytes.length - 3] = 0x20;
   expect(() => reviveParts(graph, () => bytes)).toThrow(/is damaged/);
+});
+
+test("a function by itself goes as its hash and its values, which keep their identity", () => {
+  const shared = { at: new Date(0) };
+  const [zero, text] = [-0, "half \ud83d"];
+  const { graph, units } = captureParts(() => [shared, shared.at, zero, text, shared]);
+  expect(graph[0]).toBe(4);
+  const fn = reviveParts(graph, () => units[0]?.bytes as Uint8Array) as () => unknown[];
+  expect(fn()).toEqual([shared, shared.at, -0, text, shared]);
+  expect(fn()[4]).toBe(fn()[0]);
+  expect(fn()[1]).toBe((fn()[0] as typeof shared).at);
+});
+
+test("values that do not fit the code of a function are refused", () => {
+  const [a, b] = [1, 2];
+  const { graph, units } = captureParts(() => a + b);
+  const bytesOf = (): Uint8Array => units[0]?.bytes as Uint8Array;
+  const head = graph.subarray(0, 44);
+  const withTail = (value: unknown): Uint8Array => Buffer.concat([head, capture(value)]);
+  expect((reviveParts(withTail([1, 2]), bytesOf) as () => number)()).toBe(3);
+  for (const wrong of [[1], [1, 2, 3], { length: 2 }, "ab"])
+    expect(() => reviveParts(withTail(wrong), bytesOf)).toThrow(/other variables than its code/);
+  for (const damaged of [head, graph.subarray(0, -1), Buffer.concat([graph, graph])])
+    expect(() => reviveParts(damaged, bytesOf)).toThrow(
+      expect.objectContaining({ code: "KS_CANNOT_DECODE" }),
+    );
+  expect(() => reviveParts(graph.subarray(0, 20), bytesOf)).toThrow(/is damaged/);
 });
 
 test("captures leave nothing behind in memory", () => {

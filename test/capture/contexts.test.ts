@@ -36,6 +36,21 @@ describe("the REPL", () => {
     const answers = output.split("\n").filter((line) => line !== "undefined" && line !== "");
     expect(answers).toEqual(["31", "10", "87", "90", "'a/b'"]);
   });
+
+  test("a name that meant a global when a function was captured first, and was declared since", () => {
+    const program = new URL("./fixtures/repl.mjs", import.meta.url).pathname;
+    const lines = [
+      "const root = (n) => Math.sqrt(n)",
+      "formOf(root)",
+      "let Math = { sqrt: () => 'own' }",
+      "formOf(root)",
+    ];
+    const output = execFileSync(process.execPath, [program, "global"], {
+      encoding: "utf8",
+      input: lines.join("\n"),
+    });
+    expect(output.split("\n").filter((line) => line !== "undefined" && line !== "")).toEqual(["4", "3"]);
+  });
 });
 
 describe("a process under a debugger", () => {

@@ -173,6 +173,18 @@ describe.each(STORES)("on the %s store", (store) => {
     expect(seen.at(-1)).toBe(0);
   });
 
+  test("map captures its function once, after it has taken all items", async () => {
+    let factor = 1;
+    const raising = { toJSON: () => factor++ };
+    function* items(): Generator {
+      factor = 10;
+      yield* [raising, raising];
+    }
+    const factors = c.with({ codec: "json" }).map(() => factor, items());
+    expect(await factors).toEqual([10, 10]);
+    expect(factor).toBe(12);
+  });
+
   test("a thousand calls of which every third throws give the right errors, none lost, none twice", async () => {
     const work = async (n: number): Promise<number> => {
       await null;
