@@ -79,10 +79,11 @@ const PROMISIFIED = Function.prototype.toString.call(
   process.getBuiltinModule("node:util").promisify(() => undefined),
 );
 
-/** By what it has: test runners, and Node for what it imports, give modules a `require` of their own. */
+/** By what it has: Jest's is called otherwise, and the one that Node gives to what it imports has no cache. */
 function isRequire(fn: object): boolean {
-  const { resolve, length } = fn as { resolve?: unknown; length?: unknown };
-  return typeof resolve === "function" && length === 1 && ("cache" in fn || "main" in fn);
+  const { name, length, resolve, cache } = fn as Readonly<Record<string, unknown>>;
+  if (typeof resolve !== "function" || length !== 1) return false;
+  return ("paths" in resolve && typeof cache === "object") || (name === "require" && "main" in fn);
 }
 
 function encodeBound(walk: Walk, fn: object): Node {

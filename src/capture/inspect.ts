@@ -1,6 +1,7 @@
 import type { InspectorNotification, Session, Debugger, Runtime } from "node:inspector";
 import { clearImmediate, setImmediate } from "node:timers";
 import { KitchenError } from "../core/errors.ts";
+import { endOfPrototypes } from "../core/realms.ts";
 
 /** What V8 tells about an object beyond its properties. */
 export interface Internals {
@@ -215,13 +216,6 @@ export class Inspector {
       delete shared[HOLDER_KEY];
     }
   }
-}
-
-function endOfPrototypes(value: object): object {
-  let end = value;
-  for (let next: object | null = end; next !== null; next = Object.getPrototypeOf(next) as object | null)
-    end = next;
-  return end;
 }
 
 let inspector: Inspector | undefined;

@@ -1,6 +1,21 @@
 import { deserialize, serialize } from "node:v8";
 import { types } from "node:util";
 import { knownPath, knownValue } from "./known.ts";
+import { isOwnClass } from "./origins.ts";
+import type { Node } from "./wire.ts";
+
+/** Kinds of nodes that stand for what is there already, and functions, which are adopted when all is in place. */
+const NOT_ADOPTED: ReadonlySet<Node[0]> = new Set([
+  "function",
+  "known",
+  "shared",
+  "builtin",
+  "builtinNamespace",
+  "package",
+  "packageNamespace",
+  "require",
+  "member",
+]);
 
 /**
  * The vm context to which revived values are to belong. What is made in another one is an Array, a Map or an Error all
@@ -36,6 +51,21 @@ export class Realm {
       this.#adopted.add(value);
       this.adopt(value);
       for (const part of partsOf(value)) list.push(part);
+    }
+  }
+
+  /** What was just made of a node, before its own prototype is put on. */
+  adoptMade([kind]: Node, value: unknown): void {
+    if (!NOT_ADOPTED.has(kind)) this.adopt(value);
+  }
+
+  /** Until all is made, classes are told from those that extend others by their prototypes. */
+  adoptFunctions(nodes: readonly Node[], values: readonly unknown[]): void {
+    for (const [id, [kind]] of nodes.entries()) {
+      const fn = values[id];
+      if (kind !== "function" || typeof fn !== "function" || isOwnClass(fn)) continue;
+      this.adopt(fn);
+      this.adopt(fn.prototype);
     }
   }
 

@@ -56,7 +56,7 @@ export class Rebuild {
       const root = this.value(this.#table.root);
       for (let id = this.#toFill.pop(); id !== undefined; id = this.#toFill.pop())
         this.#fill(id, this.#table.nodes[id] as Node);
-      if (this.#realm !== undefined) this.#adoptFunctions(this.#realm);
+      this.#realm?.adoptFunctions(this.#table.nodes, this.#values);
       return root;
     } catch (cause) {
       if (cause instanceof KitchenError) throw cause;
@@ -124,22 +124,13 @@ export class Rebuild {
     const node = this.#table.nodes[id];
     if (node === undefined) throw cannotDecode("it refers to a value that it does not hold");
     const value = this.#make(node);
-    if (!NOT_ADOPTED.has(node[0])) this.#realm?.adopt(value);
+    this.#realm?.adoptMade(node, value);
     // Making it may have made it already, by way of what it depends on.
     if (id in this.#values) return this.#values[id];
     this.#isMade[id] = true;
     this.#values[id] = value;
     this.#toFill.push(id);
     return value;
-  }
-
-  #adoptFunctions(realm: Realm): void {
-    for (const [id, node] of this.#table.nodes.entries()) {
-      const fn = this.#values[id];
-      if (node[0] !== "function" || typeof fn !== "function" || isOwnClass(fn)) continue;
-      realm.adopt(fn);
-      realm.adopt(fn.prototype);
-    }
   }
 
   #make(node: Node): unknown {
@@ -335,19 +326,6 @@ export class Rebuild {
     }
   }
 }
-
-/** Kinds of nodes that stand for what is there already, and functions, which are adopted when all is in place. */
-const NOT_ADOPTED: ReadonlySet<Node[0]> = new Set([
-  "function",
-  "known",
-  "shared",
-  "builtin",
-  "builtinNamespace",
-  "package",
-  "packageNamespace",
-  "require",
-  "member",
-]);
 
 const { bind } = Function.prototype;
 

@@ -1,10 +1,10 @@
 import { types } from "node:util";
-import { realmOf } from "../capture/known.ts";
 import { revive } from "../capture/revive.ts";
 import { mapLocalFrames, mapStack } from "../capture/stacks.ts";
 import { KitchenError, isErrorCode, type ErrorCode } from "../core/errors.ts";
 import { CLASS_NAME_KEY } from "../core/named-class.ts";
 import { isOwnFrame } from "../core/own-code.ts";
+import { isOfSameRealm } from "../core/realms.ts";
 import type { WireError } from "../core/messages.ts";
 
 type ErrorClass = abstract new (...args: never[]) => Error;
@@ -26,9 +26,8 @@ const registered = new Map<string, ErrorClass>();
 export function registerError(errorClass: ErrorClass): void {
   const { name } = errorClass;
   const known = registered.get(name);
-  // Jest runs test files one after the other in a vm context each, and the classes of the last one are gone.
-  const isOfSameRealm = known !== undefined && realmOf(known) === realmOf(errorClass);
-  if (isOfSameRealm && known !== errorClass)
+  // Jest runs test files one after the other in a realm each, and the classes of the last one are gone.
+  if (known !== undefined && known !== errorClass && isOfSameRealm(known, errorClass))
     throw new KitchenError(
       "KS_USAGE",
       `Cannot register a second error class called "${name}": rename one of them`,

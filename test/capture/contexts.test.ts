@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import fs, { readFileSync } from "node:fs";
 import * as path from "node:path";
 import * as acorn from "acorn";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 // @ts-expect-error: plain JavaScript, because node itself must run it
 import { cases } from "./fixtures/contexts.cjs";
 import { capture } from "../../src/capture/capture.ts";
@@ -89,6 +89,12 @@ describe("inside vitest", () => {
 
   test("imports of packages", () => {
     expect(again(() => acorn.parse)()).toBe(acorn.parse);
+  });
+
+  test("a mock is refused", () => {
+    expect(() => capture({ mock: vi.fn<() => void>() })).toThrow(
+      "Cannot capture .mock: a mock function records its calls in this process (send a plain function",
+    );
   });
 
   test("imports of local files", () => {

@@ -22,6 +22,7 @@ const main = (program: string): string => `import { run } from "./${program}";\n
 const TSC = [bin("typescript/bin/tsc"), "--ignoreConfig", "--module", "nodenext", "--target", "es2023"];
 const COMPILE = [...TSC, "--types", "node", "--rewriteRelativeImportExtensions", "--sourceMap", "main.ts"];
 const JEST = [bin("jest/bin/jest.js"), "--rootDir", ".", "--cacheDirectory", "out"];
+const COVERAGE = ["--coverage", "--coverageDirectory", "out"];
 
 const SETTINGS: readonly Named[] = [
   {
@@ -160,7 +161,7 @@ const SETTINGS: readonly Named[] = [
       ...typeCommonJs,
       "program.test.js": 'test("it", require("./program.cjs").run);\n',
     },
-    commands: [[...JEST, "--coverage", "--coverageDirectory", "out"]],
+    commands: [[...JEST, ...COVERAGE]],
     source: "program.cjs",
   },
   {
@@ -171,6 +172,16 @@ const SETTINGS: readonly Named[] = [
       "program.test.js": 'import { run } from "./program.mjs";\ntest("it", run);\n',
     },
     commands: [["--experimental-vm-modules", ...JEST]],
+    source: "program.mjs",
+  },
+  {
+    name: "Jest, as ES modules, that measures coverage",
+    files: {
+      ...esModules(),
+      ...typeModule,
+      "program.test.js": 'import { run } from "./program.mjs";\ntest("it", run);\n',
+    },
+    commands: [["--experimental-vm-modules", ...JEST, ...COVERAGE]],
     source: "program.mjs",
   },
 ];

@@ -3,7 +3,7 @@ const { writeFileSync } = require("node:fs");
 const { EventEmitter } = require("node:events");
 const acorn = require("acorn");
 const { LRUCache } = require("lru-cache");
-const { Client, KitchenError, registerError } = require("kitchensink");
+const { Client, KitchenError, registerCodec, registerError } = require("kitchensink");
 
 const own = console;
 const { env } = process;
@@ -15,6 +15,11 @@ class Cart extends EventEmitter {
 
 class NoSuchHat extends Error {}
 registerError(NoSuchHat);
+registerCodec({
+  name: "hat",
+  encode: (value) => Buffer.from(String(value)),
+  decode: (bytes) => bytes.length,
+});
 
 const caught = async (promise) => {
   try {
