@@ -186,15 +186,21 @@ function supportOf(came: Came): Support {
     meta: came.importing.meta,
     tell: (reach: Reach) => {
       came.reach = reach;
-      came.within = came.code.format === "commonjs" ? (reach(WITHIN) as Reach) : reach;
+      came.within = came.code.format === "commonjs" ? (reach(hiding(came.code)) as Reach) : reach;
     },
     require: (specifier: string, own: NodeJS.Require) => requireFrom(came, specifier, own),
   });
 }
 
-/** Hides what Node gives to the file that a CommonJS module is loaded from. */
-const WITHIN =
-  "(function(require,__filename,__dirname){return $ks_t=>eval($ks_t)})($ks_req,$ks_file(),$ks_dir())";
+/** Hides what Node gives to the file that a CommonJS module is loaded from, but for what the module put in its place. */
+function hiding({ text }: ModuleCode): string {
+  const hidden = Object.entries(HIDDEN).filter(([name]) => !new RegExp(`\\b${name}\\s*=[^=]`).test(text));
+  const names = hidden.map(([name]) => name).join(",");
+  const values = hidden.map(([, value]) => value).join(",");
+  return `(function(${names}){return $ks_t=>eval($ks_t)})(${values})`;
+}
+
+const HIDDEN = { require: "$ks_req", __filename: "$ks_file()", __dirname: "$ks_dir()" } as const;
 
 /** What `import()` gives for what came along; undefined for all else. */
 function importLater(came: Came, specifier: string): unknown {

@@ -53,9 +53,10 @@ export function fileText(code: ModuleCode, number: number, specifiers: readonly 
   const links = code.links.map(
     ([start, end], index) => [start, end, JSON.stringify(specifiers[index]).padEnd(end - start)] as const,
   );
-  const text = applyEdits(code.text, [...code.edits, ...links]);
   const added = code.format === "module" ? addedToModule(number) : addedToCommonJs(number);
-  return `${text}\n${added}\n${SOURCE_MARK}\n//# sourceURL=${code.url}\n`;
+  const access = [code.end, code.end, `\n${added}\n`] as const;
+  const text = applyEdits(code.text, [...code.edits, ...links, access]);
+  return `${text}\n${SOURCE_MARK}\n//# sourceURL=${code.url}\n`;
 }
 
 function addedToModule(number: number): string {

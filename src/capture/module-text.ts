@@ -38,6 +38,8 @@ export interface ModuleText {
   readonly changing: ReadonlySet<string>;
   /** The top level waits, so that the module cannot be loaded at once. */
   readonly awaits: boolean;
+  /** Where the top level ends. */
+  readonly end: number;
   /** Exchanges that make the text right where it is loaded as another file; of equal length wherever possible. */
   readonly edits: readonly (readonly [start: number, end: number, text: string])[];
   /** Whether a name that a function at `offset` takes from around it is a variable of the top level. */
@@ -50,7 +52,8 @@ const require = createRequire(import.meta.url);
 export function readModuleText(text: string, format: Format): ModuleText {
   const program = parse(text, format);
   const scopes = scopesOf(program, format);
-  const top = topScope(scopes);
+  const wrapping = format === "commonjs" ? wrappingFunction(program) : undefined;
+  const top = topScope(scopes, wrapping);
   const links: Link[] = [];
   let awaits = false;
   const edits: [number, number, string][] = [];
@@ -67,6 +70,7 @@ export function readModuleText(text: string, format: Format): ModuleText {
     links,
     edits,
     awaits,
+    end: wrapping === undefined ? text.length : endOf(wrapping.body) - 1,
     ...namesIn(program, scopes),
     names: new Set([...top.set.keys(), ...(format === "commonjs" ? GIVEN : [])]),
     changing: changingIn(top),
@@ -109,14 +113,38 @@ function scopesOf(program: ESTree.Program, format: Format): EslintScope.ScopeMan
 }
 
 /** Below the global scope lies that of the file. */
-function topScope({ scopes }: EslintScope.ScopeManager): EslintScope.Scope {
-  return scopes[1] as EslintScope.Scope;
+function topScope(
+  { scopes }: EslintScope.ScopeManager,
+  wrapping: ESTree.ArrowFunctionExpression | undefined,
+): EslintScope.Scope {
+  const top = scopes.find(({ block, type }) => type === "function" && block === wrapping) ?? scopes[1];
+  return top as EslintScope.Scope;
 }
 
-/** Identifiers that mean what Node gives every CommonJS module. */
+/** Compilers put a whole CommonJS module into an arrow function that is called at once; then its variables are there. */
+function wrappingFunction({ body }: ESTree.Program): ESTree.ArrowFunctionExpression | undefined {
+  const last = body.at(-1);
+  const call = last?.type === "ExpressionStatement" ? last.expression : undefined;
+  const callee = call?.type === "CallExpression" && call.arguments.length === 0 ? call.callee : undefined;
+  const isAll = body.slice(0, -1).every((statement) => isDirective(statement) || isAssignment(statement));
+  const isWrapping = callee?.type === "ArrowFunctionExpression" && callee.body.type === "BlockStatement";
+  return isAll && isWrapping && !callee.async ? callee : undefined;
+}
+
+function isDirective(statement: object): boolean {
+  return "directive" in statement;
+}
+
+function isAssignment(statement: ESTree.Program["body"][number]): boolean {
+  return statement.type === "ExpressionStatement" && statement.expression.type === "AssignmentExpression";
+}
+
+/** Identifiers that mean what Node gives every CommonJS module, unless the module assigns something else to them. */
 function freeReferences({ globalScope }: EslintScope.ScopeManager, format: Format): Set<unknown> {
   if (format === "module") return new Set();
-  return new Set((globalScope?.through ?? []).map(({ identifier }) => identifier));
+  const free = globalScope?.through ?? [];
+  const assigned = new Set(free.filter((one) => one.isWrite()).map((one) => nameOf(one.identifier)));
+  return new Set(free.map(({ identifier }) => identifier).filter((one) => !assigned.has(nameOf(one))));
 }
 
 function isAwait({ node, isInFunction }: Visited): boolean {
@@ -144,6 +172,10 @@ function linkIn({ node }: Visited, free: ReadonlySet<unknown>): Link | undefined
 function toLink(literal: unknown, kind: Link["kind"]): Link | undefined {
   const { value, start, end } = (literal ?? {}) as { value?: unknown; start: number; end: number };
   return typeof value === "string" ? { start, end, specifier: value, kind } : undefined;
+}
+
+function endOf(node: unknown): number {
+  return (node as { end: number }).end;
 }
 
 function nameOf(node: unknown): string {
@@ -259,7 +291,13 @@ function isTopLevel(
 }
 
 /** What Node gives every CommonJS module. */
-const GIVEN: ReadonlySet<string> = new Set(["exports", "require", "module", "__filename", "__dirname"]);
+export const GIVEN: ReadonlySet<string> = new Set([
+  "exports",
+  "require",
+  "module",
+  "__filename",
+  "__dirname",
+]);
 
 function innermost(scopes: readonly EslintScope.Scope[], offset: number): EslintScope.Scope {
   let found = scopes[0] as EslintScope.Scope;

@@ -136,7 +136,7 @@ function toCode(
   members: readonly string[],
   outer: Map<string, CodeUnit>,
 ): ModuleCode {
-  const { text, edits } = textOf(module);
+  const { text, end, edits } = textOf(module);
   const fixed: [number, number, ModuleTarget][] = [];
   const later: Record<string, ModuleTarget | string> = {};
   const packages = new Map<string, string>();
@@ -153,6 +153,7 @@ function toCode(
     url: module.url,
     format: module.format,
     text,
+    end,
     edits,
     links: fixed,
     later,
@@ -179,6 +180,6 @@ function targetOf(
 function jsonUnit(url: string): CodeUnit {
   const text = readFileSync(fileURLToPath(url), "utf8");
   return encodeUnit({
-    modules: [{ url, format: "json", text, edits: [], links: [], later: {}, packages: [] }],
+    modules: [{ url, format: "json", text, end: text.length, edits: [], links: [], later: {}, packages: [] }],
   });
 }
