@@ -125,7 +125,8 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
       );
   const byHand = handCaptures(fn);
   const isClass = analysis.form === "class";
-  const around = byHand === undefined && (names.length > 0 || isClass) ? surroundingsOf(fn) : undefined;
+  const isRead = byHand === undefined && (names.length > 0 || isClass);
+  const around = isRead ? (walk.sources?.around(fn) ?? surroundingsOf(fn)) : undefined;
   const url = around === undefined ? "" : urlOf(around);
   if (packagePart(fn, url) !== undefined) return referenceTo(fn);
   if (url.startsWith("node:")) refuseInternal(walk, fn, url);

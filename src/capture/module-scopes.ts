@@ -1,7 +1,7 @@
 import { offsetOf } from "./homes.ts";
 import { scriptSource } from "./inspect.ts";
 import { GIVEN, type ModuleText } from "./module-text.ts";
-import { type Scope, type Surroundings, surroundingsOf } from "./scopes.ts";
+import type { Scope, Surroundings } from "./scopes.ts";
 
 /** Whether the variable that a function takes from around it belongs to the top level of its module. */
 export function isOfModule(around: Surroundings, { format, isTopLevel }: ModuleText, name: string): boolean {
@@ -14,9 +14,8 @@ export function isOfModule(around: Surroundings, { format, isTopLevel }: ModuleT
   return isTopLevel(name, offsetOf(scriptSource(around.scriptId), around.line, around.column));
 }
 
-/** The variables of a module's top level that V8 keeps, as a function of the module sees them now. */
-export function moduleVariables(fn: object, text: ModuleText): Map<string, unknown> {
-  const around = surroundingsOf(fn);
+/** The variables of a module's top level that V8 keeps, as what surrounds a function of the module has them. */
+export function moduleVariables(around: Surroundings, text: ModuleText): Map<string, unknown> {
   const found = new Map<string, unknown>();
   // All variables of a scope belong together, so one of the top level says that all are.
   const isTop = ({ kind, variables }: Scope): boolean =>

@@ -108,7 +108,9 @@ function naming<T>({ url }: LocalModule, use: () => T): T {
   }
 }
 
-function pack(circle: readonly Visit[]): void {
+/** In an order that does not depend on where the circle was entered. */
+function pack(visits: readonly Visit[]): void {
+  const circle = visits.toSorted((a, b) => (a.module.url < b.module.url ? -1 : 1));
   const members = circle.map(({ module }) => module.scriptId);
   const outer = new Map<string, CodeUnit>();
   const modules = circle.map((visit) => toCode(visit, members, outer));

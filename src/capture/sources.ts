@@ -48,7 +48,10 @@ export class Sources {
   readonly #bindings = new Map<Identity, Binding>();
   /** A function of each module that was met. */
   readonly #met = new Map<SourceModule, object>();
+  readonly #around = new Map<object, Surroundings>();
   readonly #imported: [Variable, value: unknown][] = [];
+  /** Collections at the top level of modules, in which they may keep what belongs to an object. */
+  readonly #collections: Collection[] = [];
   #knowsExports = false;
 
   /** Undefined when no module goes as source. */
@@ -70,7 +73,7 @@ export class Sources {
 
   /** Learns what the script of a function imports; true when that is anything new. */
   lookAround(fn: object): boolean {
-    const { scriptId, scopes } = surroundingsOf(fn);
+    const { scriptId, scopes } = this.around(fn);
     const variables = scopes.find(({ kind }) => kind === "module")?.variables ?? {};
     let isNew = false;
     for (const name of Object.keys(variables)) {
@@ -93,8 +96,15 @@ export class Sources {
     return this.#bindings.get(value);
   }
 
+  /** What surrounds a function, read once for the capture. */
+  around(fn: object): Surroundings {
+    const around = this.#around.get(fn) ?? surroundingsOf(fn);
+    this.#around.set(fn, around);
+    return around;
+  }
+
   /** @throws ModuleRefusal */
-  homeOf(fn: object, known?: Surroundings): Home | undefined {
+  homeOf(fn: object): Home | undefined {
     const environment = environmentOf(fn);
     if (environment !== undefined) {
       const module = sourceAs(environment.ref);
@@ -102,7 +112,7 @@ export class Sources {
         !environment.inner.has(name) && module?.text.names.has(name) === true;
       return module && { module, has, isInside: false };
     }
-    const around = known ?? surroundingsOf(fn);
+    const around = this.around(fn);
     const module = sourceModule(around.scriptId, this.isAll);
     return module && { module, has: (name) => isOfModule(around, module.text, name), isInside: true };
   }
@@ -113,7 +123,8 @@ export class Sources {
     this.#met.set(module, fn);
     if (module.own !== undefined) rememberWindow(module.own, fn);
     const learned: Identity[] = [];
-    for (const [name, value] of moduleVariables(fn, module.text)) {
+    for (const [name, value] of moduleVariables(this.around(fn), module.text)) {
+      if (isCollection(value)) this.#collections.push(value);
       const variable = variableOf(module, name);
       if (variable !== undefined) learned.push(...this.bind(variable, value));
     }
@@ -129,6 +140,11 @@ export class Sources {
     this.#bindings.set(value, { module, name });
     if (module.own !== undefined) rememberSent(module.own, name, value);
     return [value, ...(isClass(value) ? this.#bindMembers(value) : [])];
+  }
+
+  /** Whether a module keeps something about an object, which is not there when the module is evaluated anew. */
+  keepsStateOf(value: object): boolean {
+    return this.#collections.some((collection) => hasKey(collection, value));
   }
 
   /** What CommonJS modules export can be told by identity alone. */
@@ -196,6 +212,21 @@ function exportsOf({ own, came, text }: SourceModule): [name: string, value: unk
       found.push([`*.${key}`, Reflect.getOwnPropertyDescriptor(exported, key)?.value]);
   }
   return found;
+}
+
+type Collection = WeakMap<object, unknown> | WeakSet<object> | Map<unknown, unknown> | Set<unknown>;
+
+function isCollection(value: unknown): value is Collection {
+  return types.isWeakMap(value) || types.isWeakSet(value) || types.isMap(value) || types.isSet(value);
+}
+
+/** Without running what a subclass puts in the place of `has`. */
+function hasKey(collection: Collection, value: object): boolean {
+  if (types.isWeakMap(collection)) return WeakMap.prototype.has.call(collection, value);
+  if (types.isWeakSet(collection)) return WeakSet.prototype.has.call(collection, value);
+  return types.isMap(collection)
+    ? Map.prototype.has.call(collection, value)
+    : Set.prototype.has.call(collection, value);
 }
 
 function valueOf(variables: Readonly<Record<string, unknown>>, name: string): unknown {
