@@ -75,3 +75,13 @@ function addedToCommonJs(number: number): string {
     "function $ks_tell(){$ks_m().tell(function($ks_t){return eval($ks_t)})}$ks_tell();",
   ].join("");
 }
+
+/** Hides what Node gives to the file that a CommonJS module is loaded from, but for what the module put in its place. */
+export function hiding({ text }: ModuleCode): string {
+  const hidden = Object.entries(HIDDEN).filter(([name]) => !new RegExp(`\\b${name}\\s*=[^=]`).test(text));
+  const names = hidden.map(([name]) => name).join(",");
+  const values = hidden.map(([, value]) => value).join(",");
+  return `(function(${names}){return $ks_t=>eval($ks_t)})(${values})`;
+}
+
+const HIDDEN = { require: "$ks_req", __filename: "$ks_file()", __dirname: "$ks_dir()" } as const;

@@ -3,35 +3,17 @@ import type * as EslintScope from "eslint-scope";
 import type * as ESTree from "estree";
 import { createRequire } from "node:module";
 import { eachNode, type Visited } from "./module-tree.ts";
+import { editsIn, type Link, linkIn, nameOf } from "./module-edits.ts";
+import { type Import, type ModuleNames, namesIn, readImport } from "./module-names.ts";
 import { cannotTravel } from "./module-refusal.ts";
 
 export type Format = "module" | "commonjs";
 
-/** A string literal that names another module; offsets include its quotes. */
-export interface Link {
-  readonly start: number;
-  readonly end: number;
-  readonly specifier: string;
-  /** `static` links are loaded with the module, the others perhaps later. */
-  readonly kind: "static" | "import" | "require";
-}
-
-/** Where a name comes from that a module does not make itself: `*` is the whole other module. */
-export interface Import {
-  readonly specifier: string;
-  readonly name: string;
-}
-
 /** What the text of a module tells about it. */
-export interface ModuleText {
+export interface ModuleText extends ModuleNames {
   readonly format: Format;
   readonly text: string;
   readonly links: readonly Link[];
-  readonly imports: ReadonlyMap<string, Import>;
-  /** By exported name: the variable, `*.default` for a default that is none, or where it comes from. */
-  readonly exports: ReadonlyMap<string, string | Import>;
-  /** Specifiers of `export *`. */
-  readonly stars: readonly string[];
   /** Variables of the top level. */
   readonly names: ReadonlySet<string>;
   /** Those of them that functions assign to. */
@@ -152,122 +134,6 @@ function isAwait({ node, isInFunction }: Visited): boolean {
   return node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node["await"] === true);
 }
 
-function linkIn({ node }: Visited, free: ReadonlySet<unknown>): Link | undefined {
-  switch (node.type) {
-    case "ImportDeclaration":
-    case "ExportNamedDeclaration":
-    case "ExportAllDeclaration":
-      return toLink(node["source"], "static");
-    case "ImportExpression":
-      return toLink(node["source"], "import");
-    case "CallExpression":
-      return free.has(node["callee"]) && nameOf(node["callee"]) === "require"
-        ? toLink((node["arguments"] as unknown[])[0], "require")
-        : undefined;
-    default:
-      return undefined;
-  }
-}
-
-function toLink(literal: unknown, kind: Link["kind"]): Link | undefined {
-  const { value, start, end } = (literal ?? {}) as { value?: unknown; start: number; end: number };
-  return typeof value === "string" ? { start, end, specifier: value, kind } : undefined;
-}
-
-function endOf(node: unknown): number {
-  return (node as { end: number }).end;
-}
-
-function nameOf(node: unknown): string {
-  return (node as { name?: string }).name ?? "";
-}
-
-/** Calls that take the place of what Node gives a CommonJS module, character for character. */
-const STAND_INS: Readonly<Record<string, string>> = { __dirname: "$ks_dir()", __filename: "$ks_file()" };
-
-function* editsIn(
-  { node, parent, isInFunction }: Visited,
-  free: ReadonlySet<unknown>,
-  program: ESTree.Program,
-): Iterable<[number, number, string]> {
-  const { start, end } = node;
-  const isMeta = node.type === "MetaProperty" && nameOf(node["meta"]) === "import";
-  if (isMeta || node.type === "ImportExpression") yield [start, start + "import".length, "imp0rt"];
-  if (node.type === "Identifier" && free.has(node)) {
-    const standIn = STAND_INS[nameOf(node)];
-    const isShorthand = parent?.["shorthand"] === true;
-    if (standIn !== undefined) yield [start, end, isShorthand ? `${nameOf(node)}:${standIn}` : standIn];
-    if (nameOf(node) === "require" && parent?.type === "CallExpression" && parent["callee"] === node)
-      yield [start, end, "$ks_req"];
-  }
-  // What is added at the end is not reached then.
-  if (node.type === "ReturnStatement" && !isInFunction) {
-    const at = (program.body.find((statement) => !("directive" in statement)) ?? node) as { start: number };
-    yield [at.start, at.start, "$ks_tell();"];
-  }
-}
-
-function namesIn(
-  program: ESTree.Program,
-  scopes: EslintScope.ScopeManager,
-): Pick<ModuleText, "imports" | "exports" | "stars"> {
-  const imports = new Map<string, Import>();
-  const exports = new Map<string, string | Import>();
-  const stars: string[] = [];
-  for (const statement of program.body) {
-    if (statement.type === "ImportDeclaration") readImport(statement, imports);
-    else if (statement.type === "ExportAllDeclaration") readStar(statement, exports, stars);
-    else if (statement.type === "ExportNamedDeclaration") readExport(statement, exports, scopes);
-    else if (statement.type === "ExportDefaultDeclaration") {
-      const { id } = statement.declaration as { id?: ESTree.Identifier | null };
-      exports.set("default", isDeclaration(statement.declaration) && id ? id.name : "*.default");
-    }
-  }
-  return { imports, exports, stars };
-}
-
-function isDeclaration({ type }: { type: string }): boolean {
-  return type === "FunctionDeclaration" || type === "ClassDeclaration";
-}
-
-function readImport({ specifiers, source }: ESTree.ImportDeclaration, imports: Map<string, Import>): void {
-  for (const one of specifiers) {
-    const name =
-      one.type === "ImportSpecifier"
-        ? textOf(one.imported)
-        : one.type === "ImportDefaultSpecifier"
-          ? "default"
-          : "*";
-    imports.set(one.local.name, { specifier: String(source.value), name });
-  }
-}
-
-function readStar(
-  { exported, source }: ESTree.ExportAllDeclaration,
-  exports: Map<string, string | Import>,
-  stars: string[],
-): void {
-  const specifier = String(source.value);
-  if (exported) exports.set(textOf(exported), { specifier, name: "*" });
-  else stars.push(specifier);
-}
-
-function readExport(
-  { declaration, specifiers, source }: ESTree.ExportNamedDeclaration,
-  exports: Map<string, string | Import>,
-  scopes: EslintScope.ScopeManager,
-): void {
-  if (declaration) for (const { name } of scopes.getDeclaredVariables(declaration)) exports.set(name, name);
-  for (const { local, exported } of specifiers) {
-    const name = textOf(local);
-    exports.set(textOf(exported), source ? { specifier: String(source.value), name } : name);
-  }
-}
-
-function textOf(node: ESTree.Identifier | ESTree.Literal): string {
-  return node.type === "Identifier" ? node.name : String(node.value);
-}
-
 /** Assignments by functions count; those of the top level are over when a value is made. */
 function changingIn(top: EslintScope.Scope): Set<string> {
   const changing = top.variables.filter(({ references }) =>
@@ -312,4 +178,8 @@ function innermost(scopes: readonly EslintScope.Scope[], offset: number): Eslint
 function sizeOf({ block }: EslintScope.Scope): number {
   const [start, end] = block.range ?? [0, 0];
   return end - start;
+}
+
+function endOf(node: unknown): number {
+  return (node as { end: number }).end;
 }

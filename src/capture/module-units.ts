@@ -4,7 +4,7 @@ import { readScripts } from "./inspect.ts";
 import { loadableText, type LocalModule, textOf } from "./local-modules.ts";
 import type { ModuleCode, ModuleRef, ModuleTarget } from "./module-code.ts";
 import { ModuleRefusal, cannotTravel } from "./module-refusal.ts";
-import type { Link } from "./module-text.ts";
+import type { Link } from "./module-edits.ts";
 import { resolveLink, type Resolved } from "./resolve-link.ts";
 import { type CodeUnit, encodeUnit } from "./units.ts";
 

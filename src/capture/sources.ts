@@ -1,9 +1,6 @@
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-import { types } from "node:util";
+import { type Collection, hasKey, isCollection } from "./collections.ts";
 import { environmentOf } from "./environments.ts";
-import { moduleValue } from "./load-module.ts";
-import { importedVariable, importsOf, type ModuleVariable } from "./module-exports.ts";
+import { importedVariable, type ModuleVariable } from "./module-exports.ts";
 import { isOfModule, moduleVariables } from "./module-scopes.ts";
 import { rememberSent, rememberWindow } from "./own-variables.ts";
 import { type Surroundings, surroundingsOf } from "./scopes.ts";
@@ -16,6 +13,7 @@ import {
   sourceAs,
   sourceModule,
 } from "./source-modules.ts";
+import { exportsOf, type Identity, isClass, isIdentity, type Variable, variableOf } from "./source-values.ts";
 
 /** What a value is in a module that goes as source: a variable, or a member of one of its classes. */
 export type Binding =
@@ -26,10 +24,6 @@ export type Binding =
       readonly key: string | symbol;
       readonly part: Part;
     };
-interface Variable {
-  readonly module: SourceModule;
-  readonly name: string;
-}
 type Part = "value" | "get" | "set";
 
 /** The module in whose top level a function has to be made again, and which names it has from there. */
@@ -39,8 +33,6 @@ export interface Home {
   /** The function stands in the module's own text, so that it shows the module's variables. */
   readonly isInside: boolean;
 }
-
-type Identity = object | symbol;
 
 /** The modules that one capture sends as source. */
 export class Sources {
@@ -183,52 +175,6 @@ export class Sources {
   }
 }
 
-/** As what a name of a module's text goes; undefined for what belongs to a package, to Node, or to what loads modules. */
-function variableOf(module: SourceModule, name: string): Variable | undefined {
-  if (name === "$ks_self") return { module, name: "*" };
-  if (/^(\$ks_.*|imp0rt)$/.test(name)) return undefined;
-  const source = module.text.imports.get(name);
-  if (source === undefined) return { module, name };
-  if (module.own === undefined) return source.specifier.startsWith("#") ? { module, name } : undefined;
-  const origin = importsOf(module.own).get(name);
-  return origin && { module: ownSource(origin.module), name: origin.name };
-}
-
-const { cache } = createRequire(import.meta.url);
-
-/** What a module exports, whether or not a variable of its holds it too. */
-function exportsOf({ own, came, text }: SourceModule): [name: string, value: unknown][] {
-  if (text.format !== "commonjs") {
-    if (came === undefined || text.exports.get("default") !== "*.default") return [];
-    return [["*.default", moduleValue(came, "*.default")]];
-  }
-  const exported =
-    own === undefined ? came?.reach?.("module.exports") : (cache[fileURLToPath(own.url)]?.exports as unknown);
-  if (!isIdentity(exported) || typeof exported === "symbol" || types.isProxy(exported)) return [];
-  const found: [string, unknown][] = [["*", exported]];
-  for (const key of Object.keys(exported)) {
-    // What others put there is not there when the module is evaluated anew.
-    if (text.text.includes(key))
-      found.push([`*.${key}`, Reflect.getOwnPropertyDescriptor(exported, key)?.value]);
-  }
-  return found;
-}
-
-type Collection = WeakMap<object, unknown> | WeakSet<object> | Map<unknown, unknown> | Set<unknown>;
-
-function isCollection(value: unknown): value is Collection {
-  return types.isWeakMap(value) || types.isWeakSet(value) || types.isMap(value) || types.isSet(value);
-}
-
-/** Without running what a subclass puts in the place of `has`. */
-function hasKey(collection: Collection, value: object): boolean {
-  if (types.isWeakMap(collection)) return WeakMap.prototype.has.call(collection, value);
-  if (types.isWeakSet(collection)) return WeakSet.prototype.has.call(collection, value);
-  return types.isMap(collection)
-    ? Map.prototype.has.call(collection, value)
-    : Set.prototype.has.call(collection, value);
-}
-
 function valueOf(variables: Readonly<Record<string, unknown>>, name: string): unknown {
   try {
     return variables[name];
@@ -236,14 +182,4 @@ function valueOf(variables: Readonly<Record<string, unknown>>, name: string): un
     // It has no value yet.
     return undefined;
   }
-}
-
-function isIdentity(value: unknown): value is Identity {
-  return (
-    (typeof value === "object" && value !== null) || typeof value === "function" || typeof value === "symbol"
-  );
-}
-
-function isClass(value: Identity): value is object {
-  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
 }
