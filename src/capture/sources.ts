@@ -72,10 +72,7 @@ export class Sources {
       const variable = this.imported(scriptId, name);
       if (variable === undefined) continue;
       const value: unknown = valueOf(variables, name);
-      if (this.bind(variable, value).length > 0) {
-        this.#imported.push([variable, value]);
-        isNew = true;
-      }
+      if (this.bindImported(variable, value).length > 0) isNew = true;
       if (typeof value !== "function") continue;
       const home = this.homeOf(value);
       if (home?.isInside === true && this.meet(home.module, value).length > 0) isNew = true;
@@ -132,6 +129,13 @@ export class Sources {
     this.#bindings.set(value, { module, name });
     if (module.own !== undefined) rememberSent(module.own, name, value);
     return [value, ...(isClass(value) ? this.#bindMembers(value) : [])];
+  }
+
+  /** The same for what a function outside of the module imports from it. */
+  bindImported(variable: Variable, value: unknown): readonly Identity[] {
+    const learned = this.bind(variable, value);
+    if (learned.length > 0) this.#imported.push([variable, value]);
+    return learned;
   }
 
   /** Whether a module keeps something about an object, which is not there when the module is evaluated anew. */

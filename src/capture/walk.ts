@@ -155,7 +155,7 @@ export class Walk {
         "export a function that returns it",
         `captured "${name}"`,
       );
-    this.#learn(sources.bind(variable, value));
+    this.#learn(sources.bindImported(variable, value));
     if (
       (typeof value === "object" && value !== null) ||
       typeof value === "function" ||
