@@ -8,28 +8,30 @@ export interface Link {
   readonly specifier: string;
   /** `static` links are loaded with the module, the others perhaps later. */
   readonly kind: "static" | "import" | "require";
+  /** Only a function asks for it, if it is ever called. */
+  readonly isInFunction: boolean;
 }
 
-export function linkIn({ node }: Visited, free: ReadonlySet<unknown>): Link | undefined {
+export function linkIn({ node, isInFunction }: Visited, free: ReadonlySet<unknown>): Link | undefined {
   switch (node.type) {
     case "ImportDeclaration":
     case "ExportNamedDeclaration":
     case "ExportAllDeclaration":
-      return toLink(node["source"], "static");
+      return toLink(node["source"], "static", isInFunction);
     case "ImportExpression":
-      return toLink(node["source"], "import");
+      return toLink(node["source"], "import", isInFunction);
     case "CallExpression":
       return free.has(node["callee"]) && nameOf(node["callee"]) === "require"
-        ? toLink((node["arguments"] as unknown[])[0], "require")
+        ? toLink((node["arguments"] as unknown[])[0], "require", isInFunction)
         : undefined;
     default:
       return undefined;
   }
 }
 
-function toLink(literal: unknown, kind: Link["kind"]): Link | undefined {
+function toLink(literal: unknown, kind: Link["kind"], isInFunction: boolean): Link | undefined {
   const { value, start, end } = (literal ?? {}) as { value?: unknown; start: number; end: number };
-  return typeof value === "string" ? { start, end, specifier: value, kind } : undefined;
+  return typeof value === "string" ? { start, end, specifier: value, kind, isInFunction } : undefined;
 }
 
 export function nameOf(node: unknown): string {

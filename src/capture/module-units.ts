@@ -72,26 +72,26 @@ function resolveAll(module: LocalModule): Visit["links"] {
   );
 }
 
-/** What is imported later may fail later, and then says why. */
-function resolveOne(module: LocalModule, { kind, specifier }: Link): Resolved | string {
-  const isLater = kind !== "static";
+/** What a function asks for may fail when it is called, and then says why. */
+function resolveOne(module: LocalModule, { kind, specifier, isInFunction }: Link): Resolved | string {
+  const isLater = kind === "import" || isInFunction;
   try {
     const resolved = resolveLink(module, specifier);
-    if (resolved.kind !== "absent") {
-      if (isLater && resolved.kind === "module") checkedText(resolved.module);
-      return resolved;
-    }
-    const why = `${specifier} was not loaded where ${module.url} came from`;
-    return isLater
-      ? why
-      : naming(module, () => {
-          throw cannotTravel(why, "import it by its path");
-        });
+    if (resolved.kind === "absent") return absent(module, specifier, kind);
+    if (isLater && resolved.kind === "module") checkedText(resolved.module);
+    return resolved;
   } catch (error) {
     if (isLater && error instanceof ModuleRefusal)
       return `${specifier} cannot travel as source: ${error.message}`;
     throw error;
   }
+}
+
+/** A program may go on without what it fails to require. */
+function absent({ url }: LocalModule, specifier: string, kind: Link["kind"]): string {
+  const why = `${specifier} was not loaded where ${url} came from`;
+  if (kind === "static") throw cannotTravel(why, "import it by its path");
+  return why;
 }
 
 function checkedText(module: LocalModule): void {
