@@ -49,6 +49,7 @@ function isRefusal(error: unknown): boolean {
 
 /** Why it does not help to send the module instead. */
 function setCause(refusal: unknown, cause: unknown): void {
+  if ((refusal as Error).message === (cause as Error).message) return;
   Object.defineProperty(refusal, "cause", { value: cause, configurable: true, writable: true });
 }
 

@@ -136,7 +136,7 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
   // What belongs to a module that goes as source is told by the module's own variables.
   const fixed = byHand === undefined && walk.sources === undefined ? fixedAround(fn) : undefined;
   const isRead = byHand === undefined && fixed === undefined && (names.length > 0 || isClass);
-  const around = isRead ? surroundingsOf(fn) : fixed?.around;
+  const around = isRead ? (walk.sources?.around(fn) ?? surroundingsOf(fn)) : fixed?.around;
   const url = around === undefined ? "" : urlOf(around);
   if (packagePart(fn, url) !== undefined) return referenceTo(fn);
   if (url.startsWith("node:")) refuseInternal(walk, fn, url);

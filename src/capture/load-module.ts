@@ -1,11 +1,12 @@
 import { KitchenError } from "../core/errors.ts";
+import { evaluateFiles, importPackage, packageOf } from "./evaluate-files.ts";
 import { importerAt, type Importing } from "./importing.ts";
 import { decodeModules, type ModuleCode, type ModuleRef, type ModuleTarget } from "./module-code.ts";
 import {
   COMMON_FILES,
   fileNameOf,
   fileText,
-  type ModuleFiles,
+  hiding,
   provideSupport,
   specifierOf,
   type Support,
@@ -38,18 +39,6 @@ interface Came extends CameModule {
 }
 
 type UnitBytes = (hash: string) => Uint8Array;
-
-let evaluateFiles: (files: ModuleFiles) => unknown = () => {
-  throw new KitchenError(
-    "KS_CANNOT_CAPTURE",
-    "Cannot revive a reference to a module: this process does not load modules that come as source (import kitchensink/capture)",
-  );
-};
-
-/** Decides how files of modules get to where Node finds them. What `use` returns is what `require(entry)` does. */
-export function setModuleFiles(use: (files: ModuleFiles) => unknown): void {
-  evaluateFiles = use;
-}
 
 const byUnit = new Map<string, readonly Came[]>();
 const byNumber: Came[] = [];
@@ -186,15 +175,11 @@ function supportOf(came: Came): Support {
     meta: came.importing.meta,
     tell: (reach: Reach) => {
       came.reach = reach;
-      came.within = came.code.format === "commonjs" ? (reach(WITHIN) as Reach) : reach;
+      came.within = came.code.format === "commonjs" ? (reach(hiding(came.code)) as Reach) : reach;
     },
     require: (specifier: string, own: NodeJS.Require) => requireFrom(came, specifier, own),
   });
 }
-
-/** Hides what Node gives to the file that a CommonJS module is loaded from. */
-const WITHIN =
-  "(function(require,__filename,__dirname){return $ks_t=>eval($ks_t)})($ks_req,$ks_file(),$ks_dir())";
 
 /** What `import()` gives for what came along; undefined for all else. */
 function importLater(came: Came, specifier: string): unknown {
@@ -206,33 +191,16 @@ function importLater(came: Came, specifier: string): unknown {
   }
   if (/^\.{0,2}\//.test(specifier))
     throw absent(came, specifier, "only texts in quotes tell what to send along");
-  const packages = packageOf(came, specifier);
+  const packages = packageOf(came.code, specifier);
   return packages.size === 0 ? undefined : importPackage(specifier, packages);
-}
-
-const imported: string[] = [];
-
-/** By way of a module that imports it, because what `require` gives may be something else. */
-function importPackage(specifier: string, packages: ReadonlyMap<string, string>): unknown {
-  if (!imported.includes(specifier)) imported.push(specifier);
-  const name = `p${imported.indexOf(specifier)}`;
-  const text = `export * as found from ${JSON.stringify(specifier)};`;
-  const files = new Map([...COMMON_FILES, [`${name}.mjs`, text] as const]);
-  return (evaluateFiles({ files, packages, entry: `#${name}` }) as { found: unknown }).found;
 }
 
 function requireFrom(came: Came, specifier: string, own: NodeJS.Require): unknown {
   const target = laterTarget(came, specifier);
   if (target !== undefined) return target.reach === undefined ? evaluate(target) : exportsOf(target);
-  const packages = packageOf(came, specifier);
+  const packages = packageOf(came.code, specifier);
   if (packages.size === 0) return own(specifier);
   return evaluateFiles({ files: new Map(COMMON_FILES), packages, entry: specifier });
-}
-
-/** The directory of the package that a specifier names, when it came with a version. */
-function packageOf({ code }: Came, specifier: string): ReadonlyMap<string, string> {
-  const found = code.packages.filter(([name]) => specifier === name || specifier.startsWith(`${name}/`));
-  return new Map(found.map(([name, version]) => [name, packageHome(name, version)]));
 }
 
 function laterTarget(came: Came, specifier: string): Came | undefined {

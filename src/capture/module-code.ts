@@ -10,6 +10,8 @@ export interface ModuleCode {
   readonly url: string;
   readonly format: Format | "json";
   readonly text: string;
+  /** Where the top level ends. */
+  readonly end: number;
   /** Exchanges in the text. */
   readonly edits: readonly (readonly [start: number, end: number, text: string])[];
   /** Literals in the text that name modules which travel too. */

@@ -1,6 +1,7 @@
 import { scriptInfo, scriptSource } from "./inspect.ts";
 import { type LocalModule, textOf } from "./local-modules.ts";
-import { type Import, readImports } from "./module-text.ts";
+import type { Import } from "./module-names.ts";
+import { readImports } from "./module-text.ts";
 import { resolveLink } from "./resolve-link.ts";
 
 /** A variable of a local module; `*` is the module as a whole, `*.name` what it exports without a variable. */

@@ -53,9 +53,10 @@ export function fileText(code: ModuleCode, number: number, specifiers: readonly 
   const links = code.links.map(
     ([start, end], index) => [start, end, JSON.stringify(specifiers[index]).padEnd(end - start)] as const,
   );
-  const text = applyEdits(code.text, [...code.edits, ...links]);
   const added = code.format === "module" ? addedToModule(number) : addedToCommonJs(number);
-  return `${text}\n${added}\n${SOURCE_MARK}\n//# sourceURL=${code.url}\n`;
+  const access = [code.end, code.end, `\n${added}\n`] as const;
+  const text = applyEdits(code.text, [...code.edits, ...links, access]);
+  return `${text}\n${SOURCE_MARK}\n//# sourceURL=${code.url}\n`;
 }
 
 function addedToModule(number: number): string {
@@ -74,3 +75,13 @@ function addedToCommonJs(number: number): string {
     "function $ks_tell(){$ks_m().tell(function($ks_t){return eval($ks_t)})}$ks_tell();",
   ].join("");
 }
+
+/** Hides what Node gives to the file that a CommonJS module is loaded from, but for what the module put in its place. */
+export function hiding({ text }: ModuleCode): string {
+  const hidden = Object.entries(HIDDEN).filter(([name]) => !new RegExp(`\\b${name}\\s*=[^=]`).test(text));
+  const names = hidden.map(([name]) => name).join(",");
+  const values = hidden.map(([, value]) => value).join(",");
+  return `(function(${names}){return $ks_t=>eval($ks_t)})(${values})`;
+}
+
+const HIDDEN = { require: "$ks_req", __filename: "$ks_file()", __dirname: "$ks_dir()" } as const;

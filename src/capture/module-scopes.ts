@@ -1,7 +1,7 @@
 import { offsetOf } from "./homes.ts";
 import { scriptSource } from "./inspect.ts";
-import type { ModuleText } from "./module-text.ts";
-import { type Surroundings, surroundingsOf } from "./scopes.ts";
+import { GIVEN, type ModuleText } from "./module-text.ts";
+import type { Scope, Surroundings } from "./scopes.ts";
 
 /** Whether the variable that a function takes from around it belongs to the top level of its module. */
 export function isOfModule(around: Surroundings, { format, isTopLevel }: ModuleText, name: string): boolean {
@@ -14,18 +14,20 @@ export function isOfModule(around: Surroundings, { format, isTopLevel }: ModuleT
   return isTopLevel(name, offsetOf(scriptSource(around.scriptId), around.line, around.column));
 }
 
-/** The variables of a module's top level that V8 keeps, as a function of the module sees them now. */
-export function moduleVariables(fn: object, text: ModuleText): Map<string, unknown> {
-  const around = surroundingsOf(fn);
+/** The variables of a module's top level that V8 keeps, as what surrounds a function of the module has them. */
+export function moduleVariables(around: Surroundings, text: ModuleText): Map<string, unknown> {
   const found = new Map<string, unknown>();
-  const isModule = text.format === "module";
-  const outermost = around.scopes.findLast(({ kind }) => kind === (isModule ? "module" : "inner"));
-  const names = Object.keys(outermost?.variables ?? {});
   // All variables of a scope belong together, so one of the top level says that all are.
-  if (!isModule && !names.some((name) => isOfModule(around, text, name))) return found;
+  const isTop = ({ kind, variables }: Scope): boolean =>
+    text.format === "module"
+      ? kind === "module"
+      : kind === "inner" &&
+        Object.keys(variables).some((name) => !GIVEN.has(name) && isOfModule(around, text, name));
+  const top = around.scopes.findLast(isTop);
+  const names = Object.keys(top?.variables ?? {}).filter((name) => !GIVEN.has(name));
   for (const name of names) {
     try {
-      found.set(name, outermost?.variables[name]);
+      found.set(name, top?.variables[name]);
     } catch {
       // It has no value yet.
     }

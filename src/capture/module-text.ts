@@ -3,41 +3,25 @@ import type * as EslintScope from "eslint-scope";
 import type * as ESTree from "estree";
 import { createRequire } from "node:module";
 import { eachNode, type Visited } from "./module-tree.ts";
+import { editsIn, type Link, linkIn, nameOf } from "./module-edits.ts";
+import { type Import, type ModuleNames, namesIn, readImport } from "./module-names.ts";
 import { cannotTravel } from "./module-refusal.ts";
 
 export type Format = "module" | "commonjs";
 
-/** A string literal that names another module; offsets include its quotes. */
-export interface Link {
-  readonly start: number;
-  readonly end: number;
-  readonly specifier: string;
-  /** `static` links are loaded with the module, the others perhaps later. */
-  readonly kind: "static" | "import" | "require";
-}
-
-/** Where a name comes from that a module does not make itself: `*` is the whole other module. */
-export interface Import {
-  readonly specifier: string;
-  readonly name: string;
-}
-
 /** What the text of a module tells about it. */
-export interface ModuleText {
+export interface ModuleText extends ModuleNames {
   readonly format: Format;
   readonly text: string;
   readonly links: readonly Link[];
-  readonly imports: ReadonlyMap<string, Import>;
-  /** By exported name: the variable, `*.default` for a default that is none, or where it comes from. */
-  readonly exports: ReadonlyMap<string, string | Import>;
-  /** Specifiers of `export *`. */
-  readonly stars: readonly string[];
   /** Variables of the top level. */
   readonly names: ReadonlySet<string>;
   /** Those of them that functions assign to. */
   readonly changing: ReadonlySet<string>;
   /** The top level waits, so that the module cannot be loaded at once. */
   readonly awaits: boolean;
+  /** Where the top level ends. */
+  readonly end: number;
   /** Exchanges that make the text right where it is loaded as another file; of equal length wherever possible. */
   readonly edits: readonly (readonly [start: number, end: number, text: string])[];
   /** Whether a name that a function at `offset` takes from around it is a variable of the top level. */
@@ -50,7 +34,8 @@ const require = createRequire(import.meta.url);
 export function readModuleText(text: string, format: Format): ModuleText {
   const program = parse(text, format);
   const scopes = scopesOf(program, format);
-  const top = topScope(scopes);
+  const wrapping = format === "commonjs" ? wrappingFunction(program) : undefined;
+  const top = topScope(scopes, wrapping);
   const links: Link[] = [];
   let awaits = false;
   const edits: [number, number, string][] = [];
@@ -67,6 +52,7 @@ export function readModuleText(text: string, format: Format): ModuleText {
     links,
     edits,
     awaits,
+    end: wrapping === undefined ? text.length : endOf(wrapping.body) - 1,
     ...namesIn(program, scopes),
     names: new Set([...top.set.keys(), ...(format === "commonjs" ? GIVEN : [])]),
     changing: changingIn(top),
@@ -109,131 +95,43 @@ function scopesOf(program: ESTree.Program, format: Format): EslintScope.ScopeMan
 }
 
 /** Below the global scope lies that of the file. */
-function topScope({ scopes }: EslintScope.ScopeManager): EslintScope.Scope {
-  return scopes[1] as EslintScope.Scope;
+function topScope(
+  { scopes }: EslintScope.ScopeManager,
+  wrapping: ESTree.ArrowFunctionExpression | undefined,
+): EslintScope.Scope {
+  const top = scopes.find(({ block, type }) => type === "function" && block === wrapping) ?? scopes[1];
+  return top as EslintScope.Scope;
 }
 
-/** Identifiers that mean what Node gives every CommonJS module. */
+/** Compilers put a whole CommonJS module into an arrow function that is called at once; then its variables are there. */
+function wrappingFunction({ body }: ESTree.Program): ESTree.ArrowFunctionExpression | undefined {
+  const last = body.at(-1);
+  const call = last?.type === "ExpressionStatement" ? last.expression : undefined;
+  const callee = call?.type === "CallExpression" && call.arguments.length === 0 ? call.callee : undefined;
+  const isAll = body.slice(0, -1).every((statement) => isDirective(statement) || isAssignment(statement));
+  const isWrapping = callee?.type === "ArrowFunctionExpression" && callee.body.type === "BlockStatement";
+  return isAll && isWrapping && !callee.async ? callee : undefined;
+}
+
+function isDirective(statement: object): boolean {
+  return "directive" in statement;
+}
+
+function isAssignment(statement: ESTree.Program["body"][number]): boolean {
+  return statement.type === "ExpressionStatement" && statement.expression.type === "AssignmentExpression";
+}
+
+/** Identifiers that mean what Node gives every CommonJS module, unless the module assigns something else to them. */
 function freeReferences({ globalScope }: EslintScope.ScopeManager, format: Format): Set<unknown> {
   if (format === "module") return new Set();
-  return new Set((globalScope?.through ?? []).map(({ identifier }) => identifier));
+  const free = globalScope?.through ?? [];
+  const assigned = new Set(free.filter((one) => one.isWrite()).map((one) => nameOf(one.identifier)));
+  return new Set(free.map(({ identifier }) => identifier).filter((one) => !assigned.has(nameOf(one))));
 }
 
 function isAwait({ node, isInFunction }: Visited): boolean {
   if (isInFunction) return false;
   return node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node["await"] === true);
-}
-
-function linkIn({ node }: Visited, free: ReadonlySet<unknown>): Link | undefined {
-  switch (node.type) {
-    case "ImportDeclaration":
-    case "ExportNamedDeclaration":
-    case "ExportAllDeclaration":
-      return toLink(node["source"], "static");
-    case "ImportExpression":
-      return toLink(node["source"], "import");
-    case "CallExpression":
-      return free.has(node["callee"]) && nameOf(node["callee"]) === "require"
-        ? toLink((node["arguments"] as unknown[])[0], "require")
-        : undefined;
-    default:
-      return undefined;
-  }
-}
-
-function toLink(literal: unknown, kind: Link["kind"]): Link | undefined {
-  const { value, start, end } = (literal ?? {}) as { value?: unknown; start: number; end: number };
-  return typeof value === "string" ? { start, end, specifier: value, kind } : undefined;
-}
-
-function nameOf(node: unknown): string {
-  return (node as { name?: string }).name ?? "";
-}
-
-/** Calls that take the place of what Node gives a CommonJS module, character for character. */
-const STAND_INS: Readonly<Record<string, string>> = { __dirname: "$ks_dir()", __filename: "$ks_file()" };
-
-function* editsIn(
-  { node, parent, isInFunction }: Visited,
-  free: ReadonlySet<unknown>,
-  program: ESTree.Program,
-): Iterable<[number, number, string]> {
-  const { start, end } = node;
-  const isMeta = node.type === "MetaProperty" && nameOf(node["meta"]) === "import";
-  if (isMeta || node.type === "ImportExpression") yield [start, start + "import".length, "imp0rt"];
-  if (node.type === "Identifier" && free.has(node)) {
-    const standIn = STAND_INS[nameOf(node)];
-    const isShorthand = parent?.["shorthand"] === true;
-    if (standIn !== undefined) yield [start, end, isShorthand ? `${nameOf(node)}:${standIn}` : standIn];
-    if (nameOf(node) === "require" && parent?.type === "CallExpression" && parent["callee"] === node)
-      yield [start, end, "$ks_req"];
-  }
-  // What is added at the end is not reached then.
-  if (node.type === "ReturnStatement" && !isInFunction) {
-    const at = (program.body.find((statement) => !("directive" in statement)) ?? node) as { start: number };
-    yield [at.start, at.start, "$ks_tell();"];
-  }
-}
-
-function namesIn(
-  program: ESTree.Program,
-  scopes: EslintScope.ScopeManager,
-): Pick<ModuleText, "imports" | "exports" | "stars"> {
-  const imports = new Map<string, Import>();
-  const exports = new Map<string, string | Import>();
-  const stars: string[] = [];
-  for (const statement of program.body) {
-    if (statement.type === "ImportDeclaration") readImport(statement, imports);
-    else if (statement.type === "ExportAllDeclaration") readStar(statement, exports, stars);
-    else if (statement.type === "ExportNamedDeclaration") readExport(statement, exports, scopes);
-    else if (statement.type === "ExportDefaultDeclaration") {
-      const { id } = statement.declaration as { id?: ESTree.Identifier | null };
-      exports.set("default", isDeclaration(statement.declaration) && id ? id.name : "*.default");
-    }
-  }
-  return { imports, exports, stars };
-}
-
-function isDeclaration({ type }: { type: string }): boolean {
-  return type === "FunctionDeclaration" || type === "ClassDeclaration";
-}
-
-function readImport({ specifiers, source }: ESTree.ImportDeclaration, imports: Map<string, Import>): void {
-  for (const one of specifiers) {
-    const name =
-      one.type === "ImportSpecifier"
-        ? textOf(one.imported)
-        : one.type === "ImportDefaultSpecifier"
-          ? "default"
-          : "*";
-    imports.set(one.local.name, { specifier: String(source.value), name });
-  }
-}
-
-function readStar(
-  { exported, source }: ESTree.ExportAllDeclaration,
-  exports: Map<string, string | Import>,
-  stars: string[],
-): void {
-  const specifier = String(source.value);
-  if (exported) exports.set(textOf(exported), { specifier, name: "*" });
-  else stars.push(specifier);
-}
-
-function readExport(
-  { declaration, specifiers, source }: ESTree.ExportNamedDeclaration,
-  exports: Map<string, string | Import>,
-  scopes: EslintScope.ScopeManager,
-): void {
-  if (declaration) for (const { name } of scopes.getDeclaredVariables(declaration)) exports.set(name, name);
-  for (const { local, exported } of specifiers) {
-    const name = textOf(local);
-    exports.set(textOf(exported), source ? { specifier: String(source.value), name } : name);
-  }
-}
-
-function textOf(node: ESTree.Identifier | ESTree.Literal): string {
-  return node.type === "Identifier" ? node.name : String(node.value);
 }
 
 /** Assignments by functions count; those of the top level are over when a value is made. */
@@ -259,7 +157,13 @@ function isTopLevel(
 }
 
 /** What Node gives every CommonJS module. */
-const GIVEN: ReadonlySet<string> = new Set(["exports", "require", "module", "__filename", "__dirname"]);
+export const GIVEN: ReadonlySet<string> = new Set([
+  "exports",
+  "require",
+  "module",
+  "__filename",
+  "__dirname",
+]);
 
 function innermost(scopes: readonly EslintScope.Scope[], offset: number): EslintScope.Scope {
   let found = scopes[0] as EslintScope.Scope;
@@ -274,4 +178,8 @@ function innermost(scopes: readonly EslintScope.Scope[], offset: number): Eslint
 function sizeOf({ block }: EslintScope.Scope): number {
   const [start, end] = block.range ?? [0, 0];
   return end - start;
+}
+
+function endOf(node: unknown): number {
+  return (node as { end: number }).end;
 }

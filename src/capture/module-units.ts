@@ -4,7 +4,7 @@ import { readScripts } from "./inspect.ts";
 import { loadableText, type LocalModule, textOf } from "./local-modules.ts";
 import type { ModuleCode, ModuleRef, ModuleTarget } from "./module-code.ts";
 import { ModuleRefusal, cannotTravel } from "./module-refusal.ts";
-import type { Link } from "./module-text.ts";
+import type { Link } from "./module-edits.ts";
 import { resolveLink, type Resolved } from "./resolve-link.ts";
 import { type CodeUnit, encodeUnit } from "./units.ts";
 
@@ -72,26 +72,26 @@ function resolveAll(module: LocalModule): Visit["links"] {
   );
 }
 
-/** What is imported later may fail later, and then says why. */
-function resolveOne(module: LocalModule, { kind, specifier }: Link): Resolved | string {
-  const isLater = kind !== "static";
+/** What a function asks for may fail when it is called, and then says why. */
+function resolveOne(module: LocalModule, { kind, specifier, isInFunction }: Link): Resolved | string {
+  const isLater = kind === "import" || isInFunction;
   try {
     const resolved = resolveLink(module, specifier);
-    if (resolved.kind !== "absent") {
-      if (isLater && resolved.kind === "module") checkedText(resolved.module);
-      return resolved;
-    }
-    const why = `${specifier} was not loaded where ${module.url} came from`;
-    return isLater
-      ? why
-      : naming(module, () => {
-          throw cannotTravel(why, "import it by its path");
-        });
+    if (resolved.kind === "absent") return absent(module, specifier, kind);
+    if (isLater && resolved.kind === "module") checkedText(resolved.module);
+    return resolved;
   } catch (error) {
     if (isLater && error instanceof ModuleRefusal)
       return `${specifier} cannot travel as source: ${error.message}`;
     throw error;
   }
+}
+
+/** A program may go on without what it fails to require. */
+function absent({ url }: LocalModule, specifier: string, kind: Link["kind"]): string {
+  const why = `${specifier} was not loaded where ${url} came from`;
+  if (kind === "static") throw cannotTravel(why, "import it by its path");
+  return why;
 }
 
 function checkedText(module: LocalModule): void {
@@ -108,7 +108,9 @@ function naming<T>({ url }: LocalModule, use: () => T): T {
   }
 }
 
-function pack(circle: readonly Visit[]): void {
+/** In an order that does not depend on where the circle was entered. */
+function pack(visits: readonly Visit[]): void {
+  const circle = visits.toSorted((a, b) => (a.module.url < b.module.url ? -1 : 1));
   const members = circle.map(({ module }) => module.scriptId);
   const outer = new Map<string, CodeUnit>();
   const modules = circle.map((visit) => toCode(visit, members, outer));
@@ -136,7 +138,7 @@ function toCode(
   members: readonly string[],
   outer: Map<string, CodeUnit>,
 ): ModuleCode {
-  const { text, edits } = textOf(module);
+  const { text, end, edits } = textOf(module);
   const fixed: [number, number, ModuleTarget][] = [];
   const later: Record<string, ModuleTarget | string> = {};
   const packages = new Map<string, string>();
@@ -153,6 +155,7 @@ function toCode(
     url: module.url,
     format: module.format,
     text,
+    end,
     edits,
     links: fixed,
     later,
@@ -179,6 +182,6 @@ function targetOf(
 function jsonUnit(url: string): CodeUnit {
   const text = readFileSync(fileURLToPath(url), "utf8");
   return encodeUnit({
-    modules: [{ url, format: "json", text, edits: [], links: [], later: {}, packages: [] }],
+    modules: [{ url, format: "json", text, end: text.length, edits: [], links: [], later: {}, packages: [] }],
   });
 }

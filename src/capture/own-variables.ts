@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { LocalModule } from "./local-modules.ts";
 import { textOf } from "./local-modules.ts";
 import { moduleVariables } from "./module-scopes.ts";
+import { surroundingsOf } from "./scopes.ts";
 import { cannotDecode } from "./wire.ts";
 
 const { cache } = createRequire(import.meta.url);
@@ -26,7 +27,8 @@ export function ownVariable(module: LocalModule, name: string): unknown {
   const { scriptId, format } = module;
   if (format === "commonjs" && name.startsWith("*")) return exportOf(module, name);
   const window = windows.get(scriptId);
-  const variables = window === undefined ? undefined : moduleVariables(window, textOf(module));
+  const variables =
+    window === undefined ? undefined : moduleVariables(surroundingsOf(window), textOf(module));
   if (variables?.has(name) === true) return variables.get(name);
   const value = sent.get(`${scriptId} ${name}`)?.deref();
   if (value !== undefined) return value;

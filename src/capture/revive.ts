@@ -6,7 +6,7 @@ import { type FunctionCode, hashOf } from "./units.ts";
 import { cannotDecode, decodeLone, decodeTable, TAG, unbundle } from "./wire.ts";
 
 export { setImporter } from "./importing.ts";
-export { setModuleFiles } from "./load-module.ts";
+export { setModuleFiles } from "./evaluate-files.ts";
 
 /**
  * Makes the value again that {@link captureParts} took apart. Code is compiled once for each hash; variables are new

@@ -1,9 +1,6 @@
-import { createRequire } from "node:module";
-import { fileURLToPath } from "node:url";
-import { types } from "node:util";
+import { type Collection, hasKey, isCollection } from "./collections.ts";
 import { environmentOf } from "./environments.ts";
-import { moduleValue } from "./load-module.ts";
-import { importedVariable, importsOf, type ModuleVariable } from "./module-exports.ts";
+import { importedVariable, type ModuleVariable } from "./module-exports.ts";
 import { isOfModule, moduleVariables } from "./module-scopes.ts";
 import { rememberSent, rememberWindow } from "./own-variables.ts";
 import { type Surroundings, surroundingsOf } from "./scopes.ts";
@@ -16,6 +13,7 @@ import {
   sourceAs,
   sourceModule,
 } from "./source-modules.ts";
+import { exportsOf, type Identity, isClass, isIdentity, type Variable, variableOf } from "./source-values.ts";
 
 /** What a value is in a module that goes as source: a variable, or a member of one of its classes. */
 export type Binding =
@@ -26,10 +24,6 @@ export type Binding =
       readonly key: string | symbol;
       readonly part: Part;
     };
-interface Variable {
-  readonly module: SourceModule;
-  readonly name: string;
-}
 type Part = "value" | "get" | "set";
 
 /** The module in whose top level a function has to be made again, and which names it has from there. */
@@ -40,15 +34,16 @@ export interface Home {
   readonly isInside: boolean;
 }
 
-type Identity = object | symbol;
-
 /** The modules that one capture sends as source. */
 export class Sources {
   readonly isAll: boolean;
   readonly #bindings = new Map<Identity, Binding>();
   /** A function of each module that was met. */
   readonly #met = new Map<SourceModule, object>();
+  readonly #around = new Map<object, Surroundings>();
   readonly #imported: [Variable, value: unknown][] = [];
+  /** Collections at the top level of modules, in which they may keep what belongs to an object. */
+  readonly #collections: Collection[] = [];
   #knowsExports = false;
 
   /** Undefined when no module goes as source. */
@@ -70,17 +65,14 @@ export class Sources {
 
   /** Learns what the script of a function imports; true when that is anything new. */
   lookAround(fn: object): boolean {
-    const { scriptId, scopes } = surroundingsOf(fn);
+    const { scriptId, scopes } = this.around(fn);
     const variables = scopes.find(({ kind }) => kind === "module")?.variables ?? {};
     let isNew = false;
     for (const name of Object.keys(variables)) {
       const variable = this.imported(scriptId, name);
       if (variable === undefined) continue;
       const value: unknown = valueOf(variables, name);
-      if (this.bind(variable, value).length > 0) {
-        this.#imported.push([variable, value]);
-        isNew = true;
-      }
+      if (this.bindImported(variable, value).length > 0) isNew = true;
       if (typeof value !== "function") continue;
       const home = this.homeOf(value);
       if (home?.isInside === true && this.meet(home.module, value).length > 0) isNew = true;
@@ -93,8 +85,15 @@ export class Sources {
     return this.#bindings.get(value);
   }
 
+  /** What surrounds a function, read once for the capture. */
+  around(fn: object): Surroundings {
+    const around = this.#around.get(fn) ?? surroundingsOf(fn);
+    this.#around.set(fn, around);
+    return around;
+  }
+
   /** @throws ModuleRefusal */
-  homeOf(fn: object, known?: Surroundings): Home | undefined {
+  homeOf(fn: object): Home | undefined {
     const environment = environmentOf(fn);
     if (environment !== undefined) {
       const module = sourceAs(environment.ref);
@@ -102,7 +101,7 @@ export class Sources {
         !environment.inner.has(name) && module?.text.names.has(name) === true;
       return module && { module, has, isInside: false };
     }
-    const around = known ?? surroundingsOf(fn);
+    const around = this.around(fn);
     const module = sourceModule(around.scriptId, this.isAll);
     return module && { module, has: (name) => isOfModule(around, module.text, name), isInside: true };
   }
@@ -113,7 +112,8 @@ export class Sources {
     this.#met.set(module, fn);
     if (module.own !== undefined) rememberWindow(module.own, fn);
     const learned: Identity[] = [];
-    for (const [name, value] of moduleVariables(fn, module.text)) {
+    for (const [name, value] of moduleVariables(this.around(fn), module.text)) {
+      if (isCollection(value)) this.#collections.push(value);
       const variable = variableOf(module, name);
       if (variable !== undefined) learned.push(...this.bind(variable, value));
     }
@@ -129,6 +129,18 @@ export class Sources {
     this.#bindings.set(value, { module, name });
     if (module.own !== undefined) rememberSent(module.own, name, value);
     return [value, ...(isClass(value) ? this.#bindMembers(value) : [])];
+  }
+
+  /** The same for what a function outside of the module imports from it. */
+  bindImported(variable: Variable, value: unknown): readonly Identity[] {
+    const learned = this.bind(variable, value);
+    if (learned.length > 0) this.#imported.push([variable, value]);
+    return learned;
+  }
+
+  /** Whether a module keeps something about an object, which is not there when the module is evaluated anew. */
+  keepsStateOf(value: object): boolean {
+    return this.#collections.some((collection) => hasKey(collection, value));
   }
 
   /** What CommonJS modules export can be told by identity alone. */
@@ -167,37 +179,6 @@ export class Sources {
   }
 }
 
-/** As what a name of a module's text goes; undefined for what belongs to a package, to Node, or to what loads modules. */
-function variableOf(module: SourceModule, name: string): Variable | undefined {
-  if (name === "$ks_self") return { module, name: "*" };
-  if (/^(\$ks_.*|imp0rt)$/.test(name)) return undefined;
-  const source = module.text.imports.get(name);
-  if (source === undefined) return { module, name };
-  if (module.own === undefined) return source.specifier.startsWith("#") ? { module, name } : undefined;
-  const origin = importsOf(module.own).get(name);
-  return origin && { module: ownSource(origin.module), name: origin.name };
-}
-
-const { cache } = createRequire(import.meta.url);
-
-/** What a module exports, whether or not a variable of its holds it too. */
-function exportsOf({ own, came, text }: SourceModule): [name: string, value: unknown][] {
-  if (text.format !== "commonjs") {
-    if (came === undefined || text.exports.get("default") !== "*.default") return [];
-    return [["*.default", moduleValue(came, "*.default")]];
-  }
-  const exported =
-    own === undefined ? came?.reach?.("module.exports") : (cache[fileURLToPath(own.url)]?.exports as unknown);
-  if (!isIdentity(exported) || typeof exported === "symbol" || types.isProxy(exported)) return [];
-  const found: [string, unknown][] = [["*", exported]];
-  for (const key of Object.keys(exported)) {
-    // What others put there is not there when the module is evaluated anew.
-    if (text.text.includes(key))
-      found.push([`*.${key}`, Reflect.getOwnPropertyDescriptor(exported, key)?.value]);
-  }
-  return found;
-}
-
 function valueOf(variables: Readonly<Record<string, unknown>>, name: string): unknown {
   try {
     return variables[name];
@@ -205,14 +186,4 @@ function valueOf(variables: Readonly<Record<string, unknown>>, name: string): un
     // It has no value yet.
     return undefined;
   }
-}
-
-function isIdentity(value: unknown): value is Identity {
-  return (
-    (typeof value === "object" && value !== null) || typeof value === "function" || typeof value === "symbol"
-  );
-}
-
-function isClass(value: Identity): value is object {
-  return typeof value === "function" && /^class\b/.test(Function.prototype.toString.call(value));
 }

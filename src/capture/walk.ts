@@ -12,7 +12,6 @@ import { ModuleRefusal } from "./module-refusal.ts";
 import { finishFunctions } from "./sharing.ts";
 import type { SourceModule } from "./source-modules.ts";
 import type { Home, Sources } from "./sources.ts";
-import type { Surroundings } from "./scopes.ts";
 import { rememberFile } from "./shipped.ts";
 import { type CodeUnit, encodeUnit, type UnitRecord } from "./units.ts";
 import {
@@ -76,6 +75,7 @@ export class Walk {
       this.#encode(id, true);
       this.#encodeAll();
     }
+    this.#refuseKept();
     finishFunctions(this);
     const units = [...this.#units.values()].map(({ unit }) => unit);
     const hashes = units.map(({ hash }) => hash);
@@ -160,7 +160,7 @@ export class Walk {
         "export a function that returns it",
         `captured "${name}"`,
       );
-    this.#learn(sources.bind(variable, value));
+    this.#learn(sources.bindImported(variable, value));
     if (
       (typeof value === "object" && value !== null) ||
       typeof value === "function" ||
@@ -177,9 +177,9 @@ export class Walk {
   }
 
   /** The module in whose top level a function has to be made again. */
-  homeOf(fn: object, around?: Surroundings): Home | undefined {
+  homeOf(fn: object): Home | undefined {
     const { sources } = this;
-    const home = sources && this.orRefuse(() => sources.homeOf(fn, around));
+    const home = sources && this.orRefuse(() => sources.homeOf(fn));
     if (home?.isInside === true) this.#learn(sources?.meet(home.module, fn) ?? []);
     return home;
   }
@@ -250,6 +250,21 @@ export class Walk {
   /** Makes a later refusal name the way to this node. */
   at(id: number): void {
     this.#current = id;
+  }
+
+  /** State that compiled private names have, for one, is in collections of the module. */
+  #refuseKept(): void {
+    const { sources } = this;
+    if (sources === undefined || this.isStale) return;
+    for (const value of [...this.#values, ...this.#data]) {
+      if (typeof value === "symbol" || sources.binding(value) !== undefined) continue;
+      if (!sources.keepsStateOf(value)) continue;
+      this.at(this.#ids.get(value) ?? -1);
+      this.refuse(
+        "its module, which travels as source, keeps state of it in a collection",
+        "make it inside the function, and return data",
+      );
+    }
   }
 
   #encodeAll(): void {

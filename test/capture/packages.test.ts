@@ -69,3 +69,24 @@ test("another version is refused with both versions, and so is none", () => {
     /fake 1\.2\.3: it is not installed where this worker runs \(install fake@1\.2\.3 there\)$/,
   );
 });
+
+test("a module that travels as source imports the package of the worker, of the same version", () => {
+  writeFileSync(
+    join(directory, "sender", "held.mjs"),
+    `import { createServer } from "node:net"; import { version } from "fake";
+    const server = createServer(); export const ask = () => version() + server.listening;`,
+  );
+  const sources = new URL("../../dist/capture.js", import.meta.url).href;
+  const bytes = run(
+    "sender",
+    `import { ask } from "./held.mjs"; console.log(Buffer.from(capture(ask)).toString("base64"));`,
+  );
+  const receive = `
+  import { readFileSync } from "node:fs"; import "${sources}";
+  try { console.log(revive(Buffer.from(readFileSync(0, "utf8"), "base64"))()); }
+  catch ({ code, message }) { console.log(code, message); }`;
+  expect(run("patched", receive, bytes)).toBe("1.2.90false");
+  expect(run("newer", receive, bytes)).toMatch(
+    /^KS_CANNOT_CAPTURE .* the package fake 1\.2\.3: this worker has 1\.3\.0/,
+  );
+});

@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
@@ -147,6 +148,23 @@ describe("a module that is TypeScript", () => {
     } finally {
       await Promise.all([sender.end(), receiver.end()]);
     }
+  });
+});
+
+test("a module is refused as source that imports the program, or of which there are two", () => {
+  const program = fileURLToPath(here("./fixtures/source-program.mjs"));
+  const told = JSON.parse(execFileSync(process.execPath, [program], { encoding: "utf8" })) as unknown;
+  const live = expect.stringMatching(/a live Server of node:net/);
+  expect(told).toEqual({
+    program: {
+      message: live,
+      cause: expect.stringMatching(/imports-program\.mjs .* imports the program itself/),
+    },
+    asked: { message: expect.stringMatching(/imports the program itself, which would run again \(move/) },
+    reloaded: {
+      message: live,
+      cause: expect.stringMatching(/reloaded\.cjs was loaded 2 times in this process/),
+    },
   });
 });
 
