@@ -2,6 +2,7 @@ import { hasOnlyElements } from "./elements.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { ClaimedKeys } from "./classes.ts";
 import { encodeFunction, type Draft } from "./functions.ts";
+import { inOneBurst } from "./inspect.ts";
 import { encodeObject } from "./objects.ts";
 import { labelOf } from "./labels.ts";
 import { fidelityOf } from "./plain.ts";
@@ -53,6 +54,10 @@ export class Walk {
   }
 
   run(root: unknown): { graph: Uint8Array; units: CodeUnit[] } {
+    return inOneBurst(() => this.#run(root));
+  }
+
+  #run(root: unknown): { graph: Uint8Array; units: CodeUnit[] } {
     const slot = this.slot(root, "");
     this.#encodeAll();
     for (const id of this.#late) {
