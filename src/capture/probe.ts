@@ -1,23 +1,8 @@
 import type { Debugger, InspectorNotification, Runtime } from "node:inspector";
+import { absorbingArguments } from "./absorbing.ts";
 import { theInspector } from "./inspect.ts";
 
 export type Answer = { readonly value: unknown } | { readonly error: string };
-
-/** Absorbs everything that is done with it, so that no default of a parameter runs. */
-const absorbing: object = new Proxy(function () {}, {
-  get: (target, key) => {
-    if (key === Symbol.iterator) return endless;
-    if (key === Symbol.toPrimitive) return () => "";
-    return key === "prototype" ? Reflect.get(target, key) : absorbing;
-  },
-  apply: () => absorbing,
-  construct: () => absorbing,
-  has: () => true,
-});
-
-function* endless(): Generator {
-  for (;;) yield absorbing;
-}
 
 /** Why the function at hand cannot be paused; undefined when it can. */
 export function reasonNotToProbe(): string | undefined {
@@ -90,7 +75,7 @@ function isAt(frame: Debugger.CallFrame | undefined, target: Debugger.Location |
 }
 
 function callAbsorbed(fn: object, call: { readonly isWatched: boolean }): unknown {
-  const values = Array.from({ length: (fn as { length: number }).length + 8 }, () => absorbing);
+  const values = absorbingArguments(fn);
   // oxlint-disable-next-line no-debugger -- this is where stepping begins
   debugger;
   // Where nothing paused, the function would run.
