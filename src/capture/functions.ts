@@ -44,7 +44,7 @@ export interface Draft {
   readonly code: Omit<FunctionCode, "names">;
   readonly node: Omit<FunctionNode, "unit" | "scope" | "member" | "captures">;
   readonly place: CodePlace | undefined;
-  /** The class whose private names an arrow function uses. */
+  /** The class whose private names a function uses that is not one of its members. */
   readonly owner: object | undefined;
 }
 
@@ -125,7 +125,7 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
     ? namedByHand(walk, analysis, byHand)
     : capturesOf(walk, { fn, names, analysis, around });
   const owner =
-    analysis.isArrow && analysis.privateNames.length > 0 ? ownerOf(walk, fn, analysis, source) : undefined;
+    isClass || analysis.privateNames.length === 0 ? undefined : ownerOf(walk, fn, analysis, source);
   const klass = isClass ? classCode(walk, fn, analysis, source) : undefined;
   const strict = known?.strict ?? strictnessOf(fn, analysis, around);
   const lexicals = byHand === undefined ? lexicalsOf(walk, fn, analysis) : {};
@@ -195,13 +195,6 @@ function refuseByText(walk: Walk, analysis: Analysis): void {
       "write the object's name before its properties",
     );
   if (analysis.isArrow && analysis.usesNewTarget) refuseNewTarget(walk);
-  const [name] = analysis.form === "class" || analysis.isArrow ? [] : analysis.privateNames;
-  if (name !== undefined) {
-    walk.refuse(
-      `it uses the private name #${name}, which only code inside of its class can`,
-      "send the class or an instance of it, and call the method there",
-    );
-  }
 }
 
 function refuseNewTarget(walk: Walk): never {

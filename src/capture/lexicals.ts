@@ -158,15 +158,24 @@ export function homeOf(walk: Walk, fn: object, { isArrow }: Analysis): Slot {
   );
 }
 
-/** The class in whose text an arrow function with private names was written, found by way of its `this`. */
-export function ownerOf(walk: Walk, fn: object, { privateNames }: Analysis, source: string): object {
-  const owners = thisOf(walk, fn).flatMap(chainOf).flatMap(classOf);
+/**
+ * The class in whose text a function with private names was written: that of an arrow function is found by way of its
+ * `this`; a method that a decorator put something else in place of, among the classes of the graph.
+ */
+export function ownerOf(walk: Walk, fn: object, analysis: Analysis, source: string): object {
+  const { isArrow, privateNames } = analysis;
+  const owners = isArrow ? thisOf(walk, fn).flatMap(chainOf).flatMap(classOf) : [...walk.classes.keys()];
   const fitting = [...new Set(owners)].filter((klass) => {
     const text = codeOf(klass)?.source ?? Function.prototype.toString.call(klass);
     return text.includes(source) && privateNames.every((name) => text.includes(`#${name}`));
   });
   const [owner] = fitting;
   if (owner !== undefined && fitting.length === 1) return owner;
+  if (!isArrow)
+    walk.refuse(
+      `it uses the private name #${privateNames[0]}, which only code inside of its class can`,
+      "send the class or an instance of it, and call the method there",
+    );
   return walk.refuse(
     `it uses the private name #${privateNames[0]}, and the class that has it cannot be told`,
     "send the class or an instance of it, and call a method there",

@@ -2,7 +2,7 @@ import { hasOnlyElements } from "./elements.ts";
 import { types } from "node:util";
 import { claimedKeys, isClassFunction } from "./classes.ts";
 import { privatesOf } from "./privates.ts";
-import { extrasOf, isUsualConstructor } from "./extras.ts";
+import { extrasOf, isUsualConstructor, usualParent } from "./extras.ts";
 import { labelOf } from "./labels.ts";
 import { follow, modulePart, packagePart } from "./modules.ts";
 import { reasonToRefuse } from "./refusals.ts";
@@ -18,7 +18,7 @@ export function encodeObject(walk: Walk, value: object): Node {
   if (shared !== undefined) return shared;
   if (types.isModuleNamespaceObject(value)) return encodeNamespace(walk, value);
   if (types.isProxy(value)) return encodeProxy(walk, value);
-  const owner = ownerOfPrototype(value);
+  const owner = walk.ownerOf(value) ?? ownerOfPrototype(value);
   if (owner !== undefined) return encodePrototype(walk, value, owner);
   const host = encodeHostObject(walk, value);
   if (host !== undefined) return host;
@@ -36,14 +36,9 @@ function encodePrototype(walk: Walk, value: object, owner: object): Node {
 function prototypeExtras(walk: Walk, owner: object, value: object): Extras {
   const isClass = isClassFunction(owner);
   const claimed = isClass ? claimedKeys(walk, owner).members : undefined;
-  const parent = isClass ? (Object.getPrototypeOf(owner) as { prototype?: object | null }) : undefined;
-  const usual =
-    parent === undefined || parent === Function.prototype
-      ? Object.prototype
-      : (parent.prototype ?? Object.prototype);
   const isSkipped = (key: string | symbol): boolean =>
-    claimed?.has(key) === true || (key === "constructor" && isUsualConstructor(value));
-  return extrasOf(walk, value, usual, isSkipped);
+    claimed?.has(key) === true || (key === "constructor" && isUsualConstructor(value, owner));
+  return extrasOf(walk, value, usualParent(owner, isClass), isSkipped);
 }
 
 function encodeNamespace(walk: Walk, namespace: object): Node {

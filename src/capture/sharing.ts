@@ -40,7 +40,7 @@ interface Embedded {
 }
 
 /**
- * Arrow functions that use private names are made inside of their class, and have from there the variables that the
+ * Functions that use private names and are no members are made inside of their class, and have from there the variables that the
  * class has; only what lies between the class and them is their own.
  */
 function embed(walk: Walk): Map<object, Embedded[]> {

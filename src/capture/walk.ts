@@ -44,6 +44,7 @@ export class Walk {
   readonly #units = new Map<string, { index: number; unit: CodeUnit }>();
   readonly #rootName: string;
   #next = 0;
+  readonly #owners = new Map<object, object>();
   /** Methods, which wait until it is known whether a class of the graph has them. */
   readonly #late = new Set<number>();
   #scanBudget = SCAN_BUDGET;
@@ -94,6 +95,26 @@ export class Walk {
     if (this.#nodes[id] !== undefined || !isOpen) return false;
     this.#nodes[id] = node;
     return true;
+  }
+
+  /**
+   * Makes `prototype` the prototype object of a class whatever it names as its constructor. False when it was already
+   * encoded as an object of its own.
+   */
+  own(prototype: object, klass: object): boolean {
+    if (this.#isEncoded(prototype)) return this.#owners.get(prototype) === klass;
+    this.#owners.set(prototype, klass);
+    return true;
+  }
+
+  /** The class that {@link own} was told of. */
+  ownerOf(prototype: object): object | undefined {
+    return this.#owners.get(prototype);
+  }
+
+  #isEncoded(value: object): boolean {
+    const id = this.#ids.get(value);
+    return id !== undefined && (id < this.#next || this.#nodes[id] !== undefined);
   }
 
   finish(id: number, node: Node): void {
@@ -205,10 +226,16 @@ export class Walk {
 function isLone(nodes: readonly Node[], scopeCount: number): boolean {
   const [node] = nodes;
   if (nodes.length !== 1 || scopeCount > 0 || node?.[0] !== "function") return false;
-  const { captures, properties, sealed, proto, klass, lexicalThis, lexicalArguments, home } = node[1];
+  const { captures, properties, removed, sealed, proto, klass, lexicalThis, lexicalArguments, home } =
+    node[1];
   const hasLexicals = lexicalThis !== undefined || lexicalArguments !== undefined || home !== undefined;
   return (
-    captures.length + properties.length === 0 && !sealed && proto === 0 && klass === undefined && !hasLexicals
+    captures.length + properties.length === 0 &&
+    removed === undefined &&
+    !sealed &&
+    proto === 0 &&
+    klass === undefined &&
+    !hasLexicals
   );
 }
 

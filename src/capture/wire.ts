@@ -33,6 +33,8 @@ export interface FunctionNode {
   readonly member: number;
   readonly captures: readonly Slot[];
   readonly properties: readonly PropertyRecord[];
+  /** Properties that the text makes and that were deleted: of the function itself, or of its `prototype` object. */
+  readonly removed?: readonly (readonly [isOwn: boolean, key: Slot])[];
   readonly sealed: boolean;
   /** The prototype of the function itself, when it is not the usual one. */
   readonly proto: ProtoSlot;
