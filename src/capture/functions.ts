@@ -67,9 +67,10 @@ const PROMISIFIED = Function.prototype.toString.call(
   process.getBuiltinModule("node:util").promisify(() => undefined),
 );
 
+/** Looked at without reading inherited properties or accessors, which would run code of the user's. */
 function isRequire(fn: object): boolean {
-  const { cache, resolve } = fn as { cache?: unknown; resolve?: unknown };
-  return typeof resolve === "function" && cache !== undefined && (fn as { name?: string }).name === "require";
+  const own = (key: string): unknown => Reflect.getOwnPropertyDescriptor(fn, key)?.value as unknown;
+  return own("name") === "require" && typeof own("resolve") === "function" && own("cache") !== undefined;
 }
 
 function encodeBound(walk: Walk, fn: object): Node {

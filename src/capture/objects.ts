@@ -143,7 +143,7 @@ function encodeKind(walk: Walk, value: object): Node {
     case "set":
       return ["set", itemsOf(walk, value), extrasOf(walk, value, Set.prototype), privatesOf(walk, value)];
     case "error":
-      return ["error", errorExtras(walk, value as Error), privatesOf(walk, value)];
+      return ["error", extrasOf(walk, value, Error.prototype), privatesOf(walk, value)];
     case "boxed":
       return [
         "boxed",
@@ -179,13 +179,6 @@ function lengthFixed(value: object, extras: Extras): Extras {
   return isWritable
     ? extras
     : [extras[0], [...extras[1], ["length", 0, (value as unknown[]).length]], extras[2]];
-}
-
-/** `stack` is an accessor of the runtime's own in some versions, so it goes as the text that it gives. */
-function errorExtras(walk: Walk, error: Error): Extras {
-  const [proto, properties, sealed] = extrasOf(walk, error, Error.prototype, (key) => key === "stack");
-  if (!Object.hasOwn(error, "stack")) return [proto, properties, sealed];
-  return [proto, [["stack", 2 | 4, walk.slot(error.stack, ".stack")], ...properties], sealed];
 }
 
 function entriesOf(walk: Walk, value: object): Slot[] {

@@ -136,7 +136,7 @@ export class Walk {
     if (ArrayBuffer.isView(value) && hasOnlyElements(value)) return records;
     for (const key of Reflect.ownKeys(value)) {
       const descriptor = isSkipped(key) ? undefined : Reflect.getOwnPropertyDescriptor(value, key);
-      if (descriptor !== undefined) records.push(this.#property(key, descriptor));
+      if (descriptor !== undefined) records.push(this.#property(key, withoutRuntimesOwn(value, descriptor)));
     }
     return records;
   }
@@ -220,6 +220,23 @@ export class Walk {
     }
     return [keySlot, flags, this.slot(descriptor.value, label)];
   }
+}
+
+/** What some versions of the runtime put on errors and on what `Error.captureStackTrace` was given. */
+const { get: stackGetter, set: stackSetter } = Object.getOwnPropertyDescriptor(new Error(), "stack") ?? {};
+
+/** `stack` is an accessor of the runtime's own in some versions, so it goes as the text that it gives. */
+function withoutRuntimesOwn(value: object, descriptor: PropertyDescriptor): PropertyDescriptor {
+  const { get, set, enumerable = false, configurable = false } = descriptor;
+  if (stackGetter !== undefined && get === stackGetter)
+    return {
+      enumerable,
+      configurable,
+      writable: true,
+      value: Reflect.apply(stackGetter, value, []) as unknown,
+    };
+  if (get === undefined || set === undefined || set !== stackSetter) return descriptor;
+  return { enumerable, configurable, get };
 }
 
 /** One function of which the code is all there is: no values, no properties, no peculiarities. */
