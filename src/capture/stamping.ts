@@ -10,13 +10,14 @@ export const classSupport: {
   keys: readonly unknown[];
   /** While true, constructors of revived classes do nothing but put on private names. */
   stamping: boolean;
+  readonly descriptor: typeof Reflect.getOwnPropertyDescriptor;
   readonly register: (
     klass: object,
     setFields: SetFields,
     setStatics: SetStatics,
     embedded: readonly unknown[],
   ) => void;
-} = { parent: undefined, keys: [], stamping: false, register };
+} = { parent: undefined, keys: [], stamping: false, descriptor: Reflect.getOwnPropertyDescriptor, register };
 
 const setters = new WeakMap<
   object,
