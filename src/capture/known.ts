@@ -41,6 +41,13 @@ const NAMELESS: Readonly<Record<string, () => object>> = {
   "%SetIterator%": () => Object.getPrototypeOf(new Set()[Symbol.iterator]()) as object,
   "%StringIterator%": () => Object.getPrototypeOf(""[Symbol.iterator]()) as object,
   "%RegExpStringIterator%": () => Object.getPrototypeOf("".matchAll(/a/g)) as object,
+  "%subtle%": () => globalThis.crypto.subtle,
+};
+
+/** Objects that a process makes when they are first asked for, so only for one of them is asked. */
+const STANDARD_STREAMS: Readonly<Record<string, () => object>> = {
+  "%stdout%": () => process.stdout,
+  "%stderr%": () => process.stderr,
 };
 
 const MAX_DEPTH = 5;
@@ -64,6 +71,13 @@ export function knownPath(value: object): string | undefined {
   const foreign = foreignGlobal(root);
   if (foreign !== undefined) collect(paths, foreign, LANGUAGE_NAMES);
   return paths.get(value);
+}
+
+/** As {@link knownPath}, for the streams of the process to which everything is printed. */
+export function standardStreamPath(value: object): string | undefined {
+  if (Reflect.getOwnPropertyDescriptor(value, "_isStdio")?.value !== true) return undefined;
+  const found = Object.entries(STANDARD_STREAMS).find(([, get]) => get() === value);
+  return found === undefined ? undefined : JSON.stringify([found[0]]);
 }
 
 /** The end of the prototypes of a value that another vm context made. */
@@ -100,13 +114,17 @@ function foreignGlobal(root: object): object | undefined {
 export function knownValue(path: string): unknown {
   const [start = "", ...steps] = JSON.parse(path) as string[];
   if (start === "globalThis") return globalThis;
-  const nameless = Object.hasOwn(NAMELESS, start) ? NAMELESS[start] : undefined;
+  const nameless = makerOf(start, NAMELESS) ?? makerOf(start, STANDARD_STREAMS);
   let value: unknown = nameless === undefined ? Reflect.get(globalThis, start) : nameless();
   if (nameless === undefined && !GLOBAL_NAMES.has(start)) value = undefined;
   for (const step of steps) value = stepInto(value, step);
   if (value === undefined || value === null)
     throw new RangeError(`${path} does not exist in this version of Node`);
   return value;
+}
+
+function makerOf(name: string, makers: Readonly<Record<string, () => object>>): (() => object) | undefined {
+  return Object.hasOwn(makers, name) ? makers[name] : undefined;
 }
 
 function stepInto(value: unknown, step: string): unknown {

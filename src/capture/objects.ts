@@ -3,6 +3,7 @@ import { types } from "node:util";
 import { claimedKeys, isClassFunction } from "./classes.ts";
 import { privatesOf } from "./privates.ts";
 import { extrasOf, isUsualConstructor, usualParent } from "./extras.ts";
+import { standardStreamPath } from "./known.ts";
 import { labelOf } from "./labels.ts";
 import { follow, modulePart, packagePart } from "./modules.ts";
 import { reasonToRefuse } from "./refusals.ts";
@@ -22,6 +23,8 @@ export function encodeObject(walk: Walk, value: object): Node {
   if (owner !== undefined) return encodePrototype(walk, value, owner);
   const host = encodeHostObject(walk, value);
   if (host !== undefined) return host;
+  const stream = standardStreamPath(value);
+  if (stream !== undefined) return ["known", stream];
   const refusal = reasonToRefuse(value);
   if (refusal !== undefined) walk.refuse(refusal.what, refusal.wayOut);
   return encodeList(walk, value) ?? encodeRecord(walk, value) ?? encodeKind(walk, value);
@@ -271,9 +274,13 @@ function encodeHostObject(walk: Walk, value: object): Node | undefined {
       "an object of Node that was given properties of its own cannot be made again",
       "keep them beside it",
     );
-  if (proto === URL.prototype) return ["url", (value as URL).href];
-  if (proto === URLSearchParams.prototype) return ["searchParams", (value as URLSearchParams).toString()];
-  if (proto === WeakRef.prototype)
+  try {
+    if (proto === URL.prototype) return ["url", (value as URL).href];
+    if (proto === URLSearchParams.prototype) return ["searchParams", (value as URLSearchParams).toString()];
     return ["weakRef", walk.slot((value as WeakRef<object>).deref(), ".deref()")];
-  return undefined;
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    const { name } = (proto as { constructor: { name: string } }).constructor;
+    return walk.refuse(`it inherits from ${name} and is none`, `make it with new ${name}()`);
+  }
 }

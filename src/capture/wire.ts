@@ -128,12 +128,25 @@ export interface Table {
   readonly nodes: readonly Node[];
 }
 
-/** v8's own format behind one tag byte. The base serializer is used because Node's default one loses shared buffers. */
+/**
+ * v8's own format behind one tag byte. The base serializer is used because Node's default one loses shared buffers.
+ *
+ * @throws KitchenError `KS_CANNOT_CAPTURE` when there is not enough memory, or V8 keeps a state of the value to itself
+ */
 export function serialize(tag: number, value: unknown): Uint8Array {
   const serializer = new Serializer();
   serializer.writeRawBytes(Uint8Array.of(tag));
   serializer.writeHeader();
-  serializer.writeValue(value);
+  try {
+    serializer.writeValue(value);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new KitchenError(
+      "KS_CANNOT_CAPTURE",
+      `Cannot capture the value: V8 cannot write a part of it: ${why} (leave that part out, or send less at once)`,
+      { cause },
+    );
+  }
   return serializer.releaseBuffer();
 }
 
