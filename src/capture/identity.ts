@@ -1,8 +1,7 @@
-import type { Debugger, Runtime } from "node:inspector";
 import type { Draft } from "./functions.ts";
-import { theInspector } from "./inspect.ts";
+import { PausedVariable } from "./paused-variable.ts";
 import { pauseIn, reasonNotToProbe } from "./probe.ts";
-import { surroundingsOf } from "./scopes.ts";
+import { surroundingsOf, valueAt, type Variables, variablesAt } from "./scopes.ts";
 import type { Walk } from "./walk.ts";
 
 /** One running instance of a scope. V8 shows only copies, so who shares it has to be found out. */
@@ -79,22 +78,7 @@ function stepInto(map: Map<unknown, unknown>, key: unknown): Map<unknown, unknow
 }
 
 function looksOf(variables: Variables): unknown[] {
-  return Object.keys(variables).flatMap((name) => [name, valueOrMark(variables, name)]);
-}
-
-type Variables = Readonly<Record<string, unknown>>;
-const UNREADABLE = Symbol("no value yet");
-
-function valueOrMark(variables: Variables, name: string): unknown {
-  try {
-    return variables[name];
-  } catch {
-    return UNREADABLE;
-  }
-}
-
-function variablesAt(scopes: readonly { variables: Variables }[], depth: number): Variables {
-  return scopes[scopes.length - depth]?.variables ?? {};
+  return Object.keys(variables).flatMap((name) => [name, valueAt(variables, name)]);
 }
 
 /** Those of one scope, as far as that is known. */
@@ -142,7 +126,7 @@ class MarkTest {
   readonly #marked = new Map<unknown, SharedScope>();
   /** Found to be another one. */
   readonly #merged = new Set<SharedScope>();
-  readonly #toRestore: { view: View; before: Before }[] = [];
+  readonly #toRestore: { view: View; value: unknown }[] = [];
 
   constructor(walk: Walk, name: string) {
     this.#walk = walk;
@@ -161,8 +145,7 @@ class MarkTest {
   }
 
   restore(): void {
-    for (const { view, before } of this.#toRestore)
-      pauseIn(view.draft.fn, (frame) => setVariable(frame, this.#placeOf(frame, view), restoring(before)));
+    for (const { view, value } of this.#toRestore) this.#pause(view, (variable) => variable.set(value));
   }
 
   /** Marks those that bear no mark yet, and gives those that cannot be marked. */
@@ -181,7 +164,7 @@ class MarkTest {
       if (this.#merged.has(own)) return false;
       const [{ draft, depth }] = views as readonly [View];
       const scope = this.#marked.get(
-        valueOrMark(variablesAt(surroundingsOf(draft.fn).scopes, depth), this.#name),
+        valueAt(variablesAt(surroundingsOf(draft.fn).scopes, depth), this.#name),
       );
       if (scope === undefined) return true;
       if (scope !== own) this.#merged.add(own);
@@ -193,23 +176,23 @@ class MarkTest {
   #write([scope, views]: Candidate, look: (() => void) | undefined): boolean {
     return views.some((view) => {
       let isWritten = false;
-      pauseIn(view.draft.fn, (frame) => {
-        const place = this.#placeOf(frame, view);
-        const before = valueIn(frame, place.scopeNumber, this.#name);
-        if (before === undefined) return;
+      this.#pause(view, (variable) => {
         isWritten = true;
         const mark = {};
         this.#marked.set(mark, scope);
-        if (look === undefined) this.#toRestore.push({ view, before });
-        setVariable(frame, place, { objectId: theInspector().handle(mark) });
-        if (look !== undefined) looking(look, () => setVariable(frame, place, restoring(before)));
+        if (look !== undefined) return variable.holding(mark, look);
+        this.#toRestore.push({ view, value: variable.value });
+        variable.set(mark);
       });
       return isWritten;
     });
   }
 
-  #placeOf({ scopeChain }: Debugger.CallFrame, { depth }: View): Place {
-    return { scopeNumber: scopeChain.length - depth, variableName: this.#name };
+  #pause({ draft, depth }: View, use: (variable: PausedVariable) => void): void {
+    pauseIn(draft.fn, (frame) => {
+      const variable = PausedVariable.find(frame, { name: this.#name, depth });
+      if (variable !== undefined) use(variable);
+    });
   }
 
   #refuse(candidate: Candidate | undefined, why: string, wayOut?: string): never {
@@ -220,56 +203,4 @@ class MarkTest {
       [wayOut, "keep shared state in an object"].filter((part) => part !== undefined).join(", or "),
     );
   }
-}
-
-function looking(look: () => void, restore: () => void): void {
-  try {
-    look();
-  } finally {
-    restore();
-  }
-}
-
-interface Place {
-  readonly scopeNumber: number;
-  readonly variableName: string;
-}
-
-function setVariable(
-  { callFrameId }: Debugger.CallFrame,
-  place: Place,
-  newValue: Runtime.CallArgument,
-): void {
-  theInspector().post("Debugger.setVariableValue", { callFrameId, ...place, newValue });
-}
-
-/** The value of a variable before it was marked. */
-interface Before {
-  readonly value: unknown;
-}
-
-function valueIn(frame: Debugger.CallFrame, scopeNumber: number, name: string): Before | undefined {
-  const objectId = frame.scopeChain[scopeNumber]?.object.objectId;
-  if (objectId === undefined) return undefined;
-  const { result } = theInspector().post<Runtime.GetPropertiesReturnType>("Runtime.getProperties", {
-    objectId,
-    ownProperties: true,
-  });
-  const found = result.find((property) => property.name === name)?.value;
-  return found === undefined ? undefined : { value: theInspector().take(found) };
-}
-
-function restoring({ value }: Before): Runtime.CallArgument {
-  if (
-    (typeof value === "object" && value !== null) ||
-    typeof value === "function" ||
-    typeof value === "symbol"
-  ) {
-    return { objectId: theInspector().handle(value) };
-  }
-  if (typeof value === "bigint") return { unserializableValue: `${value}n` };
-  if (typeof value === "number" && (Object.is(value, -0) || !Number.isFinite(value))) {
-    return { unserializableValue: Object.is(value, -0) ? "-0" : String(value) };
-  }
-  return { value };
 }

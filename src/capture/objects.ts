@@ -53,6 +53,7 @@ function encodeNamespace(walk: Walk, namespace: object): Node {
   }
   const found = packageNamespace(namespace);
   if (found !== undefined) return found;
+  walk.noteNamespace(namespace);
   const names = Object.keys(namespace);
   return ["namespace", names, names.map((name) => walk.slot(Reflect.get(namespace, name), labelOf(name)))];
 }

@@ -249,6 +249,9 @@ export class Rebuild {
         return node[1].forEach((slot, index) => ((value as unknown[])[index] = this.value(slot)));
       case "namespace":
         node[1].forEach((key, index) => setOwn(value, key, this.value(node[2][index])));
+        for (const [name, getter] of node[3] ?? [])
+          Object.defineProperty(value, name, { get: this.value(getter) as () => unknown });
+        Object.freeze(value);
         return;
       case "function":
         return this.#functions.fill(value, node[1]);

@@ -6,6 +6,7 @@ import { inOneBurst } from "./inspect.ts";
 import { encodeObject } from "./objects.ts";
 import { labelOf } from "./labels.ts";
 import { fidelityOf } from "./plain.ts";
+import { followLiveBindings } from "./live-bindings.ts";
 import { symbolName } from "./known.ts";
 import { finishFunctions } from "./sharing.ts";
 import { type CodeUnit, encodeUnit, type UnitRecord } from "./units.ts";
@@ -35,6 +36,8 @@ export class Walk {
   /** What was found out about classes of this graph. */
   readonly classes: Map<object, ClaimedKeys> = new Map();
   readonly scopes: ScopeNode[] = [];
+  /** Namespaces of modules that travel as the values they have now. */
+  readonly namespaces: { readonly id: number; readonly namespace: object }[] = [];
   readonly #nodes: (Node | undefined)[] = [];
   readonly #values: (object | symbol)[] = [];
   readonly #steps: Step[] = [];
@@ -66,6 +69,7 @@ export class Walk {
       this.#encode(id, true);
       this.#encodeAll();
     }
+    followLiveBindings(this);
     finishFunctions(this);
     const units = [...this.#units.values()].map(({ unit }) => unit);
     const hashes = units.map(({ hash }) => hash);
@@ -110,6 +114,26 @@ export class Walk {
   /** The class that {@link own} was told of. */
   ownerOf(prototype: object): object | undefined {
     return this.#owners.get(prototype);
+  }
+
+  noteNamespace(namespace: object): void {
+    this.namespaces.push({ id: this.#current, namespace });
+  }
+
+  /** Makes an export of a namespace what `getter` returns. */
+  makeLive(id: number, name: string, getter: Slot): void {
+    const node = this.#nodes[id];
+    if (node?.[0] !== "namespace") return;
+    const [kind, names, values, getters = []] = node;
+    this.#nodes[id] = [kind, names, values, [...getters, [name, getter]]];
+  }
+
+  /** A function that is nowhere in the graph, for something in it to refer to. */
+  addDraft(draft: Omit<Draft, "id" | "fn">): Slot {
+    const fn = (): void => undefined;
+    const id = this.#id(fn, "");
+    this.drafts.push({ ...draft, id, fn });
+    return [id];
   }
 
   #isEncoded(value: object): boolean {

@@ -77,7 +77,12 @@ export type Node =
   | readonly ["builtinNamespace", id: string]
   | readonly ["package", reference: PackageReference, path: readonly string[]]
   | readonly ["packageNamespace", reference: PackageReference]
-  | readonly ["namespace", names: readonly string[], values: readonly Slot[]]
+  | readonly [
+      "namespace",
+      names: readonly string[],
+      values: readonly Slot[],
+      getters?: readonly (readonly [name: string, getter: Slot])[],
+    ]
   | readonly ["require"]
   | readonly ["record", keys: readonly string[], values: readonly Slot[]]
   | readonly ["list", values: readonly Slot[]]

@@ -1,0 +1,71 @@
+import type { Debugger, Runtime } from "node:inspector";
+import { theInspector } from "./inspect.ts";
+
+/** Which of the variables around a function: `depth` counts scopes from the outermost. */
+export interface VariablePlace {
+  readonly name: string;
+  readonly depth: number;
+}
+
+/** A variable as the function that is paused sees it. */
+export class PausedVariable {
+  readonly value: unknown;
+  readonly #callFrameId: string;
+  readonly #scopeNumber: number;
+  readonly #variableName: string;
+
+  private constructor(frame: Debugger.CallFrame, scopeNumber: number, name: string, value: unknown) {
+    this.value = value;
+    this.#callFrameId = frame.callFrameId;
+    this.#scopeNumber = scopeNumber;
+    this.#variableName = name;
+  }
+
+  /** Undefined when the function does not see it. */
+  static find(frame: Debugger.CallFrame, { name, depth }: VariablePlace): PausedVariable | undefined {
+    const scopeNumber = frame.scopeChain.length - depth;
+    const objectId = frame.scopeChain[scopeNumber]?.object.objectId;
+    if (objectId === undefined) return undefined;
+    const { result } = theInspector().post<Runtime.GetPropertiesReturnType>("Runtime.getProperties", {
+      objectId,
+      ownProperties: true,
+    });
+    const found = result.find((property) => property.name === name)?.value;
+    if (found === undefined) return undefined;
+    return new PausedVariable(frame, scopeNumber, name, theInspector().take(found));
+  }
+
+  set(value: unknown): void {
+    theInspector().post("Debugger.setVariableValue", {
+      callFrameId: this.#callFrameId,
+      scopeNumber: this.#scopeNumber,
+      variableName: this.#variableName,
+      newValue: argumentFor(value),
+    });
+  }
+
+  /** Lets the variable hold `mark` while `look` runs. */
+  holding(mark: object, look: () => void): void {
+    this.set(mark);
+    try {
+      look();
+    } finally {
+      this.set(this.value);
+    }
+  }
+}
+
+function argumentFor(value: unknown): Runtime.CallArgument {
+  if (
+    (typeof value === "object" && value !== null) ||
+    typeof value === "function" ||
+    typeof value === "symbol"
+  ) {
+    return { objectId: theInspector().handle(value) };
+  }
+  if (typeof value === "bigint") return { unserializableValue: `${value}n` };
+  if (typeof value === "number" && (Object.is(value, -0) || !Number.isFinite(value))) {
+    return { unserializableValue: Object.is(value, -0) ? "-0" : String(value) };
+  }
+  return { value };
+}
