@@ -33,13 +33,15 @@ export interface Capture {
   readonly slot: Slot;
   /** Which of the scopes around the function holds it, counted from the outermost; 0 when none of them does. */
   readonly depth: number;
+  /** A function of the module whose variable it is, when it is an import that has to follow it. */
+  readonly importedFrom?: Draft;
 }
 
 /** A function whose unit is decided when all functions of the graph are known. */
 export interface Draft {
   readonly id: number;
   readonly fn: object;
-  readonly captures: readonly Capture[];
+  readonly captures: Capture[];
   readonly around: Surroundings | undefined;
   readonly code: Omit<FunctionCode, "names">;
   readonly node: Omit<FunctionNode, "unit" | "scope" | "member" | "captures">;

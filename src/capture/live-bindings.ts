@@ -9,14 +9,16 @@ import type { Slot } from "./wire.ts";
 interface Showing {
   readonly id: number;
   readonly what: string;
-  /** Its name when it is an export. */
-  readonly export?: string;
+  readonly name: string;
   readonly see: () => unknown;
+  /** Makes an import share the variable; absent for an export. */
+  readonly follow?: (written: Written) => void;
 }
 
 /**
  * Imports and namespaces travel as the values they have now. Where a function that travels too assigns to the variable
- * behind one, a namespace gets an accessor of that variable, and an import is refused.
+ * behind one, a namespace gets an accessor of that variable, an import shares it, and one under another name is
+ * refused.
  */
 export function followLiveBindings(walk: Walk): void {
   for (const written of writtenInModules(walk.drafts)) {
@@ -25,20 +27,23 @@ export function followLiveBindings(walk: Walk): void {
     if (alike.length === 0) continue;
     const live = liveOnes(written, alike);
     if (live === undefined) refuse(walk, alike[0] as Showing, written);
-    for (const showing of live) {
-      if (showing.export === undefined) refuse(walk, showing, written);
-      walk.makeLive(showing.id, showing.export, getterOf(walk, written));
-    }
+    for (const showing of live) follow(walk, showing, written);
   }
+}
+
+function follow(walk: Walk, showing: Showing, written: Written): void {
+  if (showing.follow === undefined) walk.makeLive(showing.id, showing.name, getterOf(walk, written));
+  else if (showing.name !== written.name) refuse(walk, showing, written);
+  else showing.follow(written);
 }
 
 function refuse(walk: Walk, { id, what }: Showing, { name }: Written): never {
   walk.at(id);
   return walk.refuse(
     reasonNotToProbe() === undefined
-      ? `its ${what} is a variable of another module that a captured function assigns to, and travels as a value`
+      ? `its ${what} is the variable "${name}" of another module that a captured function assigns to`
       : `whether its ${what} is the variable "${name}" that a captured function assigns to cannot be told while a debugger is attached`,
-    "export a function that reads the variable, or keep what changes in an object",
+    "import it under its own name, or keep what changes in an object",
   );
 }
 
@@ -99,18 +104,30 @@ function importsIn(drafts: readonly Draft[], scriptId: string): Showing[] {
           .filter(({ isWritten, depth }) => !isWritten && isModuleAt(draft, depth))
           .map(({ name, depth }) => ({
             id: draft.id,
+            name,
             what: `captured "${name}"`,
+            follow: sharing(draft, name),
             see: () => valueAt(variablesAt(surroundingsOf(draft.fn).scopes, depth), name),
           })),
   );
+}
+
+function sharing(draft: Draft, name: string): (written: Written) => void {
+  return (written) => {
+    const at = draft.captures.findIndex((capture) => capture.name === name);
+    const capture = draft.captures[at];
+    const [importedFrom] = written.writers;
+    if (capture !== undefined && importedFrom !== undefined)
+      draft.captures[at] = { ...capture, depth: written.depth, importedFrom };
+  };
 }
 
 function exportsIn(walk: Walk): Showing[] {
   return walk.namespaces.flatMap(({ id, namespace }) =>
     Object.keys(namespace).map((name) => ({
       id,
+      name,
       what: `export "${name}"`,
-      export: name,
       see: () => valueAt(namespace, name),
     })),
   );

@@ -9,6 +9,7 @@ import type { Slot } from "./wire.ts";
 interface Cell {
   readonly scope: SharedScope;
   readonly depth: number;
+  readonly order: number;
   readonly variables: Map<string, Slot>;
   readonly ancestors: Set<Cell>;
   readonly members: { draft: Draft; code: FunctionCode }[];
@@ -28,6 +29,7 @@ export function finishFunctions(walk: Walk): void {
     if (home === undefined) finishAlone(walk, draft, code);
     else {
       refuseSharedName(walk, draft, own);
+      refuseHidden(walk, draft, cells, home);
       home.members.push({ draft, code });
     }
   }
@@ -96,7 +98,7 @@ function findCells(walk: Walk): Cells {
   if (written.size === 0 || walk.drafts.length < 2) return cells;
   tellScopes(walk, viewsOf(walk, written));
   for (const [scope, variables] of usesOf(walk, written)) {
-    const cell = toCell(scope, variables);
+    const cell = toCell(scope, variables, cells.size);
     if (cell !== undefined) cells.set(scope, cell);
   }
   return cells;
@@ -124,7 +126,7 @@ function usesOf(walk: Walk, names: ReadonlySet<string>): Uses {
   for (const draft of walk.drafts) {
     for (const capture of draft.captures) {
       if (!names.has(capture.name) || capture.depth === 0) continue;
-      const scope = scopeOf(draft, capture.depth);
+      const scope = scopeFor(draft, capture);
       const variables = uses.get(scope) ?? new Map<string, { draft: Draft; capture: Capture }[]>();
       uses.set(scope, variables);
       const list = variables.get(capture.name) ?? [];
@@ -138,6 +140,7 @@ function usesOf(walk: Walk, names: ReadonlySet<string>): Uses {
 function toCell(
   scope: SharedScope,
   uses: Map<string, { draft: Draft; capture: Capture }[]>,
+  order: number,
 ): Cell | undefined {
   const variables = new Map<string, Slot>();
   let depth = 0;
@@ -148,21 +151,31 @@ function toCell(
     depth = first.capture.depth;
   }
   if (variables.size === 0) return undefined;
-  return { scope, depth, variables, ancestors: new Set(), members: [], children: [], parent: undefined };
+  const own = { ancestors: new Set<Cell>(), members: [], children: [], parent: undefined };
+  return { scope, depth, order, variables, ...own };
 }
 
 /** The shared scopes that a function sees, outermost first. */
 function cellsOf(draft: Draft, cells: Cells): Cell[] {
   if (cells.size === 0) return [];
   const own = new Set(draft.captures.flatMap((capture) => cellOf(draft, capture, cells) ?? []));
-  return [...own].toSorted((a, b) => a.depth - b.depth);
+  return [...own].toSorted(byNesting);
 }
 
 /** The shared scope that holds what a function captures. */
-function cellOf(draft: Draft, { name, depth }: Capture, cells: Cells): Cell | undefined {
-  if (depth === 0) return undefined;
-  const cell = cells.get(scopeOf(draft, depth));
-  return cell?.variables.has(name) === true ? cell : undefined;
+function cellOf(draft: Draft, capture: Capture, cells: Cells): Cell | undefined {
+  if (capture.depth === 0) return undefined;
+  const cell = cells.get(scopeFor(draft, capture));
+  return cell?.variables.has(capture.name) === true ? cell : undefined;
+}
+
+function scopeFor(draft: Draft, { importedFrom, depth }: Capture): SharedScope {
+  return scopeOf(importedFrom ?? draft, depth);
+}
+
+/** Outermost first. Those of several modules, which nothing orders, keep one order for all functions. */
+function byNesting(a: Cell, b: Cell): number {
+  return a.depth - b.depth || a.order - b.order;
 }
 
 /** Scopes that one function sees lie within each other; from the innermost on, each gets the next one around it. */
@@ -172,8 +185,8 @@ function nest(cells: Cells, drafts: readonly Draft[]): void {
     for (const [index, cell] of seen.entries())
       for (const outer of seen.slice(0, index)) cell.ancestors.add(outer);
   }
-  for (const cell of [...cells.values()].toSorted((a, b) => b.depth - a.depth)) {
-    const [parent] = [...cell.ancestors].toSorted((a, b) => b.depth - a.depth);
+  for (const cell of [...cells.values()].toSorted(byNesting).toReversed()) {
+    const parent = [...cell.ancestors].toSorted(byNesting).at(-1);
     if (parent === undefined) continue;
     cell.parent = parent;
     parent.children.push(cell);
@@ -197,6 +210,21 @@ function refuseSharedName(walk: Walk, draft: Draft, cells: readonly Cell[]): voi
     `its name "${declaredName}" is a variable that a captured function assigns to`,
     "call the variable differently than the function",
   );
+}
+
+/** Variables of two modules that lie within each other here would hide each other under one name. */
+function refuseHidden(walk: Walk, draft: Draft, cells: Cells, home: Cell): void {
+  for (const capture of draft.captures) {
+    const cell = cellOf(draft, capture, cells);
+    let at: Cell | undefined = home;
+    while (at !== undefined && !at.variables.has(capture.name)) at = at.parent;
+    if (cell === undefined || at === cell) continue;
+    walk.at(draft.id);
+    walk.refuse(
+      `"${capture.name}" is a variable of two modules whose functions are sent together and change it`,
+      "rename one of them",
+    );
+  }
 }
 
 function slotsFor(draft: Draft, { names }: FunctionCode): Slot[] {
