@@ -11,6 +11,7 @@ import { extrasOf } from "./extras.ts";
 import { encodeProxy } from "./proxies.ts";
 import { referenceTo } from "./reference-to.ts";
 import {
+  constantName,
   type Found,
   homeOf,
   isOwnName,
@@ -110,7 +111,8 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
   const source = known?.source ?? Function.prototype.toString.call(fn);
   const analysis = analysisOf(walk, source);
   refuseByText(walk, analysis);
-  const names = [...analysis.free.keys()].filter((name) => !ALWAYS_GLOBAL.has(name));
+  const byHand = handCaptures(fn);
+  let names = [...analysis.free.keys()].filter((name) => !ALWAYS_GLOBAL.has(name));
   for (const name of names)
     if (RESERVED.test(name))
       walk.refuse(
@@ -118,9 +120,10 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
         "call the variable differently",
         `captured "${name}"`,
       );
-  const byHand = handCaptures(fn);
   const isClass = analysis.form === "class";
   const around = byHand === undefined && (names.length > 0 || isClass) ? surroundingsOf(fn) : undefined;
+  const ownName = constantName(walk, fn, analysis, around);
+  names = names.filter((name) => name !== ownName);
   const url = around === undefined ? "" : urlOf(around);
   if (packagePart(fn, url) !== undefined) return referenceTo(fn);
   if (url.startsWith("node:")) refuseInternal(walk, fn, url);
@@ -146,12 +149,14 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
         : undefined,
     code: {
       source,
-      form: analysis.form,
+      form: ownName === undefined ? analysis.form : "expression",
       strict,
       ...methodParts(analysis),
       ...(name.given === undefined ? {} : { givenName: name.given }),
       ...(analysis.imports.length > 0 ? { imports: analysis.imports } : {}),
-      ...(analysis.selfName === undefined ? {} : { declaredName: analysis.selfName }),
+      ...(analysis.selfName === undefined || ownName !== undefined
+        ? {}
+        : { declaredName: analysis.selfName }),
       ...(home === undefined ? {} : { usesSuper: true }),
       ...(analysis.imports.length > 0
         ? { metaUrl: known?.metaUrl ?? (url || urlOf(surroundingsOf(fn))) }

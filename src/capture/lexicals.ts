@@ -1,5 +1,6 @@
 import type { Analysis } from "./analyse.ts";
-import { type Answer, probe, reasonNotToProbe } from "./probe.ts";
+import { PausedVariable, type VariablePlace } from "./paused-variable.ts";
+import { type Answer, evaluate, pauseIn, probe, reasonNotToProbe } from "./probe.ts";
 import { codeOf } from "./compile.ts";
 import { findHome, isNamedAround, isStrictAt } from "./homes.ts";
 import { type Surroundings, surroundingsOf } from "./scopes.ts";
@@ -102,6 +103,45 @@ export function isOwnName(walk: Walk, fn: object, name: string): boolean {
     );
   namesItself.set(fn, answer.value === fn);
   return answer.value === fn;
+}
+
+/**
+ * The own name of a function expression that assigns to it, which is in vain: in a declaration, which is what an
+ * expression that refers to itself is made again as, the name would take the new value.
+ */
+export function constantName(
+  walk: Walk,
+  fn: object,
+  { selfName, free }: Analysis,
+  around: Surroundings | undefined,
+): string | undefined {
+  if (selfName === undefined || free.get(selfName) !== true || around === undefined) return undefined;
+  const { scopes } = around;
+  const index = scopes.findIndex(({ variables }) => Object.hasOwn(variables, selfName));
+  const scope = scopes[index];
+  if (scope === undefined) return selfName;
+  if (scope.kind === "global") return undefined;
+  const isOwn =
+    scope.variables[selfName] === fn
+      ? !namesVariable(walk, fn, { name: selfName, depth: scopes.length - index })
+      : isOwnName(walk, fn, selfName);
+  return isOwn ? selfName : undefined;
+}
+
+/** Whether the name means the variable inside of the function, found by letting the variable hold a mark. */
+function namesVariable(walk: Walk, fn: object, place: VariablePlace): boolean {
+  const reason = reasonNotToProbe();
+  if (reason !== undefined)
+    walk.refuse(`what its own name "${place.name}" means cannot be told while ${reason}`, NO_INSPECTOR);
+  let isNamed: boolean | undefined;
+  pauseIn(fn, (frame) => {
+    const mark = {};
+    PausedVariable.find(frame, place)?.holding(mark, () => {
+      const answer = evaluate(frame, place.name);
+      isNamed = "value" in answer && answer.value === mark;
+    });
+  });
+  return isNamed ?? true;
 }
 
 const [MAJOR = 0] = process.versions.node.split(".").map(Number);

@@ -1,6 +1,7 @@
 import { hasOnlyElements } from "./elements.ts";
 import { types } from "node:util";
-import { claimedKeys, isClassFunction } from "./classes.ts";
+import { analyse } from "./analyse.ts";
+import { claimedKeys, isClassFunction, sourceOf } from "./classes.ts";
 import { privatesOf } from "./privates.ts";
 import { extrasOf, isUsualConstructor, usualParent } from "./extras.ts";
 import { standardStreamPath } from "./known.ts";
@@ -158,14 +159,23 @@ function encodeKind(walk: Walk, value: object): Node {
     case "view":
       return encodeView(walk, value as ArrayBufferView | ArrayBuffer);
     case "arguments":
-      return [
-        "arguments",
-        Array.from(value as ArrayLike<unknown>, (item, index) => walk.slot(item, `[${index}]`)),
-        extrasOf(walk, value, Object.prototype, isArgumentsKey),
-      ];
+      return encodeArguments(walk, value);
     case "object":
       return ["object", extrasOf(walk, value, Object.prototype), privatesOf(walk, value)];
   }
+}
+
+function encodeArguments(walk: Walk, value: object): Node {
+  const callee = Reflect.getOwnPropertyDescriptor(value, "callee")?.value as unknown;
+  const isTied = typeof callee === "function" && analyse(sourceOf(callee)).sharesParameters;
+  const wayOut = "keep [...arguments] in a variable and use that";
+  if (isTied) walk.refuse("an arguments object is tied to parameters that other functions use", wayOut);
+  const { length } = value as ArrayLike<unknown>;
+  const keys = Reflect.ownKeys(value).filter((key) => typeof key === "string" && /^\d+$/.test(key));
+  if (keys.length !== length || !keys.every((key, index) => key === String(index) && isDefault(value, key)))
+    walk.refuse("the elements of an arguments object were deleted or defined anew", wayOut);
+  const items = Array.from(value as ArrayLike<unknown>, (item, index) => walk.slot(item, `[${index}]`));
+  return ["arguments", items, extrasOf(walk, value, Object.prototype, isArgumentsKey)];
 }
 
 function isArgumentsKey(key: string | symbol): boolean {

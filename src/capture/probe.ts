@@ -82,7 +82,8 @@ function callAbsorbed(fn: object, call: { readonly isWatched: boolean }): unknow
   return call.isWatched ? Reflect.apply(fn as () => unknown, undefined, values) : undefined;
 }
 
-function evaluate(frame: Debugger.CallFrame, expression: string): Answer {
+/** What an expression means in a frame. */
+export function evaluate(frame: Debugger.CallFrame, expression: string): Answer {
   const inspector = theInspector();
   const { result, exceptionDetails } = inspector.post<Debugger.EvaluateOnCallFrameReturnType>(
     "Debugger.evaluateOnCallFrame",
