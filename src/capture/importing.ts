@@ -30,9 +30,11 @@ function resolve(specifier: string, base: string | undefined): string {
 }
 
 function metaOf(url: string | undefined): object {
-  if (url === undefined || !url.startsWith("file:")) return { url };
+  // What is not relative is found where import() finds it.
+  const meta = { url, resolve: (specifier: unknown) => import.meta.resolve(resolve(String(specifier), url)) };
+  if (url === undefined || !url.startsWith("file:")) return meta;
   const filename = fileURLToPath(url);
-  return { url, filename, dirname: filename.replace(/[/\\][^/\\]*$/, "") };
+  return { ...meta, filename, dirname: filename.replace(/[/\\][^/\\]*$/, "") };
 }
 
 shareByName(IMPORT_NAME, (specifier: unknown) => importer(String(specifier)));

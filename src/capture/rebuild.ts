@@ -38,6 +38,8 @@ export class Rebuild {
   readonly #toFill: number[] = [];
   readonly #scopes = new Map<number, MadeScope>();
   readonly #functions: FunctionMaker;
+  /** How many values are being made to make the one at hand. */
+  #depth = 0;
 
   constructor(table: Table, unitBytes: (hash: string) => Uint8Array) {
     this.#table = table;
@@ -114,7 +116,9 @@ export class Rebuild {
     if (this.#isMade[id] === true) return this.#values[id];
     const node = this.#table.nodes[id];
     if (node === undefined) throw cannotDecode("it refers to a value that it does not hold");
+    this.#depth++;
     const value = this.#make(node);
+    this.#depth--;
     // Making it may have made it already, by way of what it depends on.
     if (id in this.#values) return this.#values[id];
     this.#isMade[id] = true;
@@ -212,7 +216,9 @@ export class Rebuild {
   }
 
   #bare(proto: ProtoSlot): object {
-    return proto === 0 ? {} : (Object.create(this.value(proto) as object | null) as object);
+    // It is set when the object is filled; a chain of prototypes may be longer than the stack.
+    if (proto === 0 || this.#depth > DEEP) return {};
+    return Object.create(this.value(proto) as object | null) as object;
   }
 
   /** An object that already is what it is by its kind, with the private names of its classes. */
@@ -295,7 +301,7 @@ export class Rebuild {
     [proto, properties, isSealed]: Extras,
     privates: readonly PrivateRecord[] | null,
   ): void {
-    if (privates !== null && proto !== 0) setProto(value, this.value(proto));
+    if (proto !== 0) setProto(value, this.value(proto));
     this.define(value, properties);
     if (isSealed) Object.preventExtensions(value);
     for (const [owner, slots] of privates ?? []) {
@@ -308,6 +314,7 @@ export class Rebuild {
   }
 }
 
+const DEEP = 100;
 const { bind } = Function.prototype;
 
 function setProto(target: object, proto: unknown): void {
