@@ -84,7 +84,7 @@ function callAbsorbed(fn: object, call: { readonly pauses: number }): unknown {
   const made = Reflect.apply(fn as () => unknown, undefined, values);
   // A generator begins only when it is asked for a value; stepping has to go on until then.
   const canBegin = call.pauses > before && types.isGeneratorObject(made);
-  return canBegin ? (made as Generator).next() : made;
+  return canBegin ? made.next() : made;
 }
 
 /** What an expression means in a frame. */
