@@ -19,6 +19,8 @@ export interface Analysis extends Uses {
   readonly selfName: string | undefined;
   /** A class whose text gives it a static member called "name", which its own name must not overwrite. */
   readonly hasStaticName: boolean;
+  /** Functions inside of it use its parameters, which under loose rules its `arguments` are tied to. */
+  readonly sharesParameters: boolean;
   /** The text is a program under strict rules. */
   readonly parsesStrict: boolean;
 }
@@ -164,9 +166,19 @@ function describe(program: ESTree.Program, picked: Picked, text: ReadText): Anal
     isArrow: node.type === "ArrowFunctionExpression",
     selfName: usesSelf ? selfName : undefined,
     hasStaticName: form === "class" && membersOf(node).some(isStaticName),
+    sharesParameters: source.includes("arguments") && sharesParameters(scopes, node),
     parsesStrict,
     ...readUses(picked, source, offset),
   };
+}
+
+function sharesParameters({ scopes }: EslintScope.ScopeManager, node: Analysis["node"]): boolean {
+  const own = scopes.find(({ type, block }) => type === "function" && block === node);
+  return (own?.variables ?? []).some(
+    ({ defs, references }) =>
+      defs.some(({ type }) => type === "Parameter") &&
+      references.some(({ from }) => from.variableScope !== own),
+  );
 }
 
 function membersOf(node: ESTree.Function | ESTree.Class): ESTree.ClassBody["body"] {

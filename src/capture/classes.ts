@@ -12,7 +12,11 @@ import type { ClassPart, Slot } from "./wire.ts";
 export interface ClaimedKeys {
   readonly members: ReadonlySet<string | symbol>;
   readonly statics: ReadonlySet<string | symbol>;
+  readonly removed: readonly RemovedKey[];
 }
+
+/** A member of the text that its holder has no more: `isOwn` of the class itself, else of its prototype object. */
+export type RemovedKey = readonly [isOwn: boolean, key: string | symbol];
 
 type Member = ESTree.ClassBody["body"][number];
 
@@ -34,12 +38,15 @@ export function claimedKeys(walk: Walk, klass: object): ClaimedKeys {
   if (known !== undefined) return known;
   const members = new Set<string | symbol>();
   const statics = new Set<string | symbol>(["prototype"]);
-  const claimed = { members, statics };
+  const removed: RemovedKey[] = [];
+  const claimed = { members, statics, removed };
   walk.classes.set(klass, claimed);
   const source = sourceOf(klass);
   const analysis = analyse(source);
   const owner = walk.slot(klass, "(class)");
   const { prototype } = klass as { prototype: object };
+  const own = new Map<string | symbol, Halves>();
+  const inherited = new Map<string | symbol, Halves>();
   for (const member of bodyOf(analysis)) {
     if (
       member.type !== "MethodDefinition" ||
@@ -51,52 +58,45 @@ export function claimedKeys(walk: Walk, klass: object): ClaimedKeys {
     const text = memberText(member, source, analysis.offset);
     const key = keyOf(member, holder, text);
     const part = member.kind === "get" || member.kind === "set" ? member.kind : "value";
+    if (key === undefined) removed.push([member.static, computedStandIn(member)]);
+    else if (!Object.hasOwn(holder, key)) removed.push([member.static, key]);
+    const halves = halvesOf(member.static ? own : inherited, key);
     const fn =
       key === undefined ? undefined : (Reflect.getOwnPropertyDescriptor(holder, key)?.[part] as unknown);
     if (key === undefined || typeof fn !== "function" || sourceOf(fn) !== text) continue;
     const slot = typeof key === "symbol" ? walk.slot(key, "") : key;
-    if (walk.claim(fn, ["member", owner, member.static, slot, part]))
-      (member.static ? statics : members).add(key);
+    if (walk.claim(fn, ["member", owner, member.static, slot, part])) halves.claimed++;
   }
-  dropChanged(prototype, members, bodyOf(analysis), false);
-  dropChanged(klass, statics, bodyOf(analysis), true);
+  addUnchanged(prototype, members, inherited);
+  addUnchanged(klass, statics, own);
   return claimed;
 }
 
+/** How many functions the text puts under a key, and how many of them are still there. */
+interface Halves {
+  written: number;
+  claimed: number;
+}
+
+function halvesOf(found: Map<string | symbol, Halves>, key: string | symbol | undefined): Halves {
+  const halves = (key === undefined ? undefined : found.get(key)) ?? { written: 0, claimed: 0 };
+  if (key !== undefined) found.set(key, halves);
+  halves.written++;
+  return halves;
+}
+
 /** A property of other flags, or an accessor of which one half was exchanged, is not what the text makes. */
-function dropChanged(
+function addUnchanged(
   holder: object,
   keys: Set<string | symbol>,
-  body: readonly Member[],
-  isStatic: boolean,
+  found: ReadonlyMap<string | symbol, Halves>,
 ): void {
-  for (const key of keys) {
-    if (key === "prototype" && isStatic) continue;
+  for (const [key, { written, claimed }] of found) {
     const descriptor = Reflect.getOwnPropertyDescriptor(holder, key);
-    const isMethod = descriptor !== undefined && "value" in descriptor;
-    if (
-      descriptor?.configurable !== true ||
-      descriptor.enumerable === true ||
-      (isMethod && descriptor.writable !== true)
-    )
-      keys.delete(key);
-    else if (!isMethod && halves(descriptor) !== halvesInText(body, key, isStatic)) keys.delete(key);
+    const isUsual =
+      descriptor?.configurable === true && !descriptor.enumerable && descriptor.writable !== false;
+    if (isUsual && claimed === written) keys.add(key);
   }
-}
-
-function halves({ get, set }: PropertyDescriptor): number {
-  return Number(get !== undefined) + Number(set !== undefined);
-}
-
-function halvesInText(body: readonly Member[], key: string | symbol, isStatic: boolean): number {
-  const same = body.filter(
-    (member) =>
-      member.type === "MethodDefinition" &&
-      member.static === isStatic &&
-      (member.kind === "get" || member.kind === "set") &&
-      (member.computed || literalKey(member.key) === key),
-  );
-  return new Set(same.map((member) => (member as ESTree.MethodDefinition).kind)).size;
 }
 
 function memberText(member: Member, source: string, offset: number): string {
@@ -118,6 +118,11 @@ function keyOf(member: ESTree.MethodDefinition, holder: object, text: string): s
     const fn = Reflect.getOwnPropertyDescriptor(holder, key)?.[part] as unknown;
     return typeof fn === "function" && sourceOf(fn) === text;
   });
+}
+
+/** The name of a member that is nowhere to be found. */
+function computedStandIn(member: ESTree.MethodDefinition): string {
+  return `(removed at ${(member as unknown as { start: number }).start})`;
 }
 
 export interface ClassDescription {
@@ -207,11 +212,7 @@ function replaceKey(
   const key = keyOf(member, holder, memberText(member, source, offset));
   edits.replace(member.key, `$ks.keys[${computedKeys.length}]`);
   computedKeys.push(
-    key === undefined
-      ? `(removed ${computedKeys.length})`
-      : typeof key === "symbol"
-        ? walk.slot(key, "")
-        : key,
+    key === undefined ? computedStandIn(member) : typeof key === "symbol" ? walk.slot(key, "") : key,
   );
 }
 

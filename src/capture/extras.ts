@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import type { Walk } from "./walk.ts";
 import type { Extras, ProtoSlot } from "./wire.ts";
 
@@ -5,7 +6,7 @@ import type { Extras, ProtoSlot } from "./wire.ts";
 export function extrasOf(
   walk: Walk,
   value: object,
-  usual: object,
+  usual: object | undefined,
   isSkipped?: (key: string | symbol) => boolean,
 ): Extras {
   const proto: unknown = Object.getPrototypeOf(value);
@@ -14,7 +15,24 @@ export function extrasOf(
 }
 
 /** As every function with a prototype gets it. */
-export function isUsualConstructor(prototype: object): boolean {
+export function isUsualConstructor(prototype: object, owner: object): boolean {
   const descriptor = Reflect.getOwnPropertyDescriptor(prototype, "constructor");
-  return descriptor?.writable === true && descriptor.configurable === true && descriptor.enumerable === false;
+  return (
+    descriptor?.value === owner &&
+    descriptor.writable === true &&
+    descriptor.configurable === true &&
+    descriptor.enumerable === false
+  );
+}
+
+/**
+ * What the prototype object of a function or class inherits from when it is made again; undefined when that cannot be
+ * relied on, because the class extends a function, whose prototype object may be exchanged at any time.
+ */
+export function usualParent(owner: object, isClass: boolean): object | undefined {
+  const parent = Object.getPrototypeOf(owner) as object | null;
+  if (!isClass || parent === Function.prototype || parent === null) return Object.prototype;
+  if (types.isProxy(parent)) return undefined;
+  const descriptor = Reflect.getOwnPropertyDescriptor(parent, "prototype");
+  return descriptor?.writable === false ? (descriptor.value as object) : undefined;
 }

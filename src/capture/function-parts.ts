@@ -1,6 +1,6 @@
 import type { Analysis } from "./analyse.ts";
-import { claimedKeys } from "./classes.ts";
-import { isUsualConstructor } from "./extras.ts";
+import { claimedKeys, type RemovedKey } from "./classes.ts";
+import { isUsualConstructor, usualParent } from "./extras.ts";
 import { ownerOfPrototype } from "./reference-to.ts";
 import { COMPUTED_NAME, type FunctionCode } from "./units.ts";
 import type { Walk } from "./walk.ts";
@@ -50,10 +50,16 @@ export function functionParts(
   fn: object,
   analysis: Analysis,
   isNameKept: boolean,
-): Pick<FunctionNode, "properties" | "sealed" | "proto" | "prototype"> {
-  const claimed = analysis.form === "class" ? claimedKeys(walk, fn).statics : NOTHING;
+): Pick<FunctionNode, "properties" | "removed" | "sealed" | "proto" | "prototype"> {
+  const isClass = analysis.form === "class";
+  const claimed = isClass ? claimedKeys(walk, fn).statics : NOTHING;
   const prototype = Reflect.getOwnPropertyDescriptor(fn, "prototype")?.value as unknown;
-  const isLinked = typeof prototype === "object" && prototype !== null && ownerOfPrototype(prototype) === fn;
+  const isLinked = isObject(prototype) && (isClass || ownerOfPrototype(prototype) === fn);
+  if (isClass && isLinked && ownerOfPrototype(prototype) !== fn && !walk.own(prototype, fn))
+    walk.refuse(
+      "its prototype object names another constructor, and was met as an object of its own",
+      "send the class before its instances",
+    );
   const isUsual = isLinked
     ? isUsualPrototype(walk, fn, prototype, analysis)
     : isUsualGenerator(fn, prototype);
@@ -63,12 +69,31 @@ export function functionParts(
     if (key === "length") return hasUsualLength(fn, analysis);
     return claimed.has(key) || ((key === "arguments" || key === "caller") && analysis.form !== "class");
   });
+  const removed = removedKeys(walk, fn, isClass);
   return {
     properties,
+    ...(removed.length === 0
+      ? {}
+      : {
+          removed: removed.map(([isOwn, key]) => [isOwn, typeof key === "symbol" ? walk.slot(key, "") : key]),
+        }),
     sealed: !Object.isExtensible(fn),
     proto: functionProto(walk, fn, analysis),
     ...(isLinked && !isUsual ? { prototype: walk.slot(prototype, ".prototype") } : {}),
   };
+}
+
+/** What the text makes and is not there any more. */
+function removedKeys(walk: Walk, fn: object, isClass: boolean): readonly RemovedKey[] {
+  const own = ["name", "length"].filter((key) => !Object.hasOwn(fn, key)).map((key) => [true, key] as const);
+  if (!isClass) return own;
+  const { prototype } = fn as { prototype: object };
+  const maker = Object.hasOwn(prototype, "constructor") ? [] : [[false, "constructor"] as const];
+  return [...own, ...maker, ...claimedKeys(walk, fn).removed];
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 const NOTHING: ReadonlySet<string | symbol> = new Set();
@@ -76,10 +101,10 @@ const NOTHING: ReadonlySet<string | symbol> = new Set();
 function isUsualPrototype(walk: Walk, fn: object, prototype: object, analysis: Analysis): boolean {
   const claimed = analysis.form === "class" ? claimedKeys(walk, fn).members : NOTHING;
   const extra = Reflect.ownKeys(prototype).filter(
-    (key) => !claimed.has(key) && !(key === "constructor" && isUsualConstructor(prototype)),
+    (key) => !claimed.has(key) && !(key === "constructor" && isUsualConstructor(prototype, fn)),
   );
   if (extra.length > 0 || !Object.isExtensible(prototype)) return false;
-  return analysis.form === "class" || Object.getPrototypeOf(prototype) === Object.prototype;
+  return Object.getPrototypeOf(prototype) === usualParent(fn, analysis.form === "class");
 }
 
 /** Every generator function has a fresh, empty object there. */

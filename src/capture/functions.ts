@@ -12,6 +12,7 @@ import { extrasOf } from "./extras.ts";
 import { encodeProxy } from "./proxies.ts";
 import { referenceTo } from "./reference-to.ts";
 import {
+  constantName,
   type Found,
   homeOf,
   isOwnName,
@@ -36,18 +37,20 @@ export interface Capture {
   readonly slot: Slot;
   /** Which of the scopes around the function holds it, counted from the outermost; 0 when none of them does. */
   readonly depth: number;
+  /** A function of the module whose variable it is, when it is an import that has to follow it. */
+  readonly importedFrom?: Draft;
 }
 
 /** A function whose unit is decided when all functions of the graph are known. */
 export interface Draft {
   readonly id: number;
   readonly fn: object;
-  readonly captures: readonly Capture[];
+  readonly captures: Capture[];
   readonly around: Surroundings | undefined;
   readonly code: Omit<FunctionCode, "names">;
   readonly node: Omit<FunctionNode, "unit" | "scope" | "member" | "captures">;
   readonly place: CodePlace | undefined;
-  /** The class whose private names an arrow function uses. */
+  /** The class whose private names a function uses that is not one of its members. */
   readonly owner: object | undefined;
   /** The module which goes as source that the function was written in. */
   readonly home: SourceModule | undefined;
@@ -79,11 +82,19 @@ const PROMISIFIED = Function.prototype.toString.call(
   process.getBuiltinModule("node:util").promisify(() => undefined),
 );
 
-/** By what it has: Jest's is called otherwise, and the one that Node gives to what it imports has no cache. */
+/**
+ * By what it has: Jest's is called otherwise, and the one that Node gives to what it imports has no cache. Looked at
+ * without reading inherited properties or accessors, which would run code of the user's.
+ */
 function isRequire(fn: object): boolean {
-  const { name, length, resolve, cache } = fn as Readonly<Record<string, unknown>>;
-  if (typeof resolve !== "function" || length !== 1) return false;
-  return ("paths" in resolve && typeof cache === "object") || (name === "require" && "main" in fn);
+  const resolve = ownValue(fn, "resolve");
+  if (typeof resolve !== "function" || isProxy(resolve) || ownValue(fn, "length") !== 1) return false;
+  if (ownValue(fn, "name") === "require" && Object.hasOwn(fn, "main")) return true;
+  return ownValue(resolve, "paths") !== undefined && typeof ownValue(fn, "cache") === "object";
+}
+
+function ownValue(object: object, key: string): unknown {
+  return Reflect.getOwnPropertyDescriptor(object, key)?.value as unknown;
 }
 
 function encodeBound(walk: Walk, fn: object): Node {
@@ -123,7 +134,8 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
   const source = known?.source ?? (home?.module.came === undefined ? text : originalSource(text));
   const analysis = analysisOf(walk, source);
   refuseByText(walk, analysis);
-  const names = [...analysis.free.keys()].filter((name) => !ALWAYS_GLOBAL.has(name));
+  const byHand = handCaptures(fn);
+  let names = [...analysis.free.keys()].filter((name) => !ALWAYS_GLOBAL.has(name));
   for (const name of names)
     if (RESERVED.test(name))
       walk.refuse(
@@ -131,12 +143,13 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
         "call the variable differently",
         `captured "${name}"`,
       );
-  const byHand = handCaptures(fn);
   const isClass = analysis.form === "class";
   // What belongs to a module that goes as source is told by the module's own variables.
   const fixed = byHand === undefined && walk.sources === undefined ? fixedAround(fn) : undefined;
   const isRead = byHand === undefined && fixed === undefined && (names.length > 0 || isClass);
   const around = isRead ? (walk.sources?.around(fn) ?? surroundingsOf(fn)) : fixed?.around;
+  const ownName = constantName(walk, fn, analysis, around);
+  names = names.filter((name) => name !== ownName);
   const url = around === undefined ? "" : urlOf(around);
   if (packagePart(fn, url) !== undefined) return referenceTo(fn);
   if (url.startsWith("node:")) refuseInternal(walk, fn, url);
@@ -147,7 +160,7 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
     ? namedByHand(walk, analysis, byHand)
     : capturesOf(walk, { analysis, around, found: fixed?.found ?? findAll(walk, wanted) });
   const owner =
-    analysis.isArrow && analysis.privateNames.length > 0 ? ownerOf(walk, fn, analysis, source) : undefined;
+    isClass || analysis.privateNames.length === 0 ? undefined : ownerOf(walk, fn, analysis, source);
   const klass = isClass ? classCode(walk, fn, analysis, source) : undefined;
   const strict = known?.strict ?? strictnessOf(fn, analysis, around);
   const lexicals = byHand === undefined ? lexicalsOf(walk, fn, analysis) : {};
@@ -168,12 +181,14 @@ function draftFunction(walk: Walk, fn: object, id: number): Node | undefined {
         : undefined,
     code: {
       source,
-      form: analysis.form,
+      form: ownName === undefined ? analysis.form : "expression",
       strict,
       ...methodParts(analysis),
       ...(name.given === undefined ? {} : { givenName: name.given }),
       ...(analysis.imports.length > 0 ? { imports: analysis.imports } : {}),
-      ...(analysis.selfName === undefined ? {} : { declaredName: analysis.selfName }),
+      ...(analysis.selfName === undefined || ownName !== undefined
+        ? {}
+        : { declaredName: analysis.selfName }),
       ...(superHome === undefined ? {} : { usesSuper: true }),
       ...(analysis.imports.length > 0
         ? { metaUrl: known?.metaUrl ?? (url || urlOf(surroundingsOf(fn))) }
@@ -220,13 +235,6 @@ function refuseByText(walk: Walk, analysis: Analysis): void {
       "write the object's name before its properties",
     );
   if (analysis.isArrow && analysis.usesNewTarget) refuseNewTarget(walk);
-  const [name] = analysis.form === "class" || analysis.isArrow ? [] : analysis.privateNames;
-  if (name !== undefined) {
-    walk.refuse(
-      `it uses the private name #${name}, which only code inside of its class can`,
-      "send the class or an instance of it, and call the method there",
-    );
-  }
 }
 
 function refuseNewTarget(walk: Walk): never {

@@ -25,7 +25,7 @@ export function findHome(fn: object, candidates: readonly object[]): object | un
 
 function fits(candidate: object, container: Container): boolean {
   const { node, isStatic } = container;
-  if (node.type === "ObjectExpression") return madeBy(candidate, node, container.scriptId);
+  if (node.type === "ObjectExpression") return madeBy(candidate, node, container);
   const klass = isStatic
     ? candidate
     : (Reflect.getOwnPropertyDescriptor(candidate, "constructor")?.value as unknown);
@@ -37,8 +37,8 @@ function fits(candidate: object, container: Container): boolean {
   );
 }
 
-/** Every method with a fixed name that stands in the literal is on the object, and comes from the literal's lines. */
-function madeBy(candidate: object, node: ESTree.ObjectExpression, scriptId: string): boolean {
+/** Every method with a fixed name that stands in the literal is on the object, and was written where it stands. */
+function madeBy(candidate: object, node: ESTree.ObjectExpression, container: Container): boolean {
   return node.properties.every((property) => {
     if (property.type !== "Property" || property.computed || !(property.method || property.kind !== "init"))
       return true;
@@ -46,8 +46,14 @@ function madeBy(candidate: object, node: ESTree.ObjectExpression, scriptId: stri
       property.key.type === "Identifier" ? property.key.name : String((property.key as ESTree.Literal).value);
     const descriptor = Reflect.getOwnPropertyDescriptor(candidate, name);
     const fn = (property.kind === "init" ? descriptor?.value : descriptor?.[property.kind]) as unknown;
-    return typeof fn === "function" && surroundingsOf(fn).scriptId === scriptId;
+    return typeof fn === "function" && isWithin(fn, property as unknown as Range, container);
   });
+}
+
+function isWithin(fn: object, { start, end }: Range, { scriptId, text }: Container): boolean {
+  const around = surroundingsOf(fn);
+  const offset = offsetOf(text, around.line, around.column);
+  return around.scriptId === scriptId && start <= offset && offset < end;
 }
 
 interface Range {
@@ -112,9 +118,16 @@ function containerOf({ scriptId, line, column }: Surroundings): Container | unde
   return found;
 }
 
+const BEGINS_STRICT =
+  /^(?:\uFEFF|#!.*|\s|\/\/.*|\/\*(?:[^*]|\*(?!\/))*\*\/)*(?:"use strict"|'use strict')\s*[;\n]/;
+const MAY_BE_STRICT = /use strict|\bclass\b/;
+
 /** Whether the rules are strict where a function was written: in a class, or under a directive. */
 export function isStrictAt({ scriptId, line, column }: Surroundings): boolean {
   const text = scriptSource(scriptId);
+  // Large files take long to parse.
+  if (BEGINS_STRICT.test(text)) return true;
+  if (!MAY_BE_STRICT.test(text)) return false;
   const program = programOf(scriptId, text);
   if (program === undefined) return true;
   const offset = offsetOf(text, line, column);

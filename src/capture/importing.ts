@@ -46,14 +46,17 @@ function resolve(specifier: string, base: string | undefined): string {
 
 interface Meta {
   readonly url: string | undefined;
+  readonly resolve: (specifier: unknown) => string;
   readonly filename?: string;
   readonly dirname?: string;
 }
 
 function metaOf(url: string | undefined): Meta {
-  if (url === undefined || !url.startsWith("file:")) return { url };
+  // What is not relative is found where import() finds it.
+  const meta = { url, resolve: (specifier: unknown) => import.meta.resolve(resolve(String(specifier), url)) };
+  if (url === undefined || !url.startsWith("file:")) return meta;
   const filename = fileURLToPath(url);
-  return { url, filename, dirname: filename.replace(/[/\\][^/\\]*$/, "") };
+  return { ...meta, filename, dirname: filename.replace(/[/\\][^/\\]*$/, "") };
 }
 
 shareByName(IMPORT_NAME, (specifier: unknown) => importer(String(specifier)));

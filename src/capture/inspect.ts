@@ -40,7 +40,6 @@ export class Inspector {
   /** Handles by value, for as long as the object group that they belong to. */
   readonly #handles = new Map<unknown, string>();
   #isOn = false;
-  #isLasting = false;
   #releasing: NodeJS.Immediate | undefined;
   #unreleased = 0;
 
@@ -78,24 +77,7 @@ export class Inspector {
     try {
       return use();
     } finally {
-      if (!this.#isLasting) this.#turn(false);
-    }
-  }
-
-  /**
-   * Within `use`, the debugger stays on once it was needed. Turning it on takes long, because it tells about every
-   * script.
-   */
-  lasting<T>(use: () => T): T {
-    const isOuter = !this.#isLasting;
-    this.#isLasting = true;
-    try {
-      return use();
-    } finally {
-      if (isOuter) {
-        this.#isLasting = false;
-        this.#turn(false);
-      }
+      if (!isLasting) this.#turn(false);
     }
   }
 
@@ -141,7 +123,8 @@ export class Inspector {
     if (remote.objectId === undefined) return primitiveOf(remote);
     this.post("Runtime.callFunctionOn", {
       objectId: remote.objectId,
-      functionDeclaration: "function(holder){holder.value=this}",
+      // Strict, for a symbol would be an object as `this` otherwise.
+      functionDeclaration: 'function(holder){"use strict";holder.value=this}',
       arguments: [{ objectId: this.#holderId }],
       objectGroup: GROUP,
     });
@@ -219,6 +202,22 @@ export class Inspector {
 }
 
 let inspector: Inspector | undefined;
+let isLasting = false;
+
+/**
+ * Within `use`, the debugger stays on once it was needed. Turning it on takes long, because it tells about every
+ * script.
+ */
+export function inOneBurst<T>(use: () => T): T {
+  if (isLasting) return use();
+  isLasting = true;
+  try {
+    return use();
+  } finally {
+    isLasting = false;
+    inspector?.off();
+  }
+}
 
 /** @throws KitchenError `KS_CANNOT_CAPTURE` where the inspector does not exist or may not be used. */
 export function theInspector(): Inspector {

@@ -61,6 +61,22 @@ const NAMELESS: Readonly<Record<string, () => object>> = {
   "%RegExpStringIterator%": () => Object.getPrototypeOf("".matchAll(/a/g)) as object,
 };
 
+/** The same for objects of Node's. */
+const NODE_NAMELESS: Readonly<Record<string, () => object>> = {
+  "%subtle%": () => globalThis.crypto.subtle,
+};
+
+const NAMELESS_OF: ReadonlyMap<ReadonlySet<string>, object> = new Map([
+  [LANGUAGE_NAMES, NAMELESS],
+  [EARLY_NODE_NAMES, NODE_NAMELESS],
+]);
+
+/** Objects that a process makes when they are first asked for, so only for one of them is asked. */
+const STANDARD_STREAMS: Readonly<Record<string, () => object>> = {
+  "%stdout%": () => process.stdout,
+  "%stderr%": () => process.stderr,
+};
+
 const MAX_DEPTH = 5;
 let paths: WeakMap<object, string> | undefined;
 /** The global objects of vm contexts, by the end of the prototypes there. Their parts are in {@link paths} too. */
@@ -130,6 +146,13 @@ function readUndici(found: WeakMap<object, string>): void {
   collect(found, globalThis, UNDICI_NAMES);
 }
 
+/** As {@link knownPath}, for the streams of the process to which everything is printed. */
+export function standardStreamPath(value: object): string | undefined {
+  if (Reflect.getOwnPropertyDescriptor(value, "_isStdio")?.value !== true) return undefined;
+  const found = Object.entries(STANDARD_STREAMS).find(([, get]) => get() === value);
+  return found === undefined ? undefined : JSON.stringify([found[0]]);
+}
+
 /** The end of the prototypes of a value that another vm context made. */
 function foreignRoot(value: object): object | undefined {
   let at: object | null = value;
@@ -172,12 +195,18 @@ export function knownValue(path: string, realm?: object): unknown {
   return value;
 }
 
-/** Made by the same text in another vm context, whose objects differ. */
+/** Parts of the language are made by the same text in another vm context, whose objects differ. */
 function nameless(name: string, globals: object): unknown {
-  const make = Object.hasOwn(NAMELESS, name) ? NAMELESS[name] : undefined;
+  const ofNode = makerOf(name, NODE_NAMELESS) ?? makerOf(name, STANDARD_STREAMS);
+  if (ofNode !== undefined) return ofNode();
+  const make = makerOf(name, NAMELESS);
   if (make === undefined || globals === globalThis) return make?.();
   const { Function: compile } = globals as typeof globalThis;
   return (compile(`return (${String(make)})()`) as () => unknown)();
+}
+
+function makerOf(name: string, makers: Readonly<Record<string, () => object>>): (() => object) | undefined {
+  return Object.hasOwn(makers, name) ? makers[name] : undefined;
 }
 
 function stepInto(value: unknown, step: string): unknown {
@@ -225,8 +254,7 @@ function collect(
     if (path.length <= MAX_DEPTH) queue.push({ value, path });
   };
   for (const name of names) if (!NOT_READ.has(name)) add(readGlobal(globals, name), [name]);
-  if (names === LANGUAGE_NAMES)
-    for (const name of Object.keys(NAMELESS)) add(nameless(name, globals), [name]);
+  for (const name of Object.keys(NAMELESS_OF.get(names) ?? {})) add(nameless(name, globals), [name]);
   for (let next = queue.shift(); next !== undefined; next = queue.shift())
     addParts(next.value, next.path, add);
   return found;

@@ -1,5 +1,6 @@
 import type { Analysis } from "./analyse.ts";
-import { type Answer, probe, reasonNotToProbe } from "./probe.ts";
+import { newMark, PausedVariable, type VariablePlace } from "./paused-variable.ts";
+import { type Answer, evaluate, pauseIn, probe, reasonNotToProbe } from "./probe.ts";
 import { codeOf } from "./compile.ts";
 import { findHome, isNamedAround, isStrictAt } from "./homes.ts";
 import { type Surroundings, surroundingsOf } from "./scopes.ts";
@@ -104,6 +105,45 @@ export function isOwnName(walk: Walk, fn: object, name: string): boolean {
   return answer.value === fn;
 }
 
+/**
+ * The own name of a function expression that assigns to it, which is in vain: in a declaration, which is what an
+ * expression that refers to itself is made again as, the name would take the new value.
+ */
+export function constantName(
+  walk: Walk,
+  fn: object,
+  { selfName, free }: Analysis,
+  around: Surroundings | undefined,
+): string | undefined {
+  if (selfName === undefined || free.get(selfName) !== true || around === undefined) return undefined;
+  const { scopes } = around;
+  const index = scopes.findIndex(({ variables }) => Object.hasOwn(variables, selfName));
+  const scope = scopes[index];
+  if (scope === undefined) return selfName;
+  if (scope.kind === "global") return undefined;
+  const isOwn =
+    scope.variables[selfName] === fn
+      ? !namesVariable(walk, fn, { name: selfName, depth: scopes.length - index })
+      : isOwnName(walk, fn, selfName);
+  return isOwn ? selfName : undefined;
+}
+
+/** Whether the name means the variable inside of the function, found by letting the variable hold a mark. */
+function namesVariable(walk: Walk, fn: object, place: VariablePlace): boolean {
+  const reason = reasonNotToProbe();
+  if (reason !== undefined)
+    walk.refuse(`what its own name "${place.name}" means cannot be told while ${reason}`, NO_INSPECTOR);
+  let isNamed: boolean | undefined;
+  pauseIn(fn, (frame) => {
+    const mark = newMark();
+    PausedVariable.find(frame, place)?.holding(mark, () => {
+      const answer = evaluate(fn, frame, place.name);
+      isNamed = "value" in answer && answer.value === mark;
+    });
+  });
+  return isNamed ?? true;
+}
+
 const [MAJOR = 0] = process.versions.node.split(".").map(Number);
 const initialized = new Set<string>();
 const KEPT = 10_000;
@@ -158,15 +198,24 @@ export function homeOf(walk: Walk, fn: object, { isArrow }: Analysis): Slot {
   );
 }
 
-/** The class in whose text an arrow function with private names was written, found by way of its `this`. */
-export function ownerOf(walk: Walk, fn: object, { privateNames }: Analysis, source: string): object {
-  const owners = thisOf(walk, fn).flatMap(chainOf).flatMap(classOf);
+/**
+ * The class in whose text a function with private names was written: that of an arrow function is found by way of its
+ * `this`; a method that a decorator put something else in place of, among the classes of the graph.
+ */
+export function ownerOf(walk: Walk, fn: object, analysis: Analysis, source: string): object {
+  const { isArrow, privateNames } = analysis;
+  const owners = isArrow ? thisOf(walk, fn).flatMap(chainOf).flatMap(classOf) : [...walk.classes.keys()];
   const fitting = [...new Set(owners)].filter((klass) => {
     const text = codeOf(klass)?.source ?? Function.prototype.toString.call(klass);
     return text.includes(source) && privateNames.every((name) => text.includes(`#${name}`));
   });
   const [owner] = fitting;
   if (owner !== undefined && fitting.length === 1) return owner;
+  if (!isArrow)
+    walk.refuse(
+      `it uses the private name #${privateNames[0]}, which only code inside of its class can`,
+      "send the class or an instance of it, and call the method there",
+    );
   return walk.refuse(
     `it uses the private name #${privateNames[0]}, and the class that has it cannot be told`,
     "send the class or an instance of it, and call a method there",

@@ -32,9 +32,10 @@ export class FunctionMaker {
       node.lexicalArguments === undefined
         ? []
         : (this.#rebuild.value(node.lexicalArguments) as ArrayLike<unknown>);
-    this.#prepareClass(node);
+    const parent = this.#prepareClass(node);
     const made = Reflect.apply(factory, self, Array.from(values));
     const [fn] = made;
+    if (parent !== undefined && Object.getPrototypeOf(fn) !== parent) Object.setPrototypeOf(fn, parent);
     this.#made.set(fn, made);
     setCode(fn, code);
     this.#rememberModule(fn, node, code);
@@ -52,6 +53,11 @@ export class FunctionMaker {
     if (home !== undefined && node.home !== undefined)
       Object.setPrototypeOf(home, this.#rebuild.value(node.home) as object);
     if (node.proto !== 0) Object.setPrototypeOf(fn, this.#rebuild.value(node.proto) as object);
+    for (const [isOwn, key] of node.removed ?? [])
+      Reflect.deleteProperty(
+        isOwn ? fn : (fn as { prototype: object }).prototype,
+        this.#rebuild.value(key) as PropertyKey,
+      );
     this.#rebuild.value(node.prototype);
     this.#rebuild.define(fn, node.properties);
     if (node.klass !== undefined && node.klass.privateStatics.length > 0)
@@ -99,19 +105,27 @@ export class FunctionMaker {
     return node.child < 0 ? root : this.#shapeOf(node.parent, root)?.children[node.child];
   }
 
-  /** What the text of a class refers to while it is evaluated. */
-  #prepareClass({ klass }: FunctionNode): void {
-    if (klass === undefined) return;
-    const parent = this.#rebuild.value(klass.parent);
+  /** What the text of a class refers to while it is evaluated; gives the class that it extends. */
+  #prepareClass({ klass }: FunctionNode): object | undefined {
+    if (klass === undefined) return undefined;
+    const parent = this.#rebuild.value(klass.parent) as object | undefined;
     const keys = this.#values(klass.computedKeys);
-    classSupport.parent = parent;
+    classSupport.parent = parent === undefined || canBeExtended(parent) ? parent : standIn;
     classSupport.keys = keys;
+    return parent;
   }
 
   #values(slots: readonly Slot[]): unknown[] {
     return slots.map((slot) => this.#rebuild.value(slot));
   }
 }
+
+/** A bound function has its `prototype`, without which it cannot be extended, only when it is filled. */
+function canBeExtended(parent: object): boolean {
+  return typeof Reflect.get(parent, "prototype") === "object";
+}
+
+function standIn(): void {}
 
 function checked(
   code: FunctionCode | undefined,

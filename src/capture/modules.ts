@@ -79,7 +79,8 @@ function readNewPackages(one: Loaded): void {
 }
 
 function isLoaded(id: string, list: readonly string[] | undefined): boolean {
-  return list === undefined || list.includes(`NativeModule ${id}`);
+  // fs.promises is there before node:fs/promises is, which then costs nothing.
+  return list === undefined || ["", "internal/"].some((at) => list.includes(`NativeModule ${at}${id}`));
 }
 
 function readBuiltin(id: string): void {

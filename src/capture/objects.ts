@@ -1,8 +1,10 @@
 import { hasOnlyElements } from "./elements.ts";
 import { types } from "node:util";
-import { claimedKeys, isClassFunction } from "./classes.ts";
+import { analyse } from "./analyse.ts";
+import { claimedKeys, isClassFunction, sourceOf } from "./classes.ts";
 import { privatesOf } from "./privates.ts";
-import { extrasOf, isUsualConstructor } from "./extras.ts";
+import { extrasOf, isUsualConstructor, usualParent } from "./extras.ts";
+import { standardStreamPath } from "./known.ts";
 import { labelOf } from "./labels.ts";
 import { follow, modulePart, packagePart } from "./modules.ts";
 import { reasonToRefuse } from "./refusals.ts";
@@ -18,10 +20,12 @@ export function encodeObject(walk: Walk, value: object): Node {
   if (shared !== undefined) return shared;
   if (types.isModuleNamespaceObject(value)) return encodeNamespace(walk, value);
   if (types.isProxy(value)) return encodeProxy(walk, value);
-  const owner = ownerOfPrototype(value);
+  const owner = walk.ownerOf(value) ?? ownerOfPrototype(value);
   if (owner !== undefined) return encodePrototype(walk, value, owner);
   const host = encodeHostObject(walk, value);
   if (host !== undefined) return host;
+  const stream = standardStreamPath(value);
+  if (stream !== undefined) return ["known", stream];
   const refusal = reasonToRefuse(value);
   if (refusal !== undefined) walk.refuse(refusal.what, refusal.wayOut);
   return encodeList(walk, value) ?? encodeRecord(walk, value) ?? encodeKind(walk, value);
@@ -38,14 +42,9 @@ function encodePrototype(walk: Walk, value: object, owner: object): Node {
 function prototypeExtras(walk: Walk, owner: object, value: object): Extras {
   const isClass = isClassFunction(owner);
   const claimed = isClass ? claimedKeys(walk, owner).members : undefined;
-  const parent = isClass ? (Object.getPrototypeOf(owner) as { prototype?: object | null }) : undefined;
-  const usual =
-    parent === undefined || parent === Function.prototype
-      ? Object.prototype
-      : (parent.prototype ?? Object.prototype);
   const isSkipped = (key: string | symbol): boolean =>
-    claimed?.has(key) === true || (key === "constructor" && isUsualConstructor(value));
-  return extrasOf(walk, value, usual, isSkipped);
+    claimed?.has(key) === true || (key === "constructor" && isUsualConstructor(value, owner));
+  return extrasOf(walk, value, usualParent(owner, isClass), isSkipped);
 }
 
 function encodeNamespace(walk: Walk, namespace: object): Node {
@@ -57,6 +56,7 @@ function encodeNamespace(walk: Walk, namespace: object): Node {
   }
   const found = packageNamespace(namespace);
   if (found !== undefined) return found;
+  walk.noteNamespace(namespace);
   const names = Object.keys(namespace);
   return ["namespace", names, names.map((name) => walk.slot(Reflect.get(namespace, name), labelOf(name)))];
 }
@@ -150,7 +150,7 @@ function encodeKind(walk: Walk, value: object): Node {
     case "set":
       return ["set", itemsOf(walk, value), extrasOf(walk, value, Set.prototype), privatesOf(walk, value)];
     case "error":
-      return ["error", errorExtras(walk, value as Error), privatesOf(walk, value)];
+      return ["error", extrasOf(walk, value, Error.prototype), privatesOf(walk, value)];
     case "boxed":
       return [
         "boxed",
@@ -161,14 +161,23 @@ function encodeKind(walk: Walk, value: object): Node {
     case "view":
       return encodeView(walk, value as ArrayBufferView | ArrayBuffer);
     case "arguments":
-      return [
-        "arguments",
-        Array.from(value as ArrayLike<unknown>, (item, index) => walk.slot(item, `[${index}]`)),
-        extrasOf(walk, value, Object.prototype, isArgumentsKey),
-      ];
+      return encodeArguments(walk, value);
     case "object":
       return ["object", extrasOf(walk, value, Object.prototype), privatesOf(walk, value)];
   }
+}
+
+function encodeArguments(walk: Walk, value: object): Node {
+  const callee = Reflect.getOwnPropertyDescriptor(value, "callee")?.value as unknown;
+  const isTied = typeof callee === "function" && analyse(sourceOf(callee)).sharesParameters;
+  const wayOut = "keep [...arguments] in a variable and use that";
+  if (isTied) walk.refuse("an arguments object is tied to parameters that other functions use", wayOut);
+  const { length } = value as ArrayLike<unknown>;
+  const keys = Reflect.ownKeys(value).filter((key) => typeof key === "string" && /^\d+$/.test(key));
+  if (keys.length !== length || !keys.every((key, index) => key === String(index) && isDefault(value, key)))
+    walk.refuse("the elements of an arguments object were deleted or defined anew", wayOut);
+  const items = Array.from(value as ArrayLike<unknown>, (item, index) => walk.slot(item, `[${index}]`));
+  return ["arguments", items, extrasOf(walk, value, Object.prototype, isArgumentsKey)];
 }
 
 function isArgumentsKey(key: string | symbol): boolean {
@@ -186,13 +195,6 @@ function lengthFixed(value: object, extras: Extras): Extras {
   return isWritable
     ? extras
     : [extras[0], [...extras[1], ["length", 0, (value as unknown[]).length]], extras[2]];
-}
-
-/** `stack` is an accessor of the runtime's own in some versions, so it goes as the text that it gives. */
-function errorExtras(walk: Walk, error: Error): Extras {
-  const [proto, properties, sealed] = extrasOf(walk, error, Error.prototype, (key) => key === "stack");
-  if (!Object.hasOwn(error, "stack")) return [proto, properties, sealed];
-  return [proto, [["stack", 2 | 4, walk.slot(error.stack, ".stack")], ...properties], sealed];
 }
 
 function entriesOf(walk: Walk, value: object): Slot[] {
@@ -285,9 +287,13 @@ function encodeHostObject(walk: Walk, value: object): Node | undefined {
       "an object of Node that was given properties of its own cannot be made again",
       "keep them beside it",
     );
-  if (proto === URL.prototype) return ["url", (value as URL).href];
-  if (proto === URLSearchParams.prototype) return ["searchParams", (value as URLSearchParams).toString()];
-  if (proto === WeakRef.prototype)
+  try {
+    if (proto === URL.prototype) return ["url", (value as URL).href];
+    if (proto === URLSearchParams.prototype) return ["searchParams", (value as URLSearchParams).toString()];
     return ["weakRef", walk.slot((value as WeakRef<object>).deref(), ".deref()")];
-  return undefined;
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    const { name } = (proto as { constructor: { name: string } }).constructor;
+    return walk.refuse(`it inherits from ${name} and is none`, `make it with new ${name}()`);
+  }
 }

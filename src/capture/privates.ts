@@ -44,8 +44,9 @@ function ownersOf(value: object): Owner[] {
     proto !== null;
     proto = Object.getPrototypeOf(proto) as object | null
   ) {
-    if (referenceTo(proto) !== undefined) break;
     const klass = Reflect.getOwnPropertyDescriptor(proto, "constructor")?.value as unknown;
+    // Looked up only here, because that takes as long as the chain is deep.
+    if (typeof klass === "function" && referenceTo(proto) !== undefined) break;
     if (
       typeof klass !== "function" ||
       klass.prototype !== proto ||

@@ -1,23 +1,9 @@
 import type { Debugger, InspectorNotification, Runtime } from "node:inspector";
+import { types } from "node:util";
+import { absorbingArguments } from "./absorbing.ts";
 import { theInspector } from "./inspect.ts";
 
 export type Answer = { readonly value: unknown } | { readonly error: string };
-
-/** Absorbs everything that is done with it, so that no default of a parameter runs. */
-const absorbing: object = new Proxy(function () {}, {
-  get: (target, key) => {
-    if (key === Symbol.iterator) return endless;
-    if (key === Symbol.toPrimitive) return () => "";
-    return key === "prototype" ? Reflect.get(target, key) : absorbing;
-  },
-  apply: () => absorbing,
-  construct: () => absorbing,
-  has: () => true,
-});
-
-function* endless(): Generator {
-  for (;;) yield absorbing;
-}
 
 /** Why the function at hand cannot be paused; undefined when it can. */
 export function reasonNotToProbe(): string | undefined {
@@ -48,12 +34,11 @@ export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): 
   const start = locationOf(callAbsorbed);
   let failure: unknown;
   let steps = 0;
-  const call = { isWatched: false };
+  const call = { pauses: 0 };
   const onPaused = ({ params }: InspectorNotification<Debugger.PausedEventDataType>): void => {
     const [frame] = params.callFrames;
-    call.isWatched = true;
+    call.pauses++;
     if (!isAt(frame, target)) {
-      // Generators return without a pause; then all that is left is to let the call end.
       const goesOn = steps++ < MAX_STEPS && params.callFrames.some((caller) => isAt(caller, start));
       session.post(goesOn ? "Debugger.stepInto" : "Debugger.resume", () => undefined);
       return;
@@ -89,15 +74,21 @@ function isAt(frame: Debugger.CallFrame | undefined, target: Debugger.Location |
   return location.lineNumber === target.lineNumber && location.columnNumber === target.columnNumber;
 }
 
-function callAbsorbed(fn: object, call: { readonly isWatched: boolean }): unknown {
-  const values = Array.from({ length: (fn as { length: number }).length + 8 }, () => absorbing);
+function callAbsorbed(fn: object, call: { readonly pauses: number }): unknown {
+  const values = absorbingArguments(fn);
   // oxlint-disable-next-line no-debugger -- this is where stepping begins
   debugger;
   // Where nothing paused, the function would run.
-  return call.isWatched ? Reflect.apply(fn as () => unknown, undefined, values) : undefined;
+  if (call.pauses === 0) return undefined;
+  const before = call.pauses;
+  const made = Reflect.apply(fn as () => unknown, undefined, values);
+  // A generator begins only when it is asked for a value; stepping has to go on until then.
+  const canBegin = call.pauses > before && types.isGeneratorObject(made);
+  return canBegin ? made.next() : made;
 }
 
-function evaluate(fn: object, frame: Debugger.CallFrame, expression: string): Answer {
+/** What an expression means in a frame of a call of `fn`. */
+export function evaluate(fn: object, frame: Debugger.CallFrame, expression: string): Answer {
   const inspector = theInspector();
   const { result, exceptionDetails } = inspector.post<Debugger.EvaluateOnCallFrameReturnType>(
     "Debugger.evaluateOnCallFrame",

@@ -43,6 +43,8 @@ export class Rebuild {
   readonly #scopes = new Map<number, MadeScope>();
   readonly #functions: FunctionMaker;
   readonly #realm: Realm | undefined;
+  /** How many values are being made to make the one at hand. */
+  #depth = 0;
 
   constructor(table: Table, unitBytes: (hash: string) => Uint8Array, realm?: Realm) {
     this.#table = table;
@@ -123,7 +125,9 @@ export class Rebuild {
     if (this.#isMade[id] === true) return this.#values[id];
     const node = this.#table.nodes[id];
     if (node === undefined) throw cannotDecode("it refers to a value that it does not hold");
+    this.#depth++;
     const value = this.#make(node);
+    this.#depth--;
     this.#realm?.adoptMade(node, value);
     // Making it may have made it already, by way of what it depends on.
     if (id in this.#values) return this.#values[id];
@@ -234,7 +238,9 @@ export class Rebuild {
   }
 
   #bare(proto: ProtoSlot): object {
-    return proto === 0 ? {} : (Object.create(this.value(proto) as object | null) as object);
+    // It is set when the object is filled; a chain of prototypes may be longer than the stack.
+    if (proto === 0 || this.#depth > DEEP) return {};
+    return Object.create(this.value(proto) as object | null) as object;
   }
 
   /** An object that already is what it is by its kind, with the private names of its classes. */
@@ -271,6 +277,9 @@ export class Rebuild {
         return node[1].forEach((slot, index) => ((value as unknown[])[index] = this.value(slot)));
       case "namespace":
         node[1].forEach((key, index) => setOwn(value, key, this.value(node[2][index])));
+        for (const [name, getter] of node[3] ?? [])
+          Object.defineProperty(value, name, { get: this.value(getter) as () => unknown });
+        Object.freeze(value);
         return;
       case "function":
         return this.#functions.fill(value, node[1]);
@@ -314,7 +323,7 @@ export class Rebuild {
     [proto, properties, isSealed]: Extras,
     privates: readonly PrivateRecord[] | null,
   ): void {
-    if (privates !== null && proto !== 0) setProto(value, this.value(proto));
+    if (proto !== 0) setProto(value, this.value(proto));
     this.define(value, properties);
     if (isSealed) Object.preventExtensions(value);
     for (const [owner, slots] of privates ?? []) {
@@ -327,6 +336,7 @@ export class Rebuild {
   }
 }
 
+const DEEP = 100;
 const { bind } = Function.prototype;
 
 function setProto(target: object, proto: unknown): void {

@@ -90,7 +90,9 @@ const OPEN_CLASSES = new Set([
   "AssertionError",
   "Buffer",
   "Stats",
+  "StatsBase",
   "Dirent",
+  "Url",
 ]);
 
 const STATEFUL_MODULES =
@@ -106,14 +108,20 @@ function ofPrototypes(value: object): Refusal | undefined {
     const name = typeof owner === "function" ? owner.name : "";
     if (name === "" || OPEN_CLASSES.has(name) || name.endsWith("Array")) continue;
     const part = typeof owner === "function" ? modulePart(owner) : undefined;
-    if (part !== undefined && "id" in part && STATEFUL_MODULES.test(part.id)) {
+    const isBuiltin = part !== undefined && "id" in part;
+    if (isBuiltin && STATEFUL_MODULES.test(part.id))
       return { what: `a live ${name} of ${part.id} belongs to this process`, wayOut: LIVE };
-    }
-    if (typeof owner === "function" && (knownPath(owner) !== undefined || isInternal(owner))) {
-      return { what: `a ${name} has state that cannot be read`, wayOut: "make it inside the function" };
-    }
+    if (typeof owner === "function" && (isBuiltin || knownPath(owner) !== undefined || isInternal(owner)))
+      return {
+        what: `${withArticle(name)} has state that cannot be read`,
+        wayOut: "make it inside the function",
+      };
   }
   return undefined;
+}
+
+function withArticle(name: string): string {
+  return `${/^[AEIO]/.test(name) ? "an" : "a"} ${name}`;
 }
 
 const internals = new WeakMap<object, boolean>();

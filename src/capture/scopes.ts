@@ -1,10 +1,12 @@
 import type { Debugger } from "node:inspector";
 import { scriptUrl, theInspector } from "./inspect.ts";
 
+export type Variables = Readonly<Record<string, unknown>>;
+
 /** One of the scopes around a function, innermost first. Its object is a copy that V8 made now. */
 export interface Scope {
   readonly kind: "module" | "script" | "global" | "inner";
-  readonly variables: Readonly<Record<string, unknown>>;
+  readonly variables: Variables;
 }
 
 /** Where a function was written and what surrounds it. */
@@ -36,6 +38,22 @@ export function surroundingsOf(fn: object): Surroundings {
     };
   } finally {
     inspector.release();
+  }
+}
+
+/** Those of the scope at `depth`, counted from the outermost. */
+export function variablesAt(scopes: readonly { variables: Variables }[], depth: number): Variables {
+  return scopes[scopes.length - depth]?.variables ?? {};
+}
+
+const NO_VALUE = Symbol("no value yet");
+
+/** What a variable holds; a mark of its own for one that cannot be read yet. */
+export function valueAt(variables: object, name: string): unknown {
+  try {
+    return Reflect.get(variables, name);
+  } catch {
+    return NO_VALUE;
   }
 }
 

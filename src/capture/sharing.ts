@@ -1,6 +1,5 @@
 import type { Capture, Draft } from "./functions.ts";
-import { scopeOf, type SharedScope } from "./identity.ts";
-import { theInspector } from "./inspect.ts";
+import { scopeOf, type SharedScope, tellScopes, type View } from "./identity.ts";
 import { rememberUnit } from "./shipped.ts";
 import type { SourceModule } from "./source-modules.ts";
 import type { FunctionCode, ScopeShape, UnitRecord } from "./units.ts";
@@ -11,6 +10,7 @@ import type { Slot } from "./wire.ts";
 interface Cell {
   readonly scope: SharedScope;
   readonly depth: number;
+  readonly order: number;
   readonly variables: Map<string, Slot>;
   readonly ancestors: Set<Cell>;
   readonly members: { draft: Draft; code: FunctionCode }[];
@@ -30,15 +30,16 @@ export function finishFunctions(walk: Walk): void {
   nest(cells, walk.drafts);
   for (const draft of walk.drafts) {
     const own = cellsOf(draft, cells);
-    const code = withEmbedded(codeWithNames(draft, own), embedded.get(draft.fn));
+    const code = withEmbedded(codeWithNames(draft, cells), embedded.get(draft.fn));
     const home = own.at(-1);
     if (home === undefined) finishAlone(walk, { draft, code }, inModule.has(draft));
     else {
       refuseSharedName(walk, draft, own);
+      refuseHidden(walk, draft, cells, home);
       home.members.push({ draft, code });
     }
   }
-  for (const cell of cells) if (cell.parent === undefined) finishTree(walk, cell, inModule);
+  for (const cell of cells.values()) if (cell.parent === undefined) finishTree(walk, cell, inModule);
 }
 
 interface Embedded {
@@ -47,14 +48,15 @@ interface Embedded {
 }
 
 /**
- * Arrow functions that use private names are made inside of their class, and have from there the variables that the
+ * Functions that use private names and are no members are made inside of their class, and have from there the variables that the
  * class has; only what lies between the class and them is their own.
  */
 function embed(walk: Walk): Map<object, Embedded[]> {
   const embedded = new Map<object, Embedded[]>();
+  const drafts = new Map(walk.drafts.map((draft) => [draft.fn, draft]));
   for (const draft of walk.drafts.filter(({ owner }) => owner !== undefined)) {
     const klass = draft.owner as object;
-    const outer = walk.drafts.find(({ fn }) => fn === klass);
+    const outer = drafts.get(klass);
     const own = draft.captures.filter(
       ({ name, depth }) =>
         !outer?.captures.some((capture) => capture.name === name && capture.depth === depth),
@@ -94,27 +96,48 @@ function withEmbedded(code: FunctionCode, embedded: readonly Embedded[] | undefi
   return { ...code, klass: { ...code.klass, embedded: embedded.map((one) => one.code) } };
 }
 
-function findCells(walk: Walk): Cell[] {
+function findCells(walk: Walk): Cells {
   const written = new Set<string>();
   for (const { captures } of walk.drafts)
     for (const { name, isWritten, depth } of captures) if (isWritten && depth > 0) written.add(name);
-  if (written.size === 0 || walk.drafts.length < 2) return [];
-  const uses = theInspector().lasting(() => usesOf(walk, written));
-  return [...uses].flatMap(([scope, variables]) => toCell(scope, variables) ?? []);
+  const cells: Cells = new Map();
+  if (written.size === 0 || walk.drafts.length < 2) return cells;
+  tellScopes(walk, viewsOf(walk, written));
+  for (const [scope, variables] of usesOf(walk, written)) {
+    const cell = toCell(scope, variables, cells.size);
+    if (cell !== undefined) cells.set(scope, cell);
+  }
+  return cells;
+}
+
+type Cells = Map<SharedScope, Cell>;
+
+/** The scopes in which functions see variables of these names. */
+function viewsOf(walk: Walk, names: ReadonlySet<string>): View[] {
+  return walk.drafts.flatMap((draft) => {
+    const depths = new Map<number, string[]>();
+    for (const { name, isWritten, depth } of draft.captures) {
+      if (depth === 0 || !names.has(name)) continue;
+      const own = depths.get(depth) ?? [];
+      depths.set(depth, isWritten ? [...own, name] : own);
+    }
+    return [...depths].map(([depth, own]) => ({ draft, depth, written: own }));
+  });
 }
 
 type Uses = Map<SharedScope, Map<string, { draft: Draft; capture: Capture }[]>>;
 
-function usesOf(walk: Walk, written: ReadonlySet<string>): Uses {
+function usesOf(walk: Walk, names: ReadonlySet<string>): Uses {
   const uses: Uses = new Map();
   for (const draft of walk.drafts) {
     for (const capture of draft.captures) {
-      if (!written.has(capture.name) || capture.depth === 0) continue;
-      walk.at(draft.id);
-      const scope = scopeOf(walk, draft, capture.depth, capture.name);
+      if (!names.has(capture.name) || capture.depth === 0) continue;
+      const scope = scopeFor(draft, capture);
       const variables = uses.get(scope) ?? new Map<string, { draft: Draft; capture: Capture }[]>();
       uses.set(scope, variables);
-      variables.set(capture.name, [...(variables.get(capture.name) ?? []), { draft, capture }]);
+      const list = variables.get(capture.name) ?? [];
+      variables.set(capture.name, list);
+      list.push({ draft, capture });
     }
   }
   return uses;
@@ -123,6 +146,7 @@ function usesOf(walk: Walk, written: ReadonlySet<string>): Uses {
 function toCell(
   scope: SharedScope,
   uses: Map<string, { draft: Draft; capture: Capture }[]>,
+  order: number,
 ): Cell | undefined {
   const variables = new Map<string, Slot>();
   let depth = 0;
@@ -133,29 +157,42 @@ function toCell(
     depth = first.capture.depth;
   }
   if (variables.size === 0) return undefined;
-  return { scope, depth, variables, ancestors: new Set(), members: [], children: [], parent: undefined };
+  const own = { ancestors: new Set<Cell>(), members: [], children: [], parent: undefined };
+  return { scope, depth, order, variables, ...own };
 }
 
 /** The shared scopes that a function sees, outermost first. */
-function cellsOf(draft: Draft, cells: readonly Cell[]): Cell[] {
-  if (cells.length === 0) return [];
-  const own = cells.filter((cell) => draft.captures.some((capture) => isIn(draft, capture, cell)));
-  return own.toSorted((a, b) => a.depth - b.depth);
+function cellsOf(draft: Draft, cells: Cells): Cell[] {
+  if (cells.size === 0) return [];
+  const own = new Set(draft.captures.flatMap((capture) => cellOf(draft, capture, cells) ?? []));
+  return [...own].toSorted(byNesting);
 }
 
-function isIn(draft: Draft, { name, depth }: Capture, cell: Cell): boolean {
-  return depth === cell.depth && cell.variables.has(name) && cell.scope.holds(draft.fn, depth);
+/** The shared scope that holds what a function captures. */
+function cellOf(draft: Draft, capture: Capture, cells: Cells): Cell | undefined {
+  if (capture.depth === 0) return undefined;
+  const cell = cells.get(scopeFor(draft, capture));
+  return cell?.variables.has(capture.name) === true ? cell : undefined;
+}
+
+function scopeFor(draft: Draft, { importedFrom, depth }: Capture): SharedScope {
+  return scopeOf(importedFrom ?? draft, depth);
+}
+
+/** Outermost first. Those of several modules, which nothing orders, keep one order for all functions. */
+function byNesting(a: Cell, b: Cell): number {
+  return a.depth - b.depth || a.order - b.order;
 }
 
 /** Scopes that one function sees lie within each other; from the innermost on, each gets the next one around it. */
-function nest(cells: readonly Cell[], drafts: readonly Draft[]): void {
+function nest(cells: Cells, drafts: readonly Draft[]): void {
   for (const draft of drafts) {
     const seen = cellsOf(draft, cells);
     for (const [index, cell] of seen.entries())
       for (const outer of seen.slice(0, index)) cell.ancestors.add(outer);
   }
-  for (const cell of cells.toSorted((a, b) => b.depth - a.depth)) {
-    const [parent] = [...cell.ancestors].toSorted((a, b) => b.depth - a.depth);
+  for (const cell of [...cells.values()].toSorted(byNesting).toReversed()) {
+    const parent = [...cell.ancestors].toSorted(byNesting).at(-1);
     if (parent === undefined) continue;
     cell.parent = parent;
     parent.children.push(cell);
@@ -163,9 +200,9 @@ function nest(cells: readonly Cell[], drafts: readonly Draft[]): void {
   }
 }
 
-function codeWithNames(draft: Draft, cells: readonly Cell[]): FunctionCode {
+function codeWithNames(draft: Draft, cells: Cells): FunctionCode {
   const names = draft.captures
-    .filter((capture) => !cells.some((cell) => isIn(draft, capture, cell)))
+    .filter((capture) => cellOf(draft, capture, cells) === undefined)
     .map(({ name }) => name);
   return { ...draft.code, names };
 }
@@ -179,6 +216,21 @@ function refuseSharedName(walk: Walk, draft: Draft, cells: readonly Cell[]): voi
     `its name "${declaredName}" is a variable that a captured function assigns to`,
     "call the variable differently than the function",
   );
+}
+
+/** Variables of two modules that lie within each other here would hide each other under one name. */
+function refuseHidden(walk: Walk, draft: Draft, cells: Cells, home: Cell): void {
+  for (const capture of draft.captures) {
+    const cell = cellOf(draft, capture, cells);
+    let at: Cell | undefined = home;
+    while (at !== undefined && !at.variables.has(capture.name)) at = at.parent;
+    if (cell === undefined || at === cell) continue;
+    walk.at(draft.id);
+    walk.refuse(
+      `"${capture.name}" is a variable of two modules whose functions are sent together and change it`,
+      "rename one of them",
+    );
+  }
 }
 
 function slotsFor(draft: Draft, { names }: FunctionCode): Slot[] {
@@ -262,22 +314,22 @@ function distinct<T>(
   const keyed = list.map((item) => ({ item, text: JSON.stringify(textOf(item)) }));
   for (const { item, text } of keyed.toSorted((a, b) => (a.text < b.text ? -1 : 1)))
     if (!texts.has(text)) texts.set(text, item);
-  const order = [...texts.keys()];
+  const order = new Map([...texts.keys()].map((text, index) => [text, index]));
   return {
     kinds: [...texts.values()],
-    items: keyed.map(({ item, text }) => ({ item, index: order.indexOf(text) })),
+    items: keyed.map(({ item, text }) => ({ item, index: order.get(text) ?? -1 })),
   };
 }
 
-function functionsIn({ members, children, shape }: Shaped): object[] {
-  const own = shape.members.map(
-    (_, index) => members.find((member) => member.index === index)?.draft.fn as object,
-  );
-  const inner = shape.children.flatMap((_, index) => {
-    const child = children.find((candidate) => candidate.index === index);
-    return child === undefined ? [] : functionsIn(child.shaped);
-  });
-  return [...own, ...inner];
+function functionsIn({ members, children }: Shaped): object[] {
+  const own = firstOfEach(members).map(({ draft }) => draft.fn);
+  return [...own, ...firstOfEach(children).flatMap(({ shaped }) => functionsIn(shaped))];
+}
+
+function firstOfEach<T extends { readonly index: number }>(list: readonly T[]): T[] {
+  const firsts: T[] = [];
+  for (const item of list) firsts[item.index] ??= item;
+  return firsts;
 }
 
 interface Placing {

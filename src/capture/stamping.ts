@@ -1,3 +1,5 @@
+import { absorbingArguments } from "./absorbing.ts";
+
 type SetFields = (target: object, values: readonly unknown[]) => void;
 type SetStatics = (values: readonly unknown[]) => void;
 
@@ -8,13 +10,14 @@ export const classSupport: {
   keys: readonly unknown[];
   /** While true, constructors of revived classes do nothing but put on private names. */
   stamping: boolean;
+  readonly descriptor: typeof Reflect.getOwnPropertyDescriptor;
   readonly register: (
     klass: object,
     setFields: SetFields,
     setStatics: SetStatics,
     embedded: readonly unknown[],
   ) => void;
-} = { parent: undefined, keys: [], stamping: false, register };
+} = { parent: undefined, keys: [], stamping: false, descriptor: Reflect.getOwnPropertyDescriptor, register };
 
 const setters = new WeakMap<
   object,
@@ -45,7 +48,7 @@ export function setPrivateFields(klass: object, target: object, values: readonly
 
 /** A new object with the private names of a class that extends nothing. Its constructor does not run. */
 export function makeStamped(klass: object): object {
-  return withStamping(() => Reflect.construct(klass as new () => object, []));
+  return withStamping(() => construct(klass));
 }
 
 /**
@@ -58,10 +61,15 @@ export function stamp(klass: object, target: object): void {
     return target;
   });
   try {
-    withStamping(() => Reflect.construct(klass as new () => object, []));
+    withStamping(() => construct(klass));
   } finally {
     Object.setPrototypeOf(klass, parent as object);
   }
+}
+
+/** The constructor's body does nothing now, but its parameters are taken apart. */
+function construct(klass: object): object {
+  return Reflect.construct(klass as new (...values: unknown[]) => object, absorbingArguments(klass));
 }
 
 function withStamping(make: () => object): object {

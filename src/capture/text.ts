@@ -43,62 +43,60 @@ function memberText(code: FunctionCode, at: number, starts: number[]): string {
   const { names, strict, declaredName, usesSuper } = code;
   const locals = names.filter((name) => name !== declaredName);
   const declared = locals.length === 0 ? "" : `let ${locals.join(",")};`;
-  const [before, after] = surround(code);
+  const [before, after] = surround(code, assignment(names));
   // An arrow function has the super of the method around it, so it gets a method around it.
   const isArrowInMethod = usesSuper === true && code.form === "expression";
   const open = isArrowInMethod ? "const $ks_h={m(){" : "";
   const close = isArrowInMethod ? "}};return $ks_h.m.apply(this,arguments)" : "";
   const prefix = `function(){${strict ? `"use strict";` : ""}${open}${declared}${before}`;
   starts.push(at + prefix.length);
-  return `${prefix}${sourceText(code)}${after.replace("$PUT", () => assignment(names))}${close}}`;
+  return `${prefix}${sourceText(code)}${after}${close}}`;
 }
 
 /** What stands around the source so that it is evaluated as what it was. */
-function surround({
-  form,
-  givenName,
-  declaredName,
-  methodName,
-  usesSuper,
-}: FunctionCode): readonly [string, string] {
+function surround(
+  { form, givenName, declaredName, methodName, usesSuper }: FunctionCode,
+  put: string,
+): readonly [string, string] {
   const home = usesSuper === true ? ",$ks_h" : "";
   switch (form) {
     case "declaration":
-      return ["", `\n;return[${declaredName},$PUT]`];
+      return ["", `\n;return[${declaredName},${put}]`];
     case "method":
     case "getter":
     case "setter":
-      return ["const $ks_h={", `};return[${part(form, methodName ?? COMPUTED_NAME)},$PUT,$ks_h]`];
+      return ["const $ks_h={", `};return[${part(form, methodName ?? COMPUTED_NAME)},${put},$ks_h]`];
     default: {
-      if (givenName === undefined) return ["return[(", `),$PUT${home}]`];
+      if (givenName === undefined) return ["return[(", `),${put}${home}]`];
       const key = JSON.stringify(givenName);
-      return [`return[({${key}:`, `})[${key}],$PUT${home}]`];
+      return [`return[({${key}:`, `})[${key}],${put}${home}]`];
     }
   }
 }
 
 function part(form: "method" | "getter" | "setter", name: string): string {
-  const descriptor = `Object.getOwnPropertyDescriptor($ks_h,${JSON.stringify(name)})`;
+  // Not by the name of Object, which may be a variable of the user's there.
+  const descriptor = `$ks.descriptor($ks_h,${JSON.stringify(name)})`;
   return `${descriptor}.${form === "method" ? "value" : form === "getter" ? "get" : "set"}`;
 }
 
 function sourceText({ source, imports = [], computedName, klass }: FunctionCode): string {
-  const edits: (readonly [start: number, end: number, text: string])[] = [...(klass?.edits ?? [])];
+  const edits = (klass?.edits ?? []).map((edit) => withEmbedded(edit, klass?.embedded));
   // Of equal length, so that columns stay.
   for (const at of imports) edits.push([at, at + "import".length, "imp0rt"]);
   if (computedName !== undefined) edits.push([...computedName, JSON.stringify(COMPUTED_NAME)]);
-  const text = applyEdits(source, edits);
-  if (klass === undefined) return text;
-  return text.replace(
-    EMBEDDED_MARK,
-    () => `[${(klass.embedded ?? []).map((one) => memberText(one, 0, [])).join(",")}]`,
-  );
+  return applyEdits(source, edits);
 }
 
-export function applyEdits(
-  source: string,
-  edits: readonly (readonly [start: number, end: number, text: string])[],
-): string {
+export type Edit = readonly [start: number, end: number, text: string];
+
+/** The mark is looked for in what capture put into the text, for the text itself may hold anything. */
+function withEmbedded([start, end, text]: Edit, embedded: readonly FunctionCode[] = []): Edit {
+  const list = (): string => `[${embedded.map((one) => memberText(one, 0, [])).join(",")}]`;
+  return [start, end, text.replace(EMBEDDED_MARK, list)];
+}
+
+export function applyEdits(source: string, edits: readonly Edit[]): string {
   let text = "";
   let at = 0;
   for (const [start, end, replacement] of edits.toSorted((a, b) => a[0] - b[0] || a[1] - b[1])) {

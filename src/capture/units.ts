@@ -40,7 +40,7 @@ export interface ClassCode {
   readonly privateFields: readonly string[];
   readonly privateStatics: readonly string[];
   readonly privateNames: boolean;
-  /** Arrow functions of the class that use its private names, and so have to be made inside of it. */
+  /** Functions that use the private names of the class without being members, and so have to be made inside of it. */
   readonly embedded?: readonly FunctionCode[];
 }
 

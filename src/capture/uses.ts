@@ -15,7 +15,7 @@ export interface Uses {
   /** Private names of a class that is not part of the text. */
   readonly privateNames: readonly string[];
   readonly usesWith: boolean;
-  /** Means one thing under strict rules and another without, beyond throwing where the other is silent. */
+  /** Means one thing under strict rules and another without; loose ones are silent where the others throw. */
   readonly dependsOnStrictness: boolean;
 }
 
@@ -41,7 +41,8 @@ interface AnyNode {
  * Every use has one of these in its text; most functions have none, and their tree need not be walked. A name may be
  * written with escapes, and a function inside of a block is one that does not begin the text.
  */
-const SIGNS = /\b(this|super|arguments|target|eval|import|with)\b|[#\\]|(?<!^(async\s+)?)\bfunction\b/;
+const SIGNS =
+  /\b(this|super|arguments|target|eval|import|with|delete)\b|[#\\]|=(?![=>])|\+\+|--|(?<!^(async\s+)?)\bfunction\b/;
 
 interface Read {
   readonly node: ESTree.Function | ESTree.Class;
@@ -162,6 +163,15 @@ class Reading {
       case "PrivateIdentifier":
         if (!place.privates.has(node["name"] as string)) uses.privateNames.push(node["name"] as string);
         break;
+      case "AssignmentExpression":
+      case "ForInStatement":
+      case "ForOfStatement":
+        if (!place.isStrict && isPlace(node["left"])) uses.dependsOnStrictness = true;
+        break;
+      case "UpdateExpression":
+      case "UnaryExpression":
+        if (!place.isStrict && isChange(node)) uses.dependsOnStrictness = true;
+        break;
       case "BlockStatement":
         if (!place.isBody && !place.isStrict && declaresFunction(node)) uses.dependsOnStrictness = true;
         break;
@@ -185,6 +195,15 @@ function privateNamesOf(body: AnyNode): string[] {
   const members = body["body"] as readonly AnyNode[];
   const keys = members.map((member) => member["key"] as AnyNode | undefined);
   return keys.filter((key) => key?.type === "PrivateIdentifier").map((key) => key?.["name"] as string);
+}
+
+/** Something that is assigned to and is no variable: a property, which may be one that cannot be written. */
+function isPlace(left: unknown): boolean {
+  return isNode(left) && left.type !== "Identifier" && left.type !== "VariableDeclaration";
+}
+
+function isChange({ type, operator, argument }: AnyNode): boolean {
+  return type === "UnaryExpression" ? operator === "delete" : isPlace(argument);
 }
 
 /** Where a function declared in a block can be seen differs. */

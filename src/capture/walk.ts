@@ -3,10 +3,12 @@ import { hasOnlyElements } from "./elements.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { ClaimedKeys } from "./classes.ts";
 import { encodeFunction, type Draft } from "./functions.ts";
+import { inOneBurst } from "./inspect.ts";
 import { encodeObject } from "./objects.ts";
 import { labelOf } from "./labels.ts";
 import { expectNewModules } from "./modules.ts";
 import { encodePlain, fidelityOf } from "./plain.ts";
+import { followLiveBindings } from "./live-bindings.ts";
 import { symbolName } from "./known.ts";
 import { ModuleRefusal } from "./module-refusal.ts";
 import { finishFunctions } from "./sharing.ts";
@@ -43,6 +45,8 @@ export class Walk {
   /** What was found out about classes of this graph. */
   readonly classes: Map<object, ClaimedKeys> = new Map();
   readonly scopes: ScopeNode[] = [];
+  /** Namespaces of modules that travel as the values they have now. */
+  readonly namespaces: { readonly id: number; readonly namespace: object }[] = [];
   readonly #nodes: (Node | undefined)[] = [];
   readonly #values: (object | symbol)[] = [];
   readonly #steps: Step[] = [];
@@ -52,6 +56,7 @@ export class Walk {
   readonly #units = new Map<string, { index: number; unit: CodeUnit }>();
   readonly #rootName: string;
   #next = 0;
+  readonly #owners = new Map<object, object>();
   /** Methods, which wait until it is known whether a class of the graph has them. */
   readonly #late = new Set<number>();
   #scanBudget = SCAN_BUDGET;
@@ -68,6 +73,10 @@ export class Walk {
 
   run(root: unknown): { graph: Uint8Array; units: CodeUnit[] } {
     expectNewModules();
+    return inOneBurst(() => this.#run(root));
+  }
+
+  #run(root: unknown): { graph: Uint8Array; units: CodeUnit[] } {
     const slot = this.slot(root, "");
     this.#encodeAll();
     for (const id of this.#late) {
@@ -75,6 +84,7 @@ export class Walk {
       this.#encode(id, true);
       this.#encodeAll();
     }
+    followLiveBindings(this);
     this.#refuseKept();
     finishFunctions(this);
     const units = [...this.#units.values()].map(({ unit }) => unit);
@@ -106,6 +116,46 @@ export class Walk {
     if (this.#nodes[id] !== undefined || !isOpen) return false;
     this.#nodes[id] = node;
     return true;
+  }
+
+  /**
+   * Makes `prototype` the prototype object of a class whatever it names as its constructor. False when it was already
+   * encoded as an object of its own.
+   */
+  own(prototype: object, klass: object): boolean {
+    if (this.#isEncoded(prototype)) return this.#owners.get(prototype) === klass;
+    this.#owners.set(prototype, klass);
+    return true;
+  }
+
+  /** The class that {@link own} was told of. */
+  ownerOf(prototype: object): object | undefined {
+    return this.#owners.get(prototype);
+  }
+
+  noteNamespace(namespace: object): void {
+    this.namespaces.push({ id: this.#current, namespace });
+  }
+
+  /** Makes an export of a namespace what `getter` returns. */
+  makeLive(id: number, name: string, getter: Slot): void {
+    const node = this.#nodes[id];
+    if (node?.[0] !== "namespace") return;
+    const [kind, names, values, getters = []] = node;
+    this.#nodes[id] = [kind, names, values, [...getters, [name, getter]]];
+  }
+
+  /** A function that is nowhere in the graph, for something in it to refer to. */
+  addDraft(draft: Omit<Draft, "id" | "fn">): Slot {
+    const fn = (): void => undefined;
+    const id = this.#id(fn, "");
+    this.drafts.push({ ...draft, id, fn });
+    return [id];
+  }
+
+  #isEncoded(value: object): boolean {
+    const id = this.#ids.get(value);
+    return id !== undefined && (id < this.#next || this.#nodes[id] !== undefined);
   }
 
   finish(id: number, node: Node): void {
@@ -216,7 +266,7 @@ export class Walk {
     if (ArrayBuffer.isView(value) && hasOnlyElements(value)) return records;
     for (const key of Reflect.ownKeys(value)) {
       const descriptor = isSkipped(key) ? undefined : Reflect.getOwnPropertyDescriptor(value, key);
-      if (descriptor !== undefined) records.push(this.#property(key, descriptor));
+      if (descriptor !== undefined) records.push(this.#property(key, withoutRuntimesOwn(value, descriptor)));
     }
     return records;
   }
@@ -322,15 +372,41 @@ export class Walk {
   }
 }
 
+/** What some versions of the runtime put on errors and on what `Error.captureStackTrace` was given. */
+const { get: stackGetter, set: stackSetter } = Object.getOwnPropertyDescriptor(new Error(), "stack") ?? {};
+
+/** `stack` is an accessor of the runtime's own in some versions, so it goes as the text that it gives. */
+function withoutRuntimesOwn(value: object, descriptor: PropertyDescriptor): PropertyDescriptor {
+  const { get, set, enumerable = false, configurable = false } = descriptor;
+  if (stackGetter !== undefined && get === stackGetter)
+    return {
+      enumerable,
+      configurable,
+      writable: true,
+      value: Reflect.apply(stackGetter, value, []) as unknown,
+    };
+  if (get === undefined || set === undefined || set !== stackSetter) return descriptor;
+  return { enumerable, configurable, get };
+}
+
 /** One function of which code and plain values are all there is: no properties, no peculiarities. */
 function loneOf(nodes: readonly Node[], hashes: readonly string[]): Lone | undefined {
   const [node] = nodes;
   const [hash] = hashes;
   const isAlone = nodes.length === 1 && hashes.length === 1;
   if (!isAlone || node?.[0] !== "function" || hash === undefined) return undefined;
-  const { captures, properties, sealed, proto, klass, lexicalThis, lexicalArguments, home } = node[1];
+  const { captures, properties, removed, sealed, proto, klass, lexicalThis, lexicalArguments, home } =
+    node[1];
   const hasLexicals = lexicalThis !== undefined || lexicalArguments !== undefined || home !== undefined;
-  if (properties.length > 0 || sealed || proto !== 0 || klass !== undefined || hasLexicals) return undefined;
+  if (
+    properties.length > 0 ||
+    removed !== undefined ||
+    sealed ||
+    proto !== 0 ||
+    klass !== undefined ||
+    hasLexicals
+  )
+    return undefined;
   if (captures.length === 0) return { hash, values: undefined };
   if (captures.some(isReference)) return undefined;
   const values = encodePlain(captures.map(inlined));

@@ -42,6 +42,8 @@ export interface FunctionNode {
   readonly member: number;
   readonly captures: readonly Slot[];
   readonly properties: readonly PropertyRecord[];
+  /** Properties that the text makes and that were deleted: of the function itself, or of its `prototype` object. */
+  readonly removed?: readonly (readonly [isOwn: boolean, key: Slot])[];
   readonly sealed: boolean;
   /** The prototype of the function itself, when it is not the usual one. */
   readonly proto: ProtoSlot;
@@ -85,7 +87,12 @@ export type Node =
   | readonly ["package", reference: PackageReference, path: readonly string[]]
   | readonly ["packageNamespace", reference: PackageReference]
   | readonly ["moduleVariable", unit: number, member: number, name: string]
-  | readonly ["namespace", names: readonly string[], values: readonly Slot[]]
+  | readonly [
+      "namespace",
+      names: readonly string[],
+      values: readonly Slot[],
+      getters?: readonly (readonly [name: string, getter: Slot])[],
+    ]
   | readonly ["require"]
   | readonly ["record", keys: readonly string[], values: readonly Slot[]]
   | readonly ["list", values: readonly Slot[]]
@@ -136,12 +143,25 @@ export interface Table {
   readonly nodes: readonly Node[];
 }
 
-/** v8's own format behind one tag byte. The base serializer is used because Node's default one loses shared buffers. */
+/**
+ * v8's own format behind one tag byte. The base serializer is used because Node's default one loses shared buffers.
+ *
+ * @throws KitchenError `KS_CANNOT_CAPTURE` when there is not enough memory, or V8 keeps a state of the value to itself
+ */
 export function serialize(tag: number, value: unknown): Uint8Array {
   const serializer = new Serializer();
   serializer.writeRawBytes(Uint8Array.of(tag));
   serializer.writeHeader();
-  serializer.writeValue(value);
+  try {
+    serializer.writeValue(value);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new KitchenError(
+      "KS_CANNOT_CAPTURE",
+      `Cannot capture the value: V8 cannot write a part of it: ${why} (leave that part out, or send less at once)`,
+      { cause },
+    );
+  }
   return serializer.releaseBuffer();
 }
 

@@ -16,6 +16,18 @@ test("captures named by hand are used in place of those around the function", ()
   expect((revive(capture(count)) as () => number)()).toBe(1);
 });
 
+test("a name that closure() was not given is refused, and so is what it cannot bring along", () => {
+  const [rows, other] = [[1], 2];
+  expect(() => capture(closure(() => rows.length + other, { rows }))).toThrow(
+    /captured "other": closure\(\) was not given it \(add other to the values\)/,
+  );
+  const holder = { v: 1, make: (): unknown => null };
+  holder.make = function (this: unknown): unknown {
+    return closure(() => this, {});
+  };
+  expect(() => capture(holder.make())).toThrow(/closure\(\) does not bring along this and arguments/);
+});
+
 test("neither plain data nor a function without free variables touches the inspector", () => {
   const program = `
     import { captureParts } from "./dist/capture/capture.js";
