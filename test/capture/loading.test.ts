@@ -75,3 +75,17 @@ test("what Node loads late is found again when something has loaded it", () => {
   const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
   expect(JSON.parse(output)).toEqual([false, true, true, true, true]);
 });
+
+test("a package that is loaded between two captures is found in the second one", () => {
+  const program = `
+    import { capture } from "./dist/capture/capture.js";
+    import { revive } from "./dist/capture/revive.js";
+    const values = [Math.max];
+    const revived = () => revive(capture(() => values))();
+    revived();
+    values.push(process.getBuiltinModule("module").createRequire(process.cwd() + "/x.js")("commander"));
+    console.log(revived()[1] === values[1]);
+  `;
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
+  expect(output).toBe("true\n");
+});
