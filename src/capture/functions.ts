@@ -73,9 +73,13 @@ function encodeSpecial(walk: Walk, fn: object): Node | undefined {
     );
   const text = Function.prototype.toString.call(fn);
   if (codeOf(fn) !== undefined || handCaptures(fn) !== undefined) return undefined;
-  if (/\{\s*\[native code\]\s*\}$/.test(text)) return encodeBound(walk, fn);
+  if (NATIVE.test(text.slice(-NATIVE_LENGTH))) return encodeBound(walk, fn);
   return text === PROMISIFIED ? encodePromisified(walk, fn) : undefined;
 }
+
+const NATIVE = /\{\s*\[native code\]\s*\}$/;
+// A long text has many braces, and only its end is looked at.
+const NATIVE_LENGTH = 40;
 
 const { isProxy } = process.getBuiltinModule("node:util").types;
 const PROMISIFIED = Function.prototype.toString.call(

@@ -250,6 +250,8 @@ function collect(
   const add = (value: unknown, path: readonly string[]): void => {
     if ((typeof value !== "object" && typeof value !== "function") || value === null || found.has(value))
       return;
+    // A stand-in may show as a value what Node makes when it is asked for.
+    if (names === STAND_INS && !exists(path)) return;
     found.set(value, JSON.stringify(path));
     if (path.length <= MAX_DEPTH) queue.push({ value, path });
   };
@@ -258,6 +260,15 @@ function collect(
   for (let next = queue.shift(); next !== undefined; next = queue.shift())
     addParts(next.value, next.path, add);
   return found;
+}
+
+function exists(path: readonly string[]): boolean {
+  try {
+    knownValue(JSON.stringify(path));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function readGlobal(globals: object, name: string): unknown {

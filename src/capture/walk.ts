@@ -9,7 +9,7 @@ import { labelOf } from "./labels.ts";
 import { expectNewModules } from "./modules.ts";
 import { encodePlain, fidelityOf } from "./plain.ts";
 import { followLiveBindings } from "./live-bindings.ts";
-import { symbolName } from "./known.ts";
+import { realmOf, symbolName } from "./known.ts";
 import { ModuleRefusal } from "./module-refusal.ts";
 import { finishFunctions } from "./sharing.ts";
 import type { SourceModule } from "./source-modules.ts";
@@ -372,12 +372,23 @@ export class Walk {
   }
 }
 
-/** What some versions of the runtime put on errors and on what `Error.captureStackTrace` was given. */
-const { get: stackGetter, set: stackSetter } = Object.getOwnPropertyDescriptor(new Error(), "stack") ?? {};
+const stackAccessors = new WeakMap<object, PropertyDescriptor>();
+
+/** What some versions of the runtime put on errors and on what `Error.captureStackTrace` was given, in each realm. */
+function stackAccessorOf(realm: object): PropertyDescriptor {
+  const known = stackAccessors.get(realm);
+  if (known !== undefined) return known;
+  const { Error: OwnError } = realm as typeof globalThis;
+  const accessor = Object.getOwnPropertyDescriptor(new OwnError(), "stack") ?? {};
+  stackAccessors.set(realm, accessor);
+  return accessor;
+}
 
 /** `stack` is an accessor of the runtime's own in some versions, so it goes as the text that it gives. */
 function withoutRuntimesOwn(value: object, descriptor: PropertyDescriptor): PropertyDescriptor {
   const { get, set, enumerable = false, configurable = false } = descriptor;
+  if (get === undefined) return descriptor;
+  const { get: stackGetter, set: stackSetter } = stackAccessorOf(realmOf(value) ?? globalThis);
   if (stackGetter !== undefined && get === stackGetter)
     return {
       enumerable,
@@ -385,7 +396,7 @@ function withoutRuntimesOwn(value: object, descriptor: PropertyDescriptor): Prop
       writable: true,
       value: Reflect.apply(stackGetter, value, []) as unknown,
     };
-  if (get === undefined || set === undefined || set !== stackSetter) return descriptor;
+  if (set === undefined || set !== stackSetter) return descriptor;
   return { enumerable, configurable, get };
 }
 

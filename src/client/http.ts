@@ -1,10 +1,4 @@
-import {
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Agent, IncomingMessage, request as httpRequest, RequestOptions } from "node:http";
 import { KitchenError, isErrorCode } from "../core/errors.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../core/version.ts";
 
@@ -29,23 +23,28 @@ export interface HttpResponse {
   readonly body: Buffer;
 }
 
-/** HTTP to one node: kept-alive connections, the token, problems as errors. node:http, because it is there at once. */
+/**
+ * HTTP to one node: kept-alive connections, the token, problems as errors. node:http, because it is there at once; but
+ * not by an import statement, because that reads all exports, and since Node 22 some of them load undici.
+ */
 export class Http {
   readonly url: URL;
   readonly #token: string | undefined;
-  readonly #agent: HttpAgent;
+  readonly #agent: Agent;
   /** Without a limit, for requests that wait for something to happen. */
-  readonly #longAgent: HttpAgent;
+  readonly #longAgent: Agent;
   readonly #request: typeof httpRequest;
 
   constructor(url: URL, token: string | undefined) {
     this.url = url;
     this.#token = token;
-    const isTls = url.protocol === "https:";
-    const Agent = isTls ? HttpsAgent : HttpAgent;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
-    this.#longAgent = new Agent({ keepAlive: true });
-    this.#request = isTls ? httpsRequest : httpRequest;
+    const module =
+      url.protocol === "https:"
+        ? process.getBuiltinModule("node:https")
+        : process.getBuiltinModule("node:http");
+    this.#agent = new module.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
+    this.#longAgent = new module.Agent({ keepAlive: true });
+    this.#request = module.request;
   }
 
   /** Another set of connections to the same node. */
