@@ -137,7 +137,7 @@ class MarkTest {
     const reason = reasonNotToProbe();
     if (reason !== undefined) this.#refuse(fresh[0], `while ${reason}`, "close the debugger");
     const unmarked = this.#mark(fresh, settled);
-    // Classes cannot be called and so do not pause, but what they are compared with may.
+    // A class without methods cannot be called and so does not pause, but what it is compared with may.
     const others = unmarked.length === 0 ? [] : this.#mark(settled, unmarked);
     if (unmarked.length === 0) this.#unseen(settled);
     const left = this.#unseen([...unmarked, ...others]);

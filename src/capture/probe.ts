@@ -25,9 +25,10 @@ const MAX_STEPS = 50;
 /**
  * Calls `look` in the moment in which `fn` was called and has not begun, then ends the call. A breakpoint would not do:
  * it may be put into the default of a parameter that is not used, and the function would run. So the call is stepped
- * into. Deadly while another debugger is attached: see {@link reasonNotToProbe}.
+ * into. For a class, a method of it stands in, which sees what is around the class. Deadly while another debugger is attached: see {@link reasonNotToProbe}.
  */
-export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): void {
+export function pauseIn(asked: object, look: (frame: Debugger.CallFrame) => void): void {
+  const fn = callablePartOf(asked);
   const inspector = theInspector();
   const { session } = inspector;
   const target = locationOf(fn);
@@ -59,6 +60,22 @@ export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): 
     inspector.release();
   }
   if (failure !== undefined) throw failure;
+}
+
+/** A class cannot be called, but what was written in it has the same scopes around it. */
+function callablePartOf(fn: object): object {
+  const text = Function.prototype.toString.call(fn);
+  const prototype = Reflect.getOwnPropertyDescriptor(fn, "prototype")?.value as unknown;
+  if (!/^class\b/.test(text) || typeof prototype !== "object" || prototype === null) return fn;
+  const holders = [prototype, fn].flatMap((holder) =>
+    Object.values(Object.getOwnPropertyDescriptors(holder)),
+  );
+  const parts = holders.flatMap(({ value, get, set }) => [value as unknown, get, set]);
+  const found = parts.find(
+    (part) =>
+      typeof part === "function" && part !== fn && text.includes(Function.prototype.toString.call(part)),
+  );
+  return typeof found === "function" ? found : fn;
 }
 
 function locationOf(fn: object): Debugger.Location | undefined {

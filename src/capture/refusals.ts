@@ -56,10 +56,26 @@ function ofBuffer(value: object): Refusal | undefined {
 
 function isIterator(value: object): boolean {
   return (
-    types.isMapIterator(value) ||
-    types.isSetIterator(value) ||
-    (Object.prototype.toString.call(value).endsWith(" Iterator]") && !Object.hasOwn(value, "next"))
+    types.isMapIterator(value) || types.isSetIterator(value) || isRuntimes(inheritedMethod(value, "next"))
   );
+}
+
+/** Found without reading properties, which may be accessors of the user's. */
+function inheritedMethod(value: object, name: string): unknown {
+  for (let at = Object.getPrototypeOf(value) as object | null; at !== null;) {
+    if (types.isProxy(at)) return undefined;
+    const descriptor = Reflect.getOwnPropertyDescriptor(at, name);
+    if (descriptor !== undefined) return descriptor.value as unknown;
+    at = Object.getPrototypeOf(at) as object | null;
+  }
+  return undefined;
+}
+
+/** Whether a function is of the language or of Node. */
+function isRuntimes(fn: unknown): boolean {
+  if (typeof fn !== "function" || types.isProxy(fn)) return false;
+  const isNative = /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn));
+  return isNative || urlOf(surroundingsOf(fn)).startsWith("node:");
 }
 
 /** Classes of Node whose objects are what their properties say. */
