@@ -152,9 +152,14 @@ class MarkTest {
   #mark(candidates: readonly Candidate[], others: readonly Candidate[]): Candidate[] {
     const unmarked: Candidate[] = [];
     const isFew = candidates.length + others.length <= FEW;
-    const look = isFew ? (): void => void this.#unseen([...candidates, ...others]) : undefined;
-    for (const next of candidates)
-      if (this.#unseen([next]).length > 0 && !this.#write(next, look)) unmarked.push(next);
+    for (const [index, next] of candidates.entries()) {
+      const rest = isFew ? [...unmarked, ...candidates.slice(index + 1), ...others] : [];
+      const left = rest.filter(([scope]) => !this.#merged.has(scope));
+      if (this.#merged.has(next[0]) || (isFew && left.length === 0)) continue;
+      if (!isFew && this.#unseen([next]).length === 0) continue;
+      const look = isFew ? (): void => void this.#unseen(left) : undefined;
+      if (!this.#write(next, look)) unmarked.push(next);
+    }
     return unmarked;
   }
 

@@ -91,17 +91,21 @@ function isAt(frame: Debugger.CallFrame | undefined, target: Debugger.Location |
   return location.lineNumber === target.lineNumber && location.columnNumber === target.columnNumber;
 }
 
+/** As few statements as can be, for each is a step. */
 function callAbsorbed(fn: object, call: { readonly pauses: number }): unknown {
   const values = absorbingArguments(fn);
   // oxlint-disable-next-line no-debugger -- this is where stepping begins
   debugger;
   // Where nothing paused, the function would run.
-  if (call.pauses === 0) return undefined;
-  const before = call.pauses;
-  const made = Reflect.apply(fn as () => unknown, undefined, values);
-  // A generator begins only when it is asked for a value; stepping has to go on until then.
-  const canBegin = call.pauses > before && types.isGeneratorObject(made);
-  return canBegin ? made.next() : made;
+  return call.pauses === 0 ? undefined : begin(Reflect.apply(fn as () => unknown, undefined, values), call);
+}
+
+/** The pauses before it: at the statement where stepping begins, at the next one, and in {@link begin} itself. */
+const PAUSES_BEFORE_BEGIN = 3;
+
+/** A generator runs only when it is asked for a value. Stepping has to go on until then, or it would run on. */
+function begin(made: unknown, call: { readonly pauses: number }): unknown {
+  return call.pauses >= PAUSES_BEFORE_BEGIN && types.isGeneratorObject(made) ? made.next() : made;
 }
 
 /** What an expression means in a frame. */

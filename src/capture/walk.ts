@@ -160,7 +160,8 @@ export class Walk {
     if (ArrayBuffer.isView(value) && hasOnlyElements(value)) return records;
     for (const key of Reflect.ownKeys(value)) {
       const descriptor = isSkipped(key) ? undefined : Reflect.getOwnPropertyDescriptor(value, key);
-      if (descriptor !== undefined) records.push(this.#property(key, withoutRuntimesOwn(value, descriptor)));
+      if (descriptor !== undefined)
+        records.push(this.#property(key, withoutRuntimesOwn(value, key, descriptor)));
     }
     return records;
   }
@@ -246,21 +247,24 @@ export class Walk {
   }
 }
 
-/** What some versions of the runtime put on errors and on what `Error.captureStackTrace` was given. */
-const { get: stackGetter, set: stackSetter } = Object.getOwnPropertyDescriptor(new Error(), "stack") ?? {};
-
-/** `stack` is an accessor of the runtime's own in some versions, so it goes as the text that it gives. */
-function withoutRuntimesOwn(value: object, descriptor: PropertyDescriptor): PropertyDescriptor {
+/**
+ * On errors, and on what `Error.captureStackTrace` was given, `stack` is an accessor of the runtime's own in some
+ * versions, another one in each vm context; so it goes as the text that it gives.
+ */
+function withoutRuntimesOwn(
+  value: object,
+  key: string | symbol,
+  descriptor: PropertyDescriptor,
+): PropertyDescriptor {
+  if (key !== "stack") return descriptor;
   const { get, set, enumerable = false, configurable = false } = descriptor;
-  if (stackGetter !== undefined && get === stackGetter)
-    return {
-      enumerable,
-      configurable,
-      writable: true,
-      value: Reflect.apply(stackGetter, value, []) as unknown,
-    };
-  if (get === undefined || set === undefined || set !== stackSetter) return descriptor;
-  return { enumerable, configurable, get };
+  if (isNative(get))
+    return { enumerable, configurable, writable: true, value: Reflect.apply(get, value, []) as unknown };
+  return get !== undefined && isNative(set) ? { enumerable, configurable, get } : descriptor;
+}
+
+function isNative(fn: (() => unknown) | ((value: unknown) => void) | undefined): fn is () => unknown {
+  return fn !== undefined && /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn));
 }
 
 /** One function of which the code is all there is: no values, no properties, no peculiarities. */
