@@ -9,6 +9,8 @@ export interface Refusal {
   readonly wayOut: string;
 }
 
+/** Who meets one of these has seldom written it. */
+const COMPILED = "a compiler makes one of private names, unless it compiles for ES2022 or later";
 const LIVE = "open it inside the function instead";
 
 /** Why an object cannot mean the same in another process; undefined when it can. */
@@ -20,9 +22,15 @@ function ofKind(value: object): Refusal | undefined {
   if (types.isPromise(value))
     return { what: "a Promise cannot travel", wayOut: "await it first and use its value" };
   if (types.isWeakMap(value))
-    return { what: "a WeakMap cannot be read", wayOut: "use a Map, or make it inside the function" };
+    return {
+      what: "a WeakMap cannot be read",
+      wayOut: `use a Map, or make it inside the function; ${COMPILED}`,
+    };
   if (types.isWeakSet(value))
-    return { what: "a WeakSet cannot be read", wayOut: "use a Set, or make it inside the function" };
+    return {
+      what: "a WeakSet cannot be read",
+      wayOut: `use a Set, or make it inside the function; ${COMPILED}`,
+    };
   if (types.isGeneratorObject(value)) {
     return {
       what: "a running generator cannot travel",

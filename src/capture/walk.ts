@@ -259,7 +259,7 @@ function withoutRuntimesOwn(
   if (key !== "stack") return descriptor;
   const { get, set, enumerable = false, configurable = false } = descriptor;
   if (isNative(get))
-    return { enumerable, configurable, writable: true, value: Reflect.apply(get, value, []) as unknown };
+    return { enumerable, configurable, writable: true, value: Reflect.apply(get, value, []) };
   return get !== undefined && isNative(set) ? { enumerable, configurable, get } : descriptor;
 }
 

@@ -89,7 +89,9 @@ const makers: readonly (() => Thing)[] = [
     let hidden: unknown = 0;
     Object.defineProperty(value, "v", {
       get: () => hidden,
-      set: (x: unknown) => void (hidden = x),
+      set(x: unknown) {
+        hidden = x;
+      },
       enumerable: true,
     });
     return { value, add: (other) => (hidden = other) };
