@@ -138,7 +138,7 @@ class MarkTest {
     const reason = reasonNotToProbe();
     if (reason !== undefined) this.#refuse(fresh[0], `while ${reason}`, "close the debugger");
     const unmarked = this.#mark(fresh, settled);
-    // Classes cannot be called and so do not pause, but what they are compared with may.
+    // A class without methods cannot be called and so does not pause, but what it is compared with may.
     const others = unmarked.length === 0 ? [] : this.#mark(settled, unmarked);
     if (unmarked.length === 0) this.#unseen(settled);
     const left = this.#unseen([...unmarked, ...others]);
@@ -155,9 +155,14 @@ class MarkTest {
     // What belongs to another vm context can be put back only in the pause in which it was found.
     const isForeign = candidates.some(([, [view]]) => view !== undefined && realmOf(view.draft.fn));
     const isFew = isForeign || candidates.length + others.length <= FEW;
-    const look = isFew ? (): void => void this.#unseen([...candidates, ...others]) : undefined;
-    for (const next of candidates)
-      if (this.#unseen([next]).length > 0 && !this.#write(next, look)) unmarked.push(next);
+    for (const [index, next] of candidates.entries()) {
+      const rest = isFew ? [...unmarked, ...candidates.slice(index + 1), ...others] : [];
+      const left = rest.filter(([scope]) => !this.#merged.has(scope));
+      if (this.#merged.has(next[0]) || (isFew && left.length === 0)) continue;
+      if (!isFew && this.#unseen([next]).length === 0) continue;
+      const look = isFew ? (): void => void this.#unseen(left) : undefined;
+      if (!this.#write(next, look)) unmarked.push(next);
+    }
     return unmarked;
   }
 

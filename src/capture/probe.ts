@@ -25,9 +25,10 @@ const MAX_STEPS = 50;
 /**
  * Calls `look` in the moment in which `fn` was called and has not begun, then ends the call. A breakpoint would not do:
  * it may be put into the default of a parameter that is not used, and the function would run. So the call is stepped
- * into. Deadly while another debugger is attached: see {@link reasonNotToProbe}.
+ * into. For a class, a method of it stands in, which sees what is around the class. Deadly while another debugger is attached: see {@link reasonNotToProbe}.
  */
-export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): void {
+export function pauseIn(asked: object, look: (frame: Debugger.CallFrame) => void): void {
+  const fn = callablePartOf(asked);
   const inspector = theInspector();
   const { session } = inspector;
   const target = locationOf(fn);
@@ -61,6 +62,22 @@ export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): 
   if (failure !== undefined) throw failure;
 }
 
+/** A class cannot be called, but what was written in it has the same scopes around it. */
+function callablePartOf(fn: object): object {
+  const text = Function.prototype.toString.call(fn);
+  const prototype = Reflect.getOwnPropertyDescriptor(fn, "prototype")?.value as unknown;
+  if (!/^class\b/.test(text) || typeof prototype !== "object" || prototype === null) return fn;
+  const holders = [prototype, fn].flatMap((holder) =>
+    Object.values(Object.getOwnPropertyDescriptors(holder)),
+  );
+  const parts = holders.flatMap(({ value, get, set }) => [value as unknown, get, set]);
+  const found = parts.find(
+    (part) =>
+      typeof part === "function" && part !== fn && text.includes(Function.prototype.toString.call(part)),
+  );
+  return typeof found === "function" ? found : fn;
+}
+
 function locationOf(fn: object): Debugger.Location | undefined {
   const inspector = theInspector();
   const { named } = inspector.internals(fn);
@@ -74,17 +91,21 @@ function isAt(frame: Debugger.CallFrame | undefined, target: Debugger.Location |
   return location.lineNumber === target.lineNumber && location.columnNumber === target.columnNumber;
 }
 
+/** As few statements as can be, for each is a step. */
 function callAbsorbed(fn: object, call: { readonly pauses: number }): unknown {
   const values = absorbingArguments(fn);
   // oxlint-disable-next-line no-debugger -- this is where stepping begins
   debugger;
   // Where nothing paused, the function would run.
-  if (call.pauses === 0) return undefined;
-  const before = call.pauses;
-  const made = Reflect.apply(fn as () => unknown, undefined, values);
-  // A generator begins only when it is asked for a value; stepping has to go on until then.
-  const canBegin = call.pauses > before && types.isGeneratorObject(made);
-  return canBegin ? made.next() : made;
+  return call.pauses === 0 ? undefined : begin(Reflect.apply(fn as () => unknown, undefined, values), call);
+}
+
+/** The pauses before it: at the statement where stepping begins, at the next one, and in {@link begin} itself. */
+const PAUSES_BEFORE_BEGIN = 3;
+
+/** A generator runs only when it is asked for a value. Stepping has to go on until then, or it would run on. */
+function begin(made: unknown, call: { readonly pauses: number }): unknown {
+  return call.pauses >= PAUSES_BEFORE_BEGIN && types.isGeneratorObject(made) ? made.next() : made;
 }
 
 /** What an expression means in a frame of a call of `fn`. */

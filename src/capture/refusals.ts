@@ -9,6 +9,8 @@ export interface Refusal {
   readonly wayOut: string;
 }
 
+/** Who meets one of these has seldom written it. */
+const COMPILED = "a compiler makes one of private names, unless it compiles for ES2022 or later";
 const LIVE = "open it inside the function instead";
 
 /** Why an object cannot mean the same in another process; undefined when it can. */
@@ -20,9 +22,15 @@ function ofKind(value: object): Refusal | undefined {
   if (types.isPromise(value))
     return { what: "a Promise cannot travel", wayOut: "await it first and use its value" };
   if (types.isWeakMap(value))
-    return { what: "a WeakMap cannot be read", wayOut: "use a Map, or make it inside the function" };
+    return {
+      what: "a WeakMap cannot be read",
+      wayOut: `use a Map, or make it inside the function; ${COMPILED}`,
+    };
   if (types.isWeakSet(value))
-    return { what: "a WeakSet cannot be read", wayOut: "use a Set, or make it inside the function" };
+    return {
+      what: "a WeakSet cannot be read",
+      wayOut: `use a Set, or make it inside the function; ${COMPILED}`,
+    };
   if (types.isGeneratorObject(value)) {
     return {
       what: "a running generator cannot travel",
@@ -56,10 +64,26 @@ function ofBuffer(value: object): Refusal | undefined {
 
 function isIterator(value: object): boolean {
   return (
-    types.isMapIterator(value) ||
-    types.isSetIterator(value) ||
-    (Object.prototype.toString.call(value).endsWith(" Iterator]") && !Object.hasOwn(value, "next"))
+    types.isMapIterator(value) || types.isSetIterator(value) || isRuntimes(inheritedMethod(value, "next"))
   );
+}
+
+/** Found without reading properties, which may be accessors of the user's. */
+function inheritedMethod(value: object, name: string): unknown {
+  for (let at = Object.getPrototypeOf(value) as object | null; at !== null;) {
+    if (types.isProxy(at)) return undefined;
+    const descriptor = Reflect.getOwnPropertyDescriptor(at, name);
+    if (descriptor !== undefined) return descriptor.value as unknown;
+    at = Object.getPrototypeOf(at) as object | null;
+  }
+  return undefined;
+}
+
+/** Whether a function is of the language or of Node. */
+function isRuntimes(fn: unknown): boolean {
+  if (typeof fn !== "function" || types.isProxy(fn)) return false;
+  const isNative = /\{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(fn));
+  return isNative || urlOf(surroundingsOf(fn)).startsWith("node:");
 }
 
 /** Classes of Node whose objects are what their properties say. */

@@ -2,12 +2,13 @@ import { execFileSync } from "node:child_process";
 import fs, { readFileSync } from "node:fs";
 import * as path from "node:path";
 import * as acorn from "acorn";
-import { describe, expect, test, vi } from "vitest";
+import { beforeAll, describe, expect, test, vi } from "vitest";
 // @ts-expect-error: plain JavaScript, because node itself must run it
 import { cases } from "./fixtures/contexts.cjs";
 import { capture } from "../../src/capture/capture.ts";
 import { labelOf } from "../../src/capture/labels.ts";
 import { revive } from "../../src/capture/revive.ts";
+import { MAJORS, NODE_MS, nodeBinary } from "./support/nodes.ts";
 import { testCases } from "./support/peers.ts";
 
 testCases("contexts", new URL("./fixtures/contexts.cjs", import.meta.url), cases);
@@ -26,10 +27,16 @@ const LINES = [
   "again(() => path.join('a', 'b'))()",
 ];
 
-describe("the REPL", () => {
+const binaries = new Map<number, string>();
+beforeAll(async () => {
+  for (const major of MAJORS) binaries.set(major, await nodeBinary(major));
+}, MAJORS.length * NODE_MS);
+const binaryOf = (major: number): string => binaries.get(major) ?? process.execPath;
+
+describe.each(MAJORS)("the REPL of Node %s", (major) => {
   test.each(["global", "context"])("functions, classes and variables of several lines (%s)", (mode) => {
     const program = new URL("./fixtures/repl.mjs", import.meta.url).pathname;
-    const output = execFileSync(process.execPath, [program, mode], {
+    const output = execFileSync(binaryOf(major), [program, mode], {
       encoding: "utf8",
       input: LINES.join("\n"),
     });
@@ -53,10 +60,10 @@ describe("the REPL", () => {
   });
 });
 
-describe("a process under a debugger", () => {
+describe.each(MAJORS)("a process of Node %s under a debugger", (major) => {
   const run = (program: string): string => {
     const imports = `import { capture } from "./dist/capture/capture.js"; import { closure } from "./dist/capture/closure.js"; import { revive } from "./dist/capture/revive.js";`;
-    return execFileSync(process.execPath, ["--inspect=0", "--input-type=module", "-e", imports + program], {
+    return execFileSync(binaryOf(major), ["--inspect=0", "--input-type=module", "-e", imports + program], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     }).trim();
