@@ -1,5 +1,5 @@
 import type { InspectorNotification, Session, Debugger, Runtime } from "node:inspector";
-import { clearImmediate, setImmediate } from "node:timers";
+import { clearTimeout, setTimeout } from "node:timers";
 import { KitchenError } from "../core/errors.ts";
 import { endOfPrototypes } from "../core/realms.ts";
 
@@ -26,6 +26,8 @@ const GROUP = "kitchensink";
 /** The more objects V8 holds for us, the slower it gets: with 500 of them each answer takes half as long again. */
 const UNRELEASED_MAX = 12;
 const HOLDER_NAME = "kitchensink.holder";
+/** A function that is called over and over is captured again within this. */
+const RELEASE_MS = 20;
 const HOLDER_KEY = Symbol.for(HOLDER_NAME);
 const HOLDER = `process.getBuiltinModule("node:inspector")[Symbol.for("${HOLDER_NAME}")]`;
 
@@ -40,7 +42,7 @@ export class Inspector {
   /** Handles by value, for as long as the object group that they belong to. */
   readonly #handles = new Map<unknown, string>();
   #isOn = false;
-  #releasing: NodeJS.Immediate | undefined;
+  #releasing: NodeJS.Timeout | undefined;
   #unreleased = 0;
 
   constructor() {
@@ -155,16 +157,16 @@ export class Inspector {
   }
 
   /**
-   * Without this every object that was looked at stays in memory. The message is put off to the end of this turn of the
-   * event loop, or until many objects wait for it: often the same function is captured again at once.
+   * Without this every object that was looked at stays in memory. The message is put off for a moment, or until many
+   * objects wait for it: often the same function is captured again soon, and its handle is good until then.
    */
   release(): void {
     if (++this.#unreleased >= UNRELEASED_MAX) this.#releaseNow();
-    else this.#releasing ??= setImmediate(() => this.#releaseNow());
+    else this.#releasing ??= setTimeout(() => this.#releaseNow(), RELEASE_MS).unref();
   }
 
   #releaseNow(): void {
-    clearImmediate(this.#releasing);
+    clearTimeout(this.#releasing);
     this.#releasing = undefined;
     this.#unreleased = 0;
     this.#handles.clear();
