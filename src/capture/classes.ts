@@ -99,13 +99,13 @@ function halvesInText(body: readonly Member[], key: string | symbol, isStatic: b
   return new Set(same.map((member) => (member as ESTree.MethodDefinition).kind)).size;
 }
 
-function memberText(member: Member, source: string, offset: number): string {
+export function memberText(member: Member, source: string, offset: number): string {
   const { start, end } = member as unknown as { start: number; end: number };
   const text = source.slice(start - offset, end - offset);
   return "static" in member && member.static ? text.replace(/^static\s*/, "") : text;
 }
 
-function literalKey(key: ESTree.Node): string | undefined {
+export function literalKey(key: ESTree.Node): string | undefined {
   if (key.type === "Identifier") return key.name;
   return key.type === "Literal" ? String(key.value) : undefined;
 }

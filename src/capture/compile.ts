@@ -74,6 +74,17 @@ function evaluate({ text, lead }: CodeText, { hash, shape, place }: Origin): unk
   return enter(classSupport, importFor(shape));
 }
 
+/** What makes an arrow function that is evaluated inside of its class; undefined when that gives nothing. */
+export function embeddedFactory(
+  code: FunctionCode,
+  evaluateInside: (text: string) => unknown,
+): MemberFactory | undefined {
+  const shape: ScopeShape = { names: [], members: [code], children: [] };
+  const enter = evaluateInside(codeText(shape, true).text);
+  if (typeof enter !== "function") return undefined;
+  return (enter as (support: object, importing: unknown) => MemberFactory)(classSupport, importFor(shape));
+}
+
 /** @throws KitchenError `KS_CANNOT_DECODE` for syntax that this version of Node does not know */
 function scriptOf(text: string, options: ScriptOptions): Script {
   try {

@@ -1,23 +1,8 @@
 import type { Debugger, InspectorNotification, Runtime } from "node:inspector";
 import { theInspector } from "./inspect.ts";
+import { standIns } from "./stand-in.ts";
 
 export type Answer = { readonly value: unknown } | { readonly error: string };
-
-/** Absorbs everything that is done with it, so that no default of a parameter runs. */
-const absorbing: object = new Proxy(function () {}, {
-  get: (target, key) => {
-    if (key === Symbol.iterator) return endless;
-    if (key === Symbol.toPrimitive) return () => "";
-    return key === "prototype" ? Reflect.get(target, key) : absorbing;
-  },
-  apply: () => absorbing,
-  construct: () => absorbing,
-  has: () => true,
-});
-
-function* endless(): Generator {
-  for (;;) yield absorbing;
-}
 
 /** Why the function at hand cannot be paused; undefined when it can. */
 export function reasonNotToProbe(): string | undefined {
@@ -34,41 +19,60 @@ export function probe(fn: object, expressions: readonly string[]): ReadonlyMap<s
   return answers;
 }
 
-const MAX_STEPS = 50;
+const MAX_STEPS = 200;
+
+/** What to do after a pause; "end" ends the call that is stepped through. */
+export type Step = "stepInto" | "stepOut" | "end";
 
 /**
  * Calls `look` in the moment in which `fn` was called and has not begun, then ends the call. A breakpoint would not do:
  * it may be put into the default of a parameter that is not used, and the function would run. So the call is stepped
- * into. Deadly while another debugger is attached: see {@link reasonNotToProbe}.
+ * into.
  */
 export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): void {
+  const target = locationOf(fn);
+  stepThrough(
+    () => Reflect.apply(fn as () => unknown, undefined, standIns),
+    (frame) => {
+      if (!isAt(frame, target)) return "stepInto";
+      look(frame);
+      return "end";
+    },
+  );
+}
+
+/**
+ * Steps through `call`; `decide` sees where it pauses and says how to go on. Deadly while another debugger is attached:
+ * see {@link reasonNotToProbe}.
+ */
+export function stepThrough(call: () => unknown, decide: (frame: Debugger.CallFrame) => Step): void {
   const inspector = theInspector();
   const { session } = inspector;
-  const target = locationOf(fn);
-  const start = locationOf(callAbsorbed);
+  const start = locationOf(beginWatched);
   let failure: unknown;
   let steps = 0;
-  const call = { isWatched: false };
-  const onPaused = ({ params }: InspectorNotification<Debugger.PausedEventDataType>): void => {
-    const [frame] = params.callFrames;
-    call.isWatched = true;
-    if (!isAt(frame, target)) {
-      // Generators return without a pause; then all that is left is to let the call end.
-      const goesOn = steps++ < MAX_STEPS && params.callFrames.some((caller) => isAt(caller, start));
-      session.post(goesOn ? "Debugger.stepInto" : "Debugger.resume", () => undefined);
-      return;
-    }
+  const watch = { isWatched: false };
+  const next = (frames: readonly Debugger.CallFrame[]): Step | "resume" => {
+    const [frame] = frames;
+    // Generators return without a pause; then all that is left is to let the call end.
+    if (frame === undefined || !frames.some((caller) => isAt(caller, start))) return "resume";
+    if (steps++ >= MAX_STEPS) return "end";
     try {
-      if (frame !== undefined) look(frame);
+      return isAt(frame, start) ? "stepInto" : decide(frame);
     } catch (error) {
       failure = error;
+      return "end";
     }
-    session.post("Runtime.terminateExecution", () => undefined);
-    session.post("Debugger.resume", () => undefined);
+  };
+  const onPaused = ({ params }: InspectorNotification<Debugger.PausedEventDataType>): void => {
+    watch.isWatched = true;
+    const step = next(params.callFrames);
+    if (step === "end") session.post("Runtime.terminateExecution", () => undefined);
+    session.post(`Debugger.${step === "end" ? "resume" : step}`, () => undefined);
   };
   session.on("Debugger.paused", onPaused);
   try {
-    inspector.debugging(() => inspector.evaluateCall(() => callAbsorbed(fn, call)));
+    inspector.debugging(() => inspector.evaluateCall(() => beginWatched(call, watch)));
   } finally {
     session.off("Debugger.paused", onPaused);
     inspector.release();
@@ -76,28 +80,30 @@ export function pauseIn(fn: object, look: (frame: Debugger.CallFrame) => void): 
   if (failure !== undefined) throw failure;
 }
 
-function locationOf(fn: object): Debugger.Location | undefined {
+/** Where V8 says that a function, or the constructor of a class, begins. */
+export function locationOf(fn: object): Debugger.Location | undefined {
   const inspector = theInspector();
   const { named } = inspector.internals(fn);
   inspector.release();
   return named.get("[[FunctionLocation]]")?.value as Debugger.Location | undefined;
 }
 
-function isAt(frame: Debugger.CallFrame | undefined, target: Debugger.Location | undefined): boolean {
-  const location = frame?.functionLocation;
+/** Whether a frame is that of the function which begins at `target`. */
+export function isAt(frame: Debugger.CallFrame, target: Debugger.Location | undefined): boolean {
+  const location = frame.functionLocation;
   if (location === undefined || target === undefined || location.scriptId !== target.scriptId) return false;
   return location.lineNumber === target.lineNumber && location.columnNumber === target.columnNumber;
 }
 
-function callAbsorbed(fn: object, call: { readonly isWatched: boolean }): unknown {
-  const values = Array.from({ length: (fn as { length: number }).length + 8 }, () => absorbing);
+function beginWatched(call: () => unknown, watch: { readonly isWatched: boolean }): unknown {
   // oxlint-disable-next-line no-debugger -- this is where stepping begins
   debugger;
   // Where nothing paused, the function would run.
-  return call.isWatched ? Reflect.apply(fn as () => unknown, undefined, values) : undefined;
+  return watch.isWatched ? call() : undefined;
 }
 
-function evaluate(frame: Debugger.CallFrame, expression: string): Answer {
+/** What an expression means in a frame, when evaluating it changes nothing. */
+export function evaluate(frame: Debugger.CallFrame, expression: string): Answer {
   const inspector = theInspector();
   const { result, exceptionDetails } = inspector.post<Debugger.EvaluateOnCallFrameReturnType>(
     "Debugger.evaluateOnCallFrame",

@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { KitchenError } from "../core/errors.ts";
 import { compileUnit, type CompiledUnit, type MadeScope } from "./compile.ts";
+import { Homecoming } from "./homecoming.ts";
 import { FunctionMaker } from "./make-function.ts";
 import { knownValue } from "./known.ts";
 import {
@@ -16,6 +17,7 @@ import { makeStamped, setPrivateFields, stamp } from "./stamping.ts";
 import {
   cannotDecode,
   type Extras,
+  type FunctionNode,
   type Node,
   type PrivateRecord,
   type PropertyRecord,
@@ -38,23 +40,29 @@ export class Rebuild {
   readonly #toFill: number[] = [];
   readonly #scopes = new Map<number, MadeScope>();
   readonly #functions: FunctionMaker;
+  readonly home: Homecoming;
 
   constructor(table: Table, unitBytes: (hash: string) => Uint8Array) {
     this.#table = table;
     this.#unitBytes = unitBytes;
     this.#functions = new FunctionMaker(this);
+    this.home = new Homecoming(table, (klass) => this.#functions.embeddedIn(klass));
   }
 
   run(): unknown {
     try {
-      const root = this.value(this.#table.root);
-      for (let id = this.#toFill.pop(); id !== undefined; id = this.#toFill.pop())
-        this.#fill(id, this.#table.nodes[id] as Node);
-      return root;
+      return this.home.during(() => this.#run());
     } catch (cause) {
       if (cause instanceof KitchenError) throw cause;
       throw cannotDecode(cause instanceof Error ? cause.message : String(cause), cause);
     }
+  }
+
+  #run(): unknown {
+    const root = this.value(this.#table.root);
+    for (let id = this.#toFill.pop(); id !== undefined; id = this.#toFill.pop())
+      this.#fill(id, this.#table.nodes[id] as Node);
+    return root;
   }
 
   /** What a slot refers to, made when it was not yet. */
@@ -83,6 +91,12 @@ export class Rebuild {
     this.#scopes.set(index, made);
     this.#functions.putLater(made[0], node.values);
     return made;
+  }
+
+  functionNode(slot: Slot): FunctionNode {
+    const node = typeof slot === "object" && slot !== null ? this.#table.nodes[slot[0] ?? -1] : undefined;
+    if (node?.[0] !== "function") throw cannotDecode("it takes for a function what is none");
+    return node[1];
   }
 
   scopeNode(index: number): ScopeNode {
@@ -217,7 +231,7 @@ export class Rebuild {
 
   /** An object that already is what it is by its kind, with the private names of its classes. */
   #shell(object: object, [proto]: Extras, privates: readonly PrivateRecord[] | null): object {
-    for (const [owner] of privates ?? []) stamp(this.value(owner) as object, object);
+    for (const [owner] of privates ?? []) this.#stamp(this.value(owner) as object, object);
     if (privates !== null) clear(object);
     if (proto !== 0) setProto(object, this.value(proto));
     return object;
@@ -227,11 +241,27 @@ export class Rebuild {
     let object: object | undefined;
     for (const [owner] of privates ?? []) {
       const klass = this.value(owner) as object;
-      if (object === undefined) object = isBaseClass(klass) ? makeStamped(klass) : {};
-      if (!isBaseClass(klass)) stamp(klass, object);
+      const isBase = this.#isBase(klass);
+      if (object === undefined) object = isBase ? this.#makeStamped(klass) : {};
+      if (!isBase) this.#stamp(klass, object);
     }
     if (object !== undefined) clear(object);
     return object;
+  }
+
+  #isBase(klass: object): boolean {
+    const own = this.home.instancesOf(klass);
+    return own === undefined ? isBaseClass(klass) : !own.isDerived;
+  }
+
+  #makeStamped(klass: object): object {
+    return this.home.instancesOf(klass)?.make() ?? makeStamped(klass);
+  }
+
+  #stamp(klass: object, target: object): void {
+    const own = this.home.instancesOf(klass);
+    if (own === undefined) stamp(klass, target);
+    else own.stamp(target);
   }
 
   #member([, owner, isStatic, key, part]: Extract<Node, readonly ["member", ...unknown[]]>): unknown {
@@ -296,11 +326,11 @@ export class Rebuild {
     this.define(value, properties);
     if (isSealed) Object.preventExtensions(value);
     for (const [owner, slots] of privates ?? []) {
-      setPrivateFields(
-        this.value(owner) as object,
-        value,
-        slots.map((slot) => this.value(slot)),
-      );
+      const klass = this.value(owner) as object;
+      const values = slots.map((slot) => this.value(slot));
+      const own = this.home.instancesOf(klass);
+      if (own === undefined) setPrivateFields(klass, value, values);
+      else own.setFields(value, values);
     }
   }
 }

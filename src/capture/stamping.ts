@@ -1,3 +1,5 @@
+import { standIns } from "./stand-in.ts";
+
 type SetFields = (target: object, values: readonly unknown[]) => void;
 type SetStatics = (values: readonly unknown[]) => void;
 
@@ -45,7 +47,7 @@ export function setPrivateFields(klass: object, target: object, values: readonly
 
 /** A new object with the private names of a class that extends nothing. Its constructor does not run. */
 export function makeStamped(klass: object): object {
-  return withStamping(() => Reflect.construct(klass as new () => object, []));
+  return withStamping(() => Reflect.construct(klass as new () => object, standIns) as object);
 }
 
 /**
@@ -58,7 +60,7 @@ export function stamp(klass: object, target: object): void {
     return target;
   });
   try {
-    withStamping(() => Reflect.construct(klass as new () => object, []));
+    withStamping(() => Reflect.construct(klass as new () => object, standIns) as object);
   } finally {
     Object.setPrototypeOf(klass, parent as object);
   }

@@ -39,9 +39,9 @@ describe("the REPL", () => {
 });
 
 describe("a process under a debugger", () => {
-  const run = (program: string): string => {
+  const run = (program: string, flags: readonly string[] = ["--inspect=0"]): string => {
     const imports = `import { capture } from "./dist/capture/capture.js"; import { closure } from "./dist/capture/closure.js"; import { revive } from "./dist/capture/revive.js";`;
-    return execFileSync(process.execPath, ["--inspect=0", "--input-type=module", "-e", imports + program], {
+    return execFileSync(process.execPath, [...flags, "--input-type=module", "-e", imports + program], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     }).trim();
@@ -59,6 +59,16 @@ describe("a process under a debugger", () => {
     expect(run("let n = 1; const f = closure(() => n, { n: 5 }); console.log(revive(capture(f))())")).toBe(
       "5",
     );
+  });
+
+  test("an instance with private fields that comes home is of a copy of its class; without a debugger it is not", () => {
+    const program = `
+      class Money { #cents; constructor(cents) { this.#cents = cents; } cents() { return this.#cents; } }
+      const there = revive(capture((cents) => new Money(cents)));
+      const money = revive(capture(there(5)));
+      console.log(money instanceof Money, money.cents());`;
+    expect(run(program)).toBe("false 5");
+    expect(run(program, [])).toBe("true 5");
   });
 });
 

@@ -20,6 +20,7 @@ process.on("message", (request) => {
 async function answer({ operation, file, name, bytes, stack }) {
   if (operation === "throw") return stackOf(revive(bytes));
   if (operation === "map") return mapStack(stack);
+  if (operation === "pass") return capture(revive(bytes));
   const { cases } = await import(file);
   const { value, check, remote, back } = cases[name];
   if (operation === "capture") return capture(await value());

@@ -104,7 +104,7 @@ export function testCases(area: string, url: URL, cases: Readonly<Record<string,
   });
 }
 
-/** Sends every value of a fixture file to another process, and what is made of it there back. */
+/** Sends every value of a fixture file to another process, and what is made of it there back, and there and back again. */
 export function testReturns(area: string, url: URL, cases: Readonly<Record<string, Case>>): void {
   describe(area, () => {
     let sender: Peer;
@@ -132,6 +132,12 @@ export function testReturns(area: string, url: URL, cases: Readonly<Record<strin
         expect({ there }).toEqual({});
         const { error: back } = await sender.ask({ ...request, operation: "back", bytes: result });
         expect({ back }).toEqual({});
+        const { value: again, error: whileLeaving } = await sender.ask({ operation: "pass", bytes: result });
+        expect({ whileLeaving }).toEqual({});
+        const { value: onward, error: thereAgain } = await receiver.ask({ operation: "pass", bytes: again });
+        expect({ thereAgain }).toEqual({});
+        const { error: backAgain } = await sender.ask({ ...request, operation: "back", bytes: onward });
+        expect({ backAgain }).toEqual({});
       });
     }
   });

@@ -1,0 +1,148 @@
+import type * as ESTree from "estree";
+import { loudnessOf, type Surrounding } from "./quiet.ts";
+
+/** What a constructor runs when it is called with stand-ins that absorb everything. */
+export interface ConstructorRun {
+  readonly superArguments: readonly ESTree.Expression[];
+  /** After its fields are put on it does more than set some of them. */
+  readonly mustLeave: boolean;
+  readonly around: Surrounding;
+}
+
+export function constructorIn(
+  body: readonly ESTree.ClassBody["body"][number][],
+): ESTree.FunctionExpression | undefined {
+  const maker = body.find((member) => member.type === "MethodDefinition" && member.kind === "constructor");
+  return maker?.type === "MethodDefinition" ? maker.value : undefined;
+}
+
+/** Undefined when more runs than arguments of super() before the fields are put on. */
+export function readConstructor(
+  { params, body }: ESTree.FunctionExpression,
+  { isDerived, around }: { readonly isDerived: boolean; readonly around: Surrounding },
+): ConstructorRun | undefined {
+  const absorbing = new Set<string>();
+  const lists = new Set<string>();
+  if (!params.every((param) => readParameter(param, { absorbing, lists }))) return undefined;
+  const locals = new Set([...lists, ...declaredIn(body)]);
+  for (const name of locals) absorbing.delete(name);
+  const variable: Surrounding["variable"] = (name) => (locals.has(name) ? undefined : around.variable(name));
+  const inside = { ...around, absorbing, variable };
+  const statements = body.body as readonly ESTree.Statement[];
+  const superArguments = isDerived ? argumentsOfSuper(statements[0], lists) : [];
+  if (superArguments === undefined) return undefined;
+  const rest = isDerived ? statements.slice(1) : statements;
+  const mustLeave = !rest.every((one) => isQuietSetting(one, inside));
+  return mustLeave && !beginsWithPause(rest) ? undefined : { superArguments, mustLeave, around: inside };
+}
+
+/** V8 pauses before every statement, but for declarations: that of a class may run code of its own. */
+function beginsWithPause(statements: readonly ESTree.Statement[]): boolean {
+  const [first] = statements.flatMap(partsOf);
+  return first?.type !== "ClassDeclaration";
+}
+
+/** What of a statement comes first; declarations of functions and of variables without values do nothing. */
+function partsOf(statement: ESTree.Statement): ESTree.Statement[] {
+  switch (statement.type) {
+    case "EmptyStatement":
+    case "FunctionDeclaration":
+      return [];
+    case "VariableDeclaration":
+      return statement.declarations.some(({ init }) => init != null) ? [statement] : [];
+    case "BlockStatement":
+      return statement.body.flatMap(partsOf);
+    case "TryStatement":
+      return partsOf(statement.block);
+    case "LabeledStatement":
+      return partsOf(statement.body);
+    case "DoWhileStatement":
+      return [...partsOf(statement.body), statement];
+    default:
+      return [statement];
+  }
+}
+
+interface Parameters {
+  readonly absorbing: Set<string>;
+  /** Rest parameters, which are arrays of stand-ins. */
+  readonly lists: Set<string>;
+}
+
+/** False for what runs code although it gets a stand-in. */
+function readParameter(param: ESTree.Pattern, names: Parameters): boolean {
+  switch (param.type) {
+    case "Identifier":
+      names.absorbing.add(param.name);
+      return true;
+    case "AssignmentPattern":
+      return readParameter(param.left, names);
+    case "RestElement":
+      if (param.argument.type !== "Identifier") return false;
+      names.lists.add(param.argument.name);
+      return true;
+    case "ObjectPattern":
+      return param.properties.every((property) =>
+        property.type === "RestElement"
+          ? readParameter(property, names)
+          : !property.computed && readParameter(property.value, names),
+      );
+    case "ArrayPattern":
+      return param.elements.every((element) => element === null || readParameter(element, names));
+    default:
+      return false;
+  }
+}
+
+/** Of a statement that is nothing but the call. */
+function argumentsOfSuper(
+  statement: ESTree.Statement | undefined,
+  lists: ReadonlySet<string>,
+): ESTree.Expression[] | undefined {
+  const call = statement?.type === "ExpressionStatement" ? statement.expression : undefined;
+  if (call?.type !== "CallExpression" || call.callee.type !== "Super") return undefined;
+  const passed = call.arguments.filter((value) => !isListOf(value, lists));
+  return passed.some(({ type }) => type === "SpreadElement") ? undefined : (passed as ESTree.Expression[]);
+}
+
+function isListOf(value: ESTree.Expression | ESTree.SpreadElement, lists: ReadonlySet<string>): boolean {
+  if (value.type !== "SpreadElement" || value.argument.type !== "Identifier") return false;
+  return lists.has(value.argument.name);
+}
+
+/** `this.x = …` and `this.#x = …`, of which the value is overwritten or taken off again. */
+function isQuietSetting(statement: ESTree.Statement, around: Surrounding): boolean {
+  const set = statement.type === "ExpressionStatement" ? statement.expression : undefined;
+  if (set?.type !== "AssignmentExpression" || set.operator !== "=") return false;
+  const { left, right } = set;
+  if (left.type !== "MemberExpression" || left.object.type !== "ThisExpression" || left.computed)
+    return false;
+  const { property } = left;
+  const isOwn =
+    property.type === "PrivateIdentifier"
+      ? around.fields.has(property.name)
+      : property.type === "Identifier" && property.name !== "length";
+  return isOwn && loudnessOf(right, around) === "quiet";
+}
+
+/** Names in a function that may hide those around it, and perhaps more. */
+export function namesDeclaredIn({ params, body }: ESTree.FunctionExpression): string[] {
+  return [...params.flatMap(namesIn), ...declaredIn(body)];
+}
+
+function declaredIn(node: object): string[] {
+  return Object.entries(node).flatMap(([key, child]: [string, unknown]) => {
+    const children = Array.isArray(child) ? (child as unknown[]) : [child];
+    const nodes = children.filter((one) => typeof one === "object" && one !== null);
+    return nodes.flatMap((one) => (key === "id" ? namesIn(one) : declaredIn(one)));
+  });
+}
+
+function namesIn(pattern: object): string[] {
+  const own =
+    "type" in pattern && pattern.type === "Identifier" && "name" in pattern ? [String(pattern.name)] : [];
+  const inner = Object.values(pattern)
+    .flat()
+    .filter((one: unknown) => typeof one === "object" && one !== null);
+  return [...own, ...inner.flatMap((one: object) => namesIn(one))];
+}

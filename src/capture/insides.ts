@@ -1,0 +1,147 @@
+import type { Debugger, Runtime } from "node:inspector";
+import type * as ESTree from "estree";
+import { analyse } from "./analyse.ts";
+import { bodyOf, literalKey, memberText, sourceOf } from "./classes.ts";
+import type { Construction } from "./construction.ts";
+import { constructorIn, namesDeclaredIn } from "./constructors.ts";
+import { theInspector } from "./inspect.ts";
+import { isAt, locationOf, pauseIn, type Step, stepThrough } from "./probe.ts";
+import { construct, unfinished, withParent } from "./unfinished.ts";
+
+/** What code inside of a class can do with its private names. */
+export interface Access {
+  readonly setFields: (target: object, values: readonly unknown[]) => void;
+  readonly isComplete: (target: object) => boolean;
+}
+
+/** What a look into a class found; it holds for as long as the class. */
+export interface Insides {
+  access?: Access | undefined;
+  /** Where the constructor is left: the fields are on, and nothing else has run. */
+  exit?: Debugger.Location;
+  /** Functions that were evaluated inside of the class, by their text. */
+  readonly functions: Map<string, unknown>;
+}
+
+const known = new WeakMap<object, Insides>();
+
+export function insidesOf(klass: object): Insides {
+  const insides = known.get(klass) ?? { functions: new Map<string, unknown>() };
+  known.set(klass, insides);
+  return insides;
+}
+
+/**
+ * Finds out what is missing. Looks only from methods and constructors: an evaluation in the initialisers of fields ends
+ * the process in some versions of V8.
+ */
+export function lookInside(klass: object, construction: Construction): void {
+  const insides = insidesOf(klass);
+  const text = accessText(construction);
+  if (!construction.hasConstructor) {
+    insides.access ??= evaluateInside(klass, construction, text) as Access | undefined;
+    return;
+  }
+  stepThroughConstructor(klass, construction, (frame, areFieldsOn) => {
+    insides.access ??= valueIn(frame, text) as Access;
+    if (areFieldsOn) insides.exit = frame.location;
+    return areFieldsOn || !construction.mustLeave ? "end" : "stepInto";
+  });
+}
+
+/** Evaluates the text of a function inside of a class; undefined where nothing of it can be paused in. */
+export function evaluateInside(klass: object, construction: Construction, text: string): unknown {
+  const { functions } = insidesOf(klass);
+  if (functions.has(text)) return functions.get(text);
+  const isFree = (names: readonly string[]): boolean => !names.some((name) => mentions(text, name));
+  let value: unknown;
+  const take = (frame: Debugger.CallFrame): Step => {
+    value = valueIn(frame, text);
+    return "end";
+  };
+  const body = bodyOf(analyse(sourceOf(klass)));
+  const maker = constructorIn(body);
+  const method = methodsOf(klass, body).find(({ names }) => isFree(names));
+  if (method !== undefined) pauseIn(method.fn, take);
+  else if (maker !== undefined && isFree(namesDeclaredIn(maker)))
+    stepThroughConstructor(klass, construction, take);
+  functions.set(text, value);
+  return value;
+}
+
+function mentions(text: string, name: string): boolean {
+  return text.split(/[^\p{ID_Continue}$]+/u).includes(name);
+}
+
+/** `look` sees the frame of the constructor: when it begins, unless that is when its fields are on, and then. */
+function stepThroughConstructor(
+  klass: object,
+  { isDerived }: Construction,
+  look: (frame: Debugger.CallFrame, areFieldsOn: boolean) => Step,
+): void {
+  const start = locationOf(klass);
+  let hasParent = !isDerived;
+  const see = (frame: Debugger.CallFrame): Step => {
+    if (isAt(frame, start)) return look(frame, hasParent);
+    // V8 puts the initialisers of all fields of a class into a function of this name.
+    return hasParent && frame.functionName === "<instance_members_initializer>" ? "stepOut" : "stepInto";
+  };
+  const step = (): void => stepThrough(() => construct(klass), see);
+  const parent = (): object => {
+    hasParent = true;
+    return Object.create(unfinished) as object;
+  };
+  if (isDerived) withParent(klass, parent, step);
+  else step();
+}
+
+interface Method {
+  readonly fn: object;
+  /** Names in it that may hide those around it. */
+  readonly names: readonly string[];
+}
+
+/** Functions that stand in the text of a class and pause when they are called. */
+function methodsOf(klass: object, body: ReturnType<typeof bodyOf>): Method[] {
+  const { offset } = analyse(sourceOf(klass));
+  return body.flatMap((member) => {
+    if (
+      member.type !== "MethodDefinition" ||
+      member.kind === "constructor" ||
+      member.value.generator === true
+    )
+      return [];
+    const fn = functionOf(klass, member);
+    const isInText = fn !== undefined && sourceOf(fn) === memberText(member, sourceOf(klass), offset);
+    return isInText ? [{ fn, names: namesDeclaredIn(member.value) }] : [];
+  });
+}
+
+function functionOf(klass: object, member: ESTree.MethodDefinition): object | undefined {
+  const key = member.computed || member.key.type === "PrivateIdentifier" ? undefined : literalKey(member.key);
+  const holder = member.static ? klass : (klass as { prototype: object }).prototype;
+  const part = member.kind === "get" || member.kind === "set" ? member.kind : "value";
+  const fn =
+    key === undefined ? undefined : (Reflect.getOwnPropertyDescriptor(holder, key)?.[part] as unknown);
+  return typeof fn === "function" ? fn : undefined;
+}
+
+function accessText({ privateFields, privateMethods }: Construction): string {
+  const sets = privateFields.map((name, index) => `o.#${name}=v[${index}]`).join(";");
+  const has = [...privateFields, ...privateMethods].map((name) => `#${name} in o`).join("&&");
+  return `({setFields:(o,v)=>{${sets}},isComplete:(o)=>${has}})`;
+}
+
+function valueIn(frame: Debugger.CallFrame, expression: string): unknown {
+  const inspector = theInspector();
+  const { result, exceptionDetails } = inspector.post<Debugger.EvaluateOnCallFrameReturnType>(
+    "Debugger.evaluateOnCallFrame",
+    { callFrameId: frame.callFrameId, expression, objectGroup: "kitchensink", silent: true },
+  );
+  if (exceptionDetails !== undefined) throw new Error(describe(exceptionDetails));
+  return inspector.take(result);
+}
+
+function describe({ exception, text }: Runtime.ExceptionDetails): string {
+  return exception?.description?.split("\n")[0] ?? text;
+}
