@@ -4,7 +4,7 @@ import { bodyOf, sourceOf } from "./classes.ts";
 import { constructorIn, readConstructor } from "./constructors.ts";
 import { isGlobalName } from "./known.ts";
 import { changesNothing } from "./side-effects.ts";
-import { loudnessOf, type Surrounding } from "./quiet.ts";
+import { isQuiet, type Surrounding } from "./quiet.ts";
 import { type Scope, surroundingsOf } from "./scopes.ts";
 
 /** What making an instance of a class runs, as far as its text and the variables around it tell. */
@@ -26,20 +26,16 @@ export function constructionOf(klass: object): Construction | undefined {
   // With a parent of null super() throws, and the parent of a frozen class cannot be exchanged for a moment.
   if (superClass?.type === "Literal" || (isDerived && !Object.isExtensible(klass))) return undefined;
   const body = bodyOf(analysis);
-  const fields = body
-    .filter((member) => member.type === "PropertyDefinition")
-    .filter((member) => !member.static);
+  const { fields, methods } = membersIn(body);
   const privateFields = privateNames(fields);
   const around = surroundingIn(klass, analysis, privateFields);
   const maker = constructorIn(body);
-  const run = maker === undefined ? RUNS_NOTHING : readConstructor(maker, { isDerived, around });
-  if (run === undefined || !areQuiet(run.superArguments, { klass, analysis, around: run.around ?? around }))
+  const run =
+    maker === undefined ? { ...RUNS_NOTHING, around } : readConstructor(maker, { isDerived, around });
+  if (run === undefined || !areQuiet(run.superArguments, { klass, analysis, around: run.around }))
     return undefined;
   const values = fields.flatMap(({ value }) => value ?? []);
   if (!areQuiet(values, { klass, analysis, around })) return undefined;
-  const methods = body
-    .filter((member) => member.type === "MethodDefinition")
-    .filter((member) => !member.static);
   return {
     isDerived,
     hasConstructor: maker !== undefined,
@@ -49,7 +45,19 @@ export function constructionOf(klass: object): Construction | undefined {
   };
 }
 
-const RUNS_NOTHING = { superArguments: [], mustLeave: false, around: undefined } as const;
+const RUNS_NOTHING = { superArguments: [], mustLeave: false } as const;
+
+/** Those that instances have. */
+function membersIn(body: ReturnType<typeof bodyOf>): {
+  fields: ESTree.PropertyDefinition[];
+  methods: ESTree.MethodDefinition[];
+} {
+  const members = body.filter((member) => member.type !== "StaticBlock").filter((member) => !member.static);
+  return {
+    fields: members.filter((member) => member.type === "PropertyDefinition"),
+    methods: members.filter((member) => member.type === "MethodDefinition"),
+  };
+}
 
 function privateNames(members: readonly (ESTree.PropertyDefinition | ESTree.MethodDefinition)[]): string[] {
   return members.flatMap(({ key }) => (key.type === "PrivateIdentifier" ? key.name : []));
@@ -61,24 +69,36 @@ interface Reading {
   readonly around: Surrounding;
 }
 
-/** Whether evaluating expressions does nothing but make values; V8 has the last word where they call something. */
+/** Whether evaluating expressions does nothing but make values, by their text or by the word of V8. */
 function areQuiet(expressions: readonly ESTree.Expression[], { klass, analysis, around }: Reading): boolean {
   return expressions.every((expression) => {
-    const read = new Map<string, unknown>();
-    const loudness = loudnessOf(expression, { ...around, read });
-    if (loudness !== "doubtful") return loudness === "quiet";
+    if (isQuiet(expression, around)) return true;
     const { start, end } = expression as unknown as { start: number; end: number };
     const text = sourceOf(klass).slice(start - analysis.offset, end - analysis.offset);
-    return !/\bthis\b|#/.test(text) && changesNothing(text, read);
+    const variables = variablesOf(text, around);
+    return variables !== undefined && changesNothing(text, variables);
   });
+}
+
+/** What an expression takes from around it; undefined when that is more than the values of variables. */
+function variablesOf(text: string, { variable }: Surrounding): Map<string, unknown> | undefined {
+  const { free, ...uses } = analyse(`() => (${text})`);
+  const usesMore =
+    uses.usesThis || uses.usesArguments || uses.usesNewTarget || uses.usesSuper || uses.callsEval;
+  if (usesMore || uses.privateNames.length > 0 || uses.imports.length > 0) return undefined;
+  const variables = new Map<string, unknown>();
+  for (const [name, isWritten] of free) {
+    const found = variable(name);
+    if (found === undefined || isWritten) return undefined;
+    variables.set(name, found.value);
+  }
+  return variables;
 }
 
 function surroundingIn(klass: object, { node }: Analysis, privateFields: readonly string[]): Surrounding {
   const ownName = "id" in node ? node.id?.name : undefined;
   let scopes: readonly Scope[] | undefined;
   return {
-    absorbing: new Set(),
-    read: new Map(),
     fields: new Set(privateFields),
     variable: (name) =>
       name === ownName ? { value: klass } : valueIn((scopes ??= surroundingsOf(klass).scopes), name),

@@ -1,5 +1,6 @@
 import type * as ESTree from "estree";
-import { loudnessOf, type Surrounding } from "./quiet.ts";
+import { isQuiet, type Surrounding } from "./quiet.ts";
+import { standIn } from "./stand-in.ts";
 
 /** What a constructor runs when it is called with stand-ins that absorb everything. */
 export interface ConstructorRun {
@@ -21,15 +22,16 @@ export function readConstructor(
   { params, body }: ESTree.FunctionExpression,
   { isDerived, around }: { readonly isDerived: boolean; readonly around: Surrounding },
 ): ConstructorRun | undefined {
-  const absorbing = new Set<string>();
-  const lists = new Set<string>();
-  if (!params.every((param) => readParameter(param, { absorbing, lists }))) return undefined;
-  const locals = new Set([...lists, ...declaredIn(body)]);
-  for (const name of locals) absorbing.delete(name);
-  const variable: Surrounding["variable"] = (name) => (locals.has(name) ? undefined : around.variable(name));
-  const inside = { ...around, absorbing, variable };
+  const names: Parameters = { absorbing: new Set(), lists: new Set() };
+  if (!params.every((param) => readParameter(param, names))) return undefined;
+  const locals = new Set([...names.lists, ...declaredIn(body)]);
+  const variable: Surrounding["variable"] = (name) => {
+    if (locals.has(name)) return undefined;
+    return names.absorbing.has(name) ? { value: standIn } : around.variable(name);
+  };
+  const inside = { ...around, variable };
   const statements = body.body as readonly ESTree.Statement[];
-  const superArguments = isDerived ? argumentsOfSuper(statements[0], lists) : [];
+  const superArguments = isDerived ? argumentsOfSuper(statements[0], names.lists) : [];
   if (superArguments === undefined) return undefined;
   const rest = isDerived ? statements.slice(1) : statements;
   const mustLeave = !rest.every((one) => isQuietSetting(one, inside));
@@ -122,7 +124,7 @@ function isQuietSetting(statement: ESTree.Statement, around: Surrounding): boole
     property.type === "PrivateIdentifier"
       ? around.fields.has(property.name)
       : property.type === "Identifier" && property.name !== "length";
-  return isOwn && loudnessOf(right, around) === "quiet";
+  return isOwn && isQuiet(right, around);
 }
 
 /** Names in a function that may hide those around it, and perhaps more. */
