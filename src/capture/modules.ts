@@ -29,7 +29,7 @@ function readNewModules(): void {
   const { moduleLoadList } = process as NodeJS.Process & { moduleLoadList?: readonly string[] };
   if (loadedCount === 0 || moduleLoadList === undefined || moduleLoadList.length !== loadedCount) {
     loadedCount = moduleLoadList?.length ?? 1;
-    for (const id of builtinModules) if (isLoaded(id, moduleLoadList)) readBuiltin(id);
+    for (const id of BUILTINS) if (isLoaded(id, moduleLoadList)) readBuiltin(id);
   }
   const files = Object.keys(cache);
   if (files.length === cachedCount) return;
@@ -37,15 +37,23 @@ function readNewModules(): void {
   for (const file of files) if (!readFiles.has(file) && cache[file]?.loaded === true) readPackageFile(file);
 }
 
+/** These have no name without "node:", and only newer versions list them, with it. */
+const SCHEME_ONLY: readonly string[] = ["sea", "sqlite", "test", "test/reporters"];
+
+const BUILTINS: ReadonlySet<string> = new Set(
+  builtinModules.map((id) => id.replace(/^node:/, "")).concat(SCHEME_ONLY),
+);
+
+/** Where it cannot be told, those that would warn when they are loaded are left alone. */
 function isLoaded(id: string, list: readonly string[] | undefined): boolean {
-  return list === undefined || list.includes(`NativeModule ${id}`);
+  return list === undefined ? !SCHEME_ONLY.includes(id) : list.includes(`NativeModule ${id}`);
 }
 
 function readBuiltin(id: string): void {
   if (readBuiltins.has(id) || id.startsWith("_") || id === "sys" || id === "wasi" || id === "punycode")
     return;
   readBuiltins.add(id);
-  const exported = process.getBuiltinModule(id) as unknown;
+  const exported = process.getBuiltinModule(`node:${id}`) as unknown;
   addExports(exported, (path) => ({ id: `node:${id}`, path }));
 }
 
