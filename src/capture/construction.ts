@@ -1,6 +1,6 @@
 import type * as ESTree from "estree";
 import { type Analysis, analyse } from "./analyse.ts";
-import { bodyOf, sourceOf } from "./classes.ts";
+import { bodyOf, sourceOf } from "./class-text.ts";
 import { constructorIn, readConstructor } from "./constructors.ts";
 import { isGlobalName } from "./known.ts";
 import { changesNothing } from "./side-effects.ts";
@@ -16,6 +16,8 @@ export interface Construction {
   readonly privateMethods: readonly string[];
   /** The constructor does more than put on fields, so it has to be left before that. */
   readonly mustLeave: boolean;
+  /** Names of public fields that the constructor sets although it is not left. */
+  readonly assigned: readonly string[];
 }
 
 /** Undefined when putting on the fields of a class may do more than that. */
@@ -42,10 +44,11 @@ export function constructionOf(klass: object): Construction | undefined {
     privateFields,
     privateMethods: [...new Set(privateNames(methods))],
     mustLeave: run.mustLeave,
+    assigned: run.assigned,
   };
 }
 
-const RUNS_NOTHING = { superArguments: [], mustLeave: false } as const;
+const RUNS_NOTHING = { superArguments: [], mustLeave: false, assigned: [] } as const;
 
 /** Those that instances have. */
 function membersIn(body: ReturnType<typeof bodyOf>): {

@@ -7,6 +7,8 @@ export interface ConstructorRun {
   readonly superArguments: readonly ESTree.Expression[];
   /** After its fields are put on it does more than set some of them. */
   readonly mustLeave: boolean;
+  /** Names of public fields that it sets when it is not left. */
+  readonly assigned: readonly string[];
   readonly around: Surrounding;
 }
 
@@ -34,8 +36,15 @@ export function readConstructor(
   const superArguments = isDerived ? argumentsOfSuper(statements[0], names.lists) : [];
   if (superArguments === undefined) return undefined;
   const rest = isDerived ? statements.slice(1) : statements;
-  const mustLeave = !rest.every((one) => isQuietSetting(one, inside));
-  return mustLeave && !beginsWithPause(rest) ? undefined : { superArguments, mustLeave, around: inside };
+  const set = rest.map((one) => quietlySet(one, inside));
+  const mustLeave = set.includes(undefined);
+  if (mustLeave && !beginsWithPause(rest)) return undefined;
+  return {
+    superArguments,
+    mustLeave,
+    assigned: mustLeave ? [] : set.flatMap((name) => name ?? []),
+    around: inside,
+  };
 }
 
 /** V8 pauses before every statement, but for declarations: that of a class may run code of its own. */
@@ -112,19 +121,18 @@ function isListOf(value: ESTree.Expression | ESTree.SpreadElement, lists: Readon
   return lists.has(value.argument.name);
 }
 
-/** `this.x = …` and `this.#x = …`, of which the value is overwritten or taken off again. */
-function isQuietSetting(statement: ESTree.Statement, around: Surrounding): boolean {
+/** The name that `this.x = …` or `this.#x = …` sets; what it sets is overwritten or taken off again. */
+function quietlySet(statement: ESTree.Statement, around: Surrounding): string | undefined {
   const set = statement.type === "ExpressionStatement" ? statement.expression : undefined;
-  if (set?.type !== "AssignmentExpression" || set.operator !== "=") return false;
-  const { left, right } = set;
+  if (set?.type !== "AssignmentExpression" || set.operator !== "=" || !isQuiet(set.right, around))
+    return undefined;
+  const { left } = set;
   if (left.type !== "MemberExpression" || left.object.type !== "ThisExpression" || left.computed)
-    return false;
+    return undefined;
   const { property } = left;
-  const isOwn =
-    property.type === "PrivateIdentifier"
-      ? around.fields.has(property.name)
-      : property.type === "Identifier" && property.name !== "length";
-  return isOwn && isQuiet(right, around);
+  if (property.type === "PrivateIdentifier")
+    return around.fields.has(property.name) ? `#${property.name}` : undefined;
+  return property.type === "Identifier" && property.name !== "length" ? property.name : undefined;
 }
 
 /** Names in a function that may hide those around it, and perhaps more. */

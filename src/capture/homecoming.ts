@@ -1,10 +1,9 @@
-import type { Debugger } from "node:inspector";
 import { analyse } from "./analyse.ts";
-import { bodyOf, privateNamesIn, sourceOf } from "./classes.ts";
+import { bodyOf, privateNamesIn, sourceOf } from "./class-text.ts";
+import { Exits } from "./exits.ts";
 import { type Inspector, theInspector } from "./inspect.ts";
 import { ownClass } from "./origins.ts";
 import { OwnInstances } from "./own-instances.ts";
-import { LEAVE } from "./unfinished.ts";
 import type { FunctionCode } from "./units.ts";
 import type { FunctionNode, Node, PrivateRecord, Slot, Table } from "./wire.ts";
 
@@ -34,7 +33,7 @@ export class Homecoming {
   readonly #instances = new Map<object, OwnInstances>();
   /** Classes whose private names are needed and cannot be had. */
   readonly #copied = new Set<object>();
-  readonly #breakpoints = new Map<string, string>();
+  readonly #exits = new Exits();
   #inspector: Inspector | undefined;
 
   /** @param embeddedIn gives the arrow functions that use private names of a class */
@@ -62,7 +61,7 @@ export class Homecoming {
         for (const id of this.#homes.keys()) this.#decide(id);
         return use();
       } finally {
-        this.#removeBreakpoints();
+        this.#exits.close();
       }
     };
     return this.#inspector === undefined ? run() : this.#inspector.lasting(run);
@@ -85,30 +84,15 @@ export class Homecoming {
     for (const home of homes) attempt(() => this.#look(home));
     for (const [klass, instances] of this.#instances)
       attempt(() => {
-        if (this.#canLeave(instances) && instances.isSound()) this.#copied.delete(klass);
+        if (this.#exits.open(instances) && instances.isSound()) this.#copied.delete(klass);
       });
-    if (this.#breakpoints.size === 0) this.#inspector.off();
+    if (!this.#exits.areNeeded) this.#inspector.off();
   }
 
   #look({ node, klass }: Home): void {
     const instances = OwnInstances.of(klass);
     const canEmbed = this.#embeddedIn(node).every((code) => instances?.embed(code) !== undefined);
     if (instances !== undefined && canEmbed) this.#instances.set(klass, instances);
-  }
-
-  #canLeave({ exit }: OwnInstances): boolean {
-    const inspector = this.#inspector;
-    if (exit === undefined || inspector === undefined) return true;
-    const key = keyOf(exit);
-    if (this.#breakpoints.has(key)) return true;
-    const { breakpointId, actualLocation } = inspector.debugging(() =>
-      inspector.post<Debugger.SetBreakpointReturnType>("Debugger.setBreakpoint", {
-        location: exit,
-        condition: LEAVE,
-      }),
-    );
-    this.#breakpoints.set(key, breakpointId);
-    return keyOf(actualLocation) === key;
   }
 
   #decide(id: number): boolean {
@@ -124,12 +108,6 @@ export class Homecoming {
     if (parent === undefined || node?.[0] !== "function" || node[1].klass?.isReturning !== true) return true;
     return this.#homes.has(parent) && this.#decide(parent);
   }
-
-  #removeBreakpoints(): void {
-    for (const breakpointId of this.#breakpoints.values())
-      this.#inspector?.post("Debugger.removeBreakpoint", { breakpointId });
-    this.#breakpoints.clear();
-  }
 }
 
 /** What fails leaves a class to be copied, which always works. */
@@ -139,10 +117,6 @@ function attempt(prepare: () => void): void {
   } catch {
     // The class stays among those that are copied.
   }
-}
-
-function keyOf({ scriptId, lineNumber, columnNumber }: Debugger.Location): string {
-  return `${scriptId}:${lineNumber}:${columnNumber}`;
 }
 
 function inspectorOrNone(): Inspector | undefined {

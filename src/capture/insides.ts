@@ -1,7 +1,7 @@
 import type { Debugger, Runtime } from "node:inspector";
 import type * as ESTree from "estree";
 import { analyse } from "./analyse.ts";
-import { bodyOf, literalKey, memberText, sourceOf } from "./classes.ts";
+import { bodyOf, literalKey, memberText, sourceOf } from "./class-text.ts";
 import type { Construction } from "./construction.ts";
 import { constructorIn, namesDeclaredIn } from "./constructors.ts";
 import { theInspector } from "./inspect.ts";
@@ -129,7 +129,7 @@ function functionOf(klass: object, member: ESTree.MethodDefinition): object | un
 function accessText({ privateFields, privateMethods }: Construction): string {
   const sets = privateFields.map((name, index) => `o.#${name}=v[${index}]`).join(";");
   const has = [...privateFields, ...privateMethods].map((name) => `#${name} in o`).join("&&");
-  return `({setFields:(o,v)=>{${sets}},isComplete:(o)=>${has}})`;
+  return `({setFields:(o,v)=>{${sets}},isComplete:(o)=>${has || "true"}})`;
 }
 
 function valueIn(frame: Debugger.CallFrame, expression: string): unknown {

@@ -1,9 +1,10 @@
 import { setCode, type Made, type MemberFactory } from "./compile.ts";
+import { type Key, setComputedKeys } from "./field-keys.ts";
 import { isOwnClass, setOrigin } from "./origins.ts";
 import type { Rebuild } from "./rebuild.ts";
 import { classSupport, embeddedIn, setPrivateStatics } from "./stamping.ts";
 import type { FunctionCode, ScopeShape } from "./units.ts";
-import { cannotDecode, type FunctionNode, type Slot } from "./wire.ts";
+import { cannotDecode, type ClassPart, type FunctionNode, type Slot } from "./wire.ts";
 
 type Put = (values: readonly unknown[]) => void;
 
@@ -36,8 +37,13 @@ export class FunctionMaker {
     const [fn] = made;
     this.#made.set(fn, made);
     setCode(fn, code);
-    if (node.klass !== undefined) setOrigin(fn, node.klass.origin);
+    if (node.klass !== undefined) this.#rememberClass(fn, node.klass);
     return fn;
+  }
+
+  #rememberClass(klass: object, { origin, computedKeys }: ClassPart): void {
+    setOrigin(klass, origin);
+    if (computedKeys.length > 0) setComputedKeys(klass, this.#values(computedKeys) as Key[]);
   }
 
   fill(fn: object, node: FunctionNode): void {

@@ -1,6 +1,7 @@
 import { hasOnlyElements } from "./elements.ts";
 import { types } from "node:util";
-import { claimedKeys, isClassFunction } from "./classes.ts";
+import { isClassFunction } from "./class-text.ts";
+import { claimedKeys } from "./classes.ts";
 import { privatesOf } from "./privates.ts";
 import { extrasOf, isUsualConstructor } from "./extras.ts";
 import { labelOf } from "./labels.ts";

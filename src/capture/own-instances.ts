@@ -36,11 +36,22 @@ export class OwnInstances {
     return this.#construction.mustLeave ? this.#insides.exit : undefined;
   }
 
+  /** Names of public fields that the constructor sets although it is not left. */
+  get assigned(): readonly string[] {
+    return this.#construction.assigned;
+  }
+
   /** Whether making an instance works. */
   isSound(): boolean {
-    const instance = this.isDerived ? {} : this.make();
-    if (this.isDerived) this.stamp(instance);
-    return this.#insides.access?.isComplete(instance) ?? true;
+    return this.#insides.access?.isComplete(this.sample()) ?? true;
+  }
+
+  /** An instance of this class alone, whatever it extends. */
+  sample(): object {
+    if (!this.isDerived) return this.make();
+    const instance = {};
+    this.stamp(instance);
+    return instance;
   }
 
   /** For a class that extends nothing. */
