@@ -126,19 +126,13 @@ export function classCode(walk: Walk, klass: object, analysis: Analysis, source:
       computedKeys,
     );
   if (names.any) guardConstructor(body, edits, superClass != null);
-  if (names.any || names.statics.length > 0) edits.insertAtEnd(registration(names));
+  if (body.some(isPrivate)) edits.insertAtEnd(registration(names));
   const parent =
     superClass == null || extendsNull
       ? {}
       : { parent: walk.slot(Object.getPrototypeOf(klass), "(class it extends)") };
-  const code = {
-    edits: edits.list,
-    privateFields: names.fields,
-    privateStatics: names.statics,
-    privateNames: names.any,
-  };
   return {
-    code,
+    code: { edits: edits.list },
     part: {
       ...parent,
       computedKeys,
@@ -147,6 +141,10 @@ export function classCode(walk: Walk, klass: object, analysis: Analysis, source:
       isReturning: !isOwnClass(klass),
     },
   };
+}
+
+function isPrivate(member: Member): boolean {
+  return member.type !== "StaticBlock" && member.key.type === "PrivateIdentifier";
 }
 
 interface Editing {

@@ -1,5 +1,3 @@
-import { analyse } from "./analyse.ts";
-import { bodyOf, privateNamesIn, sourceOf } from "./class-text.ts";
 import { Exits } from "./exits.ts";
 import { type Inspector, theInspector } from "./inspect.ts";
 import { ownClass } from "./origins.ts";
@@ -11,12 +9,6 @@ import type { FunctionNode, Node, PrivateRecord, Slot, Table } from "./wire.ts";
 interface Home {
   readonly node: FunctionNode;
   readonly klass: object;
-}
-
-/** Which nodes need private names of a class: objects that have them, and arrow functions that use them. */
-interface Needs {
-  readonly instances: ReadonlySet<number>;
-  readonly functions: ReadonlySet<number>;
 }
 
 /**
@@ -51,13 +43,12 @@ export class Homecoming {
 
   /** Calls `use` while instances of the classes that come home can be made. */
   during<T>(use: () => T): T {
-    const classes = [...this.#homes].filter(([, { klass }]) => hasPrivateNames(klass));
-    const needs = classes.length === 0 ? NOTHING : needsOf(this.#nodes);
-    const needed = classes.filter(([id]) => needs.instances.has(id) || needs.functions.has(id));
-    this.#inspector = needed.length > 0 ? inspectorOrNone() : undefined;
+    const needed = this.#homes.size === 0 ? NOTHING : ownersIn(this.#nodes);
+    const homes = [...this.#homes].flatMap(([id, home]) => (needed.has(id) ? home : []));
+    this.#inspector = homes.length > 0 ? inspectorOrNone() : undefined;
     const run = (): T => {
       try {
-        this.#prepare(needed.map(([, home]) => home));
+        this.#prepare(homes);
         for (const id of this.#homes.keys()) this.#decide(id);
         return use();
       } finally {
@@ -127,20 +118,14 @@ function inspectorOrNone(): Inspector | undefined {
   }
 }
 
-function hasPrivateNames(klass: object): boolean {
-  return privateNamesIn(bodyOf(analyse(sourceOf(klass)))).any;
-}
+const NOTHING: ReadonlySet<number> = new Set();
 
-const NOTHING: Needs = { instances: new Set(), functions: new Set() };
-
-function needsOf(nodes: readonly Node[]): Needs {
-  const instances = new Set<number>();
-  const functions = new Set<number>();
-  for (const node of nodes) {
-    for (const [owner] of privatesIn(node) ?? []) instances.add(idOf(owner) ?? -1);
-    if (node[0] === "function") functions.add(idOf(node[1].owner) ?? -1);
-  }
-  return { instances, functions };
+/** The classes whose private names a table needs: for objects that have them, and for arrow functions that use them. */
+function ownersIn(nodes: readonly Node[]): ReadonlySet<number> {
+  const slots = nodes.flatMap((node) =>
+    node[0] === "function" ? [node[1].owner] : (privatesIn(node) ?? []).map(([owner]) => owner),
+  );
+  return new Set(slots.map((slot) => idOf(slot) ?? -1));
 }
 
 function privatesIn(node: Node): readonly PrivateRecord[] | null | undefined {

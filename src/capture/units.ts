@@ -36,9 +36,6 @@ export interface FunctionCode {
 /** What is exchanged in the text of a class so that defining it again repeats no side effect. */
 export interface ClassCode {
   readonly edits: readonly (readonly [start: number, end: number, text: string])[];
-  readonly privateFields: readonly string[];
-  readonly privateStatics: readonly string[];
-  readonly privateNames: boolean;
   /** Arrow functions of the class that use its private names, and so have to be made inside of it. */
   readonly embedded?: readonly FunctionCode[];
 }
