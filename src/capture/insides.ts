@@ -39,7 +39,7 @@ export function lookInside(klass: object, construction: Construction): void {
   const insides = insidesOf(klass);
   const text = accessText(construction);
   if (!construction.hasConstructor) {
-    insides.access ??= evaluateInside(klass, construction, text) as Access | undefined;
+    insides.access ??= evaluateInside(klass, construction, { text, names: [] }) as Access | undefined;
     return;
   }
   stepThroughConstructor(klass, construction, (frame, areFieldsOn) => {
@@ -49,11 +49,21 @@ export function lookInside(klass: object, construction: Construction): void {
   });
 }
 
+/** The text of a function, and the names that it takes from around it. */
+export interface InnerFunction {
+  readonly text: string;
+  readonly names: readonly string[];
+}
+
 /** Evaluates the text of a function inside of a class; undefined where nothing of it can be paused in. */
-export function evaluateInside(klass: object, construction: Construction, text: string): unknown {
+export function evaluateInside(
+  klass: object,
+  construction: Construction,
+  { text, names }: InnerFunction,
+): unknown {
   const { functions } = insidesOf(klass);
   if (functions.has(text)) return functions.get(text);
-  const isFree = (names: readonly string[]): boolean => !names.some((name) => mentions(text, name));
+  const isFree = (hidden: readonly string[]): boolean => !hidden.some((name) => names.includes(name));
   let value: unknown;
   const take = (frame: Debugger.CallFrame): Step => {
     value = valueIn(frame, text);
@@ -61,16 +71,12 @@ export function evaluateInside(klass: object, construction: Construction, text: 
   };
   const body = bodyOf(analyse(sourceOf(klass)));
   const maker = constructorIn(body);
-  const method = methodsOf(klass, body).find(({ names }) => isFree(names));
+  const method = methodsOf(klass, body).find((one) => isFree(one.names));
   if (method !== undefined) pauseIn(method.fn, take);
   else if (maker !== undefined && isFree(namesDeclaredIn(maker)))
     stepThroughConstructor(klass, construction, take);
   functions.set(text, value);
   return value;
-}
-
-function mentions(text: string, name: string): boolean {
-  return text.split(/[^\p{ID_Continue}$]+/u).includes(name);
 }
 
 /** `look` sees the frame of the constructor: when it begins, unless that is when its fields are on, and then. */

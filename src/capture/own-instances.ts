@@ -1,4 +1,5 @@
 import type { Debugger } from "node:inspector";
+import { analyse } from "./analyse.ts";
 import { embeddedFactory, type MemberFactory } from "./compile.ts";
 import { type Construction, constructionOf } from "./construction.ts";
 import { evaluateInside, type Insides, insidesOf, lookInside } from "./insides.ts";
@@ -77,9 +78,9 @@ export class OwnInstances {
 
   /** What makes an arrow function that uses private names; undefined where it cannot be evaluated inside of the class. */
   embed(code: FunctionCode): MemberFactory | undefined {
-    return reasonNotToProbe() === undefined
-      ? embeddedFactory(code, (text) => evaluateInside(this.#klass, this.#construction, text))
-      : undefined;
+    if (reasonNotToProbe() !== undefined) return undefined;
+    const names = [...analyse(code.source).free.keys()];
+    return embeddedFactory(code, (text) => evaluateInside(this.#klass, this.#construction, { text, names }));
   }
 
   #canLook(): boolean {
