@@ -1,5 +1,7 @@
 import type { Debugger, Runtime } from "node:inspector";
+import { isClassFunction } from "./class-text.ts";
 import type { Draft } from "./functions.ts";
+import { methodOf } from "./insides.ts";
 import { theInspector } from "./inspect.ts";
 import { pauseIn, reasonNotToProbe } from "./probe.ts";
 import { surroundingsOf } from "./scopes.ts";
@@ -147,8 +149,11 @@ function sharesVariable(
   others: readonly object[],
   { name, depth }: { name: string; depth: number },
 ): readonly (boolean | undefined)[] | undefined {
+  // A class cannot be called, but what surrounds it surrounds its methods.
+  const paused = isClassFunction(fn) ? methodOf(fn) : fn;
+  if (paused === undefined) return undefined;
   let answers: boolean[] | undefined;
-  pauseIn(fn, (frame) => {
+  pauseIn(paused, (frame) => {
     const scopeNumber = frame.scopeChain.length - depth;
     const before = valueIn(frame, scopeNumber, name);
     if (before === undefined) return;

@@ -6,6 +6,7 @@ import type { Construction } from "./construction.ts";
 import { constructorIn, namesDeclaredIn } from "./constructors.ts";
 import { theInspector } from "./inspect.ts";
 import { isAt, locationOf, pauseIn, type Step, stepThrough } from "./probe.ts";
+import { giving, takeGiven } from "./stand-in.ts";
 import { construct, unfinished, withParent } from "./unfinished.ts";
 
 /** What code inside of a class can do with its private names. */
@@ -123,6 +124,11 @@ function methodsOf(klass: object, body: ReturnType<typeof bodyOf>): Method[] {
   });
 }
 
+/** A function in which a class can be paused without making an instance. */
+export function methodOf(klass: object): object | undefined {
+  return methodsOf(klass, bodyOf(analyse(sourceOf(klass))))[0]?.fn;
+}
+
 function functionOf(klass: object, member: ESTree.MethodDefinition): object | undefined {
   const key = member.computed || member.key.type === "PrivateIdentifier" ? undefined : literalKey(member.key);
   const holder = member.static ? klass : (klass as { prototype: object }).prototype;
@@ -138,14 +144,13 @@ function accessText({ privateFields, privateMethods }: Construction): string {
   return `({setFields:(o,v)=>{${sets}},isComplete:(o)=>${has || "true"}})`;
 }
 
-function valueIn(frame: Debugger.CallFrame, expression: string): unknown {
-  const inspector = theInspector();
-  const { result, exceptionDetails } = inspector.post<Debugger.EvaluateOnCallFrameReturnType>(
+function valueIn({ callFrameId }: Debugger.CallFrame, expression: string): unknown {
+  const { exceptionDetails } = theInspector().post<Debugger.EvaluateOnCallFrameReturnType>(
     "Debugger.evaluateOnCallFrame",
-    { callFrameId: frame.callFrameId, expression, objectGroup: "kitchensink", silent: true },
+    { callFrameId, expression: giving(expression), objectGroup: "kitchensink", silent: true },
   );
   if (exceptionDetails !== undefined) throw new Error(describe(exceptionDetails));
-  return inspector.take(result);
+  return takeGiven();
 }
 
 function describe({ exception, text }: Runtime.ExceptionDetails): string {

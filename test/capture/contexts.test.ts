@@ -24,6 +24,11 @@ const LINES = [
   "again(new Square(3)).area()",
   "const path = require('path')",
   "again(() => path.join('a', 'b'))()",
+  "let made = 0",
+  "class Box { #n; constructor(n) { made++; this.#n = n } same(o) { return o.#n === this.#n } }",
+  "const there = again((n) => new Box(n))",
+  "const home = again(there(5))",
+  "home instanceof Box && new Box(5).same(home) && made",
 ];
 
 describe("the REPL", () => {
@@ -34,7 +39,7 @@ describe("the REPL", () => {
       input: LINES.join("\n"),
     });
     const answers = output.split("\n").filter((line) => line !== "undefined" && line !== "");
-    expect(answers).toEqual(["31", "10", "87", "90", "'a/b'"]);
+    expect(answers).toEqual(["31", "10", "87", "90", "'a/b'", "1"]);
   });
 });
 
