@@ -54,6 +54,8 @@ const READINGS = [
   { wrapping: ["(", ")"], pick: pickExpression },
   { wrapping: ["({", "})"], pick: pickProperty },
   { wrapping: ["(class{", "})"], pick: pickMember },
+  // What a class extends, and its computed keys, may await and yield as the code around the class may.
+  { wrapping: ["(async function*(){(", ")})"], pick: pickClass },
 ] as const;
 
 function read(source: string): Analysis {
@@ -112,6 +114,12 @@ function pickExpression(node: ESTree.Expression): Picked | undefined {
   if (node.type === "ClassExpression") return { node, form: "class", member: null };
   if (node.type === "ArrowFunctionExpression") return { node, form: "expression", member: null };
   return node.type === "FunctionExpression" ? { node, form: "expression", member: null } : undefined;
+}
+
+function pickClass(node: ESTree.Expression): Picked | undefined {
+  const statement = node.type === "FunctionExpression" ? node.body.body[0] : undefined;
+  const klass = statement?.type === "ExpressionStatement" ? statement.expression : undefined;
+  return klass?.type === "ClassExpression" ? { node: klass, form: "class", member: null } : undefined;
 }
 
 function pickProperty(node: ESTree.Expression): Picked | undefined {

@@ -1,6 +1,16 @@
 import type * as ESTree from "estree";
 import { type Analysis, analyse } from "./analyse.ts";
-import { codeOf } from "./compile.ts";
+import {
+  bodyOf,
+  isFixedKey,
+  literalKey,
+  type Member,
+  memberText,
+  type PrivateNames,
+  privateNamesIn,
+  sourceOf,
+} from "./class-text.ts";
+import { fieldKey } from "./field-keys.ts";
 import { isOwnClass, originOf } from "./origins.ts";
 import { Edits } from "./edits.ts";
 import { theInspector } from "./inspect.ts";
@@ -17,20 +27,6 @@ export interface ClaimedKeys {
 
 /** A member of the text that its holder has no more: `isOwn` of the class itself, else of its prototype object. */
 export type RemovedKey = readonly [isOwn: boolean, key: string | symbol];
-
-type Member = ESTree.ClassBody["body"][number];
-
-export function isClassFunction(fn: object): boolean {
-  return typeof fn === "function" && /^class\b/.test(sourceOf(fn));
-}
-
-export function sourceOf(fn: object): string {
-  return codeOf(fn)?.source ?? Function.prototype.toString.call(fn);
-}
-
-export function bodyOf({ node }: Analysis): readonly Member[] {
-  return node.body.type === "ClassBody" ? node.body.body : [];
-}
 
 /** Methods and accessors of a class become parts of it, wherever else in the graph they are referred to. */
 export function claimedKeys(walk: Walk, klass: object): ClaimedKeys {
@@ -99,17 +95,6 @@ function addUnchanged(
   }
 }
 
-function memberText(member: Member, source: string, offset: number): string {
-  const { start, end } = member as unknown as { start: number; end: number };
-  const text = source.slice(start - offset, end - offset);
-  return "static" in member && member.static ? text.replace(/^static\s*/, "") : text;
-}
-
-function literalKey(key: ESTree.Node): string | undefined {
-  if (key.type === "Identifier") return key.name;
-  return key.type === "Literal" ? String(key.value) : undefined;
-}
-
 /** The key of a computed member is not in its text; it is where a function of this text is. */
 function keyOf(member: ESTree.MethodDefinition, holder: object, text: string): string | symbol | undefined {
   if (!member.computed) return literalKey(member.key);
@@ -142,23 +127,17 @@ export function classCode(walk: Walk, klass: object, analysis: Analysis, source:
   for (const member of body)
     editMember(
       walk,
-      { klass, member, edits, hasPrivates: names.any, source, offset: analysis.offset },
+      { klass, body, member, edits, hasPrivates: names.any, source, offset: analysis.offset },
       computedKeys,
     );
   if (names.any) guardConstructor(body, edits, superClass != null);
-  if (names.any || names.statics.length > 0) edits.insertAtEnd(registration(names));
+  if (body.some(isPrivate)) edits.insertAtEnd(registration(names));
   const parent =
     superClass == null || extendsNull
       ? {}
       : { parent: walk.slot(Object.getPrototypeOf(klass), "(class it extends)") };
-  const code = {
-    edits: edits.list,
-    privateFields: names.fields,
-    privateStatics: names.statics,
-    privateNames: names.any,
-  };
   return {
-    code,
+    code: { edits: edits.list },
     part: {
       ...parent,
       computedKeys,
@@ -169,8 +148,13 @@ export function classCode(walk: Walk, klass: object, analysis: Analysis, source:
   };
 }
 
+function isPrivate(member: Member): boolean {
+  return member.type !== "StaticBlock" && member.key.type === "PrivateIdentifier";
+}
+
 interface Editing {
   readonly klass: object;
+  readonly body: readonly Member[];
   readonly member: Member;
   readonly edits: Edits;
   readonly hasPrivates: boolean;
@@ -197,57 +181,33 @@ function editMember(walk: Walk, editing: Editing, computedKeys: Slot[]): void {
   }
 }
 
-function replaceKey(
-  walk: Walk,
-  { klass, member, edits, source, offset }: Editing,
-  computedKeys: Slot[],
-): void {
-  if (member.type !== "MethodDefinition") {
+function replaceKey(walk: Walk, editing: Editing, computedKeys: Slot[]): void {
+  const index = computedKeys.length;
+  const key =
+    editing.member.type === "MethodDefinition" ? methodKey(editing) : readFieldKey(walk, editing, index);
+  editing.edits.replace((editing.member as { key: ESTree.Node }).key, `$ks.keys[${index}]`);
+  computedKeys.push(typeof key === "symbol" ? walk.slot(key, "") : key);
+}
+
+function methodKey({ klass, member, source, offset }: Editing): string | symbol {
+  const method = member as ESTree.MethodDefinition;
+  const holder = method.static ? klass : (klass as { prototype: object }).prototype;
+  return keyOf(method, holder, memberText(method, source, offset)) ?? computedStandIn(method);
+}
+
+function readFieldKey(walk: Walk, { klass, member, body }: Editing, index: number): string | symbol {
+  return (
+    fieldKey(klass, body, member, index) ??
     walk.refuse(
       "a class field has a computed name, which cannot be read back",
       "give the field a fixed name, or set it in the constructor",
-    );
-  }
-  const holder = member.static ? klass : (klass as { prototype: object }).prototype;
-  const key = keyOf(member, holder, memberText(member, source, offset));
-  edits.replace(member.key, `$ks.keys[${computedKeys.length}]`);
-  computedKeys.push(
-    key === undefined ? computedStandIn(member) : typeof key === "symbol" ? walk.slot(key, "") : key,
-  );
-}
-
-function isFixedKey(key: ESTree.Node): boolean {
-  if (key.type === "Literal") return true;
-  return (
-    key.type === "MemberExpression" &&
-    key.object.type === "Identifier" &&
-    key.object.name === "Symbol" &&
-    !key.computed
+    )
   );
 }
 
 /** Making a function does nothing but that, and wrapped it would lose the name of its field. */
 function isFunctionText({ type }: ESTree.Node): boolean {
   return type === "ArrowFunctionExpression" || type === "FunctionExpression";
-}
-
-export interface PrivateNames {
-  readonly fields: readonly string[];
-  readonly statics: readonly string[];
-  /** Instances have private members, be they only methods. */
-  readonly any: boolean;
-}
-
-export function privateNamesIn(body: readonly Member[]): PrivateNames {
-  const fields: string[] = [];
-  const statics: string[] = [];
-  let any = false;
-  for (const member of body) {
-    if (member.type === "StaticBlock" || member.key.type !== "PrivateIdentifier") continue;
-    if (!member.static) any = true;
-    if (member.type === "PropertyDefinition") (member.static ? statics : fields).push(member.key.name);
-  }
-  return { fields, statics, any };
 }
 
 /** The constructor ran once, where the instance was made; here only private names are put on. */

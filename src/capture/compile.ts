@@ -89,6 +89,17 @@ function evaluateInModule({ text }: CodeText, { hash, shape }: Origin, around: M
   return enter(classSupport, around.importing ?? importFor(shape));
 }
 
+/** What makes a function inside of the class whose private names it uses; undefined when evaluating it gives nothing. */
+export function embeddedFactory(
+  code: FunctionCode,
+  evaluateInside: (text: string) => unknown,
+): MemberFactory | undefined {
+  const shape: ScopeShape = { names: [], members: [code], children: [] };
+  const enter = evaluateInside(codeText(shape, true).text);
+  if (typeof enter !== "function") return undefined;
+  return (enter as (support: object, importing: unknown) => MemberFactory)(classSupport, importFor(shape));
+}
+
 /** @throws KitchenError `KS_CANNOT_DECODE` for syntax that this version of Node does not know */
 function scriptOf(text: string, options: ScriptOptions): Script {
   try {

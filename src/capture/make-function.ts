@@ -1,10 +1,12 @@
-import { codeOf, setCode, type Made, type MemberFactory } from "./compile.ts";
+import { setCode, type Made, type MemberFactory } from "./compile.ts";
 import { setEnvironment } from "./environments.ts";
-import { isOwnClass, ownClass, setOrigin } from "./origins.ts";
+import { type Key, setComputedKeys } from "./field-keys.ts";
+import { isOwnClass, setOrigin } from "./origins.ts";
 import type { Rebuild } from "./rebuild.ts";
 import { classSupport, embeddedIn, setPrivateStatics } from "./stamping.ts";
+import { standIn } from "./stand-in.ts";
 import type { FunctionCode, ScopeShape } from "./units.ts";
-import { cannotDecode, type FunctionNode, type Slot } from "./wire.ts";
+import { cannotDecode, type ClassPart, type FunctionNode, type Slot } from "./wire.ts";
 
 type Put = (values: readonly unknown[]) => void;
 
@@ -24,9 +26,9 @@ export class FunctionMaker {
   }
 
   make(node: FunctionNode): object {
-    const { code, factory } = this.#factory(node);
-    const own = code.klass?.privateNames === true ? undefined : this.#ownClass(node);
+    const own = this.#rebuild.home.classFor(node);
     if (own !== undefined) return own;
+    const { code, factory } = this.#factory(node);
     const self = this.#rebuild.value(node.lexicalThis);
     const values =
       node.lexicalArguments === undefined
@@ -39,8 +41,13 @@ export class FunctionMaker {
     this.#made.set(fn, made);
     setCode(fn, code);
     this.#rememberModule(fn, node, code);
-    if (node.klass !== undefined) setOrigin(fn, node.klass.origin);
+    if (node.klass !== undefined) this.#rememberClass(fn, node.klass);
     return fn;
+  }
+
+  #rememberClass(klass: object, { origin, computedKeys }: ClassPart): void {
+    setOrigin(klass, origin);
+    if (computedKeys.length > 0) setComputedKeys(klass, this.#values(computedKeys) as Key[]);
   }
 
   fill(fn: object, node: FunctionNode): void {
@@ -65,17 +72,22 @@ export class FunctionMaker {
     if (node.sealed) Object.preventExtensions(fn);
   }
 
-  /** Its caller's own class, when one comes home; private names make objects of a copy and of the original differ. */
-  #ownClass({ klass }: FunctionNode): object | undefined {
-    return klass?.isReturning === true ? ownClass(klass.origin) : undefined;
+  /** The functions that use private names of a class without being members. */
+  embeddedIn(klass: FunctionNode): readonly FunctionCode[] {
+    return this.#codeOf(klass)?.klass?.embedded ?? [];
   }
 
-  #factory({ unit, scope, member, owner }: FunctionNode): { code: FunctionCode; factory: MemberFactory } {
+  #factory(node: FunctionNode): { code: FunctionCode; factory: MemberFactory } {
+    const { unit, scope, member, owner } = node;
     if (owner !== undefined) return this.#embedded(owner, member);
-    const compiled = this.#rebuild.unit(unit);
-    if (scope < 0) return checked(compiled.shape.members[0], compiled.single);
+    if (scope < 0) return checked(this.#codeOf(node), this.#rebuild.unit(unit).single);
     const [, members] = this.#rebuild.scope(scope);
-    return checked(this.#shapeOf(scope, compiled.shape)?.members[member], members[member]);
+    return checked(this.#codeOf(node), members[member]);
+  }
+
+  #codeOf({ unit, scope, member }: FunctionNode): FunctionCode | undefined {
+    const { shape } = this.#rebuild.unit(unit);
+    return scope < 0 ? shape.members[0] : this.#shapeOf(scope, shape)?.members[member];
   }
 
   /** Sent on, the function is made at the top level of the same module again. */
@@ -94,10 +106,10 @@ export class FunctionMaker {
 
   #embedded(owner: Slot, member: number): { code: FunctionCode; factory: MemberFactory } {
     const klass = this.#rebuild.value(owner) as object;
-    return checked(
-      codeOf(klass)?.klass?.embedded?.[member],
-      embeddedIn(klass)[member] as MemberFactory | undefined,
-    );
+    const code = this.embeddedIn(this.#rebuild.functionNode(owner))[member];
+    // The text of a class that came home holds no factories.
+    const own = code && this.#rebuild.home.instancesOf(klass)?.embed(code);
+    return checked(code, own ?? (embeddedIn(klass)[member] as MemberFactory | undefined));
   }
 
   #shapeOf(scope: number, root: ScopeShape): ScopeShape | undefined {
@@ -124,8 +136,6 @@ export class FunctionMaker {
 function canBeExtended(parent: object): boolean {
   return typeof Reflect.get(parent, "prototype") === "object";
 }
-
-function standIn(): void {}
 
 function checked(
   code: FunctionCode | undefined,

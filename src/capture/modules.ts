@@ -60,7 +60,7 @@ function readNewModules(): void {
   const { moduleLoadList } = process as NodeJS.Process & { moduleLoadList?: readonly string[] };
   if (loadedCount === 0 || moduleLoadList === undefined || moduleLoadList.length !== loadedCount) {
     loadedCount = moduleLoadList?.length ?? 1;
-    for (const id of builtinModules) if (isLoaded(id, moduleLoadList)) readBuiltin(id);
+    for (const id of BUILTINS) if (isLoaded(id, moduleLoadList)) readBuiltin(id);
   }
   for (const one of loaded) readNewPackages(one);
 }
@@ -78,16 +78,25 @@ function readNewPackages(one: Loaded): void {
   }
 }
 
+/** These have no name without "node:", and only newer versions list them, with it. */
+const SCHEME_ONLY: readonly string[] = ["sea", "sqlite", "test", "test/reporters"];
+
+const BUILTINS: ReadonlySet<string> = new Set(
+  builtinModules.map((id) => id.replace(/^node:/, "")).concat(SCHEME_ONLY),
+);
+
+/** Where it cannot be told, those that would warn when they are loaded are left alone. */
 function isLoaded(id: string, list: readonly string[] | undefined): boolean {
+  if (list === undefined) return !SCHEME_ONLY.includes(id);
   // fs.promises is there before node:fs/promises is, which then costs nothing.
-  return list === undefined || ["", "internal/"].some((at) => list.includes(`NativeModule ${at}${id}`));
+  return ["", "internal/"].some((at) => list.includes(`NativeModule ${at}${id}`));
 }
 
 function readBuiltin(id: string): void {
   if (readBuiltins.has(id) || id.startsWith("_") || id === "sys" || id === "wasi" || id === "punycode")
     return;
   readBuiltins.add(id);
-  const exported = process.getBuiltinModule(id) as unknown;
+  const exported = process.getBuiltinModule(`node:${id}`) as unknown;
   addExports(exported, { part: (path) => ({ id: `node:${id}`, path }), isSkipped: isGathered });
 }
 

@@ -1,7 +1,8 @@
 import { hasOnlyElements } from "./elements.ts";
 import { types } from "node:util";
 import { analyse } from "./analyse.ts";
-import { claimedKeys, isClassFunction, sourceOf } from "./classes.ts";
+import { isClassFunction, sourceOf } from "./class-text.ts";
+import { claimedKeys } from "./classes.ts";
 import { privatesOf } from "./privates.ts";
 import { extrasOf, isUsualConstructor, usualParent } from "./extras.ts";
 import { standardStreamPath } from "./known.ts";

@@ -1,5 +1,5 @@
 import { analyse } from "./analyse.ts";
-import { bodyOf, isClassFunction, privateNamesIn, type PrivateNames, sourceOf } from "./classes.ts";
+import { bodyOf, isClassFunction, privateNamesIn, type PrivateNames, sourceOf } from "./class-text.ts";
 import { type PrivateEntry, theInspector } from "./inspect.ts";
 import { referenceTo } from "./reference-to.ts";
 import type { Walk } from "./walk.ts";

@@ -1,7 +1,9 @@
 import type { Debugger, InspectorNotification, Runtime } from "node:inspector";
 import { types } from "node:util";
-import { absorbingArguments } from "./absorbing.ts";
+import { isClassFunction } from "./class-text.ts";
 import { theInspector } from "./inspect.ts";
+import { methodsOf } from "./methods.ts";
+import { standIns } from "./stand-in.ts";
 
 export type Answer = { readonly value: unknown } | { readonly error: string };
 
@@ -20,41 +22,67 @@ export function probe(fn: object, expressions: readonly string[]): ReadonlyMap<s
   return answers;
 }
 
-const MAX_STEPS = 50;
+const MAX_STEPS = 200;
+
+/** What to do after a pause; "end" ends the call that is stepped through. */
+export type Step = "stepInto" | "stepOut" | "end";
 
 /**
  * Calls `look` in the moment in which `fn` was called and has not begun, then ends the call. A breakpoint would not do:
  * it may be put into the default of a parameter that is not used, and the function would run. So the call is stepped
- * into. For a class, a method of it stands in, which sees what is around the class. Deadly while another debugger is attached: see {@link reasonNotToProbe}.
+ * into. For a class, a method of it stands in, which sees what is around the class.
  */
 export function pauseIn(asked: object, look: (frame: Debugger.CallFrame) => void): void {
-  const fn = callablePartOf(asked);
+  const fn = isClassFunction(asked) ? (methodsOf(asked)[0]?.fn ?? asked) : asked;
+  const target = locationOf(fn);
+  const stepping = { pauses: 0 };
+  const call = (): unknown =>
+    begin(Reflect.apply(fn as () => unknown, undefined, standIns), stepping, stepping.pauses);
+  stepThrough(call, (frame) => {
+    stepping.pauses++;
+    if (!isAt(frame, target)) return "stepInto";
+    look(frame);
+    return "end";
+  });
+}
+
+/** A generator runs only when it is asked for a value. Stepping has to go on until then, or it would run on. */
+function begin(made: unknown, { pauses }: { readonly pauses: number }, before: number): unknown {
+  return pauses > before && types.isGeneratorObject(made) ? made.next() : made;
+}
+
+/**
+ * Steps through `call`, which should have few statements, for each is a step. `decide` sees where it pauses and says how
+ * to go on. Deadly while another debugger is attached: see {@link reasonNotToProbe}.
+ */
+export function stepThrough(call: () => unknown, decide: (frame: Debugger.CallFrame) => Step): void {
   const inspector = theInspector();
   const { session } = inspector;
-  const target = locationOf(fn);
-  const start = locationOf(callAbsorbed);
+  const start = locationOf(beginWatched);
   let failure: unknown;
   let steps = 0;
-  const call = { pauses: 0 };
-  const onPaused = ({ params }: InspectorNotification<Debugger.PausedEventDataType>): void => {
-    const [frame] = params.callFrames;
-    call.pauses++;
-    if (!isAt(frame, target)) {
-      const goesOn = steps++ < MAX_STEPS && params.callFrames.some((caller) => isAt(caller, start));
-      session.post(goesOn ? "Debugger.stepInto" : "Debugger.resume", () => undefined);
-      return;
-    }
+  const watch = { isWatched: false };
+  const next = (frames: readonly Debugger.CallFrame[]): Step | "resume" => {
+    const [frame] = frames;
+    // What returned without a pause is over; then all that is left is to let the call end.
+    if (frame === undefined || !frames.some((caller) => isAt(caller, start))) return "resume";
+    if (steps++ >= MAX_STEPS) return "end";
     try {
-      if (frame !== undefined) look(frame);
+      return isAt(frame, start) ? "stepInto" : decide(frame);
     } catch (error) {
       failure = error;
+      return "end";
     }
-    session.post("Runtime.terminateExecution", () => undefined);
-    session.post("Debugger.resume", () => undefined);
+  };
+  const onPaused = ({ params }: InspectorNotification<Debugger.PausedEventDataType>): void => {
+    watch.isWatched = true;
+    const step = next(params.callFrames);
+    if (step === "end") session.post("Runtime.terminateExecution", () => undefined);
+    session.post(`Debugger.${step === "end" ? "resume" : step}`, () => undefined);
   };
   session.on("Debugger.paused", onPaused);
   try {
-    inspector.debugging(() => inspector.evaluateCall(() => callAbsorbed(fn, call)));
+    inspector.debugging(() => inspector.evaluateCall(() => beginWatched(call, watch)));
   } finally {
     session.off("Debugger.paused", onPaused);
     inspector.release();
@@ -62,53 +90,29 @@ export function pauseIn(asked: object, look: (frame: Debugger.CallFrame) => void
   if (failure !== undefined) throw failure;
 }
 
-/** A class cannot be called, but what was written in it has the same scopes around it. */
-function callablePartOf(fn: object): object {
-  const text = Function.prototype.toString.call(fn);
-  const prototype = Reflect.getOwnPropertyDescriptor(fn, "prototype")?.value as unknown;
-  if (!/^class\b/.test(text) || typeof prototype !== "object" || prototype === null) return fn;
-  const holders = [prototype, fn].flatMap((holder) =>
-    Object.values(Object.getOwnPropertyDescriptors(holder)),
-  );
-  const parts = holders.flatMap(({ value, get, set }) => [value as unknown, get, set]);
-  const found = parts.find(
-    (part) =>
-      typeof part === "function" && part !== fn && text.includes(Function.prototype.toString.call(part)),
-  );
-  return typeof found === "function" ? found : fn;
-}
-
-function locationOf(fn: object): Debugger.Location | undefined {
+/** Where V8 says that a function, or the constructor of a class, begins. */
+export function locationOf(fn: object): Debugger.Location | undefined {
   const inspector = theInspector();
   const { named } = inspector.internals(fn);
   inspector.release();
   return named.get("[[FunctionLocation]]")?.value as Debugger.Location | undefined;
 }
 
-function isAt(frame: Debugger.CallFrame | undefined, target: Debugger.Location | undefined): boolean {
-  const location = frame?.functionLocation;
+/** Whether a frame is that of the function which begins at `target`. */
+export function isAt(frame: Debugger.CallFrame, target: Debugger.Location | undefined): boolean {
+  const location = frame.functionLocation;
   if (location === undefined || target === undefined || location.scriptId !== target.scriptId) return false;
   return location.lineNumber === target.lineNumber && location.columnNumber === target.columnNumber;
 }
 
-/** As few statements as can be, for each is a step. */
-function callAbsorbed(fn: object, call: { readonly pauses: number }): unknown {
-  const values = absorbingArguments(fn);
+function beginWatched(call: () => unknown, watch: { readonly isWatched: boolean }): unknown {
   // oxlint-disable-next-line no-debugger -- this is where stepping begins
   debugger;
   // Where nothing paused, the function would run.
-  return call.pauses === 0 ? undefined : begin(Reflect.apply(fn as () => unknown, undefined, values), call);
+  return watch.isWatched ? call() : undefined;
 }
 
-/** The pauses before it: at the statement where stepping begins, at the next one, and in {@link begin} itself. */
-const PAUSES_BEFORE_BEGIN = 3;
-
-/** A generator runs only when it is asked for a value. Stepping has to go on until then, or it would run on. */
-function begin(made: unknown, call: { readonly pauses: number }): unknown {
-  return call.pauses >= PAUSES_BEFORE_BEGIN && types.isGeneratorObject(made) ? made.next() : made;
-}
-
-/** What an expression means in a frame of a call of `fn`. */
+/** What an expression means in a frame of a call of `fn`, when evaluating it changes nothing. */
 export function evaluate(fn: object, frame: Debugger.CallFrame, expression: string): Answer {
   const inspector = theInspector();
   const { result, exceptionDetails } = inspector.post<Debugger.EvaluateOnCallFrameReturnType>(

@@ -1,6 +1,9 @@
 import { promisify } from "node:util";
 import { KitchenError } from "../core/errors.ts";
 import { compileUnit, type CompiledUnit, type MadeScope } from "./compile.ts";
+import { setOwn, setProto } from "./assign.ts";
+import { argumentsOf, emptyError, symbolOf } from "./empty-values.ts";
+import { Homecoming } from "./homecoming.ts";
 import { FunctionMaker } from "./make-function.ts";
 import { knownValue } from "./known.ts";
 import {
@@ -14,12 +17,13 @@ import { loadModule, moduleValue } from "./load-module.ts";
 import { packedAs } from "./module-units.ts";
 import { isOwnClass } from "./origins.ts";
 import { ownVariable } from "./own-variables.ts";
+import { PrivateNames } from "./private-names.ts";
 import type { Realm } from "./realm.ts";
 import { sharedValue } from "./shared.ts";
-import { makeStamped, setPrivateFields, stamp } from "./stamping.ts";
 import {
   cannotDecode,
   type Extras,
+  type FunctionNode,
   type Node,
   type PrivateRecord,
   type PropertyRecord,
@@ -43,6 +47,8 @@ export class Rebuild {
   readonly #scopes = new Map<number, MadeScope>();
   readonly #functions: FunctionMaker;
   readonly #realm: Realm | undefined;
+  readonly home: Homecoming;
+  readonly #privateNames: PrivateNames;
   /** How many values are being made to make the one at hand. */
   #depth = 0;
 
@@ -51,19 +57,25 @@ export class Rebuild {
     this.#unitBytes = unitBytes;
     this.#realm = realm;
     this.#functions = new FunctionMaker(this);
+    this.home = new Homecoming(table, (klass) => this.#functions.embeddedIn(klass));
+    this.#privateNames = new PrivateNames(this.home);
   }
 
   run(): unknown {
     try {
-      const root = this.value(this.#table.root);
-      for (let id = this.#toFill.pop(); id !== undefined; id = this.#toFill.pop())
-        this.#fill(id, this.#table.nodes[id] as Node);
-      this.#realm?.adoptFunctions(this.#table.nodes, this.#values);
-      return root;
+      return this.home.during(() => this.#run());
     } catch (cause) {
       if (cause instanceof KitchenError) throw cause;
       throw cannotDecode(cause instanceof Error ? cause.message : String(cause), cause);
     }
+  }
+
+  #run(): unknown {
+    const root = this.value(this.#table.root);
+    for (let id = this.#toFill.pop(); id !== undefined; id = this.#toFill.pop())
+      this.#fill(id, this.#table.nodes[id] as Node);
+    this.#realm?.adoptFunctions(this.#table.nodes, this.#values);
+    return root;
   }
 
   /** What a slot refers to, made when it was not yet. */
@@ -94,6 +106,12 @@ export class Rebuild {
     this.#scopes.set(index, made);
     this.#functions.putLater(made[0], node.values);
     return made;
+  }
+
+  functionNode(slot: Slot): FunctionNode {
+    const node = typeof slot === "object" && slot !== null ? this.#table.nodes[slot[0] ?? -1] : undefined;
+    if (node?.[0] !== "function") throw cannotDecode("it takes for a function what is none");
+    return node[1];
   }
 
   scopeNode(index: number): ScopeNode {
@@ -179,7 +197,7 @@ export class Rebuild {
   #makeObject(node: Node): unknown {
     switch (node[0]) {
       case "object":
-        return this.#stamped(node[2]) ?? this.#bare(node[1][0]);
+        return this.#privateNames.make(this.#ownersIn(node[2])) ?? this.#bare(node[1][0]);
       case "array":
         return this.#shell([], node[2], node[3]);
       case "date":
@@ -245,21 +263,13 @@ export class Rebuild {
 
   /** An object that already is what it is by its kind, with the private names of its classes. */
   #shell(object: object, [proto]: Extras, privates: readonly PrivateRecord[] | null): object {
-    for (const [owner] of privates ?? []) stamp(this.value(owner) as object, object);
-    if (privates !== null) clear(object);
+    this.#privateNames.stamp(this.#ownersIn(privates), object);
     if (proto !== 0) setProto(object, this.value(proto));
     return object;
   }
 
-  #stamped(privates: readonly PrivateRecord[] | null): object | undefined {
-    let object: object | undefined;
-    for (const [owner] of privates ?? []) {
-      const klass = this.value(owner) as object;
-      if (object === undefined) object = isBaseClass(klass) ? makeStamped(klass) : {};
-      if (!isBaseClass(klass)) stamp(klass, object);
-    }
-    if (object !== undefined) clear(object);
-    return object;
+  #ownersIn(privates: readonly PrivateRecord[] | null): object[] {
+    return (privates ?? []).map(([owner]) => this.value(owner) as object);
   }
 
   #member([, owner, isStatic, key, part]: Extract<Node, readonly ["member", ...unknown[]]>): unknown {
@@ -327,56 +337,11 @@ export class Rebuild {
     this.define(value, properties);
     if (isSealed) Object.preventExtensions(value);
     for (const [owner, slots] of privates ?? []) {
-      setPrivateFields(
-        this.value(owner) as object,
-        value,
-        slots.map((slot) => this.value(slot)),
-      );
+      const values = slots.map((slot) => this.value(slot));
+      this.#privateNames.setFields(this.value(owner) as object, value, values);
     }
   }
 }
 
 const DEEP = 100;
 const { bind } = Function.prototype;
-
-function setProto(target: object, proto: unknown): void {
-  if (Object.getPrototypeOf(target) !== proto) Object.setPrototypeOf(target, proto as object | null);
-}
-
-/** Plain assignment would call the setter that every object inherits under this name. */
-function setOwn(target: object, key: string, value: unknown): void {
-  if (key === "__proto__")
-    Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
-  else (target as Record<string, unknown>)[key] = value;
-}
-
-/** Public fields of the classes are among the properties that come with the object. */
-function clear(object: object): void {
-  for (const key of Reflect.ownKeys(object))
-    if (Reflect.getOwnPropertyDescriptor(object, key)?.configurable === true)
-      Reflect.deleteProperty(object, key);
-}
-
-function isBaseClass(klass: object): boolean {
-  return Object.getPrototypeOf(klass) === Function.prototype;
-}
-
-function emptyError(): Error {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  const error = new Error();
-  Error.stackTraceLimit = stackTraceLimit;
-  delete error.stack;
-  return error;
-}
-
-function argumentsOf(..._values: unknown[]): IArguments {
-  // oxlint-disable-next-line prefer-rest-params -- the object itself is wanted
-  return arguments;
-}
-
-function symbolOf(name: string): symbol {
-  const known = name.startsWith("=") ? Symbol.for(name.slice(1)) : (Reflect.get(Symbol, name) as unknown);
-  if (typeof known !== "symbol") throw cannotDecode(`this version of Node has no Symbol.${name}`);
-  return known;
-}

@@ -13,13 +13,15 @@ export function workerRequire(): NodeJS.Require {
 
 export function builtinPart(id: string, path: readonly string[]): unknown {
   const value = follow(builtin(id), path);
-  if (value === undefined) throw cannotDecode(`${id} of this version of Node has no ${path.join(".")}`);
+  if (value === undefined)
+    throw cannotDecode(`${id} of Node ${process.versions.node}, which runs here, has no ${path.join(".")}`);
   return value;
 }
 
 function builtin(id: string): object {
   const module = process.getBuiltinModule(id);
-  if (module === undefined) throw cannotDecode(`this version of Node has no module ${id}`);
+  if (module === undefined)
+    throw cannotDecode(`Node ${process.versions.node}, which runs here, has no module ${id}`);
   return module;
 }
 

@@ -1,4 +1,4 @@
-import { absorbingArguments } from "./absorbing.ts";
+import { standIns } from "./stand-in.ts";
 
 type SetFields = (target: object, values: readonly unknown[]) => void;
 type SetStatics = (values: readonly unknown[]) => void;
@@ -33,7 +33,7 @@ function register(
   setters.set(klass, { setFields, setStatics, embedded });
 }
 
-/** What makes the arrow functions that stand inside of a class. */
+/** What makes the functions that use private names of a class without being members. */
 export function embeddedIn(klass: object): readonly unknown[] {
   return setters.get(klass)?.embedded ?? [];
 }
@@ -69,7 +69,7 @@ export function stamp(klass: object, target: object): void {
 
 /** The constructor's body does nothing now, but its parameters are taken apart. */
 function construct(klass: object): object {
-  return Reflect.construct(klass as new (...values: unknown[]) => object, absorbingArguments(klass));
+  return Reflect.construct(klass as new () => object, standIns) as object;
 }
 
 function withStamping(make: () => object): object {

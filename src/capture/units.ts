@@ -37,9 +37,6 @@ export interface FunctionCode {
 /** What is exchanged in the text of a class so that defining it again repeats no side effect. */
 export interface ClassCode {
   readonly edits: readonly (readonly [start: number, end: number, text: string])[];
-  readonly privateFields: readonly string[];
-  readonly privateStatics: readonly string[];
-  readonly privateNames: boolean;
   /** Functions that use the private names of the class without being members, and so have to be made inside of it. */
   readonly embedded?: readonly FunctionCode[];
 }

@@ -25,6 +25,11 @@ const LINES = [
   "again(new Square(3)).area()",
   "const path = require('path')",
   "again(() => path.join('a', 'b'))()",
+  "let made = 0",
+  "class Box { #n; constructor(n) { made++; this.#n = n } same(o) { return o.#n === this.#n } }",
+  "const there = again((n) => new Box(n))",
+  "const home = again(there(5))",
+  "home instanceof Box && new Box(5).same(home) && made",
 ];
 
 const binaries = new Map<number, string>();
@@ -41,7 +46,7 @@ describe.each(MAJORS)("the REPL of Node %s", (major) => {
       input: LINES.join("\n"),
     });
     const answers = output.split("\n").filter((line) => line !== "undefined" && line !== "");
-    expect(answers).toEqual(["31", "10", "87", "90", "'a/b'"]);
+    expect(answers).toEqual(["31", "10", "87", "90", "'a/b'", "1"]);
   });
 
   test("a name that meant a global when a function was captured first, and was declared since", () => {
@@ -61,9 +66,9 @@ describe.each(MAJORS)("the REPL of Node %s", (major) => {
 });
 
 describe.each(MAJORS)("a process of Node %s under a debugger", (major) => {
-  const run = (program: string): string => {
+  const run = (program: string, flags: readonly string[] = ["--inspect=0"]): string => {
     const imports = `import { capture } from "./dist/capture/capture.js"; import { closure } from "./dist/capture/closure.js"; import { revive } from "./dist/capture/revive.js";`;
-    return execFileSync(binaryOf(major), ["--inspect=0", "--input-type=module", "-e", imports + program], {
+    return execFileSync(binaryOf(major), [...flags, "--input-type=module", "-e", imports + program], {
       encoding: "utf8",
       stdio: ["ignore", "pipe", "ignore"],
     }).trim();
@@ -81,6 +86,16 @@ describe.each(MAJORS)("a process of Node %s under a debugger", (major) => {
     expect(run("let n = 1; const f = closure(() => n, { n: 5 }); console.log(revive(capture(f))())")).toBe(
       "5",
     );
+  });
+
+  test("an instance with private fields that comes home is of a copy of its class; without a debugger it is not", () => {
+    const program = `
+      class Money { #cents; constructor(cents) { this.#cents = cents; } cents() { return this.#cents; } }
+      const there = revive(capture((cents) => new Money(cents)));
+      const money = revive(capture(there(5)));
+      console.log(money instanceof Money, money.cents());`;
+    expect(run(program)).toBe("false 5");
+    expect(run(program, [])).toBe("true 5");
   });
 });
 

@@ -34,6 +34,13 @@ const EXCEPTIONS: readonly Exception[] = [
   },
   {
     area: "versions",
+    name: "a builtin module that is new",
+    between: (from, to) => from >= 22 && to < 22,
+    says: /Cannot revive a value: Node 20\.\S+, which runs here, has no module node:sqlite/,
+    reason: "Node 22 brought node:sqlite",
+  },
+  {
+    area: "versions",
     name: "a function with syntax that is new",
     between: (from, to) => from >= 24 && to < 24,
     says: /Invalid regular expression: \/\(\?i:a\)\/: Invalid group/,
@@ -109,6 +116,23 @@ describe.each(MAJORS)("refused on Node %s", (major) => {
       expect(wrong).toEqual({});
     });
   }
+});
+
+describe.each(MAJORS)("captures on Node %s", (major) => {
+  test("load no builtin module, and warn of none", async () => {
+    const program = `
+      import { capture } from "./dist/capture/capture.js";
+      import { basename } from "node:path";
+      capture(() => basename);
+      const loaded = process.moduleLoadList.filter((name) => /^NativeModule (sqlite|test|sea)/.test(name));
+      console.log(JSON.stringify(loaded));`;
+    const { stdout, stderr } = await promisify(execFile)(await nodeBinary(major), [
+      "--input-type=module",
+      "-e",
+      program,
+    ]);
+    expect({ stdout, stderr }).toEqual({ stdout: "[]\n", stderr: "" });
+  });
 });
 
 describe("an error of a function that was written in TypeScript shows its line there", () => {

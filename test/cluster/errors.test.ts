@@ -75,6 +75,56 @@ test.each([["x"], [undefined], [null], [42], [{ reason: "plain" }]])(
   },
 );
 
+class Overdrawn extends Error {
+  override name = "Overdrawn";
+  readonly #missing: number;
+  constructor(missing: number) {
+    super(`${missing} cents are missing`);
+    if (!Number.isInteger(missing)) throw new RangeError("whole cents only");
+    this.#missing = missing;
+  }
+  exceeds(other: Overdrawn): boolean {
+    return this.#missing > other.#missing;
+  }
+}
+class Purse {
+  #cents: number;
+  constructor(cents: number) {
+    this.#cents = cents;
+  }
+  pay(cents: number): this {
+    if (cents > this.#cents) throw new Insufficient(cents - this.#cents);
+    this.#cents -= cents;
+    return this;
+  }
+  equals(other: Purse): boolean {
+    return this.#cents === other.#cents;
+  }
+}
+class Insufficient extends Overdrawn {
+  readonly #at: string;
+  constructor(missing: number) {
+    super(missing);
+    this.#at = "the till";
+    Insufficient.made.push(this);
+  }
+  static readonly made: Insufficient[] = [];
+  at(): string {
+    return this.#at;
+  }
+}
+
+test("errors and instances of classes with private fields are of the caller's own classes", async () => {
+  const error = await thrownBy(() => new Purse(30).pay(100));
+  expect(error).toBeInstanceOf(Insufficient);
+  expect(error).toMatchObject({ name: "Overdrawn", message: "70 cents are missing" });
+  expect((error as Insufficient).at()).toBe("the till");
+  expect(Insufficient.made).toEqual([]);
+  const purse = await cluster.client.call((one: Purse) => one.pay(10), new Purse(30));
+  expect(purse).toBeInstanceOf(Purse);
+  expect(new Purse(20).equals(purse)).toBe(true);
+});
+
 test("the stack shows the remote frames in this file, then the line that awaited", async () => {
   const fail = (): never => {
     throw new Error("here");

@@ -25,6 +25,8 @@ export interface Case {
   readonly remote?: (revived: any) => unknown;
   /** What must hold of the result where the value came from. */
   readonly back?: (result: any, assert: Assert) => unknown;
+  /** Why what came back cannot go there and back again. */
+  readonly once?: string;
   /** What the refusal says, for values that must not travel. */
   readonly refuses?: RegExp;
 }
@@ -106,7 +108,7 @@ export function testCases(area: string, url: URL, cases: Readonly<Record<string,
   });
 }
 
-/** Sends every value of a fixture file to another process, and what is made of it there back. */
+/** Sends every value of a fixture file to another process, and what is made of it there back, and there and back again. */
 export function testReturns(area: string, url: URL, cases: Readonly<Record<string, Case>>): void {
   describe(area, () => {
     let sender: Peer;
@@ -118,7 +120,7 @@ export function testReturns(area: string, url: URL, cases: Readonly<Record<strin
     afterAll(async () => {
       await Promise.all([sender.end(), receiver.end()]);
     });
-    for (const name of Object.keys(cases)) {
+    for (const [name, one] of Object.entries(cases)) {
       const request = { file: url.href, name };
       test(name, async () => {
         const { value: bytes, error: whileCapturing } = await sender.ask({
@@ -134,6 +136,13 @@ export function testReturns(area: string, url: URL, cases: Readonly<Record<strin
         expect({ there }).toEqual({});
         const { error: back } = await sender.ask({ ...request, operation: "back", bytes: result });
         expect({ back }).toEqual({});
+        if (one.once !== undefined) return;
+        const { value: again, error: whileLeaving } = await sender.ask({ operation: "again", bytes: result });
+        expect({ whileLeaving }).toEqual({});
+        const { value: onward, error: thereAgain } = await receiver.ask({ operation: "again", bytes: again });
+        expect({ thereAgain }).toEqual({});
+        const { error: backAgain } = await sender.ask({ ...request, operation: "back", bytes: onward });
+        expect({ backAgain }).toEqual({});
       });
     }
   });

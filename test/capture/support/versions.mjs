@@ -28,6 +28,17 @@ export const cases = {
       if (round !== undefined) assert.equal(round, Math.f16round);
     },
   },
+  "a builtin module that is new": {
+    value() {
+      const sqlite = process.getBuiltinModule("node:sqlite");
+      return () => sqlite?.DatabaseSync;
+    },
+    check(f, assert) {
+      const DatabaseSync = f();
+      if (DatabaseSync !== undefined)
+        assert.equal(DatabaseSync, process.getBuiltinModule("node:sqlite").DatabaseSync);
+    },
+  },
   "a function with syntax that is new": {
     value() {
       try {
