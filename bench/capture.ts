@@ -6,7 +6,7 @@ import { setImmediate } from "node:timers/promises";
 import { runInThisContext } from "node:vm";
 import { captureParts } from "../src/capture/capture.ts";
 import { revive, reviveParts } from "../src/capture/revive.ts";
-import { bundle } from "../src/capture/wire.ts";
+import { bundle } from "../src/capture/wire/wire.ts";
 
 const ROUNDS = 7;
 

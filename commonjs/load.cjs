@@ -10,6 +10,6 @@ const load = main.process.getBuiltinModule("node:module").createRequire(__filena
 const isMain = main === globalThis;
 
 // Packages that were loaded by the `require` of this context are known by it alone.
-if (!isMain) load("../dist/capture/modules.js").addRequireCache(require.cache);
+if (!isMain) load("../dist/capture/resolve/modules.js").addRequireCache(require.cache);
 
 module.exports = { load, isMain };

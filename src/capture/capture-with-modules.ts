@@ -1,13 +1,13 @@
 import { types } from "node:util";
 import { KitchenError } from "../core/errors.ts";
 import type { Captured } from "./capture.ts";
-import { modulesToBlame } from "./blame.ts";
-import type { LocalModule } from "./local-modules.ts";
-import { ModuleRefusal } from "./module-refusal.ts";
-import { packModule } from "./module-units.ts";
-import { areModulesKept, goesAsSource, keepByValue, sendAsSource } from "./source-modules.ts";
-import { Sources } from "./sources.ts";
-import { Walk } from "./walk.ts";
+import { modulesToBlame } from "./walk/blame.ts";
+import type { LocalModule } from "./modules/local-modules.ts";
+import { ModuleRefusal } from "./modules/module-refusal.ts";
+import { packModule } from "./modules/module-units.ts";
+import { areModulesKept, goesAsSource, keepByValue, sendAsSource } from "./modules/source-modules.ts";
+import { Sources } from "./modules/sources.ts";
+import { Walk } from "./walk/walk.ts";
 
 /**
  * Captures a value; where what a local module holds is refused, once more with that module as source, until nothing is

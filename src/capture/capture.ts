@@ -1,10 +1,10 @@
-import { encodePlain } from "./plain.ts";
-import { recall, remember } from "./remembered.ts";
-import type { CodeUnit } from "./units.ts";
+import { encodePlain } from "./wire/plain.ts";
+import { recall, remember } from "./walk/remembered.ts";
+import type { CodeUnit } from "./wire/units.ts";
 import { captureWithModules } from "./capture-with-modules.ts";
-import { bundle } from "./wire.ts";
+import { bundle } from "./wire/wire.ts";
 
-export type { CodeUnit } from "./units.ts";
+export type { CodeUnit } from "./wire/units.ts";
 
 /** A captured value: `graph` holds values and refers to code by hash, `units` is that code, each once. */
 export interface Captured {

@@ -1,12 +1,12 @@
-import { compileUnit, setCode } from "./compile.ts";
-import { decodePlain } from "./plain.ts";
-import { type Realm, realmFor } from "./realm.ts";
-import { Rebuild } from "./rebuild.ts";
-import { type FunctionCode, hashOf } from "./units.ts";
-import { cannotDecode, decodeLone, decodeTable, TAG, unbundle } from "./wire.ts";
+import { compileUnit, setCode } from "./revive/compile.ts";
+import { decodePlain } from "./wire/plain.ts";
+import { type Realm, realmFor } from "./resolve/realm.ts";
+import { Rebuild } from "./revive/rebuild.ts";
+import { type FunctionCode, hashOf } from "./wire/units.ts";
+import { cannotDecode, decodeLone, decodeTable, TAG, unbundle } from "./wire/wire.ts";
 
-export { setImporter } from "./importing.ts";
-export { setModuleFiles } from "./evaluate-files.ts";
+export { setImporter } from "./resolve/importing.ts";
+export { setModuleFiles } from "./modules/evaluate-files.ts";
 
 /**
  * Makes the value again that {@link captureParts} took apart. Code is compiled once for each hash; variables are new

@@ -1,5 +1,5 @@
 import { captureParts, type Captured, type CodeUnit, type ModulesOption } from "../capture/capture.ts";
-import { realmOf } from "../capture/known.ts";
+import { realmOf } from "../capture/resolve/known.ts";
 import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
 import { encodeSpec } from "../codec/wire.ts";
 import { parseUnitHash, type UnitHash } from "../core/ids.ts";

@@ -1,6 +1,6 @@
 import { types } from "node:util";
 import { revive } from "../capture/revive.ts";
-import { mapLocalFrames, mapStack } from "../capture/stacks.ts";
+import { mapLocalFrames, mapStack } from "../capture/stacks/stacks.ts";
 import { KitchenError, isErrorCode, type ErrorCode } from "../core/errors.ts";
 import { CLASS_NAME_KEY } from "../core/named-class.ts";
 import { isOwnFrame } from "../core/own-code.ts";

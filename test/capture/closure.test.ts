@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { capture, captureParts } from "../../src/capture/capture.ts";
 import { closure } from "../../src/capture/closure.ts";
-import { shareByName } from "../../src/capture/shared.ts";
+import { shareByName } from "../../src/capture/resolve/shared.ts";
 import { KitchenError } from "../../src/core/errors.ts";
 import { revive, reviveParts } from "../../src/capture/revive.ts";
 

@@ -6,7 +6,7 @@ import { beforeAll, describe, expect, test, vi } from "vitest";
 // @ts-expect-error: plain JavaScript, because node itself must run it
 import { cases } from "./fixtures/contexts.cjs";
 import { capture } from "../../src/capture/capture.ts";
-import { labelOf } from "../../src/capture/labels.ts";
+import { labelOf } from "../../src/capture/walk/labels.ts";
 import { revive } from "../../src/capture/revive.ts";
 import { MAJORS, NODE_MS, nodeBinary } from "./support/nodes.ts";
 import { testCases } from "./support/peers.ts";

@@ -1,7 +1,7 @@
 import vm from "node:vm";
 import { expect, test } from "vitest";
 import { capture } from "../../src/capture/capture.ts";
-import { realmOf } from "../../src/capture/known.ts";
+import { realmOf } from "../../src/capture/resolve/known.ts";
 import { revive } from "../../src/capture/revive.ts";
 
 const context = vm.createContext({});

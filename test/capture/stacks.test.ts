@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { transformSync } from "oxc-transform";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { mapStack } from "../../src/capture/stacks.ts";
+import { mapStack } from "../../src/capture/stacks/stacks.ts";
 
 type Frames = Record<string, [remote: string, mapped: string]>;
 
@@ -47,11 +47,12 @@ const frameOf = (fn: (text: Text) => never): unknown => {
 console.log(JSON.stringify({ alone: frameOf(revive(capture(alone))), withCapture: frameOf(revive(capture(withCapture))) }));
 `;
 
-const header = ["capture", "revive", "stacks"]
-  .map((file) => [
-    file === "stacks" ? "mapStack" : file,
-    new URL(`../../dist/capture/${file}.js`, import.meta.url).href,
-  ])
+const header = [
+  ["capture", "capture"],
+  ["revive", "revive"],
+  ["mapStack", "stacks/stacks"],
+]
+  .map(([name, file]) => [name, new URL(`../../dist/capture/${file}.js`, import.meta.url).href])
   .map(([name, url]) => `import { ${name} } from ${JSON.stringify(url)};`)
   .join(" ");
 

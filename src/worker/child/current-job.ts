@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from "node:async_hooks";
-import { shareByName } from "../../capture/shared.ts";
+import { shareByName } from "../../capture/resolve/shared.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 

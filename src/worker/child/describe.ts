@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parse, type Comment, type Node } from "acorn";
-import { surroundingsOf, urlOf } from "../../capture/scopes.ts";
+import { surroundingsOf, urlOf } from "../../capture/scopes/scopes.ts";
 import type { FunctionInfo } from "../../core/messages.ts";
 import { writtenFunction, type AnyFunction } from "../functions.ts";
 import { compileTypeScript, isTypeScript } from "../typescript/transform.ts";

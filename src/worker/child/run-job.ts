@@ -1,4 +1,4 @@
-import { isData } from "../../capture/is-data.ts";
+import { isData } from "../../capture/wire/is-data.ts";
 import { reviveParts } from "../../capture/revive.ts";
 import { capture } from "../../capture/capture.ts";
 import { CLOSURE_CODEC, codecNamed } from "../../codec/codec.ts";

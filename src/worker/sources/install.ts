@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setModuleFiles } from "../../capture/revive.ts";
-import type { ModuleFiles } from "../../capture/module-files.ts";
+import type { ModuleFiles } from "../../capture/modules/module-files.ts";
 
 /** From here on, this process loads modules that come as source. */
 export function installSources(): void {
@@ -12,7 +12,7 @@ export function installSources(): void {
 }
 
 /** Modules that a node was started with stay there: a result that needs one of them is refused. */
-export { keepModules } from "../../capture/source-modules.ts";
+export { keepModules } from "../../capture/modules/source-modules.ts";
 
 // The same each time, because Node knows modules by their paths; nobody else can know it beforehand.
 const root = join(realpathSync(tmpdir()), `kitchensink-${randomBytes(12).toString("hex")}`);

@@ -1,7 +1,7 @@
 // A process that captures and revives the cases of a fixture file, as node runs them without any transformation.
 import assert from "node:assert";
 import { capture, revive } from "../../../dist/capture.js";
-import { mapStack } from "../../../dist/capture/stacks.js";
+import { mapStack } from "../../../dist/capture/stacks/stacks.js";
 
 process.on("message", (request) => {
   void answer(request).then(
