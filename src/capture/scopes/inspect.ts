@@ -280,20 +280,23 @@ function withUrl(url: string): ScriptInfo[] {
   return [...scripts.values()].filter((script) => script.url === url);
 }
 
-/** Learns of scripts that were compiled since. */
+/**
+ * Learns of scripts that were compiled since. Only turning the debugger on tells about them, so it is a session of its own
+ * that does: another one may need its breakpoints.
+ */
 export function readScripts(): void {
-  const own = theInspector();
+  const { Session: FreshSession } = process.getBuiltinModule("node:inspector");
+  const session = new FreshSession();
   const remember = ({ params }: InspectorNotification<Debugger.ScriptParsedEventDataType>): void => {
     const { scriptId, url, isModule = false } = params;
     scripts.set(scriptId, { scriptId, url, isModule });
   };
-  own.session.on("Debugger.scriptParsed", remember);
+  session.connect();
+  session.on("Debugger.scriptParsed", remember);
   try {
-    // Only turning it on tells about scripts.
-    own.off();
-    own.debugging(() => undefined);
+    session.post("Debugger.enable");
   } finally {
-    own.session.off("Debugger.scriptParsed", remember);
+    session.disconnect();
   }
 }
 
