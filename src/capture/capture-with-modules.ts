@@ -1,5 +1,6 @@
 import { types } from "node:util";
 import { KitchenError } from "../core/errors.ts";
+import { showCaller } from "../core/own-code.ts";
 import type { Captured } from "./capture.ts";
 import { modulesToBlame } from "./walk/blame.ts";
 import type { LocalModule } from "./modules/local-modules.ts";
@@ -34,6 +35,7 @@ export function captureWithModules(value: unknown, rootName: string, isAll: bool
       if (more.length === 0) {
         keepByValue(tried);
         if (first !== refusal) setCause(first, refusal);
+        if (first instanceof KitchenError) showCaller(first);
         throw first;
       }
       tried.push(...more);

@@ -5,3 +5,19 @@ const ROOT = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 export function isOwnFrame(line: string): boolean {
   return line.includes(`${ROOT}dist/`) || line.includes(`${ROOT}src/`);
 }
+
+/** Enough to leave this package's own frames behind. */
+const DEEP = 100;
+
+/** Has an error that is about to be thrown show who called this package, instead of where in it the error was made. */
+export function showCaller(error: Error): void {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = DEEP;
+  const { stack = "" } = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  const frames = stack
+    .split("\n")
+    .slice(1)
+    .filter((line) => !isOwnFrame(line) && !line.includes("node:internal"));
+  error.stack = [`${error.name}: ${error.message}`, ...frames.slice(0, stackTraceLimit)].join("\n");
+}
