@@ -72,7 +72,8 @@ function propertiesOf(value: object): unknown[] {
       set,
       ...flags
     } = Object.getOwnPropertyDescriptor(value, key) as PropertyDescriptor;
-    // What a stack says of where an error was made is its own matter.
-    return [key, key === "stack" ? "" : held, get, set, JSON.stringify(flags)];
+    // What a stack says of where an error was made is its own matter, and some versions of Node keep it in an accessor.
+    if (key === "stack") return [key, flags.enumerable, flags.configurable];
+    return [key, held, get, set, JSON.stringify(flags)];
   });
 }
