@@ -39,10 +39,16 @@ interface AnyNode {
 
 /**
  * Every use has one of these in its text; most functions have none, and their tree need not be walked. A name may be
- * written with escapes, and a function inside of a block is one that does not begin the text.
+ * written with escapes, a function inside of a block is one that does not begin the text, and what is assigned to and is
+ * no variable ends with a name behind a dot, or with a bracket.
  */
-const SIGNS =
-  /\b(this|super|arguments|target|eval|import|with|delete)\b|[#\\]|=(?![=>])|\+\+|--|(?<!^(async\s+)?)\bfunction\b/;
+const SIGNS: readonly RegExp[] = [
+  /\b(this|super|arguments|target|eval|import|with|delete)\b|[#\\]|(?<!^(async\s+)?)\bfunction\b/,
+  /(\.\s*[\p{ID_Continue}$]+|[\])}]|\*\/|\/\/[^\n]*)\s*(\*\*|<<|>>>?|&&|\|\||\?\?|[-+*/%&|^])?=(?![=>])/u,
+  /([\p{ID_Continue}$]\s*\.\s*[\p{ID_Continue}$]+|[\])]|\/)\s*(\+\+|--)/u,
+  /(\+\+|--)\s*([\p{ID_Continue}$]+\s*[.[(?]|[(/])/u,
+  /\bfor\s*(await\s*)?\(\s*(?!(const|let|var)\b|;)/,
+];
 
 interface Read {
   readonly node: ESTree.Function | ESTree.Class;
@@ -51,7 +57,7 @@ interface Read {
 
 export function readUses({ node, member }: Read, source: string, offset: number): Uses {
   const reading = new Reading(offset);
-  if (!SIGNS.test(source)) return reading.uses;
+  if (!SIGNS.some((sign) => sign.test(source))) return reading.uses;
   const isArrow = node.type === "ArrowFunctionExpression";
   const place: Place = {
     hasThis: false,

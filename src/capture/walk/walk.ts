@@ -59,6 +59,8 @@ export class Walk {
   /** Methods, which wait until it is known whether a class of the graph has them. */
   readonly #late = new Set<number>();
   #scanBudget = SCAN_BUDGET;
+  /** Some of the data needs v8's own format. */
+  #needsV8 = false;
   #current = -1;
   readonly sources: Sources | undefined;
   /** Something went by value before it was known to belong to a module that goes as source. */
@@ -89,7 +91,7 @@ export class Walk {
     const units = [...this.#units.values()].map(({ unit }) => unit);
     const hashes = units.map(({ hash }) => hash);
     const nodes = this.#nodes as readonly Node[];
-    const lone = this.scopes.length === 0 ? loneOf(nodes, hashes) : undefined;
+    const lone = this.scopes.length === 0 ? loneOf(nodes, hashes, this.#needsV8) : undefined;
     if (lone !== undefined) return { graph: encodeLone(lone), units };
     return { graph: encodeTable({ root: slot, units: hashes, scopes: this.scopes, nodes }), units };
   }
@@ -349,12 +351,18 @@ export class Walk {
   }
 
   #isData(value: object): boolean {
-    if (this.#data.has(value)) return true;
+    if (this.#data.has(value)) {
+      // What two values share is one only in a format that keeps identity.
+      this.#needsV8 = true;
+      return true;
+    }
     if (this.#scanBudget <= 0) return false;
     const seen = new Set<object>();
-    const isData = fidelityOf(value, seen) !== "table" && ![...seen].some((object) => this.#isKnown(object));
+    const fidelity = fidelityOf(value, seen);
+    const isData = fidelity !== "table" && ![...seen].some((object) => this.#isKnown(object));
     if (!isData) this.#scanBudget -= seen.size;
     else for (const object of seen) this.#data.add(object);
+    if (isData && fidelity === "v8") this.#needsV8 = true;
     return isData;
   }
 

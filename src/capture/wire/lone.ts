@@ -1,8 +1,16 @@
-import { encodePlain } from "./plain.ts";
-import { inlined, isReference, type Lone, type Node } from "./wire.ts";
+import { encodeAs, primitiveFidelity } from "./plain.ts";
+import { inlined, isReference, type Lone, type Node, type Slot } from "./wire.ts";
 
-/** One function of which code and plain values are all there is: no properties, no peculiarities. Else undefined. */
-export function loneOf(nodes: readonly Node[], hashes: readonly string[]): Lone | undefined {
+/**
+ * One function of which code and plain values are all there is: no properties, no peculiarities. Else undefined.
+ *
+ * @param needsV8 whether data among the values needs that format, which was found when it was looked at
+ */
+export function loneOf(
+  nodes: readonly Node[],
+  hashes: readonly string[],
+  needsV8: boolean,
+): Lone | undefined {
   const [node] = nodes;
   const [hash] = hashes;
   const isAlone = nodes.length === 1 && hashes.length === 1;
@@ -21,6 +29,10 @@ export function loneOf(nodes: readonly Node[], hashes: readonly string[]): Lone 
     return undefined;
   if (captures.length === 0) return { hash, values: undefined };
   if (captures.some(isReference)) return undefined;
-  const values = encodePlain(captures.map(inlined));
-  return values === undefined ? undefined : { hash, values };
+  const fidelity = needsV8 || captures.some(isSpecial) ? "v8" : "msgpack";
+  return { hash, values: encodeAs(fidelity, captures.map(inlined)) };
+}
+
+function isSpecial(slot: Slot): boolean {
+  return !Array.isArray(slot) && primitiveFidelity(slot) === "v8";
 }

@@ -13,7 +13,11 @@ const MAX_DEPTH = 200;
 /** Encodes data that needs no table, or says with `undefined` that it does. */
 export function encodePlain(value: unknown): Uint8Array | undefined {
   const fidelity = fidelityOf(value);
-  if (fidelity === "table") return undefined;
+  return fidelity === "table" ? undefined : encodeAs(fidelity, value);
+}
+
+/** As {@link encodePlain}, of a value whose fidelity is known. */
+export function encodeAs(fidelity: "msgpack" | "v8", value: unknown): Uint8Array {
   if (fidelity === "v8") return serialize(TAG.v8, value);
   const packed = packr.pack(value);
   const bytes = Buffer.allocUnsafe(packed.length + 1);
@@ -49,7 +53,7 @@ function isWellFormed(text: string): boolean {
   return (text as string & { isWellFormed(): boolean }).isWellFormed();
 }
 
-function primitiveFidelity(value: unknown): Fidelity {
+export function primitiveFidelity(value: unknown): Fidelity {
   switch (typeof value) {
     case "string":
       return isWellFormed(value) ? "msgpack" : "v8";
