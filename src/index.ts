@@ -1,6 +1,7 @@
 import { installSources } from "./worker/sources/install.ts";
 
-export { Client, type ClientOptions, type ConnectOptions } from "./client/client.ts";
+export { Client } from "./client/client.ts";
+export type { ClientOptions, ConnectOptions } from "./client/options.ts";
 export { client, setupClient } from "./client/default-client.ts";
 export { registerError, RemoteError } from "./client/errors.ts";
 export type { Job, JobStatus } from "./client/job.ts";

@@ -1,5 +1,6 @@
 import { KitchenError } from "../core/errors.ts";
-import { Client, type ConnectOptions } from "./client.ts";
+import { Client } from "./client.ts";
+import type { ConnectOptions } from "./options.ts";
 
 let current: Client | undefined;
 

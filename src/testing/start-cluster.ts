@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { isAbsolute, resolve } from "node:path";
-import { Client, type ClientOptions } from "../client/client.ts";
+import { Client } from "../client/client.ts";
+import type { ClientOptions } from "../client/options.ts";
 import { parseNodeName } from "../core/ids.ts";
 import { KitchenError } from "../core/errors.ts";
 import { startNode, type RunningNode } from "../node/node.ts";

@@ -21,6 +21,15 @@ async function* count(to: number): AsyncGenerator<number, string> {
   return "done";
 }
 
+/** Yields until it has to return, and says in a file that it has. */
+async function* endless(file: string): AsyncGenerator<number> {
+  try {
+    for (let n = 0; ; n++) yield n;
+  } finally {
+    writeFileSync(file, "finally");
+  }
+}
+
 async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
   const all: T[] = [];
   for await (const item of items) all.push(item);
@@ -28,13 +37,7 @@ async function collect<T>(items: AsyncIterable<T>): Promise<T[]> {
 }
 
 async function readOne(client: Client, done: string): Promise<void> {
-  const items = await client.call(async function* (file: string) {
-    try {
-      for (let n = 0; ; n++) yield n;
-    } finally {
-      writeFileSync(file, "finally");
-    }
-  }, done);
+  const items = await client.call(endless, done);
   await items.next();
 }
 
@@ -144,13 +147,7 @@ describe.each(STORES)("on the %s store", (store) => {
 
     test("a loop that is left early has the generator return: its finally block has run then", async () => {
       const done = join(temporaryDirectory(), "done");
-      const items = await client().call(async function* (file: string) {
-        try {
-          for (let n = 0; ; n++) yield n;
-        } finally {
-          writeFileSync(file, "finally");
-        }
-      }, done);
+      const items = await client().call(endless, done);
       for await (const n of items) if (n === 5) break;
       expect(readFileSync(done, "utf8")).toBe("finally");
       expect(await items.next()).toEqual({ value: undefined, done: true });
@@ -158,14 +155,8 @@ describe.each(STORES)("on the %s store", (store) => {
 
     test("one that is never begun to be read returns as well", async () => {
       const done = join(temporaryDirectory(), "done");
-      const items = await client().call(async function* (file: string) {
-        try {
-          for (let n = 0; ; n++) yield n;
-        } finally {
-          writeFileSync(file, "finally");
-        }
-      }, done);
-      await items.return(undefined as never);
+      const items = await client().call(endless, done);
+      await items.return(undefined);
       expect(existsSync(done)).toBe(true);
     });
 
@@ -342,13 +333,7 @@ describe.each(STORES)("on the %s store", (store) => {
   test("closing the client has its generators return", async () => {
     const done = join(temporaryDirectory(), "done");
     const leaving = cluster.connect();
-    const job = leaving.call(async function* (file: string) {
-      try {
-        for (let n = 0; ; n++) yield n;
-      } finally {
-        writeFileSync(file, "finally");
-      }
-    }, done);
+    const job = leaving.call(endless, done);
     const items = await job;
     await items.next();
     await leaving.close();

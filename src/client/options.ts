@@ -1,0 +1,82 @@
+import type { ModulesOption } from "../capture/capture.ts";
+import { MAX_PRIORITY, MAX_TIMEOUT_MS } from "../codec/wire.ts";
+import { KitchenError } from "../core/errors.ts";
+import { parseQueue } from "../core/ids.ts";
+import { checkOutputOption, type OutputOption } from "./output.ts";
+
+/** How calls are made; `with` changes any of it for a derived client. */
+export interface ClientOptions {
+  /** The namespace of registered functions, and the one captured functions run under. Default: `default`. */
+  readonly rpcName?: string;
+  /** Default: `default`. `gpu` for nodes that were started with `--queue gpu`; `gpu|node3` for one of them. */
+  readonly queue?: string;
+  /** Run on this node alone. */
+  readonly node?: string;
+  /** `closure` (default), `structured`, `json`, or one that was registered. */
+  readonly codec?: string;
+  /**
+   * How local modules travel with captured functions and values. `value` (default): what is used of them, with the state
+   * it has now. `source`: as source, evaluated once in each worker.
+   */
+  readonly modules?: ModulesOption;
+  /** `true` (default): through the queue. `false`: at once, on a worker kept for that; the call is not stored. */
+  readonly async?: boolean;
+  /** Where the output of jobs goes. Default: `inherit`. */
+  readonly output?: OutputOption;
+  /** Deadline in ms for each attempt, from its begin; then `KS_TIMEOUT`. Default: none. */
+  readonly timeoutMs?: number;
+  /** How often an attempt that throws is followed by another. Default: 0. */
+  readonly retries?: number;
+  /** -1000 (last) to 1000 (first). Default: 0. */
+  readonly priority?: number;
+}
+
+export interface ConnectOptions extends ClientOptions {
+  /** Default: `KITCHENSINK_TOKEN`, or, for a node on this machine, this user's token file. */
+  readonly token?: string;
+}
+
+/** What is in force for a client. */
+export type Settings = Required<Omit<ClientOptions, "node">> & { readonly node: string | undefined };
+
+export const DEFAULTS: Settings = {
+  rpcName: "default",
+  queue: "default",
+  node: undefined,
+  codec: "closure",
+  modules: "value",
+  async: true,
+  output: "inherit",
+  timeoutMs: 0,
+  retries: 0,
+  priority: 0,
+};
+
+/** @throws KitchenError `KS_USAGE` for a value that an option cannot have */
+export function settingsFrom(base: Settings, options: ClientOptions): Settings {
+  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  const settings: Settings = { ...base, ...given };
+  checkOutputOption(settings.output);
+  checkModules(settings.modules);
+  parseQueue(settings.queue);
+  checkCount("timeoutMs", settings.timeoutMs, 0, MAX_TIMEOUT_MS);
+  checkCount("retries", settings.retries, 0, 1_000);
+  checkCount("priority", settings.priority, -MAX_PRIORITY, MAX_PRIORITY);
+  return settings;
+}
+
+function checkModules(modules: string): void {
+  if (modules === "value" || modules === "source") return;
+  throw new KitchenError(
+    "KS_USAGE",
+    `Not a value for modules: ${JSON.stringify(modules)} (expected "value" or "source")`,
+  );
+}
+
+function checkCount(name: string, value: number, least: number, most: number): void {
+  if (Number.isInteger(value) && value >= least && value <= most) return;
+  throw new KitchenError(
+    "KS_USAGE",
+    `Not a value for ${name}: ${value} (expected a whole number from ${least} to ${most})`,
+  );
+}
