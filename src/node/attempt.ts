@@ -1,4 +1,5 @@
 import type { AttemptEnd } from "../core/attempt.ts";
+import type { ErrorCode } from "../core/errors.ts";
 import type { JobId, UnitHash } from "../core/ids.ts";
 import type { JobSpec } from "../core/messages.ts";
 import type { Exit, RunHandlers, StreamName } from "../worker/run-list.ts";
@@ -71,6 +72,11 @@ export class Attempt {
       { type: "stopped", state: "cancelled", outcome: errorOutcome("KS_CANCELLED", reason) },
       reason,
     );
+  }
+
+  /** Ends an attempt that was not started: there will be no worker for it. */
+  refuse(code: ErrorCode, message: string): void {
+    this.#stopWith({ type: "stopped", state: "failed", outcome: errorOutcome(code, message) }, message);
   }
 
   /** Kills the worker and ends the attempt as if it had not begun: the node is leaving, or has lost its lease. */

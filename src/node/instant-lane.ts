@@ -12,6 +12,8 @@ import type { Streams } from "./streams.ts";
 
 /** How many instant calls may wait for a worker. */
 const MOST_WAITING = 10_000;
+/** Generators keep their workers until their readers are done, and a reader may be who calls. */
+const STREAMS_WAIT_MS = 5_000;
 /** A lane whose worker cannot start must not keep callers for ever. */
 const WORKER_WAIT_MS = 10_000;
 
@@ -42,6 +44,8 @@ export class InstantLane {
   readonly #streams: Streams;
   readonly #times = new RunTimes();
   #waiting: Attempt[] = [];
+  /** Runs while calls wait and generators keep every worker. */
+  #blocked: NodeJS.Timeout | undefined;
   readonly #running = new Set<Attempt>();
   #onIdle: () => void = () => {};
   readonly #wanting = new Set<(worker: WorkerProcess) => void>();
@@ -93,6 +97,28 @@ export class InstantLane {
 
   /** There may be room in a worker. */
   assign(): void {
+    this.#giveOut();
+    const { workers } = this.#pool;
+    const isBlocked = this.#waiting.length > 0 && workers.length > 0 && workers.every(isKept);
+    if (isBlocked) this.#blocked ??= setTimeout(() => this.#refuseWaiting(), STREAMS_WAIT_MS).unref();
+    else {
+      clearTimeout(this.#blocked);
+      this.#blocked = undefined;
+    }
+  }
+
+  #refuseWaiting(): void {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    this.#blocked = undefined;
+    for (const attempt of waiting)
+      attempt.refuse(
+        "KS_BUSY",
+        "No worker for the call: generators that are being read keep all of those for instant calls (use the queue, or start the node with more --instant-workers)",
+      );
+  }
+
+  #giveOut(): void {
     const { workers } = this.#pool;
     const [any] = workers;
     if (any !== undefined) {
@@ -128,7 +154,10 @@ export class InstantLane {
       graceMs: this.#graceMs,
       streams: this.#streams,
       onOutput,
-      onStreaming,
+      onStreaming: () => {
+        onStreaming();
+        this.assign();
+      },
       onEnd: (end, ranMs) => {
         if (end.type === "returned" || end.type === "threw") this.#times.record(keyOf(spec), ranMs);
         this.#running.delete(attempt);
@@ -162,6 +191,11 @@ export class InstantLane {
       this.#wanting.add(take);
     });
   }
+}
+
+/** By a generator whose items are read. */
+function isKept({ held }: WorkerProcess): boolean {
+  return held === Infinity;
 }
 
 function keyOf(spec: JobSpec): string {

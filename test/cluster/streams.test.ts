@@ -286,6 +286,18 @@ describe.each(STORES)("on the %s store", (store) => {
     }
   });
 
+  test("an instant call whose workers are all kept by generators is refused, for its reader may be who calls", async () => {
+    const instant = queued.with({ async: false });
+    const items = await instant.call(count, 1_000_000);
+    const blocked = Promise.resolve(instant.call(() => 1));
+    await expect(blocked).rejects.toMatchObject({
+      code: "KS_BUSY",
+      message: expect.stringMatching(/^No worker for the call: generators that are being read keep/),
+    });
+    for await (const n of items) if (n === 1) break;
+    expect(await instant.call(() => 1)).toBe(1);
+  });
+
   test("output of the generator comes while it runs", async () => {
     const lines: string[] = [];
     const sink = { write: (bytes: Uint8Array) => lines.push(Buffer.from(bytes).toString()) };
