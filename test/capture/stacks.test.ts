@@ -26,6 +26,11 @@ test("frames of sent functions show the caller's file, line and column", () => {
   );
 });
 
+test("a function without a name has none in a frame, whatever variables it has", () => {
+  const { unnamed } = run(new URL("./fixtures/stacks.mjs", import.meta.url).pathname);
+  expect(unnamed?.[1]).toMatch(/^file:\S+\/stacks\.mjs:\d+:\d+$/);
+});
+
 test("the file is known to the worker when the function's variables were read", () => {
   const { withCapture, bare } = run(new URL("./fixtures/stacks.mjs", import.meta.url).pathname);
   expect(withCapture?.[0]).toMatch(/fixtures\/stacks\.mjs:\d+:\d+$/);

@@ -34,9 +34,9 @@ function scopeText({ names, members, children }: ScopeShape, at: number, starts:
 /** A function that sets variables to the values of an array. */
 function assignment(names: readonly string[]): string {
   if (names.length === 0) return "null";
-  // No arrow: V8 would name the unnamed function before it after the first variable that is set here. In parentheses,
-  // because it is called at once.
-  return `(function($ks_v){${names.map((name, index) => `${name}=$ks_v[${index}]`).join(";")}})`;
+  // In parentheses, because it is called at once. So are the variables: V8 would name the unnamed function before it
+  // after the first one that is set here.
+  return `(function($ks_v){${names.map((name, index) => `(${name})=$ks_v[${index}]`).join(";")}})`;
 }
 
 function memberText(code: FunctionCode, at: number, starts: number[]): string {
