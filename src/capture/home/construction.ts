@@ -1,6 +1,7 @@
 import type * as ESTree from "estree";
 import { type Analysis, analyse } from "../source/analyse.ts";
 import { bodyOf, sourceOf } from "../source/class-text.ts";
+import { endOf, startOf } from "../source/offsets.ts";
 import { constructorIn, readConstructor } from "./constructors.ts";
 import { isGlobalName } from "../resolve/known.ts";
 import { changesNothing } from "./side-effects.ts";
@@ -76,8 +77,10 @@ interface Reading {
 function areQuiet(expressions: readonly ESTree.Expression[], { klass, analysis, around }: Reading): boolean {
   return expressions.every((expression) => {
     if (isQuiet(expression, around)) return true;
-    const { start, end } = expression as unknown as { start: number; end: number };
-    const text = sourceOf(klass).slice(start - analysis.offset, end - analysis.offset);
+    const text = sourceOf(klass).slice(
+      startOf(expression) - analysis.offset,
+      endOf(expression) - analysis.offset,
+    );
     const variables = variablesOf(text, around);
     return variables !== undefined && changesNothing(text, variables);
   });

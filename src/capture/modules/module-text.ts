@@ -2,6 +2,7 @@ import type * as Acorn from "acorn";
 import type * as EslintScope from "eslint-scope";
 import type * as ESTree from "estree";
 import { createRequire } from "node:module";
+import { endOf } from "../source/offsets.ts";
 import { eachNode, type Visited } from "./module-tree.ts";
 import { editsIn, type Link, linkIn, nameOf } from "./module-edits.ts";
 import { type Import, type ModuleNames, namesIn, readImport } from "./module-names.ts";
@@ -178,8 +179,4 @@ function innermost(scopes: readonly EslintScope.Scope[], offset: number): Eslint
 function sizeOf({ block }: EslintScope.Scope): number {
   const [start, end] = block.range ?? [0, 0];
   return end - start;
-}
-
-function endOf(node: unknown): number {
-  return (node as { end: number }).end;
 }

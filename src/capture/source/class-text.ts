@@ -1,5 +1,6 @@
 import type * as ESTree from "estree";
 import { type Analysis } from "./analyse.ts";
+import { endOf, startOf } from "./offsets.ts";
 import { codeOf } from "../revive/compile.ts";
 
 export type Member = ESTree.ClassBody["body"][number];
@@ -17,8 +18,7 @@ export function bodyOf({ node }: Analysis): readonly Member[] {
 }
 
 export function memberText(member: Member, source: string, offset: number): string {
-  const { start, end } = member as unknown as { start: number; end: number };
-  const text = source.slice(start - offset, end - offset);
+  const text = source.slice(startOf(member) - offset, endOf(member) - offset);
   return "static" in member && member.static ? text.replace(/^static\s*/, "") : text;
 }
 

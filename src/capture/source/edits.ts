@@ -1,3 +1,5 @@
+import { endOf, startOf } from "./offsets.ts";
+
 /** Changes to a text, by offsets of the original. */
 export class Edits {
   readonly list: [start: number, end: number, text: string][] = [];
@@ -40,10 +42,10 @@ export class Edits {
   }
 
   #start(node: object): number {
-    return (node as { start: number }).start - this.#offset;
+    return startOf(node) - this.#offset;
   }
 
   #end(node: object): number {
-    return (node as { end: number }).end - this.#offset;
+    return endOf(node) - this.#offset;
   }
 }

@@ -1,6 +1,7 @@
 import type * as Acorn from "acorn";
 import type * as ESTree from "estree";
 import { createRequire } from "node:module";
+import { endOf, startOf } from "./offsets.ts";
 import { scriptSource } from "../scopes/inspect.ts";
 import { type Surroundings, surroundingsOf } from "../scopes/scopes.ts";
 
@@ -30,9 +31,8 @@ function fits(candidate: object, container: Container): boolean {
     ? candidate
     : (Reflect.getOwnPropertyDescriptor(candidate, "constructor")?.value as unknown);
   if (typeof klass !== "function" || (!isStatic && klass.prototype !== candidate)) return false;
-  const { start, end } = node as unknown as Range;
   return (
-    Function.prototype.toString.call(klass) === container.text.slice(start, end) &&
+    Function.prototype.toString.call(klass) === container.text.slice(startOf(node), endOf(node)) &&
     surroundingsOf(klass).scriptId === container.scriptId
   );
 }
@@ -46,19 +46,14 @@ function madeBy(candidate: object, node: ESTree.ObjectExpression, container: Con
       property.key.type === "Identifier" ? property.key.name : String((property.key as ESTree.Literal).value);
     const descriptor = Reflect.getOwnPropertyDescriptor(candidate, name);
     const fn = (property.kind === "init" ? descriptor?.value : descriptor?.[property.kind]) as unknown;
-    return typeof fn === "function" && isWithin(fn, property as unknown as Range, container);
+    return typeof fn === "function" && isWithin(fn, property, container);
   });
 }
 
-function isWithin(fn: object, { start, end }: Range, { scriptId, text }: Container): boolean {
+function isWithin(fn: object, node: object, { scriptId, text }: Container): boolean {
   const around = surroundingsOf(fn);
   const offset = offsetOf(text, around.line, around.column);
-  return around.scriptId === scriptId && start <= offset && offset < end;
-}
-
-interface Range {
-  readonly start: number;
-  readonly end: number;
+  return around.scriptId === scriptId && startOf(node) <= offset && offset < endOf(node);
 }
 
 const programs = new Map<string, ESTree.Program | undefined>();
@@ -166,7 +161,9 @@ function isStrictBody(body: unknown): boolean {
   );
 }
 
-interface AnyNode extends Range {
+interface AnyNode {
+  readonly start: number;
+  readonly end: number;
   readonly type: string;
   readonly [key: string]: unknown;
 }

@@ -1,5 +1,6 @@
 import type { Analysis } from "./analyse.ts";
 import type { Surroundings } from "../scopes/scopes.ts";
+import { endOf, startOf } from "./offsets.ts";
 import type { CodePlace } from "../wire/units.ts";
 
 /** Where the text of a function begins: V8 tells where its parameters do. */
@@ -19,8 +20,8 @@ export function placeOf(
 function markIn(source: string, { node, isArrow, offset }: Analysis): number {
   if (isArrow) return 0;
   if ("superClass" in node) return constructorMark(node, offset);
-  if ("id" in node && node.id) return source.indexOf("(", end(node.id) - offset);
-  const begin = start(node) - offset;
+  if ("id" in node && node.id) return source.indexOf("(", endOf(node.id) - offset);
+  const begin = startOf(node) - offset;
   // The tree of a method begins at its parameters, that of a function at its keyword.
   return source.indexOf("(", Math.max(begin, 0));
 }
@@ -29,13 +30,5 @@ function constructorMark(node: Extract<Analysis["node"], { superClass?: unknown 
   const maker = node.body.body.find(
     (member) => member.type === "MethodDefinition" && member.kind === "constructor",
   );
-  return maker?.type === "MethodDefinition" ? start(maker.value) - offset : 0;
-}
-
-function start(node: object): number {
-  return (node as { start: number }).start;
-}
-
-function end(node: object): number {
-  return (node as { end: number }).end;
+  return maker?.type === "MethodDefinition" ? startOf(maker.value) - offset : 0;
 }

@@ -13,6 +13,7 @@ import {
 import { fieldKey } from "../home/field-keys.ts";
 import { isOwnClass, originOf } from "../resolve/origins.ts";
 import { Edits } from "../source/edits.ts";
+import { startOf } from "../source/offsets.ts";
 import { theInspector } from "../scopes/inspect.ts";
 import { type ClassCode, EMBEDDED_MARK } from "../wire/units.ts";
 import type { Walk } from "./walk.ts";
@@ -107,7 +108,7 @@ function keyOf(member: ESTree.MethodDefinition, holder: object, text: string): s
 
 /** The name of a member that is nowhere to be found. */
 function computedStandIn(member: ESTree.MethodDefinition): string {
-  return `(removed at ${(member as unknown as { start: number }).start})`;
+  return `(removed at ${startOf(member)})`;
 }
 
 export interface ClassDescription {
