@@ -1,15 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { newJobId } from "../client/new-job-id.ts";
 import { KitchenError } from "../core/errors.ts";
-import { parseQueue, type NodeName } from "../core/ids.ts";
-import { isFinal } from "../core/job-states.ts";
+import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
-import { isStreaming, type StoreEvent } from "../store/port.ts";
+import type { StoreEvent } from "../store/port.ts";
 import { workerEnvironment } from "../worker/environment.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import { WorkerProcess } from "../worker/worker-process.ts";
+import { catchUp } from "./catch-up.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Hub } from "./hub.ts";
 import { addEventRoutes } from "./http/event-routes.ts";
@@ -23,7 +23,7 @@ import { InstantLane } from "./instant-lane.ts";
 import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
-import type { NodeOptions } from "./options.ts";
+import { hostNamesOf, type NodeOptions, queuesOf } from "./options.ts";
 import { errorOutcome } from "./outcomes.ts";
 import { Policy } from "./policy.ts";
 import { StoreWriter } from "./store-writer.ts";
@@ -47,10 +47,6 @@ const MAX_DEATHS = 3;
 const MAX_WORKER_FRAME_BYTES = 128 * 1024 * 1024;
 /** In a wake-up: any queue, and events may have been missed. */
 const ALL_QUEUES = "*";
-const STATE_LOST = errorOutcome(
-  "KS_STATE_LOST",
-  "The store no longer knows the job: it was restarted without its data, or emptied",
-);
 /** Receives nothing: for queued calls of programs without an event stream. */
 const ANONYMOUS_CLIENT = "anonymous";
 
@@ -231,7 +227,7 @@ class Node implements RunningNode {
   #receive(event: StoreEvent): void {
     switch (event.type) {
       case "wake":
-        if (event.queue === ALL_QUEUES) void this.#catchUp();
+        if (event.queue === ALL_QUEUES) this.#catchUp();
         this.#dispatcher.wake();
         break;
       case "finished":
@@ -249,23 +245,11 @@ class Node implements RunningNode {
     }
   }
 
-  /** The store's events broke off for a while: asks for the ends of all jobs that somebody waits for here. */
-  async #catchUp(): Promise<void> {
+  #catchUp(): void {
     const { store, log } = this.#options;
-    const ids = this.#hub.awaited;
-    if (ids.length === 0) return;
-    try {
-      const records = await store.watch(ids, this.name);
-      for (const [at, id] of ids.entries()) {
-        const record = records[at];
-        if (record === undefined) this.#hub.finished(id, "failed", STATE_LOST);
-        else if (isStreaming(record)) this.#hub.streaming(id, record.attempt);
-        else if (isFinal(record.state) && record.outcome !== undefined)
-          this.#hub.finished(id, record.state, record.outcome);
-      }
-    } catch (error) {
-      log.warn(`cannot catch up with the store: ${error instanceof Error ? error.message : String(error)}`);
-    }
+    void catchUp(store, this.#hub, this.name).catch((error: unknown) =>
+      log.warn(`cannot catch up with the store: ${error instanceof Error ? error.message : String(error)}`),
+    );
   }
 
   #createLease(warn: (message: string) => void): Lease {
@@ -339,16 +323,4 @@ class Node implements RunningNode {
     });
     addInfoRoutes(server, { store, lane });
   }
-}
-
-/** Its own queues first: what only this node can run must not wait behind what anybody can. */
-function queuesOf({ name, queues }: NodeOptions): string[] {
-  const shared = queues.map(parseQueue);
-  return [...shared.map((queue) => `${queue}|${name}`), ...shared];
-}
-
-function hostNamesOf({ url, host, allowedHosts }: NodeOptions): ReadonlySet<string> {
-  const bracketed = host.includes(":") ? `[${host}]` : host;
-  const names = ["localhost", "127.0.0.1", "[::1]", url.hostname, bracketed, ...allowedHosts];
-  return new Set(names.map((name) => name.toLowerCase()));
 }

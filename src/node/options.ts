@@ -1,4 +1,4 @@
-import type { NodeName } from "../core/ids.ts";
+import { parseQueue, type NodeName } from "../core/ids.ts";
 import type { Store } from "../store/port.ts";
 
 export interface Log {
@@ -34,4 +34,17 @@ export interface NodeOptions {
   /** How long a cancelled function has to stop before its worker is killed. */
   readonly graceMs: number;
   readonly log: Log;
+}
+
+/** Its own queues first: what only this node can run must not wait behind what anybody can. */
+export function queuesOf({ name, queues }: NodeOptions): string[] {
+  const shared = queues.map(parseQueue);
+  return [...shared.map((queue) => `${queue}|${name}`), ...shared];
+}
+
+/** Names that a request may have in its Host header, in lower case: others come from a page that was led here. */
+export function hostNamesOf({ url, host, allowedHosts }: NodeOptions): ReadonlySet<string> {
+  const bracketed = host.includes(":") ? `[${host}]` : host;
+  const names = ["localhost", "127.0.0.1", "[::1]", url.hostname, bracketed, ...allowedHosts];
+  return new Set(names.map((name) => name.toLowerCase()));
 }
