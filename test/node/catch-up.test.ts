@@ -1,0 +1,53 @@
+import { expect, test } from "vitest";
+import { FrameReader } from "../../src/codec/frames.ts";
+import { parseClientEvent } from "../../src/codec/wire.ts";
+import type { ClientEvent } from "../../src/core/messages.ts";
+import { catchUp } from "../../src/node/catch-up.ts";
+import { Hub } from "../../src/node/hub.ts";
+import { errorOutcome } from "../../src/node/outcomes.ts";
+import { openMemoryStore } from "../../src/store/memory/store.ts";
+import { DEFAULTS, N1, N2, newId, register, runningJob } from "../store/support/harness.ts";
+
+const CLIENT = "client-1";
+const MAX_BYTES = 1_000_000;
+
+/** A hub with one client, and the events that it has been told. */
+function hubWithClient(): { hub: Hub; events: ClientEvent[] } {
+  const events: ClientEvent[] = [];
+  const reader = new FrameReader(MAX_BYTES);
+  const hub = new Hub();
+  hub.connect(CLIENT, {
+    send: (frames) => reader.push(frames, (body) => events.push(parseClientEvent(Buffer.from(body)))),
+  });
+  return { hub, events };
+}
+
+test("after a break waiting clients hear what ended, what streams, and what the store has lost", async () => {
+  const store = openMemoryStore({ cluster: "test", ...DEFAULTS });
+  const { hub, events } = hubWithClient();
+  await register(store, N1);
+  const [running, ended, streaming] = [
+    await runningJob(store, N1, { queue: "a" }),
+    await runningJob(store, N1, { queue: "b" }),
+    await runningJob(store, N1, { queue: "c" }),
+  ];
+  const lost = newId();
+  for (const id of [running, ended, streaming, lost]) hub.watch(CLIENT, id, true);
+  const outcome = errorOutcome("KS_TIMEOUT", "too long");
+  await store.finish(N1, [{ id: ended, attempt: 1, next: "failed", outcome }]);
+  await store.markStreaming(N1, [{ id: streaming, attempt: 1 }]);
+
+  await catchUp(store, hub, N2);
+  await new Promise(setImmediate);
+
+  expect(events).toMatchObject([
+    { type: "finished", jobId: ended, state: "failed" },
+    { type: "streaming", jobId: streaming, attempt: 1 },
+    { type: "finished", jobId: lost, state: "failed" },
+  ]);
+  const told = events.map((event) => ("outcome" in event ? Buffer.from(event.outcome).toString() : ""));
+  expect(told[0]).toContain("too long");
+  expect(told[2]).toContain("KS_STATE_LOST");
+  expect(hub.awaited).toEqual([running, streaming]);
+  await store.close();
+});
