@@ -7,8 +7,9 @@ import { Fields, pack } from "./pack.ts";
 export function encodeToWorker(message: ToWorker): Buffer {
   switch (message.type) {
     case "start": {
-      const { secret, node, modules, isArbitraryBanned } = message.settings;
-      return pack(["s", secret, node.name, node.url, modules, isArbitraryBanned]);
+      const { secret, node, access, modules, isArbitraryBanned } = message.settings;
+      const { url, token, takesData } = access;
+      return pack(["s", secret, node.name, node.url, modules, isArbitraryBanned, url, token, takesData]);
     }
     case "unit":
       return pack(["u", message.hash, message.bytes]);
@@ -36,6 +37,7 @@ export function parseToWorker(bytes: Uint8Array): ToWorker {
           node: { name: parseNodeName(fields.text(2)), url: fields.text(3) },
           modules: fields.list(4).map(String),
           isArbitraryBanned: fields.boolean(5),
+          access: { url: fields.text(6), token: fields.textOrNull(7), takesData: fields.boolean(8) },
         },
       };
     case "u":

@@ -134,9 +134,19 @@ export interface WorkerSettings {
   /** Ends a job's output on each stream; only the node and this worker know it. */
   readonly secret: string;
   readonly node: { readonly name: NodeName; readonly url: string };
+  /** How code in jobs reaches its own node. */
+  readonly access: NodeAccess;
   readonly modules: readonly string[];
   /** No captured functions anywhere. */
   readonly isArbitraryBanned: boolean;
+}
+
+/** How a worker reaches its own node over HTTP, which need not be how others do. */
+export interface NodeAccess {
+  readonly url: string;
+  readonly token: string | null;
+  /** Whether the node keeps data of others. */
+  readonly takesData: boolean;
 }
 
 /** What a worker says to its node. */

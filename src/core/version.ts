@@ -4,3 +4,5 @@ export const PACKAGE_VERSION = "0.1.0";
 export const PROTOCOL_VERSION = 2;
 /** The header in which both sides say theirs. */
 export const PROTOCOL_HEADER = "kitchensink-protocol";
+/** The header in which nodes tell each other of which cluster they are. */
+export const CLUSTER_HEADER = "kitchensink-cluster";

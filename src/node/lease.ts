@@ -22,6 +22,7 @@ export interface LeaseOptions {
 /** Holds the node's place in the cluster by heartbeats, and looks after nodes that lost theirs. */
 export class Lease {
   readonly #options: LeaseOptions;
+  #heldUntilMs = 0;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LeaseOptions) {

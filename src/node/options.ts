@@ -19,6 +19,14 @@ export interface NodeOptions {
   readonly token: string | null;
   /** Taken over: closed with the node, also when the start fails. */
   readonly store: Store;
+  /** Nodes of other clusters are refused. */
+  readonly cluster: string;
+  /** Where the node keeps data; made when it is not there. */
+  readonly dataDirectory: string;
+  /** Patterns of files there that are to enter the catalog at the start. */
+  readonly adopts: readonly string[];
+  /** A node that would have to fetch more than this for a call is left out. */
+  readonly dataThresholdBytes: number;
   readonly numWorkers: number;
   readonly numInstantWorkers: number;
   readonly queues: readonly string[];
@@ -40,6 +48,12 @@ export interface NodeOptions {
 export function queuesOf({ name, queues }: NodeOptions): string[] {
   const shared = queues.map(parseQueue);
   return [...shared.map((queue) => `${queue}|${name}`), ...shared];
+}
+
+/** Where workers of this node reach it: not by the name that others use, which may not lead here from here. */
+export function localUrl({ host }: Pick<NodeOptions, "host">, port: string): string {
+  const local = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host;
+  return `http://${local.includes(":") ? `[${local}]` : local}:${port}/`;
 }
 
 /** Names that a request may have in its Host header, in lower case: others come from a page that was led here. */

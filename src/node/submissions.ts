@@ -4,6 +4,7 @@ import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { JobSpec, Submission } from "../core/messages.ts";
 import { isStreaming, type NewJob, type Store, type SubmitReply } from "../store/port.ts";
 import type { Hub } from "./hub.ts";
+import type { Router } from "./router.ts";
 import type { UnitCache } from "./unit-cache.ts";
 
 /** How many jobs one request may bring. */
@@ -14,6 +15,7 @@ export interface SubmissionsOptions {
   readonly store: Store;
   readonly hub: Hub;
   readonly units: UnitCache;
+  readonly router: Router;
   /** Whether this node lets captured functions run in the namespace. */
   readonly isArbitraryAllowed: (namespace: string) => boolean;
   /** Called right after a batch went to the store, in the same turn. */
@@ -30,7 +32,7 @@ export class Submissions {
 
   /** Queues a batch, all or none. @throws KitchenError `KS_ARBITRARY_BANNED`, `KS_CONFLICT`, `KS_BAD_REQUEST` … */
   async submit({ client, units, jobs }: Submission): Promise<SubmitReply> {
-    const { store, node, hub, onSubmitted } = this.#options;
+    const { store, node, hub, router, onSubmitted } = this.#options;
     if (jobs.length > MOST_JOBS)
       throw new KitchenError(
         "KS_TOO_LARGE",
@@ -38,23 +40,28 @@ export class Submissions {
       );
     const needs = new Set<UnitHash>();
     const watched: (readonly [JobId, boolean])[] = [];
-    const rows = jobs.map(({ id, queue, priority, spec }): NewJob => {
+    const rows = jobs.map(({ id, queue, priority, spec, inputs }): NewJob => {
       const { label, units: used, streamsOutput } = this.check(spec);
       for (const hash of used) needs.add(hash);
       watched.push([id, streamsOutput]);
-      return { id, queue, priority, label: label.slice(0, 100), spec };
+      const row = { id, queue, priority, label: label.slice(0, 100), spec };
+      return inputs.length === 0 ? row : { ...row, inputs };
     });
     const ids = jobs.map(({ id }) => id);
+    const placed = rows.some((row) => row.inputs !== undefined) ? await router.route(rows) : rows;
     for (const [id, streamsOutput] of watched) hub.watch(client, id, streamsOutput);
     this.#options.units.add(units);
-    const submitted = store.submit({ watcher: node, jobs: rows, units, needs: [...needs] });
+    const submitted = store.submit({ watcher: node, jobs: placed, units, needs: [...needs] });
     onSubmitted();
     const reply = await submitted.catch((error: unknown) => {
       hub.unwatch(client, ids);
       throw error;
     });
-    if (reply.type === "queued") await this.#tellKnown(ids, reply.rows);
-    else hub.unwatch(client, ids);
+    if (reply.type === "queued") {
+      this.#tellRefused(placed);
+      await this.#tellKnown(ids, reply.rows);
+    }
+    if (reply.type !== "queued") hub.unwatch(client, ids);
     if (reply.type === "conflict")
       throw new KitchenError(
         "KS_CONFLICT",
@@ -73,6 +80,12 @@ export class Submissions {
         `Captured functions are banned in the namespace "${spec.namespace}": call a registered function by its name`,
       );
     return spec;
+  }
+
+  /** A job that may run nowhere has ended with its submit, of which there is no event. */
+  #tellRefused(rows: readonly NewJob[]): void {
+    for (const { id, refusal } of rows)
+      if (refusal !== undefined) this.#options.hub.finished(id, "failed", refusal);
   }
 
   /** A job that was known may have ended long ago: nothing more would be heard of it. */

@@ -81,6 +81,7 @@ test("every message on a worker's channel comes back as it was", () => {
         node: { name: "n" as NodeName, url: "http://n/" },
         modules: ["m"],
         isArbitraryBanned: true,
+        access: { url: "http://127.0.0.1:6323/", token: "secret", takesData: true },
       },
     },
     { type: "unit", hash, bytes },

@@ -5,15 +5,25 @@ import type { Store } from "../../store/port.ts";
 import type { InstantLane } from "../instant-lane.ts";
 
 export interface InfoRoutesOptions {
+  /** Why the node cannot be given work now; undefined when it can. */
+  readonly unready: () => string | undefined;
   readonly store: Store;
   readonly lane: InstantLane;
 }
 
 /** What there is: health, nodes, registered functions. */
-export function addInfoRoutes(server: FastifyInstance, { store, lane }: InfoRoutesOptions): void {
+export function addInfoRoutes(server: FastifyInstance, { store, lane, unready }: InfoRoutesOptions): void {
   server.get("/health", async (_request, reply) =>
     reply.type("application/json").send(JSON.stringify({ status: "ok", version: PACKAGE_VERSION })),
   );
+
+  server.get("/ready", async (_request, reply) => {
+    const why = unready();
+    return await reply
+      .code(why === undefined ? 200 : 503)
+      .type("application/json")
+      .send(JSON.stringify(why === undefined ? { status: "ready" } : { status: "not ready", why }));
+  });
 
   server.get("/v1/nodes", async (_request, reply) => {
     const nodes = (await store.nodes()).map(({ facts, ...record }) => ({ ...parseFacts(facts), ...record }));

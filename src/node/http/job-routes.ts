@@ -2,6 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { pack } from "../../codec/pack.ts";
 import { frame } from "../../codec/frames.ts";
 import { encodeClientEvent, MEDIA_TYPE, parseOutcome, parseSubmission } from "../../codec/wire.ts";
+import { explain, type PlacementRecord } from "../../core/explain.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { parseJobId, type JobId } from "../../core/ids.ts";
 import type { CancelReply, JobRecord, Store } from "../../store/port.ts";
@@ -45,6 +46,13 @@ export function addJobRoutes(server: FastifyInstance, { store, submissions }: Jo
     },
   );
 
+  server.get<{ Params: { id: string } }>("/v1/jobs/:id/placement", async (request, reply) => {
+    const { placement, ...job } = await readJob(store, parseJobId(request.params.id));
+    const record =
+      placement === undefined || placement === "" ? undefined : (JSON.parse(placement) as PlacementRecord);
+    return await reply.type("application/json").send(JSON.stringify(explain(job, record)));
+  });
+
   server.post("/v1/cancel", async (request, reply) => {
     const { jobs, reason } = bodyObject(request.body);
     const ids = jobs === "all" ? await store.activeJobs() : parseIds(jobs);
@@ -81,6 +89,7 @@ function jobAsJson(record: JobRecord): string {
     createdAtMs: undefined,
     startedAtMs: undefined,
     finishedAtMs: undefined,
+    placement: undefined,
   });
   const extra = outcome === undefined ? "" : outcomeAsJson(outcome);
   return extra === "" ? shown : `${shown.slice(0, -1)},${extra}}`;

@@ -13,9 +13,11 @@ export interface CurrentJob {
   readonly signal: AbortSignal;
 }
 
-interface Running {
+export interface Running {
   readonly run: number;
   readonly job: CurrentJob;
+  /** Whether values may bring code into this run. */
+  readonly mayReviveCode: boolean;
 }
 
 // One storage a process, also when the package is loaded twice (once by the worker, once by a module's own copy).
@@ -24,13 +26,18 @@ const holder = globalThis as { [KEY]?: AsyncLocalStorage<Running> };
 const storage = (holder[KEY] ??= new AsyncLocalStorage<Running>());
 
 /** Runs `body` as the given job: {@link currentJob} answers for it, and for everything it starts. */
-export function runAs<T>(run: number, job: CurrentJob, body: () => T): T {
-  return storage.run({ run, job }, body);
+export function runAs<T>(running: Running, body: () => T): T {
+  return storage.run(running, body);
 }
 
 /** The run that the calling code belongs to, if any. */
 export function currentRun(): number | undefined {
   return storage.getStore()?.run;
+}
+
+/** Whether data that the calling code reads may bring code along; not so where captured functions are banned. */
+export function mayReviveCode(): boolean {
+  return storage.getStore()?.mayReviveCode ?? true;
 }
 
 /**

@@ -33,9 +33,10 @@ export async function runJob(
   try {
     const spec = parseSpec(specBytes);
     isCaptured = spec.fn !== null;
-    const result = await runAs(run, job, () => call(spec, context));
+    const running = { run, job, mayReviveCode: isArbitraryAllowed(spec, context) };
+    const result = await runAs(running, () => call(spec, context));
     const isStreamed = isGenerator(result);
-    const value = isStreamed ? await runAs(run, job, () => stream(result, spec, context)) : result;
+    const value = isStreamed ? await runAs(running, () => stream(result, spec, context)) : result;
     const bytes = encode(spec.codec, value, "result");
     const type = isStreamed ? "ended" : "value";
     return { outcome: encodeOutcome({ type, codec: spec.codec, bytes }), isError: false };

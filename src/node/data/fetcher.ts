@@ -1,0 +1,148 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { parseDataUrl, type DataUrl } from "../../core/data-url.ts";
+import { KitchenError } from "../../core/errors.ts";
+import type { NodeName } from "../../core/ids.ts";
+import type { DataDirectory } from "../../data/directory.ts";
+import type { Replica } from "../../data/types.ts";
+import type { DataRecord, Catalog } from "../../store/catalog.ts";
+import type { NodeFacts } from "../facts.ts";
+import { factsOf, type Replicas } from "./replicas.ts";
+
+/** A source that sends nothing for so long is left for another. */
+const IDLE_MS = 5_000;
+/** How long to wait for a node with the data to come back. */
+const PATIENCE_MS = 10_000;
+const PAUSE_MS = 250;
+const PROGRESS_MS = 250;
+
+export interface FetcherOptions {
+  readonly node: NodeName;
+  readonly cluster: string;
+  readonly token: string | null;
+  readonly takesData: boolean;
+  readonly directory: DataDirectory;
+  readonly replicas: Replicas;
+  readonly catalog: Pick<Catalog, "findData" | "removeReplicas">;
+  readonly livingNodes: () => Promise<readonly NodeFacts[]>;
+  readonly patienceMs?: number;
+}
+
+export interface PullFrom {
+  readonly sources: readonly URL[];
+  readonly idleMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** Told now and then how many bytes are here. */
+  readonly onProgress?: ((bytes: number) => void) | undefined;
+}
+
+/** Gets data here that others have. */
+export class Fetcher {
+  readonly #options: FetcherOptions;
+
+  constructor(options: FetcherOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * This node's replica; fetched and kept when there was none.
+   * @throws KitchenError `KS_NO_SUCH_DATA`, `KS_DATA_LOST`, `KS_DATA_UNAVAILABLE`
+   */
+  async ensure(url: DataUrl): Promise<Replica> {
+    const { directory, takesData, node, patienceMs = PATIENCE_MS } = this.#options;
+    const deadline = performance.now() + patienceMs;
+    let last: unknown;
+    for (let known: DataRecord | undefined; ;) {
+      const own = directory.find(url);
+      if (own !== undefined) return own;
+      known = await this.#record(url, known);
+      if (!takesData)
+        throw new KitchenError(
+          "KS_DATA_UNAVAILABLE",
+          `Cannot have a file of ${url} on ${node}: the node is read-only and has no replica (read it with obj(), raw() or stream())`,
+        );
+      const sources = await this.#sources(known);
+      if (sources.length > 0)
+        try {
+          return await this.pull(known, { sources, idleMs: IDLE_MS });
+        } catch (error) {
+          if (!isTransient(error)) throw error;
+          last = error;
+        }
+      if (performance.now() >= deadline) throw last ?? allAway(known);
+      await sleep(PAUSE_MS);
+    }
+  }
+
+  /** Fetches from these, in this order, whatever else there is. */
+  async pull(record: DataRecord, { sources, idleMs, signal, onProgress }: PullFrom): Promise<Replica> {
+    const { directory, replicas, token, cluster } = this.#options;
+    const telling = setInterval(() => onProgress?.(this.#arrivedBytes(record.url)), PROGRESS_MS);
+    try {
+      const arrived = await directory.pull({
+        facts: factsOf(record),
+        sources: sources.map((source) => replicaAt(source, record.url)),
+        token,
+        cluster,
+        idleMs,
+        signal,
+      });
+      return await replicas.enterFetched(arrived);
+    } finally {
+      clearInterval(telling);
+    }
+  }
+
+  #arrivedBytes(url: DataUrl): number {
+    return this.#options.directory.arrivals().find((arrival) => arrival.url === url)?.receivedBytes ?? 0;
+  }
+
+  async #record(url: DataUrl, known: DataRecord | undefined): Promise<DataRecord> {
+    const { catalog, node } = this.#options;
+    const [record] = await catalog.findData([url]);
+    if (record === undefined)
+      throw known === undefined
+        ? new KitchenError(
+            "KS_NO_SUCH_DATA",
+            `Nothing is saved under ${url} (c.data.search("**") lists what there is)`,
+          )
+        : lost(url);
+    // Listed, but not here: the file went while nobody looked.
+    if (record.replicas.includes(node)) await catalog.removeReplicas(node, [url]);
+    if (record.replicas.every((replica) => replica === node)) throw lost(url);
+    return record;
+  }
+
+  async #sources({ replicas }: DataRecord): Promise<URL[]> {
+    const { node, livingNodes } = this.#options;
+    const holders = (await livingNodes()).flatMap(({ name, url }) =>
+      name !== node && url !== undefined && replicas.includes(name) ? [url] : [],
+    );
+    // Not always the same first, so that many who fetch share the work.
+    const first = Math.floor(Math.random() * holders.length);
+    return [...holders.slice(first), ...holders.slice(0, first)];
+  }
+}
+
+/** Where a node serves its own copy, also while that is still arriving. */
+function replicaAt(node: URL, url: string): string {
+  const path = parseDataUrl(url).split("/").map(encodeURIComponent).join("/");
+  return new URL(`/v1/replicas/${path}`, node).href;
+}
+
+function isTransient(error: unknown): boolean {
+  return error instanceof KitchenError && error.code === "KS_DATA_UNAVAILABLE";
+}
+
+function lost(url: DataUrl): KitchenError {
+  return new KitchenError(
+    "KS_DATA_LOST",
+    `The data ${url} are lost: no replica is left (save them again; pipeline({ copies: 2 }) keeps more than one)`,
+  );
+}
+
+export function allAway({ url, replicas }: DataRecord): KitchenError {
+  return new KitchenError(
+    "KS_DATA_UNAVAILABLE",
+    `Cannot reach the data ${url}: the nodes that have them are away: ${replicas.join(", ")} (start one of them)`,
+  );
+}

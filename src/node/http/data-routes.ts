@@ -1,0 +1,232 @@
+import type { ServerResponse } from "node:http";
+import { LRUCache } from "lru-cache";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { parseDataType, parseSha256, type DataFacts, type Sha256 } from "../../core/data.ts";
+import { parseDataUrl, type DataUrl } from "../../core/data-url.ts";
+import { KitchenError } from "../../core/errors.ts";
+import { parseNodeName, type NodeName } from "../../core/ids.ts";
+import { parseRange } from "../../data/ranges.ts";
+import type { DataReader } from "../../data/reader.ts";
+import type { ByteRange } from "../../data/types.ts";
+import type { NodeFacts } from "../facts.ts";
+import { allAway } from "../data/fetcher.ts";
+import type { DataService } from "../data/data-service.ts";
+import { forward, FORWARDED_HEADER } from "./forward.ts";
+
+export interface DataRoutesOptions {
+  readonly data: DataService;
+  readonly node: NodeName;
+}
+
+const UPLOAD_ID = /^[A-Za-z0-9-]{8,64}$/;
+const CODEC = /^[a-z][a-z0-9.-]{0,31}$/;
+/** Uploads go on where they were, unless they are silent for longer. */
+const BODY_IDLE_MS = 60_000;
+const LONGEST_WAIT_MS = 10_000;
+const MOST_UPLOADS = 1_000;
+
+interface Query {
+  Querystring: { node?: string };
+}
+
+/** `/v1/data`: bytes in and out, at any node of the cluster. `/v1/replicas`: this node's own, for others of its cluster. */
+export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoutesOptions): void {
+  /** Where uploads went that this node passed on, so that they go on there. */
+  const passedOn = new LRUCache<string, NodeName>({ max: MOST_UPLOADS });
+  const destination = async (
+    request: FastifyRequest<Query>,
+    upload: string | undefined,
+  ): Promise<NodeFacts | "here"> => {
+    if (request.headers[FORWARDED_HEADER] !== undefined) return "here";
+    const { node: named } = request.query;
+    const before = upload === undefined ? undefined : passedOn.get(upload);
+    const to = await data.destination(named === undefined ? before : parseNodeName(named));
+    if (upload !== undefined && to !== "here") passedOn.set(upload, to.name);
+    return to;
+  };
+
+  void server.register(async (scope) => {
+    // Bodies of any size go to a file as they come.
+    scope.addContentTypeParser("application/octet-stream", (_request, body, done) => done(null, body));
+
+    scope.put<Query>("/v1/data/*", { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
+      const { headers } = request;
+      const uploadId = uploadIdOf(headers["kitchensink-upload"]);
+      const to = await destination(request, uploadId);
+      if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
+      request.raw.setTimeout(BODY_IDLE_MS);
+      const arrived = await data.directory.receive(request.raw, {
+        url: dataUrlOf(request, "/v1/data/"),
+        codec: codecOf(headers["kitchensink-codec"]),
+        type: parseDataType(headers["kitchensink-type"] ?? "file"),
+        size: sizeOf(headers),
+        sha256: digestOf(headers["repr-digest"]),
+        uploadId,
+        offset: countOf(headers["upload-offset"]),
+      });
+      const replica = await data.replicas.enter(arrived);
+      return await reply
+        .code(arrived.isKnown ? 200 : 201)
+        .type("application/json")
+        .send(JSON.stringify(await data.infoOf(replica)));
+    });
+  });
+
+  server.head<Query & { Params: { id: string } }>("/v1/uploads/:id", async (request, reply) => {
+    const id = uploadIdOf(request.params.id);
+    const to = await destination(request, id);
+    if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
+    const offset = id === undefined ? undefined : await data.directory.uploadOffset(id);
+    if (offset === undefined) return await reply.code(404).send();
+    return await reply.code(204).header("upload-offset", offset).send();
+  });
+
+  server.route<Query>({
+    method: ["GET", "HEAD"],
+    url: "/v1/data/*",
+    handler: async (request, reply) => {
+      const url = dataUrlOf(request, "/v1/data/");
+      if (request.method === "HEAD") return await sendHead(reply, await recordOf(data, url));
+      if (data.directory.find(url) !== undefined)
+        return await sendBytes(request, reply, await data.directory.openReader(url));
+      const record = await recordOf(data, url);
+      if (request.headers[FORWARDED_HEADER] !== undefined) throw allAway(record);
+      const [holder] = await data.holders(record);
+      if (holder === undefined) throw allAway(record);
+      return await forward(request, reply, { ...place(holder), from: node });
+    },
+  });
+
+  server.route<{ Querystring: { wait?: string } }>({
+    method: "GET",
+    url: "/v1/replicas/*",
+    handler: async (request, reply) => {
+      const url = dataUrlOf(request, "/v1/replicas/");
+      const waitMs = Math.min(countOf(request.query.wait) ?? 0, LONGEST_WAIT_MS);
+      return await sendBytes(request, reply, await data.directory.openReader(url, { waitMs }));
+    },
+  });
+
+  server.delete<Query>("/v1/data/*", async (request, reply) => {
+    const { query } = request;
+    const at = query.node === undefined ? undefined : parseNodeName(query.node);
+    const deleted = await data.delete(dataUrlOf(request, "/v1/data/"), at);
+    return await reply.type("application/json").send(JSON.stringify(deleted));
+  });
+}
+
+/** A url's parts are escaped each: what is escaped cannot lead elsewhere. @throws KitchenError `KS_BAD_REQUEST` */
+function dataUrlOf(request: FastifyRequest, prefix: string): DataUrl {
+  const path = request.url.split("?", 1)[0] ?? "";
+  const parts = path.slice(prefix.length).split("/");
+  try {
+    const decoded = parts.map((part) => decodeURIComponent(part));
+    if (decoded.some((part) => part.includes("/"))) throw new URIError("a part has an escaped slash");
+    return parseDataUrl(decoded.join("/"));
+  } catch (cause) {
+    if (cause instanceof KitchenError) throw cause;
+    throw new KitchenError(
+      "KS_BAD_REQUEST",
+      `Not a data url: ${path.slice(0, 100)}: its escapes are malformed`,
+      { cause },
+    );
+  }
+}
+
+async function recordOf(data: DataService, url: DataUrl): Promise<DataFacts & Parameters<typeof allAway>[0]> {
+  const record = await data.find(url);
+  if (record !== undefined) return record;
+  throw new KitchenError(
+    "KS_NO_SUCH_DATA",
+    `Nothing is saved under ${url} (c.data.search("**") lists what there is)`,
+  );
+}
+
+function place({ name, url }: { readonly name: NodeName; readonly url: URL | undefined }): {
+  readonly name: NodeName;
+  readonly url: URL;
+} {
+  if (url !== undefined) return { name, url };
+  throw new KitchenError("KS_DATA_UNAVAILABLE", `Cannot reach ${name}: it has not said where it is`);
+}
+
+async function sendHead(reply: FastifyReply, facts: DataFacts): Promise<FastifyReply> {
+  return await reply
+    .code(200)
+    .headers({ ...headersOf(facts), "content-length": facts.size })
+    .send();
+}
+
+/** Takes over the reader. Answers 200, 206, 304 or 416. */
+async function sendBytes(request: FastifyRequest, reply: FastifyReply, reader: DataReader): Promise<void> {
+  const { facts } = reader;
+  const { headers } = request;
+  const etag = `"${facts.sha256}"`;
+  reply.hijack();
+  if (headers["if-none-match"] === etag) return await endWith(reader, reply.raw, 304, { etag });
+  const isSame = headers["if-range"] === undefined || headers["if-range"] === etag;
+  const range = isSame ? parseRange(headers.range, facts.size) : undefined;
+  if (range === "unsatisfiable")
+    return await endWith(reader, reply.raw, 416, { "content-range": `bytes */${facts.size}` });
+  reply.raw.writeHead(range === undefined ? 200 : 206, { ...headersOf(facts), ...lengthOf(facts, range) });
+  // It destroys the response when it cannot send all: nothing more can be said then.
+  await reader.sendTo(reply.raw, range).catch(() => {});
+}
+
+async function endWith(
+  reader: DataReader,
+  response: ServerResponse,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+): Promise<void> {
+  await reader.close();
+  response.writeHead(status, headers).end();
+}
+
+function headersOf({ sha256, codec, type }: DataFacts): Record<string, string> {
+  return {
+    "content-type": "application/octet-stream",
+    "accept-ranges": "bytes",
+    etag: `"${sha256}"`,
+    "kitchensink-type": type,
+    ...(codec === null ? {} : { "kitchensink-codec": codec }),
+  };
+}
+
+function lengthOf({ size }: DataFacts, range: ByteRange | undefined): Record<string, string | number> {
+  if (range === undefined) return { "content-length": size };
+  const { start, end } = range;
+  return { "content-length": end - start, "content-range": `bytes ${start}-${end - 1}/${size}` };
+}
+
+type Header = string | string[] | undefined;
+
+function codecOf(header: Header): string | null {
+  if (header === undefined || header === "") return null;
+  if (typeof header === "string" && CODEC.test(header)) return header;
+  throw new KitchenError("KS_BAD_REQUEST", "Not a codec's name in the header kitchensink-codec");
+}
+
+function uploadIdOf(header: Header): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header === "string" && UPLOAD_ID.test(header)) return header;
+  throw new KitchenError("KS_BAD_REQUEST", "Not an upload's id: expected 8 to 64 letters, digits and -");
+}
+
+function countOf(header: Header): number | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header === "string" && /^\d{1,15}$/.test(header)) return Number(header);
+  throw new KitchenError("KS_BAD_REQUEST", `Not a whole number: ${String(header).slice(0, 50)}`);
+}
+
+/** What is still to come, and what came before. */
+function sizeOf(headers: FastifyRequest["headers"]): number | undefined {
+  const length = countOf(headers["content-length"]);
+  return length === undefined ? undefined : length + (countOf(headers["upload-offset"]) ?? 0);
+}
+
+/** RFC 9530: `sha-256=:<base64>:` */
+function digestOf(header: Header): Sha256 | undefined {
+  const [, base64] = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(String(header ?? "")) ?? [];
+  return base64 === undefined ? undefined : parseSha256(Buffer.from(base64, "base64").toString("hex"));
+}
