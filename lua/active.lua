@@ -8,11 +8,14 @@ local function add(list)
 end
 for _, queue in ipairs(redis.call("SMEMBERS", prefix .. "queues")) do
   local queued = redis.call("ZRANGE", prefix .. "queue:" .. queue, 0, -1)
-  if #queued == 0 then redis.call("SREM", prefix .. "queues", queue) end
+  local offered = redis.call("SMEMBERS", prefix .. "offered:" .. queue)
+  if #queued + #offered == 0 then redis.call("SREM", prefix .. "queues", queue) end
   add(queued)
+  add(offered)
 end
 for _, node in ipairs(redis.call("ZRANGE", prefix .. "nodes", 0, -1)) do
   add(redis.call("SMEMBERS", prefix .. "running:" .. node))
 end
 add(redis.call("HKEYS", prefix .. "lost"))
+add(redis.call("ZRANGE", prefix .. "unplaced", 0, -1))
 return ids

@@ -4,19 +4,27 @@
 -- Reply: one word a job: "cancelled" | "cancelling" | "final" | "unknown"
 -- include shared/base.lua
 -- include shared/events.lua
+-- include shared/offers.lua
 -- include shared/moves.lua
 local ttl, outcome = ARGV[2], ARGV[3]
 local now = text_of(now_ms())
 
+-- From wherever a queued job waits.
+local function take_away(id, queue, offers)
+  local waits = offers and unplaced_key or prefix .. "queue:" .. queue
+  if redis.call("ZREM", waits, id) == 1 or redis.call("HDEL", prefix .. "lost", id) == 1 then return end
+  if offers then withdraw(id, queue, offers) end
+end
+
 local function cancel(id)
   local key = job_key(id)
-  local state, node, attempt, queue, marked, watchers, out =
-    unpack(redis.call("HMGET", key, "state", "node", "attempt", "queue", "cancel", "watchers", "out"))
+  local state, node, attempt, queue, marked, watchers, out, offers =
+    unpack(redis.call("HMGET", key, "state", "node", "attempt", "queue", "cancel", "watchers", "out", "offers"))
   if not state then return "unknown" end
   if state == "queued" then
-    if redis.call("ZREM", prefix .. "queue:" .. queue, id) == 0 then redis.call("HDEL", prefix .. "lost", id) end
+    take_away(id, queue, offers)
     redis.call("UNLINK", prefix .. "spec:" .. id)
-    end_job(id, "cancelled", outcome, now, ttl, { watchers = watchers, out = out })
+    end_job(id, "cancelled", outcome, now, ttl, { watchers = watchers, out = out, offers = offers })
     return "cancelled"
   end
   if state ~= "running" then return "final" end
@@ -35,5 +43,6 @@ end
 allow_over_memory_limit()
 local reply = {}
 for _, id in ipairs(cmsgpack.unpack(ARGV[4])) do reply[#reply + 1] = cancel(id) end
+flush_offers()
 publish_events("")
 return reply

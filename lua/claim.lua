@@ -1,14 +1,19 @@
--- Takes up to so many jobs: queues in the order given, in each the lowest order first.
+-- Takes up to so many jobs: first those for this node alone, then queue by queue what everybody may take together with
+-- what is offered to this node, the lowest order first.
 -- KEYS[1] prefix
 -- ARGV[1] prefix of the channels   [2] node   [3] count   [4] queues, one a line
 -- ARGV[5] a token of this claim: the same one again gets the same jobs, so a lost reply strands none
 -- ARGV[6] tokens, one a line, of claims whose replies will not be read any more: what they took goes back
 -- ARGV[7] ms that final records are kept   [8] tokens, one a line, of claims whose replies arrived
--- Reply: {"lapsed"}: the node holds no lease.  {"claimed", id, attempt, deaths, throws, spec, …}
+-- ARGV[9] "1": the node takes data, and so what is offered to everybody who does
+-- Reply: {"lapsed"}: the node holds no lease.  {"claimed", next, id, attempt, deaths, throws, spec, …}, in which next is in
+--        how many ms the next offer becomes visible; -1: none, or as many jobs as wanted are there
 -- include shared/base.lua
 -- include shared/events.lua
+-- include shared/offers.lua
 -- include shared/moves.lua
 local node, wanted, token = ARGV[2], tonumber(ARGV[3]), ARGV[5]
+local takes_data = ARGV[9] == "1"
 local TAKEN_MS = 60000
 local now = now_ms()
 if not holds_lease(node, now) then return { "lapsed" } end
@@ -35,15 +40,15 @@ local function give_back(of)
   local taken = taken_by(of) or {}
   for i = 1, #taken, 2 do
     local id = taken[i]
-    local queue, order, cancel, watchers, out =
-      unpack(redis.call("HMGET", job_key(id), "queue", "order", "cancel", "watchers", "out"))
+    local queue, order, cancel, watchers, out, offers =
+      unpack(redis.call("HMGET", job_key(id), "queue", "order", "cancel", "watchers", "out", "offers"))
     redis.call("SREM", running_key, id)
     if cancel then
       redis.call("UNLINK", prefix .. "spec:" .. id)
-      end_job(id, "cancelled", nil, text_of(now), ARGV[7], { watchers = watchers, out = out })
+      end_job(id, "cancelled", nil, text_of(now), ARGV[7], { watchers = watchers, out = out, offers = offers })
     else
       redis.call("HSET", job_key(id), "state", "queued")
-      requeue(id, queue, order)
+      requeue(id, queue, order, offers)
     end
   end
   redis.call("UNLINK", taken_key(of))
@@ -52,20 +57,78 @@ end
 allow_over_memory_limit()
 for of in string.gmatch(ARGV[6], "[^\n]+") do give_back(of) end
 for of in string.gmatch(ARGV[8], "[^\n]+") do redis.call("UNLINK", taken_key(of)) end
+flush_offers()
 
 local started = text_of(now)
+local function start(id, state, attempt, taken)
+  if state ~= "queued" then return end
+  attempt = attempt and text_of(attempt + 1) or "1"
+  redis.call("HSET", job_key(id), "state", "running", "attempt", attempt, "node", node, "started", started)
+  taken[#taken + 1] = id
+  taken[#taken + 1] = attempt
+end
+
 local function take(queue, count, taken)
   local popped = redis.call("ZPOPMIN", prefix .. "queue:" .. queue, count)
   for i = 1, #popped, 2 do
     local id = popped[i]
     local state, attempt = unpack(redis.call("HMGET", job_key(id), "state", "attempt"))
-    if state == "queued" then
-      attempt = attempt and text_of(attempt + 1) or "1"
-      redis.call("HSET", job_key(id), "state", "running", "attempt", attempt, "node", node, "started", started)
-      taken[#taken + 1] = id
-      taken[#taken + 1] = attempt
+    start(id, state, attempt, taken)
+  end
+end
+
+local offering = {}
+local function has_offers(queue)
+  if offering[queue] == nil then
+    local keys = { offer_key(queue, node), later_key(queue, node) }
+    if takes_data then keys[3], keys[4] = offer_key(queue, "*"), later_key(queue, "*") end
+    offering[queue] = redis.call("EXISTS", unpack(keys)) > 0
+  end
+  return offering[queue]
+end
+
+-- The first entries of all that this node sees of a queue, by order: {order, id, key}.
+local function visible_entries(queue, count)
+  local keys = { offer_key(queue, node), takes_data and offer_key(queue, "*") or nil }
+  if redis.call("EXISTS", unpack(keys)) == 0 then return nil end
+  keys[#keys + 1] = prefix .. "queue:" .. queue
+  local entries = {}
+  for _, key in ipairs(keys) do
+    local found = redis.call("ZRANGE", key, 0, count - 1, "WITHSCORES")
+    for i = 1, #found, 2 do entries[#entries + 1] = { tonumber(found[i + 1]), found[i], key } end
+  end
+  table.sort(entries, function(a, b) return a[1] < b[1] end)
+  return entries
+end
+
+local function take_offered(queue, count, taken)
+  ripen(queue, node, now)
+  if takes_data then ripen(queue, "*", now) end
+  local entries, seen, most = visible_entries(queue, count), {}, #taken + 2 * count
+  if not entries then return take(queue, count, taken) end
+  for _, entry in ipairs(entries) do
+    local id, key = entry[2], entry[3]
+    if #taken >= most then break end
+    if not seen[id] then
+      seen[id] = true
+      local state, attempt, offers = unpack(redis.call("HMGET", job_key(id), "state", "attempt", "offers"))
+      if offers then withdraw(id, queue, offers) else redis.call("ZREM", key, id) end
+      start(id, state, attempt, taken)
     end
   end
+  flush_offers()
+end
+
+-- In how many ms the next offer becomes visible to this node.
+local function next_offer()
+  local next_at
+  for queue in string.gmatch(ARGV[4], "[^\n]+") do
+    for _, taker in ipairs(has_offers(queue) and { node, takes_data and "*" or nil } or {}) do
+      local found = redis.call("ZRANGE", later_key(queue, taker), 0, 0, "WITHSCORES")
+      if found[2] and (not next_at or tonumber(found[2]) < next_at) then next_at = tonumber(found[2]) end
+    end
+  end
+  return next_at and math.max(0, next_at - now) or -1
 end
 
 local taken = taken_by(token)
@@ -74,12 +137,17 @@ if not taken then
   for queue in string.gmatch(ARGV[4], "[^\n]+") do
     local count = wanted - #taken / 2
     if count <= 0 then break end
-    take(queue, count, taken)
+    take(queue .. "|" .. node, count, taken)
+  end
+  for queue in string.gmatch(ARGV[4], "[^\n]+") do
+    local count = wanted - #taken / 2
+    if count <= 0 then break end
+    if has_offers(queue) then take_offered(queue, count, taken) else take(queue, count, taken) end
   end
   if #taken > 0 then redis.call("SET", taken_key(token), cmsgpack.pack(taken), "PX", TAKEN_MS) end
 end
 
-local reply, ids, specs = { "claimed" }, {}, {}
+local reply, ids, specs = { "claimed", #taken < 2 * wanted and next_offer() or -1 }, {}, {}
 for i = 1, #taken, 2 do
   ids[#ids + 1] = taken[i]
   specs[#specs + 1] = prefix .. "spec:" .. taken[i]

@@ -5,6 +5,7 @@
 -- Reply: "committed": all of them.  {"committed" | "fenced" | {"cancelled", outcome}, …}: one a row
 -- include shared/base.lua
 -- include shared/events.lua
+-- include shared/offers.lua
 -- include shared/moves.lua
 local node, ttl = ARGV[2], ARGV[3]
 local rows = cmsgpack.unpack(ARGV[4])
@@ -24,7 +25,7 @@ local function commit(id, next_state, outcome, deaths, throws, job)
     local key = job_key(id)
     redis.call("HSET", key, "state", "queued", "deaths", deaths, "throws", throws, "back", job.attempt .. " " .. node)
     local queue, order = unpack(redis.call("HMGET", key, "queue", "order"))
-    requeue(id, queue, order)
+    requeue(id, queue, order, job.offers)
     return "committed"
   end
   specs[#specs + 1] = prefix .. "spec:" .. id
@@ -51,9 +52,11 @@ end
 allow_over_memory_limit()
 for i = 1, #rows, 6 do
   local id, attempt, next_state = rows[i], rows[i + 1], rows[i + 2]
-  local found = redis.call("HMGET", job_key(id), "state", "node", "attempt", "cancel", "watchers", "out")
+  local found = redis.call("HMGET", job_key(id), "state", "node", "attempt", "cancel", "watchers", "out",
+    "offers")
   local job = {
     state = found[1], node = found[2], attempt = found[3], cancel = found[4], watchers = found[5], out = found[6],
+    offers = found[7],
   }
   local answer
   if leased and job.state == "running" and job.node == node and job.attempt == attempt then
@@ -66,6 +69,7 @@ for i = 1, #rows, 6 do
 end
 call_in_parts("SREM", running_key, stopped)
 delete_in_parts(specs)
+flush_offers()
 publish_events(node)
 if all_committed then return "committed" end
 return reply

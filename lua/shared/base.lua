@@ -2,16 +2,22 @@
 --   job:<id>      hash: state, queue, label, order, created, print, watchers; later attempt, deaths, throws, node,
 --                 started, finished; cancel (was asked for while running), back (attempt and node of the last give-back),
 --                 out (bytes of output kept, -1 when cut), piece (attempt and index of the last piece), streams (the
---                 attempt whose result is a stream of items).
+--                 attempt whose result is a stream of items); placement, and inputs (urls, one a line) and offers until
+--                 it is final.
 --                 Its values are seldom over 64 bytes, so Redis keeps it as one small listpack.
 --   spec:<id>     what to run; gone when the job is final, `print` then stands for it
 --   outcome:<id>  what came of it, unless it is small and stands in the job's field `outcome`      out:<id>  list of output pieces
 --   queue:<name>  zset of ids by order, lowest first: -priority * 1e12 + sequence      queues  set of names in use
---   running:<node>  set of ids         nodes  zset of names by end of lease       node:<name>  hash: incarnation, facts
+--   offer:<queue>|<taker>, later:<queue>|<taker>  zsets of ids by order, and by the time when they become visible: see
+--                 offers.lua         offered:<queue>  set of the ids that stand in these        unplaced  zset of ids by order
+--   running:<node>  set of ids         nodes  zset of names by end of lease       node:<name>  hash: incarnation, facts, terms
 --   lost          hash id -> lost node: jobs whose node is gone, for the next sweep to decide on
 --   handed:<node> hash id -> lost node: exhausted jobs that a sweep gave to a node, until it failed them
 --   taken:<node>:<token>  what a claim took, so that a claim whose reply was lost can be asked again
 --   unit:<hash>   a code unit          seq  counts jobs
+--   data:<url>    hash: facts ("size sha256 type" and behind a space "=codec", or nothing), created, @<node> for each replica
+--   data-index    zset of urls, all with score 0: in the order of their bytes
+--   data-of:<node>  set of urls        drops:<node>  hash url -> sha256: files that the node has to drop
 local prefix = KEYS[1]
 
 -- The store's clock is the only one that counts.

@@ -1,5 +1,6 @@
 -- Events. A frame is four strings, each behind its length in 4 bytes: kind, job id, detail, bytes. A node's frames of one
--- script go out in one message. A wake-up names the node that knows already ("": none does), then the queues.
+-- script go out in one message. A wake-up for one node is such a frame: "wake", queue, delay in ms. One for all names the
+-- node that knows already ("": none does), then in a line each a delay and a queue.
 local channels = ARGV[1]
 local frames = {}
 local woken = {}
@@ -20,13 +21,23 @@ local function tell_watchers(watchers, except, kind, id, detail, bytes)
   end
 end
 
-local function wake(queue) woken[queue] = true end
+-- The earliest of a queue's wake-ups is enough: a claim tells when the next offer becomes visible.
+local function wake(queue, delay)
+  if not woken[queue] or delay < woken[queue] then woken[queue] = delay end
+end
 
 local function publish_events(origin)
+  local message = origin
+  for queue, delay in pairs(woken) do
+    local node = string.match(queue, "|(.+)$")
+    if not node then
+      message = message .. "\n" .. text_of(delay) .. " " .. queue
+    elseif node ~= origin then
+      tell(node, "wake", queue, text_of(delay), "")
+    end
+  end
   for node, list in pairs(frames) do
     redis.call("PUBLISH", channels .. "events:" .. node, table.concat(list))
   end
-  local message = origin
-  for queue in pairs(woken) do message = message .. "\n" .. queue end
   if message ~= origin then redis.call("PUBLISH", channels .. "wake", message) end
 end

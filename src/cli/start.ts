@@ -97,6 +97,7 @@ async function start(flags: StartFlags): Promise<void> {
     graceMs: duration("--grace", flags.grace),
     queues: flags.queue.length === 0 ? ["default"] : flags.queue,
   };
+  const cluster = clusterName(flags.cluster);
   const dataDirectory = prepareDataDirectory(flags.datadir);
   const chosen = await chooseStore({
     isEmbedded: flags.embedded,
@@ -105,7 +106,7 @@ async function start(flags: StartFlags): Promise<void> {
     defaultRedisConnection: process.env["KITCHENSINK_REDIS"] ?? DEFAULT_REDIS,
     dataDirectory,
     options: {
-      cluster: clusterName(flags.cluster),
+      cluster,
       resultTtlMs: duration("--result-ttl", flags.resultTtl),
       unitTtlMs: UNIT_TTL_MS,
       outputLimitBytes: OUTPUT_LIMIT_BYTES,
@@ -115,6 +116,7 @@ async function start(flags: StartFlags): Promise<void> {
   const node = await startNode({
     ...settings,
     name,
+    cluster,
     url,
     host: flags.host,
     allowedHosts: flags.allowHost,

@@ -14,6 +14,9 @@ import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
 import type { UnitCache } from "./unit-cache.ts";
 
+/** What setTimeout takes. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 export interface DispatcherOptions {
   readonly node: NodeName;
   readonly store: Store;
@@ -21,7 +24,10 @@ export interface DispatcherOptions {
   readonly units: UnitCache;
   readonly writer: StoreWriter;
   readonly streams: Streams;
+  /** Shared queues, by their plain names. */
   readonly queues: readonly string[];
+  /** Whether this node may run jobs that are offered to everybody who takes data. */
+  readonly takesData: boolean;
   readonly maxDeaths: number;
   readonly graceMs: number;
   readonly nextRun: () => number;
@@ -49,6 +55,9 @@ export class Dispatcher {
   #isClaiming = false;
   #isWoken = false;
   #isPaused = true;
+  /** Wakes when the next offer becomes visible. */
+  #timer: NodeJS.Timeout | undefined;
+  #timerAtMs = Infinity;
   #onIdle: () => void = () => {};
 
   constructor(options: DispatcherOptions) {
@@ -67,6 +76,7 @@ export class Dispatcher {
   /** Claims nothing more. */
   pause(): void {
     this.#isPaused = true;
+    this.#clearTimer();
   }
 
   /** There may be work, or room for it. */
@@ -77,6 +87,15 @@ export class Dispatcher {
       return;
     }
     void this.#claim();
+  }
+
+  /** The queue has work, or will have in `delayMs`. Queues that this node does not serve are others' business. */
+  wakeFor(queue: string, delayMs: number): void {
+    const { queues, node } = this.#options;
+    const [shared = "", only] = queue.split("|");
+    if (!queues.includes(shared) || (only !== undefined && only !== node)) return;
+    if (delayMs > 0) this.#wakeIn(delayMs);
+    else this.wake();
   }
 
   cancel(id: JobId, attempt: number): void {
@@ -106,6 +125,26 @@ export class Dispatcher {
     for (const attempt of this.#attempts.values()) attempt.abandon();
   }
 
+  /** One timer is enough, for the earliest: its claim tells when the next one is due. */
+  #wakeIn(delayMs: number): void {
+    const atMs = performance.now() + delayMs;
+    if (this.#isPaused || atMs >= this.#timerAtMs) return;
+    this.#clearTimer();
+    this.#timerAtMs = atMs;
+    this.#timer = setTimeout(
+      () => {
+        this.#clearTimer();
+        this.wake();
+      },
+      Math.min(delayMs, LONGEST_TIMER_MS),
+    );
+  }
+
+  #clearTimer(): void {
+    clearTimeout(this.#timer);
+    this.#timerAtMs = Infinity;
+  }
+
   async #claim(): Promise<void> {
     this.#isClaiming = true;
     try {
@@ -113,12 +152,14 @@ export class Dispatcher {
         this.#isWoken = false;
         const count = this.#room();
         if (this.#isPaused || count <= 0) break;
-        const { node, store, queues } = this.#options;
-        const reply = await store.claim({ node, queues, count });
+        const { node, store, queues, takesData } = this.#options;
+        const reply = await store.claim({ node, queues, count, takesData });
         if (reply.type === "lapsed") return this.#options.onLapsed();
         for (const job of reply.jobs) this.#accept(job);
         this.#assign();
         if (reply.jobs.length === count) this.#isWoken = true;
+        // The store's clock may be a moment behind: never at once, or the two would go round and round.
+        if (reply.nextOfferMs !== undefined) this.#wakeIn(Math.max(1, reply.nextOfferMs));
       } while (this.#isWoken);
     } catch (error) {
       this.#options.warn(`cannot claim jobs: ${error instanceof Error ? error.message : String(error)}`);

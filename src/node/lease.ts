@@ -1,19 +1,32 @@
 import type { NodeName } from "../core/ids.ts";
 import { KitchenError } from "../core/errors.ts";
-import type { Exhausted, Store } from "../store/port.ts";
+import type {
+  ClusterTerms,
+  Exhausted,
+  NodeRegistration,
+  RegisterReply,
+  Store,
+  UnplacedJob,
+} from "../store/port.ts";
+import { NO_TOKEN } from "./options.ts";
 
 const TAKE_PAUSE_MS = 500;
 
 export interface LeaseOptions {
   readonly store: Store;
   readonly name: NodeName;
+  /** The cluster's name, for people. */
+  readonly cluster: string;
   readonly incarnation: string;
+  readonly terms: ClusterTerms;
   readonly leaseMs: number;
   readonly maxDeaths: number;
   readonly facts: () => string;
   /** The lease had run out: the node's jobs are others' now. It is taken up again when this resolves. */
   readonly onLapsed: () => void;
   readonly onExhausted: (jobs: readonly Exhausted[]) => void;
+  /** Jobs that wait for nobody who is there; each sweep lists them until they are placed. */
+  readonly onUnplaced: (jobs: readonly UnplacedJob[]) => void;
   /** The lease was renewed. */
   readonly onBeat: () => void;
   readonly warn: (message: string) => void;
@@ -29,17 +42,15 @@ export class Lease {
     this.#options = options;
   }
 
-  /** @throws KitchenError `KS_CONFLICT` when another process holds the name */
+  /** @throws KitchenError `KS_CONFLICT` when another process holds the name, or the other nodes have other terms */
   async take(): Promise<void> {
-    const { store, name, incarnation, leaseMs, facts, warn } = this.#options;
+    const { store, name, leaseMs, warn } = this.#options;
     // A node that was killed holds its name until its lease runs out: its successor waits for that.
     const deadlineMs = Date.now() + leaseMs + TAKE_PAUSE_MS;
-    while ((await store.register({ name, incarnation, leaseMs, facts: facts() })) === "taken") {
-      if (Date.now() > deadlineMs)
-        throw new KitchenError(
-          "KS_CONFLICT",
-          `Cannot join the cluster as "${name}": a node of this name is there already (choose another with --node-name)`,
-        );
+    for (;;) {
+      const reply = await store.register(this.#registration());
+      if (reply.type === "registered") break;
+      if (reply.type === "refused" || Date.now() > deadlineMs) throw this.#cannotJoin(reply);
       warn(
         `the name "${name}" is still held by another process, perhaps one that was killed: waiting for its lease to end`,
       );
@@ -52,11 +63,11 @@ export class Lease {
 
   /** Tells the store of changed facts at once. */
   async renew(): Promise<void> {
-    const { store, name, incarnation, leaseMs, facts, onLapsed } = this.#options;
-    const reply = await store.heartbeat({ name, incarnation, leaseMs, facts: facts() });
-    if (reply === "renewed") return;
+    const { store, onLapsed } = this.#options;
+    if ((await store.heartbeat(this.#registration())) === "renewed") return;
     onLapsed();
-    await store.register({ name, incarnation, leaseMs, facts: facts() });
+    const reply = await store.register(this.#registration());
+    if (reply.type !== "registered") throw this.#cannotJoin(reply);
     await this.#sweep();
   }
 
@@ -84,8 +95,33 @@ export class Lease {
   }
 
   async #sweep(): Promise<void> {
-    const { store, name, maxDeaths, onExhausted } = this.#options;
-    const exhausted = await store.sweep(name, maxDeaths);
+    const { store, name, maxDeaths, onExhausted, onUnplaced } = this.#options;
+    const { exhausted, unplaced } = await store.sweep(name, maxDeaths);
     if (exhausted.length > 0) onExhausted(exhausted);
+    if (unplaced.length > 0) onUnplaced(unplaced);
   }
+
+  #registration(): NodeRegistration {
+    const { name, incarnation, terms, leaseMs, facts } = this.#options;
+    return { name, incarnation, terms, leaseMs, facts: facts() };
+  }
+
+  #cannotJoin(reply: Exclude<RegisterReply, { type: "registered" }>): KitchenError {
+    const { cluster, name, terms } = this.#options;
+    const why =
+      reply.type === "taken"
+        ? `as "${name}": a node of this name is there already (choose another with --node-name)`
+        : `"${cluster}": ${differenceOf(terms, reply.theirs)}`;
+    return new KitchenError("KS_CONFLICT", `Cannot join the cluster ${why}`);
+  }
+}
+
+/** What the two differ in, and the way out. */
+function differenceOf(own: ClusterTerms, theirs: ClusterTerms): string {
+  if (own.protocol !== theirs.protocol)
+    return `its nodes speak version ${theirs.protocol} of the protocol, this node version ${own.protocol}: install the same release on all`;
+  if (theirs.token === NO_TOKEN)
+    return "its nodes have no token, and this node has one: start it with --no-token, or all with a token";
+  const ownToken = own.token === NO_TOKEN ? "this node has none" : `this node's is ${own.token}`;
+  return `its nodes have another token (fingerprint ${theirs.token}, ${ownToken}): start this node with their token (--token-file, or KITCHENSINK_TOKEN)`;
 }

@@ -23,8 +23,9 @@ import { InstantLane } from "./instant-lane.ts";
 import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
-import { hostNamesOf, type NodeOptions, queuesOf } from "./options.ts";
+import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
 import { errorOutcome } from "./outcomes.ts";
+import { placeAnew } from "./place-anew.ts";
 import { Policy } from "./policy.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Streams } from "./streams.ts";
@@ -123,6 +124,7 @@ class Node implements RunningNode {
       writer: this.#writer,
       streams: this.#streams,
       queues: queuesOf(options),
+      takesData: !options.isReadOnly,
       maxDeaths: MAX_DEATHS,
       graceMs,
       nextRun,
@@ -227,7 +229,8 @@ class Node implements RunningNode {
   #receive(event: StoreEvent): void {
     switch (event.type) {
       case "wake":
-        if (event.queue === ALL_QUEUES) this.#catchUp();
+        if (event.queue !== ALL_QUEUES) return this.#dispatcher.wakeFor(event.queue, event.delayMs);
+        this.#catchUp();
         this.#dispatcher.wake();
         break;
       case "finished":
@@ -253,10 +256,12 @@ class Node implements RunningNode {
   }
 
   #createLease(warn: (message: string) => void): Lease {
-    const { name, store, leaseMs, log } = this.#options;
+    const { name, cluster, store, leaseMs, log } = this.#options;
     return new Lease({
       store,
       name,
+      cluster,
+      terms: termsOf(this.#options),
       incarnation: randomUUID(),
       leaseMs,
       maxDeaths: MAX_DEATHS,
@@ -278,6 +283,10 @@ class Node implements RunningNode {
           });
         }
       },
+      onUnplaced: (jobs) =>
+        void placeAnew(store, jobs).catch((error: unknown) =>
+          warn(`cannot place jobs anew: ${error instanceof Error ? error.message : String(error)}`),
+        ),
       warn,
     });
   }

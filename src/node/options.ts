@@ -1,5 +1,7 @@
+import { hash } from "node:crypto";
 import { parseQueue, type NodeName } from "../core/ids.ts";
-import type { Store } from "../store/port.ts";
+import { PROTOCOL_VERSION } from "../core/version.ts";
+import type { ClusterTerms, Store } from "../store/port.ts";
 
 export interface Log {
   debug(message: string): void;
@@ -8,8 +10,14 @@ export interface Log {
   error(message: string): void;
 }
 
+const FINGERPRINT_DIGITS = 8;
+/** In the terms of a cluster: its nodes ask for no token. */
+export const NO_TOKEN = "none";
+
 export interface NodeOptions {
   readonly name: NodeName;
+  /** The name of the cluster that it joins, for people. */
+  readonly cluster: string;
   /** The address at which others reach this node. Port 0: a free one. */
   readonly url: URL;
   /** The address to listen on. */
@@ -44,10 +52,15 @@ export interface NodeOptions {
   readonly log: Log;
 }
 
-/** Its own queues first: what only this node can run must not wait behind what anybody can. */
-export function queuesOf({ name, queues }: NodeOptions): string[] {
-  const shared = queues.map(parseQueue);
-  return [...shared.map((queue) => `${queue}|${name}`), ...shared];
+/** The shared queues whose jobs it runs. */
+export function queuesOf({ queues }: NodeOptions): string[] {
+  return queues.map(parseQueue);
+}
+
+/** What it has to have in common with the other nodes. The token's fingerprint is too short to find the token by. */
+export function termsOf({ token }: Pick<NodeOptions, "token">): ClusterTerms {
+  const fingerprint = token === null ? NO_TOKEN : hash("sha256", token).slice(0, FINGERPRINT_DIGITS);
+  return { token: fingerprint, protocol: PROTOCOL_VERSION };
 }
 
 /** Where workers of this node reach it: not by the name that others use, which may not lead here from here. */

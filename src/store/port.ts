@@ -8,10 +8,12 @@
  * Every method rejects with KitchenError `KS_UNAVAILABLE` when the store does not answer. The store never looks
  * into `spec` and `outcome`: they are bytes to it.
  */
+import type { DataUrl } from "../core/data-url.ts";
 import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { FinalState, JobState } from "../core/job-states.ts";
+import type { Catalog } from "./catalog.ts";
 
-export interface Store {
+export interface Store extends Catalog {
   readonly kind: "redis" | "embedded";
   /** For people: `Redis 7.0.15 at tcp://localhost:6379?db=9` */
   readonly description: string;
@@ -27,7 +29,11 @@ export interface Store {
    */
   submit(batch: SubmitBatch): Promise<SubmitReply>;
 
-  /** Takes up to `count` jobs: higher priority first, then older ones; queues in the order given. */
+  /**
+   * Takes up to `count` jobs: first those for this node alone (`queue|node`), queue by queue in the order given; then, in
+   * the same order of queues, those that everybody may take and those whose offers to this node are visible, both as one:
+   * higher priority first, then older ones.
+   */
   claim(request: ClaimRequest): Promise<ClaimReply>;
 
   /**
@@ -68,9 +74,10 @@ export interface Store {
   /**
    * Takes up the node's name and starts its lease. Jobs that ran under an earlier lease of this name are taken from it,
    * and the next `sweep` of any node gives them back to their queues (or lists them as exhausted): sweep right after.
-   * Answers `taken` when the name's lease is held by another process (another `incarnation`).
+   * Answers `taken` when the name's lease is held by another process (another `incarnation`), and `refused` when other
+   * nodes are there that differ in `terms`; a cluster without nodes takes on those of the first that registers.
    */
-  register(node: NodeRegistration): Promise<"registered" | "taken">;
+  register(node: NodeRegistration): Promise<RegisterReply>;
   /**
    * Renews the lease and the node's facts. `lapsed`: it had run out, the node's jobs are not its own any more, and it
    * has to register again.
@@ -82,11 +89,19 @@ export interface Store {
   nodes(): Promise<NodeRecord[]>;
 
   /**
+   * Says anew to whom jobs are offered; those that are not queued any more are left alone. A row with a `refusal` ends its
+   * job as failed with it. Nodes that an offer is for are woken, as by `submit`.
+   */
+  place(rows: readonly PlacementRow[]): Promise<void>;
+
+  /**
    * Looks for nodes whose lease ran out and gives their jobs back to the queues, a death each. Jobs that would
    * reach `maxDeaths` are not queued again but handed to `node`, running under a new attempt, for it to fail them; each
    * sweep lists them until it has. Jobs that were to be cancelled end as cancelled. Every node is woken, `node` too.
+   * Also lists jobs to be placed anew: those that were offered to nodes that are gone (or left), and to nobody else that is
+   * there. Each sweep lists up to 500 of them, until they are placed or not queued any more.
    */
-  sweep(node: NodeName, maxDeaths: number): Promise<Exhausted[]>;
+  sweep(node: NodeName, maxDeaths: number): Promise<Swept>;
 
   /** Starts to deliver events for `node`. At most once a store. Resolves when nothing can be missed any more. */
   subscribe(node: NodeName, onEvent: (event: StoreEvent) => void): Promise<void>;
@@ -111,6 +126,28 @@ export interface NewJob {
   /** What people call it: `test.add`, or a captured function's name. */
   readonly label: string;
   readonly spec: Uint8Array;
+  /** For a job that is offered to certain nodes, instead of waiting in the queue that all share. */
+  readonly offers?: Offers;
+  /** How the job was placed, for `explain`: opaque here. */
+  readonly placement?: string;
+  /** The data that the job works on, so that it can be placed anew. */
+  readonly inputs?: readonly DataUrl[];
+  /** The job ends as failed with this outcome, at once. Its row answers `queued`; its watchers get no event. */
+  readonly refusal?: Uint8Array;
+}
+
+/** Whom a job is offered to, and when each gets to see it, in ms from now. */
+export interface Offers {
+  readonly nodes: readonly { readonly node: NodeName; readonly delayMs: number }[];
+  /** For every other node that takes data; `null`: never. */
+  readonly othersDelayMs: number | null;
+}
+
+export interface PlacementRow {
+  readonly id: JobId;
+  readonly offers: Offers;
+  readonly placement: string;
+  readonly refusal?: Uint8Array;
 }
 
 export type SubmitReply =
@@ -120,11 +157,19 @@ export type SubmitReply =
 
 export interface ClaimRequest {
   readonly node: NodeName;
+  /** Shared queues, by their plain names. */
   readonly queues: readonly string[];
   readonly count: number;
+  /** Whether the node takes jobs that are offered to everybody who takes data. */
+  readonly takesData: boolean;
 }
 export type ClaimReply =
-  | { readonly type: "claimed"; readonly jobs: readonly ClaimedJob[] }
+  | {
+      readonly type: "claimed";
+      readonly jobs: readonly ClaimedJob[];
+      /** When the next offer to this node becomes visible, in ms from now; `undefined`: none that waits for that. */
+      readonly nextOfferMs: number | undefined;
+    }
   | { readonly type: "lapsed" };
 
 export interface ClaimedJob {
@@ -192,6 +237,8 @@ export interface JobRecord {
   readonly finishedAtMs: number | undefined;
   /** The attempt whose result is a stream of items, if there was one. */
   readonly streams: number | undefined;
+  /** How it was placed, as its submitter or the last {@link Store.place} said. */
+  readonly placement: string | undefined;
   /** Present when the state is final. */
   readonly outcome: Uint8Array | undefined;
 }
@@ -205,15 +252,41 @@ export interface NodeRegistration {
   readonly name: NodeName;
   /** Differs for every process. */
   readonly incarnation: string;
+  /** What all nodes of a cluster have to agree in. */
+  readonly terms: ClusterTerms;
   readonly leaseMs: number;
   /** The node's facts as JSON (url, workers, queues, versions …): opaque here. */
   readonly facts: string;
 }
+export interface ClusterTerms {
+  /** A fingerprint of the token, which cannot be used as one. */
+  readonly token: string;
+  readonly protocol: number;
+}
+
+export type RegisterReply =
+  | { readonly type: "registered" }
+  /** The name's lease is held by another process. */
+  | { readonly type: "taken" }
+  /** Nodes of other terms are there: theirs. */
+  | { readonly type: "refused"; readonly theirs: ClusterTerms };
+
 export interface NodeRecord {
   readonly name: NodeName;
   readonly facts: string;
   readonly leaseEndsAtMs: number;
   readonly runningJobs: number;
+}
+
+export interface Swept {
+  readonly exhausted: readonly Exhausted[];
+  readonly unplaced: readonly UnplacedJob[];
+}
+
+export interface UnplacedJob {
+  readonly id: JobId;
+  readonly queue: string;
+  readonly inputs: readonly DataUrl[];
 }
 
 export interface Exhausted {
@@ -225,8 +298,11 @@ export interface Exhausted {
 }
 
 export type StoreEvent =
-  /** The queue has work. `*`: events may have been missed: claim, and read again the jobs that are waited for. */
-  | { readonly type: "wake"; readonly queue: string }
+  /**
+   * The queue has work, or will have in `delayMs`. `queue|node`: for that node alone. `*`: events may have been missed:
+   * claim, and read again the jobs that are waited for.
+   */
+  | { readonly type: "wake"; readonly queue: string; readonly delayMs: number }
   | {
       readonly type: "finished";
       readonly id: JobId;

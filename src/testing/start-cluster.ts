@@ -134,6 +134,7 @@ async function startOne(options: ClusterOptions, { index, token, clusterName }: 
   });
   return await startNode({
     name: parseNodeName(`node${index}`),
+    cluster: clusterName,
     url: new URL("http://127.0.0.1:0/"),
     host: "127.0.0.1",
     allowedHosts: [],

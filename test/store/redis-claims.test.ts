@@ -31,7 +31,7 @@ async function withClaims(body: (store: Store, claim: Claim) => Promise<void>): 
   const store = await openRedisStore({ cluster, address: parseRedisAddress(redis.address), ...DEFAULTS });
   const prefix = `{ks:${cluster}}:`;
   const claim: Claim = async (token, abandoned = "") => {
-    const args = [`${prefix}9:`, N1, 1, "default", token, abandoned, DEFAULTS.resultTtlMs, ""];
+    const args = [`${prefix}9:`, N1, 1, "default", token, abandoned, DEFAULTS.resultTtlMs, "", 1];
     const reply = parseClaimReply(await scripts.claim(prefix, ...args));
     return reply.type === "claimed" ? reply.jobs.map(({ id, attempt }) => `${id} ${attempt}`) : ["lapsed"];
   };

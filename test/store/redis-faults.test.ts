@@ -17,6 +17,7 @@ import {
   newJob,
   register,
   submit,
+  TERMS,
 } from "./support/harness.ts";
 import { freePort, startRedis, type TestRedis } from "./support/redis.ts";
 
@@ -128,7 +129,7 @@ describe("a Redis that has accidents", () => {
         const flushed = round % 5 === 0 ? raw.script("FLUSH") : undefined;
         const job = newJob();
         const submitted = store.submit({ watcher: N1, jobs: [job], units: new Map(), needs: [] });
-        const claimed = store.claim({ node: N1, queues: ["default"], count: 5 });
+        const claimed = store.claim({ node: N1, queues: ["default"], count: 5, takesData: true });
         expect((await submitted).type).toBe("queued");
         expect(await claimed).toMatchObject({ type: "claimed", jobs: [{ id: job.id }] });
         const row = { id: job.id, attempt: 1, next: "succeeded", outcome: bytes("") } as const;
@@ -158,7 +159,7 @@ describe("a Redis that has accidents", () => {
         const batch = jobs.slice(at, at + 10);
         const calls = [
           store.submit({ watcher: HEAD, jobs: batch, units: new Map(), needs: [] }),
-          store.claim({ node: N1, queues: ["default"], count: 10 }),
+          store.claim({ node: N1, queues: ["default"], count: 10, takesData: true }),
         ] as const;
         const killed = raw.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
         const [, reply] = await Promise.all(calls);
@@ -180,7 +181,9 @@ describe("a Redis that has accidents", () => {
         await expect(store.nodes()).rejects.toMatchObject({ code: "KS_UNAVAILABLE" });
         own = await startRedis({ port: port! });
         await untilResubscribed(inbox);
-        expect(await store.claim({ node: N1, queues: ["default"], count: 1 })).toEqual({ type: "lapsed" });
+        expect(await store.claim({ node: N1, queues: ["default"], count: 1, takesData: true })).toEqual({
+          type: "lapsed",
+        });
         await register(store, N1);
         await submit(store, newJob());
         expect(await claim(store, N1)).toHaveLength(1);
@@ -208,7 +211,7 @@ describe("a Redis that has accidents", () => {
           { id: second!.id, attempt: 1, next: "queued", deaths: 0, throws: 1 },
         ] as const;
         expect(await store.finish(N1, rows)).toEqual(["committed", "committed"]);
-        const node = { name: N1, incarnation: "n1 1", leaseMs: 60_000, facts: "{}" };
+        const node = { name: N1, incarnation: "n1 1", terms: TERMS, leaseMs: 60_000, facts: "{}" };
         expect(await store.heartbeat(node)).toBe("renewed");
         expect(await store.cancel([second!.id], bytes("why"))).toEqual(["cancelled"]);
         await store.leave(N1);

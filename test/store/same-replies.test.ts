@@ -5,10 +5,10 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { JobId, NodeName } from "../../src/core/ids.ts";
 import { canMove, type JobState } from "../../src/core/job-states.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
-import type { FinishRow, Store } from "../../src/store/port.ts";
+import type { FinishRow, Store, Swept } from "../../src/store/port.ts";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
 import { openRedisStore } from "../../src/store/redis/store.ts";
-import { bytes, DEFAULTS, HEAD, N1, N2, newId, newJob } from "./support/harness.ts";
+import { bytes, DEFAULTS, HEAD, N1, N2, newId, newJob, TERMS } from "./support/harness.ts";
 import { startRedis, type TestRedis } from "./support/redis.ts";
 
 let redis: TestRedis;
@@ -91,7 +91,12 @@ async function perform(store: Store, step: Step, lapse: (node: NodeName) => Prom
       return store.submit({ watcher: HEAD, jobs, units: new Map(), needs: [] });
     }
     case "claim":
-      return store.claim({ node: step.node, queues: ["none", "default"], count: step.count });
+      return store.claim({
+        node: step.node,
+        queues: ["none", "default"],
+        count: step.count,
+        takesData: true,
+      });
     case "finish":
       return store.finish(step.node, step.rows.map(toRow));
     case "cancel":
@@ -100,16 +105,27 @@ async function perform(store: Store, step: Step, lapse: (node: NodeName) => Prom
         bytes("why"),
       );
     case "sweep":
-      return (await store.sweep(step.node, 2)).toSorted((a, b) => a.id.localeCompare(b.id));
+      return sorted(await store.sweep(step.node, 2));
     case "register":
-      return store.register({ name: step.node, incarnation: "a", leaseMs: 600_000, facts: "" });
+      return store.register({ name: step.node, incarnation: "a", terms: TERMS, leaseMs: 600_000, facts: "" });
     case "heartbeat":
-      return store.heartbeat({ name: step.node, incarnation: "a", leaseMs: 600_000, facts: "" });
+      return store.heartbeat({
+        name: step.node,
+        incarnation: "a",
+        terms: TERMS,
+        leaseMs: 600_000,
+        facts: "",
+      });
     case "leave":
       return store.leave(step.node);
     case "lapse":
       return lapse(step.node);
   }
+}
+
+/** Exhausted jobs come in no certain order, unplaced ones in their queue's. */
+function sorted({ exhausted, unplaced }: Swept): Swept {
+  return { exhausted: exhausted.toSorted((a, b) => a.id.localeCompare(b.id)), unplaced };
 }
 
 function toRow({ at: which, attempt, next }: { at: number; attempt: number; next: JobState }): FinishRow {
@@ -140,7 +156,7 @@ test("both stores answer the same to any order of calls, and every job moves as 
       // A lease that is renewed for no time has run out.
       const lapseEmbedded = async (name: NodeName) => {
         const holds = (await embedded.nodes()).some((record) => record.name === name);
-        if (holds) await embedded.heartbeat({ name, incarnation: "a", leaseMs: 0, facts: "" });
+        if (holds) await embedded.heartbeat({ name, incarnation: "a", terms: TERMS, leaseMs: 0, facts: "" });
       };
       const states = new Map<JobId, JobState>();
       try {

@@ -22,12 +22,18 @@ export class JobHeap {
   }
 
   /** The first job that is still queued. */
-  pop(): MemoryJob | undefined {
+  get first(): MemoryJob | undefined {
     for (;;) {
-      const job = this.#popAny();
+      const job = this.#jobs[0];
       if (job === undefined || job.state === "queued") return job;
+      this.#popAny();
       this.#stale -= 1;
     }
+  }
+
+  /** Takes the first job that is still queued. */
+  pop(): MemoryJob | undefined {
+    return this.first === undefined ? undefined : this.#popAny();
   }
 
   /** Says that one of the jobs here is not queued any more. */

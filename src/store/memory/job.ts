@@ -1,6 +1,8 @@
+import type { DataUrl } from "../../core/data-url.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
 import type { JobState } from "../../core/job-states.ts";
 import type { JobRecord, NewJob } from "../port.ts";
+import { type MemoryOffers, toMemoryOffers } from "./offers.ts";
 import type { OutputLog } from "./output.ts";
 
 /** A job as the embedded store holds it. `order` sorts its queue: higher priority first, then older. */
@@ -31,6 +33,10 @@ export interface MemoryJob {
   output: OutputLog | undefined;
   /** The attempt whose result is a stream of items. */
   streams: number | undefined;
+  /** Of a job that waits in no queue. */
+  offers: MemoryOffers | undefined;
+  placement: string | undefined;
+  inputs: readonly DataUrl[] | undefined;
 }
 
 /** Of a job that has ended. */
@@ -66,13 +72,16 @@ export function newMemoryJob(
     watchers,
     output: undefined,
     streams: undefined,
+    offers: job.offers === undefined ? undefined : toMemoryOffers(job.offers, nowMs),
+    placement: job.placement,
+    inputs: job.inputs,
   };
 }
 
 /** What readers get to see of a job. */
 export function toRecord(job: MemoryJob): JobRecord {
   const { id, state, queue, label, priority, attempt, deaths, node } = job;
-  const { createdAtMs, startedAtMs, finishedAtMs, streams, outcome } = job;
+  const { createdAtMs, startedAtMs, finishedAtMs, streams, placement, outcome } = job;
   return {
     id,
     state,
@@ -86,6 +95,7 @@ export function toRecord(job: MemoryJob): JobRecord {
     startedAtMs,
     finishedAtMs,
     streams,
+    placement,
     outcome,
   };
 }

@@ -1,9 +1,10 @@
 import type { NodeName } from "../../core/ids.ts";
-import type { NodeRecord, NodeRegistration } from "../port.ts";
+import type { ClusterTerms, NodeRecord, NodeRegistration } from "../port.ts";
 import type { MemoryJob } from "./job.ts";
 
 interface Lease {
   readonly incarnation: string;
+  readonly terms: ClusterTerms;
   facts: string;
   endsAtMs: number;
   readonly running: Set<MemoryJob>;
@@ -25,11 +26,24 @@ export class Leases {
     return lease !== undefined && lease.endsAtMs > nowMs ? lease.incarnation : undefined;
   }
 
-  grant({ name, incarnation, leaseMs, facts }: NodeRegistration, nowMs: number): void {
+  /** Whether the node holds a lease. */
+  holds(node: NodeName, nowMs: number): boolean {
+    return this.running(node, nowMs) !== undefined;
+  }
+
+  /** The terms of the nodes that are there beside this one; all have the same. */
+  termsOfOthers(node: NodeName, nowMs: number): ClusterTerms | undefined {
+    for (const [name, { terms, endsAtMs }] of this.#leases)
+      if (name !== node && endsAtMs > nowMs) return terms;
+    return undefined;
+  }
+
+  grant({ name, incarnation, terms, leaseMs, facts }: NodeRegistration, nowMs: number): void {
     const endsAtMs = nowMs + leaseMs;
     const lease = this.#leases.get(name);
-    if (lease === undefined) this.#leases.set(name, { incarnation, facts, endsAtMs, running: new Set() });
-    else Object.assign(lease, { facts, endsAtMs });
+    if (lease === undefined)
+      this.#leases.set(name, { incarnation, terms, facts, endsAtMs, running: new Set() });
+    else Object.assign(lease, { terms, facts, endsAtMs });
   }
 
   /** Takes a lease away and hands out the jobs that ran under it. */

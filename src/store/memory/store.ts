@@ -6,7 +6,7 @@ import type {
   ClaimedJob,
   ClaimReply,
   ClaimRequest,
-  Exhausted,
+  ClusterTerms,
   FinishReply,
   FinishRow,
   JobRecord,
@@ -14,14 +14,18 @@ import type {
   NodeRegistration,
   OutputPiece,
   OutputRow,
+  PlacementRow,
+  RegisterReply,
   Store,
   StoreEvent,
   StoreOptions,
   StreamingRow,
   SubmitBatch,
   SubmitReply,
+  Swept,
 } from "../port.ts";
 import { ownBytes } from "./bytes.ts";
+import { MemoryCatalog } from "./catalog.ts";
 import { EventQueue } from "./events.ts";
 import { addWatcher, type MemoryJob, newMemoryJob, toRecord } from "./job.ts";
 import { Leases } from "./leases.ts";
@@ -33,6 +37,7 @@ import { Units } from "./units.ts";
 const TIDY_EVERY_MS = 1000;
 /** No tick drops more than this many jobs, so that none takes long. */
 const DROP_AT_ONCE = 10_000;
+const UNPLACED_AT_ONCE = 500;
 
 /**
  * Opens the embedded store: everything in this process's memory, for one node. It ends with the process.
@@ -42,7 +47,7 @@ export function openMemoryStore(options: StoreOptions & { now?: () => number }):
   return new MemoryStore(options);
 }
 
-class MemoryStore implements Store {
+class MemoryStore extends MemoryCatalog implements Store {
   readonly kind = "embedded";
   readonly description = "the embedded store, in this process's memory";
   readonly warnings: readonly string[] = [];
@@ -59,6 +64,7 @@ class MemoryStore implements Store {
   #isClosed = false;
 
   constructor(options: StoreOptions & { now?: () => number }) {
+    super();
     this.#now = options.now ?? monotonicNow;
     this.#outputLimitBytes = options.outputLimitBytes;
     this.#jobs = new JobTable(options, this.#leases, this.#events);
@@ -67,7 +73,7 @@ class MemoryStore implements Store {
   }
 
   async submit(batch: SubmitBatch): Promise<SubmitReply> {
-    const nowMs = this.#open();
+    const nowMs = this.open();
     // Whoever adds also takes away, so that expired jobs never pile up faster than the timer drops them.
     this.#jobs.dropExpired(nowMs, 2 * batch.jobs.length);
     const known = new Map<JobId, MemoryJob>();
@@ -93,35 +99,35 @@ class MemoryStore implements Store {
 
     for (const [hash, bytes] of batch.units) this.#units.add(hash, bytes, nowMs);
     for (const job of known.values()) if (!isFinal(job.state)) addWatcher(job, batch.watcher);
-    const queues = new Set<string>();
-    for (const job of fresh.values()) {
-      this.#jobs.add(job);
-      queues.add(job.queue);
+    for (const { id, refusal } of batch.jobs) {
+      const job = fresh.get(id);
+      // Of rows with the same id the first one counts.
+      if (job === undefined || !fresh.delete(id)) continue;
+      this.#jobs.add(job, { nowMs, saidBy: batch.watcher, refusal });
     }
     this.#sequence = sequence;
-    for (const queue of queues) this.#events.wake(queue, batch.watcher);
     return { type: "queued", rows };
   }
 
-  async claim({ node, queues, count }: ClaimRequest): Promise<ClaimReply> {
-    const nowMs = this.#open();
+  async claim({ node, queues, count, takesData }: ClaimRequest): Promise<ClaimReply> {
+    const nowMs = this.open();
     const running = this.#leases.running(node, nowMs);
     if (running === undefined) return { type: "lapsed" };
+    const viewer = { node, takesData };
     const jobs: ClaimedJob[] = [];
-    for (const queue of queues)
-      while (jobs.length < count) {
-        const job = this.#jobs.pop(queue);
-        if (job?.spec === undefined) break;
+    for (const queue of [...queues.map((shared) => `${shared}|${node}`), ...queues])
+      for (const job of this.#jobs.take(queue, count - jobs.length, { viewer, nowMs })) {
         this.#jobs.start(job, node, nowMs);
         running.add(job);
-        const { id, attempt, deaths, throws, spec } = job;
+        const { id, attempt, deaths, throws, spec = new Uint8Array() } = job;
         jobs.push({ id, attempt, deaths, throws, spec });
       }
-    return { type: "claimed", jobs };
+    const nextAtMs = jobs.length < count ? this.#jobs.nextOfferAtMs(queues, viewer, nowMs) : undefined;
+    return { type: "claimed", jobs, nextOfferMs: nextAtMs === undefined ? undefined : nextAtMs - nowMs };
   }
 
   async finish(node: NodeName, rows: readonly FinishRow[]): Promise<FinishReply[]> {
-    const nowMs = this.#open();
+    const nowMs = this.open();
     const running = this.#leases.running(node, nowMs);
     return rows.map((row) => {
       const job = this.#jobs.get(row.id, nowMs);
@@ -150,7 +156,7 @@ class MemoryStore implements Store {
   }
 
   async cancel(ids: readonly JobId[], outcome: Uint8Array): Promise<CancelReply[]> {
-    const nowMs = this.#open();
+    const nowMs = this.open();
     return ids.map((id) => {
       const job = this.#jobs.get(id, nowMs);
       if (job === undefined) return "unknown";
@@ -166,7 +172,7 @@ class MemoryStore implements Store {
   }
 
   async appendOutput(node: NodeName, rows: readonly OutputRow[]): Promise<void> {
-    const nowMs = this.#open();
+    const nowMs = this.open();
     for (const { id, piece } of rows) {
       const job = this.#jobs.get(id, nowMs);
       if (job?.state !== "running" || job.node !== node || job.attempt !== piece.attempt) continue;
@@ -178,7 +184,7 @@ class MemoryStore implements Store {
   }
 
   async markStreaming(node: NodeName, rows: readonly StreamingRow[]): Promise<void> {
-    const nowMs = this.#open();
+    const nowMs = this.open();
     for (const { id, attempt } of rows) {
       const job = this.#jobs.get(id, nowMs);
       if (job?.state !== "running" || job.node !== node || job.attempt !== attempt) continue;
@@ -189,11 +195,11 @@ class MemoryStore implements Store {
   }
 
   async readOutput(id: JobId, from: number): Promise<OutputPiece[]> {
-    return this.#jobs.get(id, this.#open())?.output?.from(from) ?? [];
+    return this.#jobs.get(id, this.open())?.output?.from(from) ?? [];
   }
 
   async read(ids: readonly JobId[]): Promise<(JobRecord | undefined)[]> {
-    const nowMs = this.#open();
+    const nowMs = this.open();
     return ids.map((id) => {
       const job = this.#jobs.get(id, nowMs);
       return job === undefined ? undefined : toRecord(job);
@@ -201,7 +207,7 @@ class MemoryStore implements Store {
   }
 
   async watch(ids: readonly JobId[], node: NodeName): Promise<(JobRecord | undefined)[]> {
-    const nowMs = this.#open();
+    const nowMs = this.open();
     for (const id of ids) {
       const job = this.#jobs.get(id, nowMs);
       if (job !== undefined && !isFinal(job.state)) addWatcher(job, node);
@@ -210,26 +216,28 @@ class MemoryStore implements Store {
   }
 
   async activeJobs(): Promise<JobId[]> {
-    this.#open();
+    this.open();
     return Array.from(this.#jobs.active(), (job) => job.id);
   }
 
   async units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]> {
-    const nowMs = this.#open();
+    const nowMs = this.open();
     return hashes.map((hash) => this.#units.use(hash, nowMs));
   }
 
-  async register(node: NodeRegistration): Promise<"registered" | "taken"> {
-    const nowMs = this.#open();
+  async register(node: NodeRegistration): Promise<RegisterReply> {
+    const nowMs = this.open();
+    const theirs = this.#leases.termsOfOthers(node.name, nowMs);
+    if (theirs !== undefined && !isSameTerms(theirs, node.terms)) return { type: "refused", theirs };
     const holder = this.#leases.incarnation(node.name, nowMs);
-    if (holder !== undefined && holder !== node.incarnation) return "taken";
+    if (holder !== undefined && holder !== node.incarnation) return { type: "taken" };
     if (holder === undefined) this.#lose(node.name, nowMs);
     this.#leases.grant(node, nowMs);
-    return "registered";
+    return { type: "registered" };
   }
 
   async heartbeat(node: NodeRegistration): Promise<"renewed" | "lapsed"> {
-    const nowMs = this.#open();
+    const nowMs = this.open();
     const holder = this.#leases.incarnation(node.name, nowMs);
     if (holder === undefined) this.#lose(node.name, nowMs);
     if (holder !== node.incarnation) return "lapsed";
@@ -238,19 +246,26 @@ class MemoryStore implements Store {
   }
 
   async leave(node: NodeName): Promise<void> {
-    const nowMs = this.#open();
-    for (const job of this.#leases.take(node)) {
+    const nowMs = this.open();
+    const jobs = this.#leases.take(node);
+    this.#jobs.strand(node, nowMs);
+    for (const job of jobs) {
       this.#handed.delete(job);
       this.#jobs.giveBack(job, nowMs);
     }
   }
 
   async nodes(): Promise<NodeRecord[]> {
-    return this.#leases.records(this.#open());
+    return this.#leases.records(this.open());
   }
 
-  async sweep(node: NodeName, maxDeaths: number): Promise<Exhausted[]> {
-    const nowMs = this.#open();
+  async place(rows: readonly PlacementRow[]): Promise<void> {
+    const nowMs = this.open();
+    for (const row of rows) this.#jobs.place(row, nowMs);
+  }
+
+  async sweep(node: NodeName, maxDeaths: number): Promise<Swept> {
+    const nowMs = this.open();
     for (const lapsed of this.#leases.lapsed(nowMs)) this.#lose(lapsed, nowMs);
     const running = this.#leases.running(node, nowMs);
     for (const [job, lostNode] of this.#jobs.lost) {
@@ -260,20 +275,21 @@ class MemoryStore implements Store {
       this.#jobs.lost.delete(job);
       job.deaths += 1;
       if (!isExhausted || running === undefined) {
-        this.#jobs.requeue(job);
+        this.#jobs.requeue(job, nowMs);
         continue;
       }
       this.#jobs.start(job, node, nowMs);
       running.add(job);
       this.#handed.set(job, lostNode);
     }
-    return [...this.#handed]
+    const exhausted = [...this.#handed]
       .filter(([job]) => job.node === node)
       .map(([{ id, attempt, deaths }, lostNode]) => ({ id, attempt, deaths, lostNode }));
+    return { exhausted, unplaced: this.#jobs.unplaced(UNPLACED_AT_ONCE) };
   }
 
   async subscribe(node: NodeName, onEvent: (event: StoreEvent) => void): Promise<void> {
-    this.#open();
+    this.open();
     this.#events.subscribe(node, onEvent);
   }
 
@@ -288,9 +304,10 @@ class MemoryStore implements Store {
       this.#handed.delete(job);
       this.#jobs.lose(job, node, nowMs);
     }
+    this.#jobs.strand(node, nowMs);
   }
 
-  #open(): number {
+  protected open(): number {
     if (this.#isClosed) throw new KitchenError("KS_UNAVAILABLE", "The embedded store is closed");
     return this.#now();
   }
@@ -301,6 +318,10 @@ class MemoryStore implements Store {
     this.#jobs.dropEmptyQueues();
     this.#units.removeExpired(nowMs);
   }
+}
+
+function isSameTerms(a: ClusterTerms, b: ClusterTerms): boolean {
+  return a.token === b.token && a.protocol === b.protocol;
 }
 
 /** The answer to a commit that is not the first of its attempt: what the first one was told, or `fenced`. */

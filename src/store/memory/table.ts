@@ -2,13 +2,14 @@ import type { JobId, NodeName } from "../../core/ids.ts";
 import { canMove, type FinalState, type JobState } from "../../core/job-states.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { fingerprint } from "../fingerprint.ts";
-import type { NewJob, StoreOptions } from "../port.ts";
+import type { NewJob, PlacementRow, StoreOptions, UnplacedJob } from "../port.ts";
 import { ownBytes, sameBytes } from "./bytes.ts";
 import type { EventQueue } from "./events.ts";
 import { FifoQueue } from "./fifo.ts";
 import { JobHeap } from "./heap.ts";
 import { type MemoryJob, NOBODY } from "./job.ts";
 import type { Leases } from "./leases.ts";
+import { atOnce, OfferedJobs, toMemoryOffers, type Viewer } from "./offers.ts";
 
 /** All jobs with their queues, and the moves between states: whatever moves a job moves it here. */
 export class JobTable {
@@ -16,6 +17,7 @@ export class JobTable {
   readonly lost: Map<MemoryJob, NodeName> = new Map();
   readonly #jobs = new Map<JobId, MemoryJob>();
   readonly #queues = new Map<string, JobHeap>();
+  readonly #offered = new OfferedJobs();
   readonly #final = new FifoQueue<MemoryJob>();
   readonly #resultTtlMs: number;
   readonly #leases: Leases;
@@ -32,14 +34,65 @@ export class JobTable {
     return job !== undefined && this.#isAlive(job, nowMs) ? job : undefined;
   }
 
-  add(job: MemoryJob): void {
+  /** Takes a fresh job in: where it waits, or as failed at once when it is refused. */
+  add(
+    job: MemoryJob,
+    {
+      nowMs,
+      saidBy,
+      refusal,
+    }: { readonly nowMs: number; readonly saidBy: NodeName; readonly refusal: Uint8Array | undefined },
+  ): void {
     this.#jobs.set(job.id, job);
-    this.#heap(job.queue).push(job);
+    if (refusal === undefined) return this.#wait(job, nowMs, saidBy);
+    job.watchers = NOBODY;
+    move(job, "failed");
+    this.#settle(job, "failed", refusal, { nowMs });
   }
 
-  /** Takes the first job off a queue. */
-  pop(queue: string): MemoryJob | undefined {
-    return this.#queues.get(queue)?.pop();
+  /** Takes up to `count` jobs that wait in a queue or are offered to the viewer, in one order. */
+  take(queue: string, count: number, { viewer, nowMs }: { viewer: Viewer; nowMs: number }): MemoryJob[] {
+    const heap = this.#queues.get(queue);
+    const offered = this.#offered.visible(queue, viewer, nowMs);
+    const taken: MemoryJob[] = [];
+    let at = 0;
+    while (taken.length < count) {
+      const [waiting, job] = [heap?.first, offered[at]];
+      if (job !== undefined && (waiting === undefined || job.order < waiting.order)) {
+        at += 1;
+        this.#offered.remove(job);
+        taken.push(job);
+      } else if (heap !== undefined && waiting !== undefined) {
+        heap.pop();
+        taken.push(waiting);
+      } else break;
+    }
+    return taken;
+  }
+
+  /** When the next offer becomes visible to the viewer. */
+  nextOfferAtMs(queues: readonly string[], viewer: Viewer, nowMs: number): number | undefined {
+    return this.#offered.nextAtMs(queues, viewer, nowMs);
+  }
+
+  /** Offers an unplaced job anew, or refuses it; others are left alone. */
+  place({ id, offers, placement, refusal }: PlacementRow, nowMs: number): void {
+    const job = this.get(id, nowMs);
+    if (job === undefined || !this.#offered.removeUnplaced(job)) return;
+    job.placement = placement;
+    job.offers = toMemoryOffers(offers, nowMs);
+    if (refusal === undefined) return this.#wait(job, nowMs);
+    move(job, "failed");
+    this.#settle(job, "failed", refusal, { nowMs });
+  }
+
+  /** Lists jobs as unplaced that waited for this node alone, which is gone. */
+  strand(node: NodeName, nowMs: number): void {
+    this.#offered.strand(node, (other) => this.#leases.holds(other, nowMs));
+  }
+
+  unplaced(most: number): UnplacedJob[] {
+    return this.#offered.unplaced(most).map(({ id, queue, inputs = [] }) => ({ id, queue, inputs }));
   }
 
   start(job: MemoryJob, node: NodeName, nowMs: number): void {
@@ -54,16 +107,27 @@ export class JobTable {
     job: MemoryJob,
     state: FinalState,
     outcome: Uint8Array,
-    { nowMs, saidBy }: { readonly nowMs: number; readonly saidBy?: NodeName },
+    how: { readonly nowMs: number; readonly saidBy?: NodeName },
   ): void {
     const ran = job.state === "running";
     move(job, state);
     if (ran) this.#leases.forget(job);
-    else if (!this.lost.delete(job)) this.#queues.get(job.queue)?.markStale();
+    else if (!this.lost.delete(job) && !this.#offered.remove(job)) this.#queues.get(job.queue)?.markStale();
+    this.#settle(job, state, outcome, how);
+  }
+
+  #settle(
+    job: MemoryJob,
+    state: FinalState,
+    outcome: Uint8Array,
+    { nowMs, saidBy }: { readonly nowMs: number; readonly saidBy?: NodeName },
+  ): void {
     job.finishedAtMs = nowMs;
     job.outcome = ownBytes(outcome);
     job.print = fingerprint(job.spec ?? new Uint8Array());
     job.spec = undefined;
+    job.offers = undefined;
+    job.inputs = undefined;
     this.#final.push(job);
     const event = { type: "finished", id: job.id, state, outcome: job.outcome } as const;
     for (const watcher of job.watchers) if (watcher !== saidBy) this.#events.tell(watcher, event);
@@ -75,7 +139,7 @@ export class JobTable {
     if (job.cancelled !== undefined) return this.end(job, "cancelled", job.cancelled, { nowMs });
     this.#leases.forget(job);
     move(job, "queued");
-    this.requeue(job, saidBy);
+    this.requeue(job, nowMs, saidBy);
   }
 
   /** Takes a running job away from a node that is lost; the next sweep says what becomes of it. */
@@ -85,15 +149,30 @@ export class JobTable {
     this.lost.set(job, node);
   }
 
-  requeue(job: MemoryJob, saidBy?: NodeName): void {
-    this.#heap(job.queue).push(job);
-    this.#events.wake(job.queue, saidBy);
+  /** Puts a job back at its old place, or offers it once more, to all of its takers at once. */
+  requeue(job: MemoryJob, nowMs: number, saidBy?: NodeName): void {
+    if (job.offers !== undefined) job.offers = atOnce(job.offers);
+    this.#wait(job, nowMs, saidBy);
+  }
+
+  #wait(job: MemoryJob, nowMs: number, saidBy?: NodeName): void {
+    const { queue, offers } = job;
+    if (offers === undefined) {
+      this.#heap(queue).push(job);
+      this.#events.wake(queue, saidBy, 0);
+      return;
+    }
+    if (!this.#offered.add(job, (node) => this.#leases.holds(node, nowMs))) return;
+    const delayMs = (atMs: number): number => Math.max(0, atMs - nowMs);
+    for (const [node, atMs] of offers.atMs) this.#events.wake(`${queue}|${node}`, saidBy, delayMs(atMs));
+    if (offers.othersAtMs !== undefined) this.#events.wake(queue, saidBy, delayMs(offers.othersAtMs));
   }
 
   *active(): Iterable<MemoryJob> {
     for (const heap of this.#queues.values()) yield* heap.queued();
     yield* this.#leases.runningJobs();
     yield* this.lost.keys();
+    yield* this.#offered.all();
   }
 
   dropExpired(nowMs: number, most: number): void {

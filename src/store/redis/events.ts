@@ -25,6 +25,9 @@ function toEvent(kind: string, id: JobId, detail: Buffer, bytes: Buffer): StoreE
       return { type: "finished", id, state: parseFinalState(detail.toString("latin1")), outcome: bytes };
     case "output":
       return { type: "output", id, piece: parsePiece(bytes) };
+    // Of a wake-up the queue stands where others have the job's id.
+    case "wake":
+      return { type: "wake", queue: id, delayMs: Number(detail.toString("latin1")) };
     case "cancel":
     case "streaming":
       return { type: kind, id, attempt: Number(detail.toString("latin1")) };
@@ -33,10 +36,14 @@ function toEvent(kind: string, id: JobId, detail: Buffer, bytes: Buffer): StoreE
   }
 }
 
-/** The queues of a wake-up, or none when the node itself brought it about. */
-export function parseWake(message: string, node: NodeName): readonly string[] {
-  const [from, ...queues] = message.split("\n");
-  return from === node ? [] : queues;
+/** Reads a message of the channel that all nodes hear: nothing, when the node itself brought it about. */
+export function parseWakes(message: string, node: NodeName): StoreEvent[] {
+  const [from, ...lines] = message.split("\n");
+  if (from === node) return [];
+  return lines.map((line) => {
+    const space = line.indexOf(" ");
+    return { type: "wake", queue: line.slice(space + 1), delayMs: Number(line.slice(0, space)) };
+  });
 }
 
 /** Reads a piece of output: its head in a line, then its bytes. */

@@ -1,3 +1,4 @@
+import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
 import type { FinalState, JobState } from "../../core/job-states.ts";
@@ -9,7 +10,10 @@ import type {
   FinishReply,
   JobRecord,
   NodeRecord,
+  RegisterReply,
   SubmitReply,
+  Swept,
+  UnplacedJob,
 } from "../port.ts";
 import type { UnitHash } from "../../core/ids.ts";
 
@@ -34,8 +38,9 @@ export function parseSubmitReply(reply: unknown, jobCount: number): SubmitReply 
 }
 
 export function parseClaimReply(reply: unknown): ClaimReply {
-  const [word, ...rest] = list(reply);
+  const [word, next, ...rest] = list(reply);
   if (text(word) === "lapsed") return { type: "lapsed" };
+  const nextOfferMs = integer(next);
   const jobs: ClaimedJob[] = [];
   for (let at = 0; at < rest.length; at += 5)
     jobs.push({
@@ -45,7 +50,7 @@ export function parseClaimReply(reply: unknown): ClaimReply {
       throws: integer(rest[at + 3]),
       spec: bytes(rest[at + 4]),
     });
-  return { type: "claimed", jobs };
+  return { type: "claimed", jobs, nextOfferMs: nextOfferMs < 0 ? undefined : nextOfferMs };
 }
 
 export function parseFinishReply(reply: unknown, rowCount: number): FinishReply[] {
@@ -88,11 +93,33 @@ export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
     startedAtMs: optionalNumber(row[8]),
     finishedAtMs: optionalNumber(row[9]),
     streams: optionalNumber(row[10]),
+    placement: row[12] === null ? undefined : text(row[12]),
     outcome: isFinal ? bytes(row[11]) : undefined,
   };
 }
 
-export function parseExhausted(reply: unknown): Exhausted[] {
+export function parseRegisterReply(reply: unknown): RegisterReply {
+  if (!Array.isArray(reply)) return { type: text(reply) === "registered" ? "registered" : "taken" };
+  const [, protocol, token] = /^(\d*) ?(.*)$/s.exec(text(reply[1])) ?? [];
+  return { type: "refused", theirs: { protocol: Number(protocol), token: token ?? "" } };
+}
+
+export function parseSwept(reply: unknown): Swept {
+  const [exhausted, unplaced] = list(reply);
+  return { exhausted: parseExhausted(exhausted), unplaced: parseUnplaced(unplaced) };
+}
+
+function parseUnplaced(reply: unknown): UnplacedJob[] {
+  return inRows(list(reply), 3, ([id, queue, inputs]) => ({
+    id: text(id) as JobId,
+    queue: text(queue),
+    inputs: text(inputs)
+      .split("\n")
+      .filter((url) => url !== "") as DataUrl[],
+  }));
+}
+
+function parseExhausted(reply: unknown): Exhausted[] {
   return inRows(list(reply), 4, ([id, attempt, deaths, lostNode]) => ({
     id: text(id) as JobId,
     attempt: integer(attempt),
@@ -160,7 +187,7 @@ function inRows<T>(flat: readonly unknown[], width: number, parse: (row: readonl
   return rows;
 }
 
-function unexpected(reply: unknown): KitchenError {
+export function unexpected(reply: unknown): KitchenError {
   const shown = reply instanceof Buffer ? reply.toString() : JSON.stringify(reply);
   return new KitchenError(
     "KS_INTERNAL",

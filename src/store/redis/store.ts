@@ -8,36 +8,43 @@ import type {
   CancelReply,
   ClaimReply,
   ClaimRequest,
-  Exhausted,
   FinishReply,
   FinishRow,
   JobRecord,
+  NewJob,
   NodeRecord,
   NodeRegistration,
   OutputPiece,
   OutputRow,
+  PlacementRow,
+  RegisterReply,
   Store,
   StoreEvent,
   StoreOptions,
   StreamingRow,
   SubmitBatch,
   SubmitReply,
+  Swept,
 } from "../port.ts";
 import type { RedisAddress } from "./address.ts";
+import { RedisCatalog } from "./catalog.ts";
 import { connect } from "./connection.ts";
 import { parsePiece } from "./events.ts";
 import { commandFailed } from "./failures.ts";
+import { offersText } from "./offers.ts";
 import { pack } from "./pack.ts";
+import { inParts } from "./parts.ts";
 import {
   bytes,
   list,
   parseCancelReply,
   parseClaimReply,
-  parseExhausted,
   parseFinishReply,
   parseNodes,
   parseRecord,
+  parseRegisterReply,
   parseSubmitReply,
+  parseSwept,
   text,
   texts,
 } from "./replies.ts";
@@ -71,7 +78,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<Store>
   }
 }
 
-class RedisStore implements Store {
+class RedisStore extends RedisCatalog implements Store {
   readonly kind = "redis";
   readonly description: string;
   readonly warnings: readonly string[];
@@ -93,6 +100,7 @@ class RedisStore implements Store {
   #isClosed = false;
 
   constructor(redis: Redis, info: ServerInfo, options: RedisStoreOptions) {
+    super();
     this.#redis = redis;
     this.#options = options;
     this.#scripts = defineScripts(redis);
@@ -107,18 +115,20 @@ class RedisStore implements Store {
     const rows = [];
     for (const { id, queue, priority, label, spec } of jobs)
       rows.push(id, queue, priority, label, spec, fingerprint(spec));
-    const reply = await this.#run("submit", [
+    const reply = await this.run("submit", [
       this.#channels,
       watcher,
       this.#options.unitTtlMs,
       pack(rows),
       pack([...units].flat()),
       pack(needs),
+      pack(jobs.flatMap(extrasOf)),
+      this.#options.resultTtlMs,
     ]);
     return parseSubmitReply(reply, jobs.length);
   }
 
-  async claim({ node, queues, count }: ClaimRequest): Promise<ClaimReply> {
+  async claim({ node, queues, count, takesData }: ClaimRequest): Promise<ClaimReply> {
     this.#claims += 1;
     const token = `${this.#name}${this.#claims}`;
     const abandoned = this.#abandoned;
@@ -126,7 +136,7 @@ class RedisStore implements Store {
     this.#abandoned = [];
     this.#received = [];
     try {
-      const reply = await this.#run("claim", [
+      const reply = await this.run("claim", [
         this.#channels,
         node,
         count,
@@ -135,6 +145,7 @@ class RedisStore implements Store {
         abandoned.join("\n"),
         this.#options.resultTtlMs,
         received.join("\n"),
+        takesData ? 1 : 0,
       ]);
       this.#received.push(token);
       return parseClaimReply(reply);
@@ -151,17 +162,16 @@ class RedisStore implements Store {
         flat.push(row.id, `${row.attempt}`, row.next, "", `${row.deaths}`, `${row.throws}`);
       else flat.push(row.id, `${row.attempt}`, row.next, row.outcome, "", "");
     const args = [this.#channels, node, this.#options.resultTtlMs, pack(flat)];
-    return parseFinishReply(await this.#run("finish", args), rows.length);
+    return parseFinishReply(await this.run("finish", args), rows.length);
   }
 
   async cancel(ids: readonly JobId[], outcome: Uint8Array): Promise<CancelReply[]> {
     const { resultTtlMs } = this.#options;
-    const replies = await this.#inParts(ids, async (part) =>
+    return inParts(ids, IDS_A_SCRIPT, async (part) =>
       parseCancelReply(
-        await this.#run("cancel", [this.#channels, resultTtlMs, Buffer.from(outcome), pack(part)]),
+        await this.run("cancel", [this.#channels, resultTtlMs, Buffer.from(outcome), pack(part)]),
       ),
     );
-    return replies;
   }
 
   async appendOutput(node: NodeName, rows: readonly OutputRow[]): Promise<void> {
@@ -169,11 +179,11 @@ class RedisStore implements Store {
     for (const { id, piece } of rows)
       flat.push(id, piece.attempt, piece.index, piece.stream, Math.round(piece.atMs), piece.bytes);
     const limit = this.#options.outputLimitBytes;
-    await this.#run("append", [this.#channels, node, limit, this.#cutNotice, pack(flat)]);
+    await this.run("append", [this.#channels, node, limit, this.#cutNotice, pack(flat)]);
   }
 
   async markStreaming(node: NodeName, rows: readonly StreamingRow[]): Promise<void> {
-    await this.#run("stream", [this.#channels, node, pack(rows.flatMap(({ id, attempt }) => [id, attempt]))]);
+    await this.run("stream", [this.#channels, node, pack(rows.flatMap(({ id, attempt }) => [id, attempt]))]);
   }
 
   async readOutput(id: JobId, from: number): Promise<OutputPiece[]> {
@@ -191,47 +201,65 @@ class RedisStore implements Store {
   }
 
   #read(ids: readonly JobId[], watcher: string): Promise<(JobRecord | undefined)[]> {
-    return this.#inParts(ids, async (part) => {
-      const rows = list(await this.#run("read", [watcher, pack(part)]));
+    return inParts(ids, IDS_A_SCRIPT, async (part) => {
+      const rows = list(await this.run("read", [watcher, pack(part)]));
       return part.map((id, at) => parseRecord(id, rows[at]));
     });
   }
 
   async activeJobs(): Promise<JobId[]> {
-    return texts(await this.#run("active", [])) as JobId[];
+    return texts(await this.run("active", [])) as JobId[];
   }
 
   async units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]> {
-    const reply = await this.#run("units", [this.#options.unitTtlMs, pack(hashes)]);
+    const reply = await this.run("units", [this.#options.unitTtlMs, pack(hashes)]);
     return list(reply).map((unit) => (unit === null ? undefined : bytes(unit)));
   }
 
-  async register(node: NodeRegistration): Promise<"registered" | "taken"> {
-    return (await this.#registerAs("register", node)) === "registered" ? "registered" : "taken";
+  async register(node: NodeRegistration): Promise<RegisterReply> {
+    return parseRegisterReply(await this.#registerAs("register", node));
   }
 
   async heartbeat(node: NodeRegistration): Promise<"renewed" | "lapsed"> {
-    return (await this.#registerAs("heartbeat", node)) === "renewed" ? "renewed" : "lapsed";
+    return text(await this.#registerAs("heartbeat", node)) === "renewed" ? "renewed" : "lapsed";
   }
 
-  async #registerAs(kind: "register" | "heartbeat", node: NodeRegistration): Promise<string> {
+  #registerAs(kind: "register" | "heartbeat", node: NodeRegistration): Promise<unknown> {
     const { name, incarnation, leaseMs, facts } = node;
-    const args = [this.#channels, name, incarnation, leaseMs, facts, this.#options.resultTtlMs, kind];
-    return text(await this.#run("register", args));
+    const terms = `${node.terms.protocol} ${node.terms.token}`;
+    const { resultTtlMs } = this.#options;
+    return this.run("register", [
+      this.#channels,
+      name,
+      incarnation,
+      leaseMs,
+      facts,
+      resultTtlMs,
+      kind,
+      terms,
+    ]);
   }
 
   async leave(node: NodeName): Promise<void> {
-    await this.#run("leave", [this.#channels, node, this.#options.resultTtlMs]);
+    await this.run("leave", [this.#channels, node, this.#options.resultTtlMs]);
   }
 
   async nodes(): Promise<NodeRecord[]> {
-    return parseNodes(await this.#run("nodes", []));
+    return parseNodes(await this.run("nodes", []));
   }
 
-  async sweep(node: NodeName, maxDeaths: number): Promise<Exhausted[]> {
-    return parseExhausted(
-      await this.#run("sweep", [this.#channels, node, maxDeaths, this.#options.resultTtlMs]),
-    );
+  async place(rows: readonly PlacementRow[]): Promise<void> {
+    const flat = rows.flatMap(({ id, offers, placement, refusal }) => [
+      id,
+      offersText(offers),
+      placement,
+      refusal ?? 0,
+    ]);
+    await this.run("place", [this.#channels, this.#options.resultTtlMs, pack(flat)]);
+  }
+
+  async sweep(node: NodeName, maxDeaths: number): Promise<Swept> {
+    return parseSwept(await this.run("sweep", [this.#channels, node, maxDeaths, this.#options.resultTtlMs]));
   }
 
   async subscribe(node: NodeName, onEvent: (event: StoreEvent) => void): Promise<void> {
@@ -262,7 +290,7 @@ class RedisStore implements Store {
     this.#redis.disconnect();
   }
 
-  #run(script: ScriptName, args: readonly Argument[]): Promise<unknown> {
+  protected run(script: ScriptName, args: readonly Argument[]): Promise<unknown> {
     return this.#ask(() => this.#scripts[script](this.#prefix, ...args));
   }
 
@@ -274,10 +302,15 @@ class RedisStore implements Store {
       throw commandFailed(this.#options.address, error);
     }
   }
+}
 
-  async #inParts<T>(ids: readonly JobId[], ask: (part: readonly JobId[]) => Promise<T[]>): Promise<T[]> {
-    const parts = [];
-    for (let at = 0; at < ids.length; at += IDS_A_SCRIPT) parts.push(ask(ids.slice(at, at + IDS_A_SCRIPT)));
-    return (await Promise.all(parts)).flat();
-  }
+/** A job's row among the extras of a submit: nothing for the usual one, so that it costs no more than it must. */
+function extrasOf(
+  { offers, placement, inputs, refusal }: NewJob,
+  at: number,
+): (string | number | Uint8Array)[] {
+  if (offers === undefined && placement === undefined && inputs === undefined && refusal === undefined)
+    return [];
+  const offersOr0 = offers === undefined ? 0 : offersText(offers);
+  return [at + 1, offersOr0, placement ?? 0, inputs?.join("\n") ?? 0, refusal ?? 0];
 }

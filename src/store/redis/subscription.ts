@@ -1,7 +1,7 @@
 import type { Redis } from "ioredis";
 import type { NodeName } from "../../core/ids.ts";
 import type { StoreEvent } from "../port.ts";
-import { parseEvents, parseWake } from "./events.ts";
+import { parseEvents, parseWakes } from "./events.ts";
 
 /** A subscriber owes no answers, so it is asked for one this often: only so is a dead connection noticed. */
 const PING_EVERY_MS = 5_000;
@@ -41,7 +41,7 @@ export class Subscription {
 
   /** Says to claim and to read again; for when something may have been missed. */
   wakeAll(): void {
-    if (!this.#isClosed) this.#options.onEvent({ type: "wake", queue: "*" });
+    if (!this.#isClosed) this.#options.onEvent({ type: "wake", queue: "*", delayMs: 0 });
   }
 
   close(): void {
@@ -66,8 +66,8 @@ export class Subscription {
   #hear(channel: string, message: Buffer): void {
     if (this.#isClosed) return;
     const { events, node, onEvent } = this.#options;
-    if (channel === events) for (const event of parseEvents(message)) onEvent(event);
-    else for (const queue of parseWake(message.toString(), node)) onEvent({ type: "wake", queue });
+    const heard = channel === events ? parseEvents(message) : parseWakes(message.toString(), node);
+    for (const event of heard) onEvent(event);
   }
 }
 

@@ -6,6 +6,7 @@ import {
   N2,
   newId,
   newJob,
+  NOTHING_SWEPT,
   type OpenStore,
   register,
   runningJob,
@@ -91,7 +92,7 @@ export function describeCancel(open: OpenStore): void {
       const onLeft = await runningJob(store, N1);
       await store.cancel([onLost, onLeft], bytes("why"));
       await pass(110);
-      expect(await store.sweep(N1, 3)).toEqual([]);
+      expect(await store.sweep(N1, 3)).toEqual(NOTHING_SWEPT);
       await store.leave(N1);
       const records = await store.read([onLost, onLeft]);
       expect(records.map((record) => record?.state)).toEqual(["cancelled", "cancelled"]);

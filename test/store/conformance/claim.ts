@@ -21,7 +21,7 @@ export function describeClaim(open: OpenStore): void {
       await register(store, N1);
       const job = newJob();
       const submitted = store.submit({ watcher: N1, jobs: [job], units: new Map(), needs: [] });
-      const claimed = store.claim({ node: N1, queues: ["default"], count: 1 });
+      const claimed = store.claim({ node: N1, queues: ["default"], count: 1, takesData: true });
       expect(await claimed).toMatchObject({ type: "claimed", jobs: [{ id: job.id }] });
       expect((await submitted).type).toBe("queued");
     }),
@@ -81,15 +81,15 @@ export function describeClaim(open: OpenStore): void {
   );
 
   test(
-    "queues are emptied in the order given, and others are left alone",
+    "what is for this node alone comes first, then queues in the order given; others are left alone",
     withStore(open, async ({ store }) => {
       await register(store, N1);
-      const first = newJob({ queue: "default", priority: 5 });
-      const own = newJob({ queue: "default|n1" });
+      const [last, first] = [newJob({ queue: "work", priority: 5 }), newJob({ queue: "default" })];
+      const [own, other] = [newJob({ queue: "work|n1" }), newJob({ queue: "default|n1" })];
       const others = newJob({ queue: "default|n3" });
-      await submit(store, first, own, others);
-      const claimed = await claim(store, N1, { queues: ["default|n1", "default", "none"] });
-      expect(claimed.map(({ id }) => id)).toEqual([own.id, first.id]);
+      await submit(store, last, first, own, other, others);
+      const claimed = await claim(store, N1, { queues: ["default", "none", "work"] });
+      expect(claimed.map(({ id }) => id)).toEqual([other, own, first, last].map(({ id }) => id));
       expect(await state(store, others.id)).toBe("queued");
     }),
   );
@@ -112,7 +112,7 @@ export function describeClaim(open: OpenStore): void {
   test(
     "a node without a lease claims nothing",
     withStore(open, async ({ store, pass }) => {
-      const request = { node: N1, queues: ["default"], count: 1 };
+      const request = { node: N1, queues: ["default"], count: 1, takesData: true };
       const job = newJob();
       await submit(store, job);
       expect(await store.claim(request)).toEqual({ type: "lapsed" });

@@ -27,7 +27,7 @@ export function describeEvents(open: OpenStore): void {
       await register(store, N1);
       const others = newJob();
       await store.submit({ watcher: N2, jobs: [others], ...NO_UNITS });
-      expect(await inbox.next()).toEqual({ type: "wake", queue: "default" });
+      expect(await inbox.next()).toEqual({ type: "wake", queue: "default", delayMs: 0 });
       const mine = newJob();
       await submit(store, mine);
       await claim(store, N1);
@@ -115,7 +115,7 @@ export function describeEvents(open: OpenStore): void {
       const inbox = await inboxOf(store, N2);
       const job = newJob();
       await store.submit({ watcher: HEAD, jobs: [job], ...NO_UNITS });
-      expect(await inbox.next()).toEqual({ type: "wake", queue: "default" });
+      expect(await inbox.next()).toEqual({ type: "wake", queue: "default", delayMs: 0 });
       await store.submit({ watcher: N2, jobs: [job], ...NO_UNITS });
       await store.cancel([job.id], bytes("why"));
       expect(await inbox.next()).toMatchObject({ type: "finished", id: job.id });
@@ -129,15 +129,15 @@ export function describeEvents(open: OpenStore): void {
       await register(store, N1);
       const id = await runningJob(store, N1, { queue: "work" });
       await store.finish(N1, [{ id, attempt: 1, next: "queued", deaths: 0, throws: 1 }]);
-      expect(await inbox.next()).toEqual({ type: "wake", queue: "work" });
+      expect(await inbox.next()).toEqual({ type: "wake", queue: "work", delayMs: 0 });
       await claim(store, N1, { queues: ["work"] });
       await store.leave(N1);
-      expect(await inbox.next()).toEqual({ type: "wake", queue: "work" });
+      expect(await inbox.next()).toEqual({ type: "wake", queue: "work", delayMs: 0 });
       await register(store, N1, 100);
       await claim(store, N1, { queues: ["work"] });
       await pass(110);
       await store.sweep(HEAD, 3);
-      expect(await inbox.next()).toEqual({ type: "wake", queue: "work" });
+      expect(await inbox.next()).toEqual({ type: "wake", queue: "work", delayMs: 0 });
     }),
   );
 

@@ -9,6 +9,7 @@ import {
   N2,
   newId,
   newJob,
+  NOTHING_SWEPT,
   type OpenStore,
   register,
   runningJob,
@@ -56,7 +57,7 @@ export function describeFinish(open: OpenStore): void {
       expect(await store.finish(N2, [ended(id, final)])).toEqual(["fenced"]);
       expect(await store.cancel([id], bytes("too late"))).toEqual(["final"]);
       await store.leave(N1);
-      expect(await store.sweep(N2, 3)).toEqual([]);
+      expect(await store.sweep(N2, 3)).toEqual(NOTHING_SWEPT);
       const [record] = await store.read([id]);
       expect(record?.state).toBe(final);
       expect(shown(record?.outcome)).toBe(final);
@@ -144,7 +145,7 @@ export function describeFinish(open: OpenStore): void {
       const id = await runningJob(store, N1);
       await pass(110);
       expect(await store.finish(N1, [ended(id, "succeeded"), givenBack(id)])).toEqual(["fenced", "fenced"]);
-      expect(await store.sweep(N2, 3)).toEqual([]);
+      expect(await store.sweep(N2, 3)).toEqual(NOTHING_SWEPT);
       expect(await store.finish(N1, [ended(id, "succeeded")])).toEqual(["fenced"]);
       await register(store, N1);
       expect(await store.finish(N1, [ended(id, "succeeded")])).toEqual(["fenced"]);

@@ -6,23 +6,25 @@ import {
   N1,
   N2,
   newJob,
+  NOTHING_SWEPT,
   type OpenStore,
   register,
   runningJob,
   state,
   submit,
+  TERMS,
   withStore,
 } from "../support/harness.ts";
 
 const registration = (name: NodeName, incarnation: string, leaseMs = 60_000) =>
-  ({ name, incarnation, leaseMs, facts: JSON.stringify({ by: incarnation }) }) as const;
+  ({ name, incarnation, terms: TERMS, leaseMs, facts: JSON.stringify({ by: incarnation }) }) as const;
 
 export function describeLeases(open: OpenStore): void {
   test(
     "a registered node is listed with its facts, its lease and its running jobs",
     withStore(open, async ({ store }) => {
       expect(await store.nodes()).toEqual([]);
-      expect(await store.register(registration(N1, "a"))).toBe("registered");
+      expect(await store.register(registration(N1, "a"))).toEqual({ type: "registered" });
       await submit(store, newJob(), newJob());
       await claim(store, N1);
       const [node, ...others] = await store.nodes();
@@ -39,11 +41,11 @@ export function describeLeases(open: OpenStore): void {
     "a name whose lease another process holds is taken",
     withStore(open, async ({ store, pass }) => {
       await store.register(registration(N1, "a", 100));
-      expect(await store.register(registration(N1, "b"))).toBe("taken");
+      expect(await store.register(registration(N1, "b"))).toEqual({ type: "taken" });
       expect(await store.heartbeat(registration(N1, "b"))).toBe("lapsed");
       expect((await store.nodes())[0]?.facts).toBe('{"by":"a"}');
       await pass(110);
-      expect(await store.register(registration(N1, "b"))).toBe("registered");
+      expect(await store.register(registration(N1, "b"))).toEqual({ type: "registered" });
       expect(await store.heartbeat(registration(N1, "a"))).toBe("lapsed");
     }),
   );
@@ -53,7 +55,7 @@ export function describeLeases(open: OpenStore): void {
     withStore(open, async ({ store }) => {
       await store.register(registration(N1, "a"));
       const id = await runningJob(store, N1);
-      expect(await store.register(registration(N1, "a"))).toBe("registered");
+      expect(await store.register(registration(N1, "a"))).toEqual({ type: "registered" });
       expect(await store.finish(N1, [{ id, attempt: 1, next: "succeeded", outcome: bytes("") }])).toEqual([
         "committed",
       ]);
@@ -101,7 +103,7 @@ export function describeLeases(open: OpenStore): void {
         "fenced",
       ]);
       expect(await store.activeJobs()).toEqual([id]);
-      expect(await store.sweep(N1, 3)).toEqual([]);
+      expect(await store.sweep(N1, 3)).toEqual(NOTHING_SWEPT);
       expect(await claim(store, N1, { queues: ["lost"] })).toMatchObject([{ id, attempt: 2, deaths: 1 }]);
     }),
   );
@@ -116,11 +118,11 @@ export function describeLeases(open: OpenStore): void {
         await runningJob(store, N1, { queue: "lost" }),
       ];
       const living = await runningJob(store, N2);
-      expect(await store.sweep(N2, 3)).toEqual([]);
+      expect(await store.sweep(N2, 3)).toEqual(NOTHING_SWEPT);
       expect(await state(store, lost[0]!)).toBe("running");
       await pass(110);
-      expect(await store.sweep(N2, 3)).toEqual([]);
-      expect(await store.sweep(N2, 3)).toEqual([]);
+      expect(await store.sweep(N2, 3)).toEqual(NOTHING_SWEPT);
+      expect(await store.sweep(N2, 3)).toEqual(NOTHING_SWEPT);
       expect(await state(store, living)).toBe("running");
       const claimed = await claim(store, N2, { queues: ["lost"] });
       expect(claimed.map(({ id, attempt, deaths }) => ({ id, attempt, deaths }))).toEqual(
@@ -137,14 +139,14 @@ export function describeLeases(open: OpenStore): void {
       const id = await runningJob(store, N1);
       await pass(110);
       const exhausted = [{ id, attempt: 2, deaths: 1, lostNode: N1 }];
-      expect(await store.sweep(N2, 1)).toEqual(exhausted);
-      expect(await store.sweep(N2, 1)).toEqual(exhausted);
+      expect(await store.sweep(N2, 1)).toEqual({ exhausted, unplaced: [] });
+      expect(await store.sweep(N2, 1)).toEqual({ exhausted, unplaced: [] });
       const [record] = await store.read([id]);
       expect(record).toMatchObject({ state: "running", node: N2, attempt: 2, deaths: 1 });
       expect(await store.finish(N2, [{ id, attempt: 2, next: "failed", outcome: bytes("died") }])).toEqual([
         "committed",
       ]);
-      expect(await store.sweep(N2, 1)).toEqual([]);
+      expect(await store.sweep(N2, 1)).toEqual(NOTHING_SWEPT);
     }),
   );
 
@@ -154,9 +156,9 @@ export function describeLeases(open: OpenStore): void {
       await register(store, N1, 100);
       const id = await runningJob(store, N1);
       await pass(110);
-      expect(await store.sweep(N2, 1)).toEqual([]);
+      expect(await store.sweep(N2, 1)).toEqual(NOTHING_SWEPT);
       await register(store, N2);
-      expect(await store.sweep(N2, 1)).toMatchObject([{ id, lostNode: N1 }]);
+      expect(await store.sweep(N2, 1)).toMatchObject({ exhausted: [{ id, lostNode: N1 }] });
     }),
   );
 
@@ -169,7 +171,7 @@ export function describeLeases(open: OpenStore): void {
       await store.heartbeat(registration(N1, "n1 1"));
       expect(await store.cancel([id], bytes("why"))).toEqual(["cancelled"]);
       await register(store, N2);
-      expect(await store.sweep(N2, 1)).toEqual([]);
+      expect(await store.sweep(N2, 1)).toEqual(NOTHING_SWEPT);
       expect(await state(store, id)).toBe("cancelled");
     }),
   );
@@ -183,8 +185,10 @@ export function describeLeases(open: OpenStore): void {
       await store.leave(N1);
       expect((await store.nodes()).map(({ name }) => name)).toEqual([N2]);
       expect(await claim(store, N2, { queues: ["left"] })).toMatchObject([{ id, attempt: 2, deaths: 0 }]);
-      expect(await store.claim({ node: N1, queues: ["left"], count: 1 })).toEqual({ type: "lapsed" });
-      expect(await store.register(registration(N1, "b"))).toBe("registered");
+      expect(await store.claim({ node: N1, queues: ["left"], count: 1, takesData: true })).toEqual({
+        type: "lapsed",
+      });
+      expect(await store.register(registration(N1, "b"))).toEqual({ type: "registered" });
       await store.leave(N1);
       await store.leave(N1);
     }),

@@ -1,7 +1,16 @@
 import { randomUUID } from "node:crypto";
 import type { JobId, NodeName, UnitHash } from "../../../src/core/ids.ts";
 import { parseJobId, parseNodeName, parseUnitHash } from "../../../src/core/ids.ts";
-import type { ClaimedJob, NewJob, Store, StoreEvent, StoreOptions } from "../../../src/store/port.ts";
+import type {
+  ClaimedJob,
+  ClaimRequest,
+  ClusterTerms,
+  NewJob,
+  Store,
+  StoreEvent,
+  StoreOptions,
+  Swept,
+} from "../../../src/store/port.ts";
 
 /** One store under test, and the time it lives in. */
 export interface Opened {
@@ -21,8 +30,13 @@ export const DEFAULTS = {
 export const HEAD: NodeName = parseNodeName("head");
 export const N1: NodeName = parseNodeName("n1");
 export const N2: NodeName = parseNodeName("n2");
+export const N3: NodeName = parseNodeName("n3");
+export const TERMS: ClusterTerms = { token: "1a2b3c4d", protocol: 3 };
 export const UNIT: UnitHash = parseUnitHash("u".repeat(43));
 export const OTHER_UNIT: UnitHash = parseUnitHash("v".repeat(43));
+
+/** What a sweep answers that finds nothing to do. */
+export const NOTHING_SWEPT: Swept = { exhausted: [], unplaced: [] };
 
 export const bytes = (text: string): Uint8Array => Buffer.from(text);
 export const shown = (value: Uint8Array | undefined): string | undefined =>
@@ -47,16 +61,22 @@ export async function submit(store: Store, ...jobs: readonly NewJob[]): Promise<
 }
 
 export async function register(store: Store, name: NodeName, leaseMs = 60_000): Promise<void> {
-  const reply = await store.register({ name, incarnation: `${name} 1`, leaseMs, facts: "{}" });
-  if (reply !== "registered") throw new Error(`The register answered ${reply}`);
+  const reply = await store.register({
+    name,
+    incarnation: `${name} 1`,
+    terms: TERMS,
+    leaseMs,
+    facts: "{}",
+  });
+  if (reply.type !== "registered") throw new Error(`The register answered ${reply.type}`);
 }
 
 export async function claim(
   store: Store,
   node: NodeName,
-  { count = 10, queues = ["default"] }: { count?: number; queues?: readonly string[] } = {},
+  { count = 10, queues = ["default"], takesData = true }: Partial<Omit<ClaimRequest, "node">> = {},
 ): Promise<readonly ClaimedJob[]> {
-  const reply = await store.claim({ node, queues, count });
+  const reply = await store.claim({ node, queues, count, takesData });
   if (reply.type !== "claimed") throw new Error(`The claim answered ${reply.type}`);
   return reply.jobs;
 }

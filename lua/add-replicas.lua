@@ -1,0 +1,39 @@
+-- Says that a node has a replica of each.
+-- KEYS[1] prefix
+-- ARGV[1] node   [2] msgpack: url, facts, created, and so on; facts as in base.lua, created in ms or "" for now
+-- Reply: one word a row: "added" | "known" (the node was listed) | "exists" (other data has this url: nothing was changed)
+-- include shared/base.lua
+-- include shared/catalog.lua
+local node, rows = ARGV[1], cmsgpack.unpack(ARGV[2])
+local now = text_of(now_ms())
+local field, of_key = "@" .. node, data_of_key(node)
+local notes_key = redis.call("EXISTS", drops_key(node)) == 1 and drops_key(node)
+local urls, new = {}, {}
+
+-- What was to be dropped is wanted again.
+local function forget_drop(url, facts)
+  if notes_key and redis.call("HGET", notes_key, url) == sha256_of(facts) then redis.call("HDEL", notes_key, url) end
+end
+
+local function add(url, facts, created)
+  local key = data_key(url)
+  local theirs, known = unpack(redis.call("HMGET", key, "facts", field))
+  if theirs and theirs ~= facts then return "exists" end
+  forget_drop(url, facts)
+  if known then return "known" end
+  if theirs then
+    redis.call("HSET", key, field, "")
+  else
+    redis.call("HSET", key, "facts", facts, "created", created == "" and now or created, field, "")
+    new[#new + 1] = "0"
+    new[#new + 1] = url
+  end
+  urls[#urls + 1] = url
+  return "added"
+end
+
+local reply = {}
+for i = 1, #rows, 3 do reply[#reply + 1] = add(rows[i], rows[i + 1], rows[i + 2]) end
+call_in_parts("ZADD", index_key, new)
+call_in_parts("SADD", of_key, urls)
+return reply

@@ -1,0 +1,21 @@
+-- The catalog of data. Needs base.lua.
+local index_key = prefix .. "data-index"
+
+local function data_key(url) return prefix .. "data:" .. url end
+local function data_of_key(node) return prefix .. "data-of:" .. node end
+local function drops_key(node) return prefix .. "drops:" .. node end
+
+-- "size sha256 type", and a codec perhaps.
+local function sha256_of(facts) return string.match(facts, "^%S+ (%S+)") end
+
+-- Beside its replicas an entry has two fields: facts and created.
+local function remove_replica(url, node)
+  local key = data_key(url)
+  local removed = redis.call("HDEL", key, "@" .. node)
+  redis.call("SREM", data_of_key(node), url)
+  if removed == 1 and redis.call("HLEN", key) <= 2 then
+    redis.call("UNLINK", key)
+    redis.call("ZREM", index_key, url)
+  end
+  return removed == 1
+end

@@ -1,0 +1,146 @@
+import { isSameData, type Sha256 } from "../../core/data.ts";
+import type { DataUrl } from "../../core/data-url.ts";
+import type { NodeName } from "../../core/ids.ts";
+import type { Catalog, DataRecord, Drop, NewReplica, ReplicaReply } from "../catalog.ts";
+
+interface Entry extends Omit<DataRecord, "replicas"> {
+  readonly replicas: Set<NodeName>;
+}
+
+/** The catalog of the embedded store. */
+export abstract class MemoryCatalog implements Catalog {
+  readonly #entries = new Map<DataUrl, Entry>();
+  readonly #drops = new Map<NodeName, Map<DataUrl, Sha256>>();
+  /** All urls with their bytes, in the order of these, until an entry comes or goes. */
+  #sorted: (readonly [Buffer, DataUrl])[] | undefined;
+
+  /** ms since the epoch. @throws KitchenError `KS_UNAVAILABLE` when the store is closed */
+  protected abstract open(): number;
+
+  async addReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]> {
+    const nowMs = this.open();
+    return rows.map((row) => this.#add(node, row, nowMs));
+  }
+
+  async setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]> {
+    const replies = await this.addReplicas(node, rows);
+    const kept = new Set(rows.filter((_, at) => replies[at] !== "exists").map(({ url }) => url));
+    for (const [url, { replicas }] of this.#entries)
+      if (replicas.has(node) && !kept.has(url)) this.#remove(node, url);
+    return replies;
+  }
+
+  async removeReplicas(node: NodeName, urls: readonly DataUrl[]): Promise<void> {
+    this.open();
+    for (const url of urls) this.#remove(node, url);
+  }
+
+  async findData(urls: readonly DataUrl[]): Promise<(DataRecord | undefined)[]> {
+    this.open();
+    return urls.map((url) => {
+      const entry = this.#entries.get(url);
+      return entry === undefined ? undefined : { ...entry, replicas: [...entry.replicas] };
+    });
+  }
+
+  async listData({
+    prefix,
+    after,
+    limit,
+  }: {
+    readonly prefix: string;
+    readonly after: string;
+    readonly limit: number;
+  }): Promise<DataUrl[]> {
+    this.open();
+    const sorted = (this.#sorted ??= this.#sort());
+    const [first, last] = [Buffer.from(prefix), Buffer.from(after)];
+    const from = lowerBound(
+      sorted,
+      (bytes) => Buffer.compare(bytes, first) >= 0 && Buffer.compare(bytes, last) > 0,
+    );
+    const found = sorted.slice(from, from + limit).map(([, url]) => url);
+    return found.filter((url) => url.startsWith(prefix));
+  }
+
+  async deleteData(urls: readonly DataUrl[], node?: NodeName): Promise<NodeName[][]> {
+    this.open();
+    return urls.map((url) => {
+      const entry = this.#entries.get(url);
+      const names = [...(entry?.replicas ?? [])].filter((name) => node === undefined || name === node);
+      for (const name of names) {
+        if (entry !== undefined) this.#dropsOf(name).set(url, entry.sha256);
+        this.#remove(name, url);
+      }
+      return names;
+    });
+  }
+
+  async drops(node: NodeName): Promise<Drop[]> {
+    this.open();
+    return Array.from(this.#drops.get(node) ?? [], ([url, sha256]) => ({ url, sha256 }));
+  }
+
+  async dropped(node: NodeName, drops: readonly Drop[]): Promise<void> {
+    this.open();
+    for (const { url, sha256 } of drops) this.#forgetDrop(node, url, sha256);
+  }
+
+  #add(node: NodeName, row: NewReplica, nowMs: number): ReplicaReply {
+    const { url, size, sha256, codec, type, createdAtMs = nowMs } = row;
+    const entry = this.#entries.get(url);
+    if (entry !== undefined && !isSameData(entry, row)) return "exists";
+    // What was to be dropped is wanted again.
+    this.#forgetDrop(node, url, sha256);
+    if (entry?.replicas.has(node) === true) return "known";
+    if (entry !== undefined) entry.replicas.add(node);
+    else {
+      const created = Math.round(createdAtMs);
+      const replicas = new Set([node]);
+      this.#entries.set(url, { url, size, sha256, codec, type, createdAtMs: created, replicas });
+      this.#sorted = undefined;
+    }
+    return "added";
+  }
+
+  #remove(node: NodeName, url: DataUrl): void {
+    const entry = this.#entries.get(url);
+    if (entry?.replicas.delete(node) !== true || entry.replicas.size > 0) return;
+    this.#entries.delete(url);
+    this.#sorted = undefined;
+  }
+
+  #dropsOf(node: NodeName): Map<DataUrl, Sha256> {
+    let drops = this.#drops.get(node);
+    if (drops === undefined) this.#drops.set(node, (drops = new Map()));
+    return drops;
+  }
+
+  #forgetDrop(node: NodeName, url: DataUrl, sha256: Sha256): void {
+    const drops = this.#drops.get(node);
+    if (drops?.get(url) !== sha256) return;
+    drops.delete(url);
+    if (drops.size === 0) this.#drops.delete(node);
+  }
+
+  #sort(): (readonly [Buffer, DataUrl])[] {
+    return Array.from(this.#entries.keys(), (url): [Buffer, DataUrl] => [Buffer.from(url), url]).toSorted(
+      ([a], [b]) => Buffer.compare(a, b),
+    );
+  }
+}
+
+/** Where those begin that are far enough. */
+function lowerBound(
+  sorted: readonly (readonly [Buffer, DataUrl])[],
+  isFarEnough: (bytes: Buffer) => boolean,
+): number {
+  let [from, to] = [0, sorted.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    const bytes = sorted[middle]?.[0];
+    if (bytes !== undefined && isFarEnough(bytes)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
