@@ -6,10 +6,14 @@ import { bundle } from "./wire/wire.ts";
 
 export type { CodeUnit } from "./wire/units.ts";
 
-/** A captured value: `graph` holds values and refers to code by hash, `units` is that code, each once. */
+/**
+ * A captured value: `graph` holds values and refers to code by hash, `units` is that code, `pointers` the targets of
+ * pointers that the graph holds; each once.
+ */
 export interface Captured {
   readonly graph: Uint8Array;
   readonly units: readonly CodeUnit[];
+  readonly pointers: readonly string[];
 }
 
 export interface CaptureOptions {
@@ -26,10 +30,11 @@ export interface CaptureOptions {
 export type ModulesOption = "value" | "source";
 
 const NO_UNITS: readonly CodeUnit[] = [];
+const NO_POINTERS: readonly string[] = [];
 
 /**
- * Captures a value with every function, class and variable it refers to, as they are now, in two parts: code, which
- * need travel only once, and values.
+ * Captures a value with every function, class and variable it refers to, as they are now, in parts: code, which
+ * need travel only once, and values; with what the pointers among the values point to.
  *
  * @throws KitchenError `KS_CANNOT_CAPTURE` that names the way to what cannot travel
  *
@@ -43,7 +48,7 @@ export function captureParts(
   { rootName = "", modules = "value" }: CaptureOptions = {},
 ): Captured {
   const plain = encodePlain(value);
-  if (plain !== undefined) return { graph: plain, units: NO_UNITS };
+  if (plain !== undefined) return { graph: plain, units: NO_UNITS, pointers: NO_POINTERS };
   const isAll = modules === "source";
   if (typeof value !== "function" || isAll) return captureWithModules(value, rootName, isAll);
   const known = recall(value);

@@ -1,9 +1,12 @@
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId, type JobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
+import { ClientData } from "./client-data.ts";
 import { Connection } from "./connection.ts";
 import { calleeOf, encodeCall, type AnyFunction, type Callee } from "./encode-call.ts";
+import { parseExplanation } from "./explanation.ts";
 import { Http } from "./http.ts";
+import { HttpData } from "./http-data.ts";
 import { InstantCaller } from "./instant.ts";
 import type { ItemReader } from "./item-reader.ts";
 import { newJobId } from "./new-job-id.ts";
@@ -31,6 +34,8 @@ interface Waiting {
 interface Shared {
   readonly realm: object | undefined;
   readonly http: Http;
+  /** Connections for data, so that nothing else waits behind it. */
+  readonly dataHttp: Http;
   readonly connection: Connection;
   readonly instant: InstantCaller;
 }
@@ -55,6 +60,7 @@ export class Client implements AsyncDisposable {
   readonly url: URL;
   readonly #shared: Shared;
   readonly #settings: Settings;
+  #data: ClientData | undefined;
 
   /** @throws KitchenError `KS_USAGE` for a bad address or option */
   constructor(url: string | URL, options?: ConnectOptions);
@@ -70,6 +76,12 @@ export class Client implements AsyncDisposable {
     this.#settings = settingsFrom(derived?.settings ?? DEFAULTS, options);
   }
 
+  /** The data of the cluster, by its urls. */
+  get data(): ClientData {
+    const { dataHttp: http, realm } = this.#shared;
+    return (this.#data ??= new ClientData(new HttpData({ http, client: this, realm })));
+  }
+
   /** A client with other options on the same connection. Closing either closes both. */
   with(options: ClientOptions): Client {
     return new Client(this.url, options, { shared: this.#shared, settings: this.#settings });
@@ -79,7 +91,8 @@ export class Client implements AsyncDisposable {
    * Calls a function somewhere on the cluster: a captured one, with all that it refers to as of now, or a registered one
    * by its name.
    *
-   * @throws KitchenError `KS_CANNOT_CAPTURE`, `KS_CANNOT_ENCODE` at once; all else when the job is awaited
+   * @throws KitchenError `KS_CANNOT_CAPTURE`, `KS_CANNOT_ENCODE`, and `KS_USAGE` for RemoteData that is not saved, at
+   *   once; all else when the job is awaited
    * @returns a job; awaited, what the function returns, and of a generator its items as they are made
    * @example
    * ```ts
@@ -96,18 +109,19 @@ export class Client implements AsyncDisposable {
 
   #start(callee: Callee, args: readonly unknown[]): Job<unknown> {
     const { label } = callee;
-    const { rpcName: namespace, codec, modules, timeoutMs, retries, output } = this.#settings;
+    const { rpcName: namespace, codec, modules, timeoutMs, retries, output, routeData } = this.#settings;
     const streamsOutput = output !== "off";
-    const { spec, units } = encodeCall(callee, args, {
+    const { spec, units, inputs } = encodeCall(callee, args, {
       namespace,
       codec,
       modules,
       timeoutMs,
       retries,
       streamsOutput,
+      routeData,
     });
     const id = newJobId();
-    const job = { id, queue: this.#queue(), priority: this.#settings.priority, spec };
+    const job = { id, queue: this.#queue(), priority: this.#settings.priority, spec, inputs };
     const jobOutput = outputOf(output, { id, label });
     const { instant, connection } = this.#shared;
     const realm = callee.name === null ? callee.realm : this.#shared.realm;
@@ -191,6 +205,7 @@ export class Client implements AsyncDisposable {
   /** Lets go of the node. Jobs go on; those that are awaited here reject with `KS_CONNECTION_LOST`. */
   async close(): Promise<void> {
     await this.#shared.connection.close();
+    this.#shared.dataHttp.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -211,6 +226,7 @@ export class Client implements AsyncDisposable {
 
   #job(id: JobId, label: string, { tracked, submitted, cancel, reader, realm }: Waiting): Job<unknown> {
     const { http } = this.#shared;
+    const { access } = this.data;
     return new Job(id, label, {
       settled: () => tracked().settled,
       items: (attempt) =>
@@ -223,6 +239,7 @@ export class Client implements AsyncDisposable {
           abandon: () => void cancel("its items are lost").catch(() => {}),
           where: `${label} (job ${id})`,
           realm,
+          access,
         }),
       cancel: async (reason) => {
         await submitted;
@@ -232,8 +249,13 @@ export class Client implements AsyncDisposable {
         await submitted;
         return await this.#status(id);
       },
+      explain: async () => {
+        await submitted;
+        return parseExplanation(await this.#get(`/v1/jobs/${id}/placement`));
+      },
       output: () => followOutput(http, id, submitted),
       realm,
+      access,
     });
   }
 
@@ -262,7 +284,13 @@ export class Client implements AsyncDisposable {
 
 function share(url: URL, token: string | undefined, realm: object | undefined): Shared {
   const http = new Http(url, token ?? findToken(url));
-  return { realm, http, connection: new Connection(http), instant: new InstantCaller(http) };
+  return {
+    realm,
+    http,
+    dataHttp: http.sibling(),
+    connection: new Connection(http),
+    instant: new InstantCaller(http),
+  };
 }
 
 function parseUrl(url: string | URL): URL {

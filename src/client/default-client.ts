@@ -1,8 +1,11 @@
 import { KitchenError } from "../core/errors.ts";
 import { Client } from "./client.ts";
+import { setDefaultClient } from "./data-access.ts";
 import type { ConnectOptions } from "./options.ts";
 
 let current: Client | undefined;
+
+setDefaultClient(() => current);
 
 /**
  * Makes the client that this process uses where none is given, and gives it. An earlier one is left as it is.

@@ -1,8 +1,12 @@
 import { captureParts, type Captured, type CodeUnit, type ModulesOption } from "../capture/capture.ts";
 import { realmOf } from "../capture/resolve/known.ts";
-import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
-import { encodeSpec } from "../codec/wire.ts";
+import { CLOSURE_CODEC, codecNamed, isBuiltIn } from "../codec/codec.ts";
+import { notingPointers } from "../codec/pointers.ts";
+import { encodeSpec, MAX_INPUTS } from "../codec/wire.ts";
+import { parseDataUrl, type DataUrl } from "../core/data-url.ts";
+import { KitchenError } from "../core/errors.ts";
 import { parseUnitHash, type UnitHash } from "../core/ids.ts";
+import { findPointers } from "./find-pointers.ts";
 
 export type AnyFunction = (...args: never[]) => unknown;
 
@@ -13,6 +17,8 @@ export interface CallOptions {
   readonly timeoutMs: number;
   readonly retries: number;
   readonly streamsOutput: boolean;
+  /** Whether the call is to go where the data lies that it points to. */
+  readonly routeData: boolean;
 }
 
 /** What to call, made portable: a captured function, or the name of a registered one. */
@@ -28,6 +34,8 @@ export interface EncodedCall {
   readonly spec: Uint8Array;
   /** The code that the call needs, to be sent to a node once. */
   readonly units: readonly CodeUnit[];
+  /** The data that the function and the arguments point to, each once. */
+  readonly inputs: readonly DataUrl[];
 }
 
 /**
@@ -46,7 +54,8 @@ export function calleeOf(
 
 /**
  * Makes a call portable, the arguments by the codec and as of now.
- * @throws KitchenError `KS_CANNOT_CAPTURE`, `KS_CANNOT_ENCODE`, `KS_UNKNOWN_CODEC`
+ * @throws KitchenError `KS_CANNOT_CAPTURE`, `KS_CANNOT_ENCODE`, `KS_UNKNOWN_CODEC`, `KS_TOO_LARGE`; `KS_USAGE` for
+ *   RemoteData that is not saved
  */
 export function encodeCall(callee: Callee, args: readonly unknown[], options: CallOptions): EncodedCall {
   const { name, label, captured } = callee;
@@ -64,16 +73,34 @@ export function encodeCall(callee: Callee, args: readonly unknown[], options: Ca
     retries: options.retries,
     streamsOutput: options.streamsOutput,
   });
-  return { spec, units };
+  const inputs = options.routeData ? inputsOf(captured?.pointers, encoded.pointers) : NO_INPUTS;
+  return { spec, units, inputs };
+}
+
+const NO_INPUTS: readonly DataUrl[] = [];
+
+function inputsOf(ofFunction: readonly string[] = [], ofArguments: readonly string[]): readonly DataUrl[] {
+  if (ofFunction.length === 0 && ofArguments.length === 0) return NO_INPUTS;
+  const urls = new Set([...ofFunction, ...ofArguments]);
+  if (urls.size <= MAX_INPUTS) return Array.from(urls, parseDataUrl);
+  throw new KitchenError(
+    "KS_TOO_LARGE",
+    `Cannot choose a node for a call that points to ${urls.size} different data: at most ${MAX_INPUTS} are looked at (save them together as one, or call with({ routeData: false }), which does not look)`,
+  );
 }
 
 function encodeArguments(
   args: readonly unknown[],
   { codec, modules }: CallOptions,
-): { bytes: Uint8Array; units: readonly CodeUnit[] } {
-  if (codec !== CLOSURE_CODEC) return { bytes: codecNamed(codec).encode(args, "args"), units: [] };
-  const { graph, units } = captureParts(args, { rootName: "args", modules });
-  return { bytes: graph, units };
+): { bytes: Uint8Array; units: readonly CodeUnit[]; pointers: readonly string[] } {
+  if (codec === CLOSURE_CODEC) {
+    const { graph, units, pointers } = captureParts(args, { rootName: "args", modules });
+    return { bytes: graph, units, pointers };
+  }
+  const known = codecNamed(codec);
+  const found = isBuiltIn(known) ? [] : findPointers(args, "args");
+  const { result, targets } = notingPointers(() => known.encode(args, "args"));
+  return { bytes: result, units: [], pointers: [...found, ...targets] };
 }
 
 function hashesOf(units: readonly CodeUnit[]): UnitHash[] {

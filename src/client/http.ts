@@ -1,4 +1,11 @@
-import type { Agent, IncomingMessage, request as httpRequest, RequestOptions } from "node:http";
+import type {
+  Agent,
+  ClientRequest,
+  IncomingMessage,
+  request as httpRequest,
+  RequestOptions,
+} from "node:http";
+import { pipeline, type Readable } from "node:stream";
 import { KitchenError, isErrorCode } from "../core/errors.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../core/version.ts";
 
@@ -7,14 +14,24 @@ const MAX_SOCKETS = 32;
 const MAX_RESPONSE_BYTES = 1024 * 1024 * 1024;
 
 export interface HttpRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly type?: string;
   readonly accept?: string;
-  readonly body?: Uint8Array | string;
-  readonly signal?: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Uint8Array | string | StreamedBody;
+  /** When it is aborted, the request rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
   /** The answer may take long to come: the request must not hold up others. Default: false. */
   readonly isLong?: boolean;
+  /** The connection is given up after this long without a byte in either direction. Default: never. */
+  readonly silenceMs?: number;
+}
+
+/** A body that is made while it is sent. */
+export interface StreamedBody {
+  readonly sizeBytes: number;
+  readonly stream: Readable;
 }
 
 export interface HttpResponse {
@@ -34,6 +51,7 @@ export class Http {
   /** Without a limit, for requests that wait for something to happen. */
   readonly #longAgent: Agent;
   readonly #request: typeof httpRequest;
+  #isClosed = false;
 
   constructor(url: URL, token: string | undefined) {
     this.url = url;
@@ -54,22 +72,38 @@ export class Http {
 
   /** The whole response. @throws KitchenError what the node answered, or `KS_UNAVAILABLE` when nobody did */
   async fetch(request: HttpRequest): Promise<HttpResponse> {
+    return await this.whole(await this.open(request), request.signal);
+  }
+
+  /** What {@link open} gave, with all of its body. */
+  async whole(response: IncomingMessage, signal?: AbortSignal): Promise<HttpResponse> {
     const chunks: Buffer[] = [];
-    const response = await this.open(request);
     const { status, type } = headOf(response);
     let size = 0;
-    try {
-      for await (const chunk of response) {
-        const bytes: Buffer = chunk;
-        size += bytes.length;
-        if (size > MAX_RESPONSE_BYTES)
-          throw new KitchenError("KS_TOO_LARGE", "The node's answer is larger than 1 GiB");
-        chunks.push(bytes);
-      }
-    } catch (cause) {
-      throw cause instanceof KitchenError ? cause : this.#unreachable(cause);
+    for await (const chunk of this.reading(response, signal)) {
+      size += chunk.length;
+      if (size > MAX_RESPONSE_BYTES)
+        throw new KitchenError("KS_TOO_LARGE", "The node's answer is larger than 1 GiB");
+      chunks.push(chunk);
     }
     return { status, type, body: Buffer.concat(chunks) };
+  }
+
+  /** The body of what {@link open} gave, piece by piece. @throws KitchenError `KS_UNAVAILABLE` when it breaks off */
+  async *reading(response: IncomingMessage, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+    const chunks = response[Symbol.asyncIterator]() as AsyncIterator<Buffer, void, undefined>;
+    try {
+      for (;;) {
+        const next = await chunks.next().catch((cause: unknown) => {
+          throw this.#failure(cause, signal);
+        });
+        if (next.done === true) return;
+        yield next.value;
+      }
+    } finally {
+      // Whoever stops before the end leaves a connection that nobody else can use.
+      if (!response.readableEnded) response.destroy();
+    }
   }
 
   /** As {@link fetch}, for an answer that must be JSON. */
@@ -80,7 +114,7 @@ export class Http {
 
   /** A response whose body is still to come. `alone`: on a connection of its own. */
   open(request: HttpRequest, { alone = false }: { alone?: boolean } = {}): Promise<IncomingMessage> {
-    const { method, path, type, accept, body, signal, isLong = false } = request;
+    const { method, path, type, accept, headers, body, signal, isLong = false, silenceMs } = request;
     const options: RequestOptions = {
       method,
       agent: alone ? false : isLong ? this.#longAgent : this.#agent,
@@ -89,9 +123,11 @@ export class Http {
         ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
         ...(type === undefined ? {} : { "content-type": type }),
         ...(accept === undefined ? {} : { accept }),
-        ...(body === undefined ? {} : { "content-length": Buffer.byteLength(body) }),
+        ...(body === undefined ? {} : { "content-length": lengthOf(body) }),
+        ...headers,
       },
       ...(signal === undefined ? {} : { signal }),
+      ...(silenceMs === undefined ? {} : { timeout: silenceMs }),
     };
     return new Promise((resolve, reject) => {
       const outgoing = this.#request(new URL(path, this.url), options, (response) => {
@@ -100,14 +136,30 @@ export class Http {
         response.destroy();
         reject(mismatch);
       });
-      outgoing.on("error", (error) => reject(this.#unreachable(error)));
-      outgoing.end(body);
+      outgoing.on("error", (error) => reject(this.#failure(error, signal)));
+      outgoing.on("timeout", () =>
+        outgoing.destroy(new Error(`nothing was heard for ${(silenceMs ?? 0) / 1_000} s`)),
+      );
+      if (isStreamed(body)) sendStreamed(outgoing, body.stream);
+      else outgoing.end(body);
     });
   }
 
+  /** What is begun again after a lost connection is not, once its connections were closed. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   close(): void {
+    this.#isClosed = true;
     this.#agent.destroy();
     this.#longAgent.destroy();
+  }
+
+  /** Why a request failed: what its caller gave as the reason, when it is the caller who gave it up. */
+  #failure(cause: unknown, signal?: AbortSignal): Error {
+    if (signal?.aborted === true) return signal.reason as Error;
+    return cause instanceof KitchenError ? cause : this.#unreachable(cause);
   }
 
   #unreachable(cause: unknown): KitchenError {
@@ -131,6 +183,26 @@ export class Http {
       { cause },
     );
   }
+}
+
+function isStreamed(body: HttpRequest["body"]): body is StreamedBody {
+  return typeof body === "object" && "stream" in body;
+}
+
+function lengthOf(body: Uint8Array | string | StreamedBody): number {
+  return isStreamed(body) ? body.sizeBytes : Buffer.byteLength(body);
+}
+
+/** A body that fails ends the request; an answer that does not wait for the body ends the body. */
+function sendStreamed(outgoing: ClientRequest, stream: Readable): void {
+  outgoing.on("response", (response) =>
+    response.on("end", () => {
+      if (!outgoing.writableFinished) outgoing.destroy();
+    }),
+  );
+  pipeline(stream, outgoing, (error) => {
+    if (error != null) outgoing.destroy(error);
+  });
 }
 
 function headOf(response: IncomingMessage): { status: number; type: string } {

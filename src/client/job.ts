@@ -1,6 +1,8 @@
 import type { JobId } from "../core/ids.ts";
 import type { JobState } from "../core/job-states.ts";
+import { type DataAccess, withAccess } from "./data-access.ts";
 import { awaitingFrames, reviveThrown } from "./errors.ts";
+import type { PlacementExplanation } from "./explanation.ts";
 import type { Output } from "./output.ts";
 import type { RemoteItems } from "./remote-items.ts";
 import type { Settled } from "./tracked-job.ts";
@@ -33,9 +35,12 @@ export interface JobBackend {
   items(attempt: number): RemoteItems;
   cancel(reason: string): Promise<void>;
   status(): Promise<JobStatus>;
+  explain(): Promise<PlacementExplanation>;
   output(): AsyncIterable<Output>;
   /** The global object of the vm context to which results belong; undefined for the one of this package. */
   readonly realm?: object | undefined;
+  /** How RemoteData among results reaches its data. */
+  readonly access?: DataAccess | undefined;
 }
 
 /**
@@ -85,6 +90,19 @@ export class Job<R> implements PromiseLike<R> {
   }
 
   /**
+   * Why it runs where it does: what it points to, which nodes may take it, and when.
+   *
+   * @throws KitchenError `KS_NO_SUCH_JOB` when its record has expired
+   * @example
+   * ```ts
+   * const { node, why } = await job.explain();
+   * ```
+   */
+  async explain(): Promise<PlacementExplanation> {
+    return await this.#backend.explain();
+  }
+
+  /**
    * Its output from the beginning, and on as it appears, until it ends.
    * @example
    * ```ts
@@ -103,7 +121,8 @@ export class Job<R> implements PromiseLike<R> {
     if (outcome.type === "value") return decodeValue(outcome, this.#backend) as R;
     if (outcome.type === "ended") return this.#streamed(0) as R;
     const arrival = { where: `${this.label} (job ${this.id})`, awaiting: awaitingFrames() };
-    throw reviveThrown(outcome.error, { ...arrival, realm: this.#backend.realm });
+    const { realm, access } = this.#backend;
+    throw withAccess(access, () => reviveThrown(outcome.error, { ...arrival, realm }));
   }
 
   /** One for all who await the job, as a generator is one object. */

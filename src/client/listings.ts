@@ -1,9 +1,9 @@
 /** Reads the JSON that nodes answer with: parsed here, so that the rest can rely on the types. */
-import { KitchenError } from "../core/errors.ts";
 import { parseJobId } from "../core/ids.ts";
 import { TRANSITIONS, type JobState } from "../core/job-states.ts";
 import type { FunctionInfo } from "../core/messages.ts";
 import type { JobStatus } from "./job.ts";
+import { listIn, malformed, Reader } from "./reader.ts";
 
 /** A node of the cluster, as it last described itself. */
 export interface NodeStatus {
@@ -69,54 +69,7 @@ export function parseStatus(value: unknown): JobStatus {
   };
 }
 
-function parseState(text: string): JobState {
+export function parseState(text: string): JobState {
   if (Object.hasOwn(TRANSITIONS, text)) return text as JobState;
   throw malformed("job's state");
-}
-
-function listIn(value: unknown, key: string): readonly unknown[] {
-  const list =
-    typeof value === "object" && value !== null ? (value as Record<string, unknown>)[key] : undefined;
-  if (Array.isArray(list)) return list;
-  throw malformed(`list of ${key}`);
-}
-
-class Reader {
-  readonly #values: Readonly<Record<string, unknown>>;
-  readonly #what: string;
-
-  constructor(value: unknown, what: string) {
-    if (typeof value !== "object" || value === null) throw malformed(what);
-    this.#values = { ...value };
-    this.#what = what;
-  }
-
-  has(key: string): boolean {
-    return this.#values[key] != null;
-  }
-
-  text(key: string): string {
-    const value = this.#values[key];
-    if (typeof value === "string") return value;
-    throw malformed(`${this.#what}'s ${key}`);
-  }
-
-  number(key: string): number {
-    const value = this.#values[key];
-    if (typeof value === "number") return value;
-    throw malformed(`${this.#what}'s ${key}`);
-  }
-
-  texts(key: string): readonly string[] {
-    const value = this.#values[key];
-    if (Array.isArray(value)) return value.map(String);
-    throw malformed(`${this.#what}'s ${key}`);
-  }
-}
-
-function malformed(what: string): KitchenError {
-  return new KitchenError(
-    "KS_UNAVAILABLE",
-    `Cannot read the node's answer: it has no ${what} (is it another release?)`,
-  );
 }

@@ -29,6 +29,11 @@ export interface ClientOptions {
   readonly retries?: number;
   /** -1000 (last) to 1000 (first). Default: 0. */
   readonly priority?: number;
+  /**
+   * `true` (default): a call that points to remote data goes where that lies. `false`: it goes wherever a worker is free,
+   * and the data is fetched there.
+   */
+  readonly routeData?: boolean;
 }
 
 export interface ConnectOptions extends ClientOptions {
@@ -50,6 +55,7 @@ export const DEFAULTS: Settings = {
   timeoutMs: 0,
   retries: 0,
   priority: 0,
+  routeData: true,
 };
 
 /** @throws KitchenError `KS_USAGE` for a value that an option cannot have */

@@ -1,4 +1,5 @@
 import { KitchenError } from "../core/errors.ts";
+import { type DataAccess, withAccess } from "./data-access.ts";
 import { awaitingFrames, reviveThrown } from "./errors.ts";
 import type { ItemReader } from "./item-reader.ts";
 import type { End } from "./tracked-job.ts";
@@ -23,6 +24,8 @@ export interface ItemSource {
   readonly where: string;
   /** The global object of the vm context to which items belong; undefined for that of this package. */
   readonly realm: object | undefined;
+  /** How RemoteData among items reaches its data. */
+  readonly access: DataAccess | undefined;
 }
 
 /**
@@ -114,8 +117,9 @@ export class RemoteItems<T = unknown, R = unknown> implements AsyncGenerator<T, 
   #checked(end: End): EncodedValue {
     const outcome = outcomeOf(end);
     if (outcome.type !== "error") return outcome;
-    const { where, realm } = this.#source;
-    throw reviveThrown(outcome.error, { where, realm, awaiting: awaitingFrames() });
+    const { where, realm, access } = this.#source;
+    const arrival = { where, realm, awaiting: awaitingFrames() };
+    throw withAccess(access, () => reviveThrown(outcome.error, arrival));
   }
 }
 

@@ -3,6 +3,7 @@ import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
 import { parseOutcome } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { Outcome } from "../core/messages.ts";
+import { type DataAccess, withAccess } from "./data-access.ts";
 import { awaitingFrames } from "./errors.ts";
 import type { End } from "./tracked-job.ts";
 
@@ -11,9 +12,16 @@ export interface EncodedValue {
   readonly bytes: Uint8Array;
 }
 
+export interface ArrivalOptions extends ReviveOptions {
+  /** How RemoteData among the values reaches its data. */
+  readonly access?: DataAccess | undefined;
+}
+
 /** A value that a worker encoded. @throws KitchenError `KS_CANNOT_DECODE`, `KS_UNKNOWN_CODEC` … */
-export function decodeValue({ codec, bytes }: EncodedValue, options: ReviveOptions): unknown {
-  return codec === CLOSURE_CODEC ? revive(bytes, options) : codecNamed(codec).decode(bytes);
+export function decodeValue({ codec, bytes }: EncodedValue, { realm, access }: ArrivalOptions): unknown {
+  return withAccess(access, () =>
+    codec === CLOSURE_CODEC ? revive(bytes, { realm }) : codecNamed(codec).decode(bytes),
+  );
 }
 
 /** What a job came to. @throws Error when that cannot be known */

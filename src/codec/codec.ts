@@ -51,7 +51,8 @@ export function registerCodec(codec: Codec): void {
   codecs.set(codec.name, codec);
 }
 
-function isBuiltIn(codec: Codec): boolean {
+/** Whether it is one of this package's own, which tell of the pointers that they encode. */
+export function isBuiltIn(codec: Codec): boolean {
   return codec === jsonCodec || codec === structuredCodec;
 }
 

@@ -1,6 +1,15 @@
 import { KitchenError } from "../core/errors.ts";
 import type { Codec } from "./codec.ts";
-import { cannotEncode, isPlainObject, judgeAll, nameOfKind, ownSteps, type Verdict } from "./walk.ts";
+import {
+  isMarker,
+  isPointer,
+  judgeWithPointers,
+  LOOKS_LIKE_POINTER,
+  markerOf,
+  mayHoldPointers,
+  revivedPointers,
+} from "./pointers.ts";
+import { cannotEncode, isPlainObject, nameOfKind, ownSteps, type Verdict } from "./walk.ts";
 
 const NAME = "json";
 const decoder = new TextDecoder("utf-8", { fatal: true });
@@ -15,9 +24,9 @@ export const jsonCodec: Codec = {
 
   encode(value: unknown, rootName: string = "value"): Uint8Array {
     if (value === undefined) return new Uint8Array();
-    judgeAll(value, { rootName, codecName: NAME }, judge);
+    const holdsPointers = judgeWithPointers(value, { rootName, codecName: NAME }, judge);
     try {
-      return Buffer.from(JSON.stringify(value));
+      return Buffer.from(holdsPointers ? JSON.stringify(value, asMarker) : JSON.stringify(value));
     } catch (cause) {
       // The walk cannot see cycles through what toJSON makes.
       throw cannotEncode(rootName, NAME, cause instanceof Error ? cause.message : String(cause));
@@ -27,8 +36,10 @@ export const jsonCodec: Codec = {
   decode(bytes: Uint8Array): unknown {
     if (bytes.length === 0) return undefined;
     try {
-      return JSON.parse(decoder.decode(bytes));
+      const value: unknown = JSON.parse(decoder.decode(bytes));
+      return mayHoldPointers(bytes) ? revivedPointers(value) : value;
     } catch (cause) {
+      if (cause instanceof KitchenError) throw cause;
       throw new KitchenError(
         "KS_CANNOT_DECODE",
         `Not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
@@ -39,6 +50,14 @@ export const jsonCodec: Codec = {
 };
 
 const LOST_AS_EMPTY = [Map, Set, WeakMap, WeakSet, RegExp, Error, ArrayBuffer, Promise];
+
+/** `value` is what toJSON made; the object itself is still in its holder. */
+function asMarker(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
+  const original = this[key];
+  return typeof original === "object" && original !== null && isPointer(original)
+    ? markerOf(original, () => key)
+    : value;
+}
 
 function judge(value: unknown): Verdict {
   switch (typeof value) {
@@ -59,6 +78,7 @@ function judge(value: unknown): Verdict {
 
 function judgeObject(value: object): Verdict {
   if ("toJSON" in value && typeof value.toJSON === "function") return [];
+  if (isMarker(value)) return { refusal: LOOKS_LIKE_POINTER };
   if (Array.isArray(value)) {
     const hole = Array.from(value).indexOf(undefined);
     return hole < 0

@@ -2,7 +2,15 @@ import { deserialize, serialize } from "node:v8";
 import { types } from "node:util";
 import { KitchenError } from "../core/errors.ts";
 import type { Codec } from "./codec.ts";
-import { chainLength, isPlainObject, judgeAll, nameOfKind, ownSteps, type Verdict } from "./walk.ts";
+import {
+  isMarker,
+  judgeWithPointers,
+  LOOKS_LIKE_POINTER,
+  mayHoldPointers,
+  revivedPointers,
+  rewrittenPointers,
+} from "./pointers.ts";
+import { chainLength, isPlainObject, nameOfKind, ownSteps, type Verdict } from "./walk.ts";
 
 const NAME = "structured";
 
@@ -14,14 +22,16 @@ export const structuredCodec: Codec = {
   name: NAME,
 
   encode(value: unknown, rootName: string = "value"): Uint8Array {
-    judgeAll(value, { rootName, codecName: NAME }, judge);
-    return serialize(value);
+    const holdsPointers = judgeWithPointers(value, { rootName, codecName: NAME }, judge);
+    return serialize(holdsPointers ? rewrittenPointers(value) : value);
   },
 
   decode(bytes: Uint8Array): unknown {
     try {
-      return deserialize(bytes);
+      const value: unknown = deserialize(bytes);
+      return mayHoldPointers(bytes) ? revivedPointers(value) : value;
     } catch (cause) {
+      if (cause instanceof KitchenError) throw cause;
       throw new KitchenError("KS_CANNOT_DECODE", "Not bytes of the codec structured", { cause });
     }
   },
@@ -45,7 +55,8 @@ function judge(value: unknown): Verdict {
 }
 
 function judgeObject(value: object): Verdict {
-  if (Array.isArray(value) || isPlainObject(value)) return ownSteps(value);
+  if (Array.isArray(value) || isPlainObject(value))
+    return isMarker(value) ? { refusal: LOOKS_LIKE_POINTER } : ownSteps(value);
   if (isSubclass(value))
     return { refusal: `it is ${nameOfKind(value)}, whose class would be lost; use the codec "closure"` };
   if (types.isMap(value))

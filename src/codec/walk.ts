@@ -17,12 +17,12 @@ interface Found {
 
 /**
  * Looks at a value and all that it holds, each object once, without recursion; `judge` tells what a value holds or why
- * it is refused. @throws KitchenError `KS_CANNOT_ENCODE` with the path, for the first value that is refused
+ * it is refused, and is given the way to it. @throws KitchenError `KS_CANNOT_ENCODE` with the path, for the first value that is refused
  */
 export function judgeAll(
   root: unknown,
   { rootName, codecName }: Naming,
-  judge: (value: unknown) => Verdict,
+  judge: (value: unknown, path: () => string) => Verdict,
 ): void {
   const seen = new Set<unknown>();
   const queue: Found[] = [{ value: root, step: rootName, parent: undefined }];
@@ -32,7 +32,7 @@ export function judgeAll(
       if (seen.has(value)) continue;
       seen.add(value);
     }
-    const verdict = judge(value);
+    const verdict = judge(value, () => pathOf(found));
     if ("refusal" in verdict) throw cannotEncode(pathOf(found), codecName, verdict.refusal);
     for (const [step, held] of verdict) queue.push({ value: held, step, parent: found });
   }

@@ -1,4 +1,5 @@
 /** The messages between client, node and store as bytes, and back. Layouts: `docs/protocol.md`. */
+import { type DataUrl, parseDataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId, parseQueue, parseUnitHash, type UnitHash } from "../core/ids.ts";
 import type { FinalState } from "../core/job-states.ts";
@@ -21,6 +22,8 @@ export const MAX_PRIORITY = 1_000;
 /** The largest delay that a timer of Node takes. */
 export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
 const MAX_RETRIES = 1_000;
+/** Whoever refers to more data than this in one call saves it together. */
+export const MAX_INPUTS = 1_000;
 
 export function encodeSpec(spec: JobSpec): Buffer {
   return pack([
@@ -60,7 +63,8 @@ export function parseSpec(bytes: Uint8Array): JobSpec {
 }
 
 export function encodeSubmission({ client, units, jobs }: Submission): Buffer {
-  return pack([client, [...units], jobs.map((job) => [job.id, job.queue, job.priority, job.spec])]);
+  const rows = jobs.map(({ id, queue, priority, spec, inputs }) => [id, queue, priority, spec, inputs]);
+  return pack([client, [...units], rows]);
 }
 
 export function parseSubmission(bytes: Uint8Array): Submission {
@@ -74,7 +78,7 @@ export function parseSubmission(bytes: Uint8Array): Submission {
 }
 
 function parseSubmittedJob(row: unknown): SubmittedJob {
-  const fields = Fields.of(row, "submitted job", 4);
+  const fields = Fields.of(row, "submitted job", 5);
   const priority = fields.number(2);
   if (!Number.isInteger(priority) || Math.abs(priority) > MAX_PRIORITY)
     throw new KitchenError(
@@ -86,7 +90,16 @@ function parseSubmittedJob(row: unknown): SubmittedJob {
     queue: parseQueue(fields.text(1)),
     priority,
     spec: fields.bytes(3),
+    inputs: parseInputs(fields.list(4)),
   };
+}
+
+function parseInputs(urls: readonly unknown[]): readonly DataUrl[] {
+  if (urls.length <= MAX_INPUTS) return urls.map(parseDataUrl);
+  throw new KitchenError(
+    "KS_TOO_LARGE",
+    `Cannot take a job that points to ${urls.length} data urls: at most ${MAX_INPUTS} are looked at for one job`,
+  );
 }
 
 export function encodeOutcome(outcome: Outcome): Buffer {

@@ -3,6 +3,7 @@
  * `src/codec/` turns them into bytes and parses them back. Fields that hold user's values are bytes here and stay
  * unopened everywhere but in the client and in the worker.
  */
+import type { DataUrl } from "./data-url.ts";
 import type { JobId, NodeName, UnitHash } from "./ids.ts";
 import type { FinalState } from "./job-states.ts";
 
@@ -35,6 +36,8 @@ export interface SubmittedJob {
   readonly priority: number;
   /** A {@link JobSpec} as bytes. */
   readonly spec: Uint8Array;
+  /** The data that its function and arguments point to, each once: the job had best run where that lies. */
+  readonly inputs: readonly DataUrl[];
 }
 
 /** The body of `POST /v1/jobs` and `POST /v1/instant`. */

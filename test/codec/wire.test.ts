@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { parseDataUrl } from "../../src/core/data-url.ts";
 import { KitchenError } from "../../src/core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../../src/core/ids.ts";
 import type {
@@ -48,7 +49,7 @@ test("a job's spec, a submission and outcomes come back as they were", () => {
   const submission: Submission = {
     client: "c",
     units: new Map([[hash, bytes]]),
-    jobs: [{ id: jobId, queue: "gpu|n1", priority: -3, spec: bytes }],
+    jobs: [{ id: jobId, queue: "gpu|n1", priority: -3, spec: bytes, inputs: [parseDataUrl("my/data")] }],
   };
   expect(parseSubmission(encodeSubmission(submission))).toEqual(submission);
   const outcomes: Outcome[] = [
@@ -120,7 +121,7 @@ test.each([
     encodeSubmission({
       client: "c",
       units: new Map([[hash, bytes]]),
-      jobs: [{ id: jobId, queue: "q", priority: 0, spec: bytes }],
+      jobs: [{ id: jobId, queue: "q", priority: 0, spec: bytes, inputs: [parseDataUrl("my/data")] }],
     }),
   ],
   ["parseOutcome", parseOutcome, encodeOutcome({ type: "value", codec: "json", bytes })],

@@ -16,6 +16,7 @@ import {
 import { loadModule, moduleValue } from "../modules/load-module.ts";
 import { packedAs } from "../modules/module-units.ts";
 import { isOwnClass } from "../resolve/origins.ts";
+import { pointerKindOf } from "../resolve/pointers.ts";
 import { ownVariable } from "../modules/own-variables.ts";
 import { PrivateNames } from "./private-names.ts";
 import type { Realm } from "../resolve/realm.ts";
@@ -294,7 +295,10 @@ export class Rebuild {
       case "function":
         return this.#functions.fill(value, node[1]);
       case "object":
-        return this.#finish(value, node[1], node[2]);
+        this.#finish(value, node[1], node[2]);
+        // Of those with the usual prototype, none is a pointer.
+        if (node[1][0] !== 0) pointerKindOf(value)?.revived?.(value);
+        return;
       case "array":
         (value as unknown[]).length = node[1];
         return this.#finish(value, node[2], node[3]);

@@ -164,6 +164,7 @@ function encodeKind(walk: Walk, value: object): Node {
     case "arguments":
       return encodeArguments(walk, value);
     case "object":
+      walk.notePointer(value);
       return ["object", extrasOf(walk, value, Object.prototype), privatesOf(walk, value)];
   }
 }

@@ -6,12 +6,14 @@ import { encodeFunction, type Draft } from "./functions.ts";
 import { inOneBurst } from "../scopes/inspect.ts";
 import { encodeObject } from "./objects.ts";
 import { labelOf } from "./labels.ts";
+import type { Captured } from "../capture.ts";
 import { expectNewModules } from "../resolve/modules.ts";
 import { loneOf } from "../wire/lone.ts";
 import { fidelityOf } from "../wire/plain.ts";
 import { withoutRuntimesOwn } from "./stack-accessor.ts";
 import { followLiveBindings } from "./live-bindings.ts";
 import { symbolName } from "../resolve/known.ts";
+import { pointerKindOf } from "../resolve/pointers.ts";
 import { ModuleRefusal } from "../modules/module-refusal.ts";
 import { finishFunctions } from "./sharing.ts";
 import type { SourceModule } from "../modules/source-modules.ts";
@@ -56,6 +58,7 @@ export class Walk {
   readonly #rootName: string;
   #next = 0;
   readonly #owners = new Map<object, object>();
+  readonly #pointers = new Set<string>();
   /** Methods, which wait until it is known whether a class of the graph has them. */
   readonly #late = new Set<number>();
   #scanBudget = SCAN_BUDGET;
@@ -72,12 +75,12 @@ export class Walk {
     this.sources = sources;
   }
 
-  run(root: unknown): { graph: Uint8Array; units: CodeUnit[] } {
+  run(root: unknown): Captured {
     expectNewModules();
     return inOneBurst(() => this.#run(root));
   }
 
-  #run(root: unknown): { graph: Uint8Array; units: CodeUnit[] } {
+  #run(root: unknown): Captured {
     const slot = this.slot(root, "");
     this.#encodeAll();
     for (const id of this.#late) {
@@ -90,10 +93,12 @@ export class Walk {
     finishFunctions(this);
     const units = [...this.#units.values()].map(({ unit }) => unit);
     const hashes = units.map(({ hash }) => hash);
+    const pointers = [...this.#pointers];
     const nodes = this.#nodes as readonly Node[];
     const lone = this.scopes.length === 0 ? loneOf(nodes, hashes, this.#needsV8) : undefined;
-    if (lone !== undefined) return { graph: encodeLone(lone), units };
-    return { graph: encodeTable({ root: slot, units: hashes, scopes: this.scopes, nodes }), units };
+    if (lone !== undefined) return { graph: encodeLone(lone), units, pointers };
+    const graph = encodeTable({ root: slot, units: hashes, scopes: this.scopes, nodes });
+    return { graph, units, pointers };
   }
 
   /** How a node refers to `value`; `label` is its part of the path that a refusal shows. */
@@ -132,6 +137,12 @@ export class Walk {
   /** The class that {@link own} was told of. */
   ownerOf(prototype: object): object | undefined {
     return this.#owners.get(prototype);
+  }
+
+  /** Keeps what an object points to, when it is a pointer. */
+  notePointer(value: object): void {
+    const target = pointerKindOf(value)?.target(value, () => this.path());
+    if (target !== undefined) this.#pointers.add(target);
   }
 
   noteNamespace(namespace: object): void {

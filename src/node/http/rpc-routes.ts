@@ -43,7 +43,7 @@ export function addRpcRoutes(server: FastifyInstance, options: RpcRoutesOptions)
         await options.submissions.submit({
           client: options.anonymousClient,
           units: new Map(),
-          jobs: [{ id, queue: options.queue, priority: 0, spec: encodeSpec(spec) }],
+          jobs: [{ id, queue: options.queue, priority: 0, spec: encodeSpec(spec), inputs: [] }],
         });
         return await reply
           .code(202)

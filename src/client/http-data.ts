@@ -1,0 +1,200 @@
+import { createWriteStream } from "node:fs";
+import { basename } from "node:path";
+import { pipeline } from "node:stream/promises";
+import { isSameData, type DataFacts } from "../core/data.ts";
+import type { DataUrl } from "../core/data-url.ts";
+import { KitchenError } from "../core/errors.ts";
+import type { Client } from "./client.ts";
+import {
+  noCodec,
+  type ByteRange,
+  type DataAccess,
+  type DataContent,
+  type PipelineOptions,
+  type SaveRequest,
+} from "./data-access.ts";
+import { hashOfBytes, hashOfFile } from "./data-hash.ts";
+import {
+  parseDataInfo,
+  parseDeleteReport,
+  parsePipelineReport,
+  type AdoptReport,
+  type DataInfo,
+  type DeleteReport,
+  type PipelineReport,
+} from "./data-info.ts";
+import { factsOf, openDownload, pathOfData } from "./download.ts";
+import type { Http } from "./http.ts";
+import { openLines } from "./json-lines.ts";
+import { listIn, malformed, Reader } from "./reader.ts";
+import { temporaryFile } from "./temporary-files.ts";
+import { upload } from "./upload.ts";
+import { decodeValue } from "./values.ts";
+
+/** One request asks for at most this many urls. */
+const PAGE = 1_000;
+/** Asking whether the data is there already costs less than sending it, from about here on. */
+const ASK_BYTES = 1024 * 1024;
+const MAX_READ_BYTES = 4 * 1024 * 1024 * 1024 - 1;
+
+export interface HttpDataOptions {
+  /** Connections of its own: others need not wait behind large data. */
+  readonly http: Http;
+  readonly client: Client;
+  /** See `Client.realm`. */
+  readonly realm: object | undefined;
+}
+
+/** Data by way of one node, as clients reach it. */
+export class HttpData implements DataAccess {
+  readonly client: Client;
+  readonly #http: Http;
+  readonly #realm: object | undefined;
+
+  constructor({ http, client, realm }: HttpDataOptions) {
+    this.client = client;
+    this.#http = http;
+    this.#realm = realm;
+  }
+
+  async info(urls: readonly DataUrl[]): Promise<readonly (DataInfo | undefined)[]> {
+    const found: (DataInfo | undefined)[] = [];
+    for (let at = 0; at < urls.length; at += PAGE) {
+      const page = urls.slice(at, at + PAGE);
+      const rows = listIn(await this.#post("/v1/catalog", { urls: page }), "data");
+      if (rows.length !== page.length) throw malformed("entry for each url");
+      for (const row of rows) found.push(row === null ? undefined : parseDataInfo(row));
+    }
+    return found;
+  }
+
+  async search(pattern: string): Promise<readonly string[]> {
+    const urls: string[] = [];
+    for (let after: string | null = ""; after !== null;) {
+      const query = new URLSearchParams({
+        match: pattern,
+        limit: String(PAGE),
+        ...(after === "" ? {} : { after }),
+      });
+      const answer = await this.#http.fetchJson({ method: "GET", path: `/v1/catalog?${query.toString()}` });
+      for (const row of listIn(answer, "data")) urls.push(parseDataInfo(row).url);
+      after = new Reader(answer, "list of data").textOrNull("next");
+    }
+    return urls;
+  }
+
+  async read(
+    url: DataUrl,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<{ readonly info: DataFacts; readonly bytes: Uint8Array }> {
+    const { facts, body } = await openDownload(this.#http, url, { signal });
+    if (facts.size > MAX_READ_BYTES) {
+      await body.return();
+      throw new KitchenError(
+        "KS_TOO_LARGE",
+        `Cannot read ${url} into memory: it has ${facts.size} bytes, which is more than one buffer holds (use stream() or localPath())`,
+      );
+    }
+    // Taken from the pool, small ones would keep memory of others.
+    const bytes = Buffer.allocUnsafeSlow(facts.size);
+    let at = 0;
+    for await (const piece of body) at += piece.copy(bytes, at);
+    return { info: facts, bytes };
+  }
+
+  async stream(
+    url: DataUrl,
+    options: ByteRange & { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<{ readonly info: DataFacts; readonly body: AsyncIterable<Uint8Array> }> {
+    const { facts, body } = await openDownload(this.#http, url, options);
+    return { info: facts, body };
+  }
+
+  async localPath(url: DataUrl): Promise<string> {
+    const { sha256 } = await factsOf(this.#http, url);
+    return await temporaryFile(sha256, basename(url), async (path) => {
+      const { facts, body } = await openDownload(this.#http, url);
+      if (facts.sha256 !== sha256) {
+        await body.return();
+        throw new KitchenError(
+          "KS_DATA_LOST",
+          `Cannot fetch ${url}: other data was saved under its url meanwhile (ask for it again)`,
+        );
+      }
+      await pipeline(body, createWriteStream(path, { flags: "wx", mode: 0o600 }));
+    });
+  }
+
+  async save(content: DataContent, request: SaveRequest): Promise<DataInfo> {
+    const { signal, url, codec, type } = request;
+    signal?.throwIfAborted();
+    const { size, sha256 } =
+      content.type === "file"
+        ? await hashOfFile(content.path, signal)
+        : { size: content.bytes.length, sha256: await hashOfBytes(content.bytes) };
+    const facts: DataFacts = { url, size, sha256, codec, type };
+    const there = size > ASK_BYTES && request.node === undefined ? await this.#savedAs(facts) : undefined;
+    return there ?? (await upload(this.#http, content, { ...request, size, sha256 }));
+  }
+
+  async delete(url: DataUrl, node?: string): Promise<DeleteReport> {
+    const path = pathOfData(url) + (node === undefined ? "" : `?node=${encodeURIComponent(node)}`);
+    return parseDeleteReport(await this.#http.fetchJson({ method: "DELETE", path, isLong: true }));
+  }
+
+  async pipeline(
+    url: DataUrl,
+    { nodes, copies, signal, onProgress }: PipelineOptions = {},
+  ): Promise<PipelineReport> {
+    const request = this.#jsonRequest("/v1/pipelines", { url, nodes, copies });
+    for await (const line of openLines(this.#http, { ...request, signal }, "report")) {
+      if ("report" in line) return parsePipelineReport(line["report"]);
+      if (!("node" in line)) continue;
+      const progress = new Reader(line, "progress");
+      onProgress?.({ node: progress.text("node"), bytes: progress.number("bytes") });
+    }
+    throw malformed("report");
+  }
+
+  /** Takes files that lie in data directories into the catalog. */
+  async adopt(patterns: readonly string[], node?: string): Promise<AdoptReport> {
+    const adopted: DataInfo[] = [];
+    const refused: { path: string; reason: string }[] = [];
+    const request = this.#jsonRequest("/v1/adopt", { patterns, node });
+    for await (const line of openLines(this.#http, request, "done")) {
+      if ("adopted" in line) adopted.push(parseDataInfo(line["adopted"]));
+      if (!("refused" in line)) continue;
+      const file = new Reader(line["refused"], "refused file");
+      refused.push({ path: file.text("path"), reason: file.text("reason") });
+    }
+    return { adopted, refused };
+  }
+
+  decode({ url, codec }: DataFacts, bytes: Uint8Array): unknown {
+    if (codec !== null) return decodeValue({ codec, bytes }, { realm: this.#realm, access: this });
+    throw noCodec(url);
+  }
+
+  /** What the catalog tells of the data, when it has the same with a node that lives. @throws `KS_DATA_EXISTS` */
+  async #savedAs(facts: DataFacts): Promise<DataInfo | undefined> {
+    const [info] = await this.info([facts.url]);
+    if (info === undefined) return undefined;
+    if (!isSameData(info, facts))
+      throw new KitchenError(
+        "KS_DATA_EXISTS",
+        `Cannot save under ${facts.url}: other data is saved there (choose another url, or delete it first)`,
+      );
+    return info.replicas.some(({ isAlive }) => isAlive) ? info : undefined;
+  }
+
+  #post(path: string, body: object): Promise<unknown> {
+    return this.#http.fetchJson(this.#jsonRequest(path, body));
+  }
+
+  #jsonRequest(
+    path: string,
+    body: object,
+  ): { method: "POST"; path: string; type: "application/json"; body: string } {
+    return { method: "POST", path, type: "application/json", body: JSON.stringify(body) };
+  }
+}
