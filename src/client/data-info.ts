@@ -6,8 +6,8 @@ import { malformed, Reader } from "./reader.ts";
 /** One node's copy of data. */
 export interface Replica {
   readonly node: string;
-  /** The node's address. */
-  readonly url: string;
+  /** The node's address; `null` while it is away. */
+  readonly url: string | null;
   /** Whether the node lives, as far as the cluster knows. */
   readonly isAlive: boolean;
 }
@@ -53,7 +53,7 @@ export function parseDataInfo(value: unknown): DataInfo {
   const info = new Reader(value, "data");
   const replicas = info.rows("replicas", "replica").map((replica) => ({
     node: replica.text("node"),
-    url: replica.text("url"),
+    url: replica.textOrNull("url"),
     isAlive: replica.boolean("isAlive"),
   }));
   return {

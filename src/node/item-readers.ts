@@ -4,6 +4,7 @@ import { KitchenError } from "../core/errors.ts";
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { ItemsRequest } from "../core/messages.ts";
 import type { Store } from "../store/port.ts";
+import { livingNodes } from "./facts.ts";
 import type { Streams } from "./streams.ts";
 
 /** Longer than a client takes to come back to its node, or to give up. */
@@ -97,20 +98,14 @@ export class ItemReaders {
         "KS_STATE_LOST",
         `The items of the job ${id} are gone: a call's items are read while it runs, and not kept (call it again)`,
       );
-    const url = urlOf((await store.nodes()).find(({ name }) => name === record.node)?.facts);
+    const { url } = (await livingNodes(store)).find(({ name }) => name === record.node) ?? {};
     if (url === undefined)
       throw new KitchenError(
         "KS_WORKER_LOST",
         `The items of the job ${id} are gone: ${record.node}, the node that ran it, left the cluster (call it again)`,
       );
-    const known = this.#nodes.get(url) ?? new Http(new URL(url), token ?? undefined);
-    this.#nodes.set(url, known);
+    const known = this.#nodes.get(url.href) ?? new Http(url, token ?? undefined);
+    this.#nodes.set(url.href, known);
     return known;
   }
-}
-
-function urlOf(facts: string | undefined): string | undefined {
-  const value: unknown = JSON.parse(facts ?? "null");
-  const url = typeof value === "object" && value !== null && "url" in value ? value.url : undefined;
-  return typeof url === "string" && URL.canParse(url) ? url : undefined;
 }

@@ -27,6 +27,8 @@ export interface LeaseOptions {
   readonly onExhausted: (jobs: readonly Exhausted[]) => void;
   /** Jobs that wait for nobody who is there; each sweep lists them until they are placed. */
   readonly onUnplaced: (jobs: readonly UnplacedJob[]) => void;
+  /** The node has its place in the cluster: when it joins, and when it had lost it. */
+  readonly onJoined: () => Promise<void>;
   /** The lease was renewed. */
   readonly onBeat: () => void;
   readonly warn: (message: string) => void;
@@ -42,13 +44,18 @@ export class Lease {
     this.#options = options;
   }
 
+  /** Whether the store knows that the node lives, as far as the node knows. */
+  get isHeld(): boolean {
+    return performance.now() < this.#heldUntilMs;
+  }
+
   /** @throws KitchenError `KS_CONFLICT` when another process holds the name, or the other nodes have other terms */
   async take(): Promise<void> {
-    const { store, name, leaseMs, warn } = this.#options;
+    const { name, leaseMs, warn } = this.#options;
     // A node that was killed holds its name until its lease runs out: its successor waits for that.
     const deadlineMs = Date.now() + leaseMs + TAKE_PAUSE_MS;
     for (;;) {
-      const reply = await store.register(this.#registration());
+      const reply = await this.#register();
       if (reply.type === "registered") break;
       if (reply.type === "refused" || Date.now() > deadlineMs) throw this.#cannotJoin(reply);
       warn(
@@ -59,16 +66,22 @@ export class Lease {
     // What an earlier process of this name was running waits for somebody to sweep it up.
     await this.#sweep();
     this.#schedule();
+    await this.#options.onJoined();
   }
 
   /** Tells the store of changed facts at once. */
   async renew(): Promise<void> {
-    const { store, onLapsed } = this.#options;
-    if ((await store.heartbeat(this.#registration())) === "renewed") return;
+    const { store, onLapsed, onJoined } = this.#options;
+    const heldUntilMs = performance.now() + this.#options.leaseMs;
+    if ((await store.heartbeat(this.#registration())) === "renewed") {
+      this.#heldUntilMs = heldUntilMs;
+      return;
+    }
     onLapsed();
-    const reply = await store.register(this.#registration());
+    const reply = await this.#register();
     if (reply.type !== "registered") throw this.#cannotJoin(reply);
     await this.#sweep();
+    await onJoined();
   }
 
   async leave(): Promise<void> {
@@ -99,6 +112,14 @@ export class Lease {
     const { exhausted, unplaced } = await store.sweep(name, maxDeaths);
     if (exhausted.length > 0) onExhausted(exhausted);
     if (unplaced.length > 0) onUnplaced(unplaced);
+  }
+
+  async #register(): Promise<RegisterReply> {
+    // From before the question: the store counts from when it gets it.
+    const heldUntilMs = performance.now() + this.#options.leaseMs;
+    const reply = await this.#options.store.register(this.#registration());
+    if (reply.type === "registered") this.#heldUntilMs = heldUntilMs;
+    return reply;
   }
 
   #registration(): NodeRegistration {

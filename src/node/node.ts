@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { newJobId } from "../client/new-job-id.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
+import { DataDirectory } from "../data/directory.ts";
 import type { StoreEvent } from "../store/port.ts";
 import { workerEnvironment } from "../worker/environment.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
@@ -12,20 +12,17 @@ import { WorkerProcess } from "../worker/worker-process.ts";
 import { catchUp } from "./catch-up.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Hub } from "./hub.ts";
-import { addEventRoutes } from "./http/event-routes.ts";
-import { addInfoRoutes } from "./http/info-routes.ts";
-import { addInstantRoutes } from "./http/instant-routes.ts";
-import { addItemRoutes } from "./http/item-routes.ts";
-import { addJobRoutes } from "./http/job-routes.ts";
-import { addRpcRoutes } from "./http/rpc-routes.ts";
+import { DataService } from "./data/data-service.ts";
 import { createServer } from "./http/server.ts";
 import { InstantLane } from "./instant-lane.ts";
 import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
-import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
+import { hostNamesOf, localUrl, type NodeOptions, queuesOf, termsOf } from "./options.ts";
 import { errorOutcome } from "./outcomes.ts";
 import { placeAnew } from "./place-anew.ts";
+import { Router } from "./router.ts";
+import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Streams } from "./streams.ts";
@@ -48,20 +45,33 @@ const MAX_DEATHS = 3;
 const MAX_WORKER_FRAME_BYTES = 128 * 1024 * 1024;
 /** In a wake-up: any queue, and events may have been missed. */
 const ALL_QUEUES = "*";
-/** Receives nothing: for queued calls of programs without an event stream. */
-const ANONYMOUS_CLIENT = "anonymous";
 
 /**
  * Starts a node: workers, HTTP, its place in the cluster. Resolves when calls can run.
  * @throws KitchenError when the port is taken, a module fails, the store does not answer …; nothing is left running
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const node = new Node(options);
+  const node = new Node(options, await openDirectory(options));
   try {
     await node.start();
     return node;
   } catch (error) {
     await node.close(0);
+    throw error;
+  }
+}
+
+/** The store is the node's from the beginning, also when there will be none. */
+async function openDirectory({
+  dataDirectory: path,
+  cluster,
+  store,
+  log,
+}: NodeOptions): Promise<DataDirectory> {
+  try {
+    return await DataDirectory.open({ path, cluster, warn: (message) => log.warn(message) });
+  } catch (error) {
+    await store.close();
     throw error;
   }
 }
@@ -82,13 +92,17 @@ class Node implements RunningNode {
   readonly #dispatcher: Dispatcher;
   readonly #lane: InstantLane;
   readonly #lease: Lease;
+  readonly #data: DataService;
+  readonly #router: Router;
   readonly #server: ReturnType<typeof createServer>;
   #stopWatching: () => Promise<void> = async () => {};
   #runs = 0;
   #hasJoined = false;
+  /** Room in the data directory, in bytes. */
+  #freeBytes = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(options: NodeOptions) {
+  constructor(options: NodeOptions, directory: DataDirectory) {
     const { name, store, log, numWorkers, numInstantWorkers, graceMs } = options;
     const warn = (message: string): void => log.warn(message);
     const nextRun = (): number => ++this.#runs;
@@ -147,8 +161,11 @@ class Node implements RunningNode {
       isConnected: (client) => this.#hub.isConnected(client),
       warn,
     });
+    const { token, cluster, isReadOnly, dataThresholdBytes: thresholdBytes } = options;
+    this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
+    this.#router = new Router({ store, thresholdBytes });
     this.#lease = this.#createLease(warn);
-    this.#server = createServer({ token: options.token, hostNames: hostNamesOf(options), warn });
+    this.#server = createServer({ token, cluster, hostNames: hostNamesOf(options), warn });
     this.#addRoutes();
   }
 
@@ -160,6 +177,7 @@ class Node implements RunningNode {
     const { store, host, modules, reloads, log } = this.#options;
     const port = await listen(this.#server, { host, port: Number(this.url.port || 80) });
     this.url.port = String(port);
+    await this.#measureSpace();
     await this.#pool.start().catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
@@ -171,6 +189,7 @@ class Node implements RunningNode {
     await store.subscribe(this.name, (event) => this.#receive(event));
     await this.#lease.take();
     this.#hasJoined = true;
+    await this.#data.adoptAll(this.#options.adopts);
     for (const warning of store.warnings) log.warn(warning);
     this.#dispatcher.resume();
     if (!reloads) return;
@@ -206,6 +225,7 @@ class Node implements RunningNode {
     this.#streams.close();
     this.#readers.close();
     await this.#server.close();
+    await this.#data.close();
     await store.close();
     await this.#guard.close();
   }
@@ -213,7 +233,16 @@ class Node implements RunningNode {
   #spawn(): WorkerProcess {
     const { modules, isArbitraryBanned, environmentNames, log } = this.#options;
     return new WorkerProcess({
-      settings: { node: { name: this.name, url: this.url.href }, modules, isArbitraryBanned },
+      settings: {
+        node: { name: this.name, url: this.url.href },
+        access: {
+          url: localUrl(this.#options, this.url.port),
+          token: this.#options.token,
+          takesData: this.#data.takesData,
+        },
+        modules,
+        isArbitraryBanned,
+      },
       environment: workerEnvironment(process.env, environmentNames),
       guard: this.#guard,
       maxFrameBytes: MAX_WORKER_FRAME_BYTES,
@@ -266,7 +295,11 @@ class Node implements RunningNode {
       leaseMs,
       maxDeaths: MAX_DEATHS,
       // A wake-up may get lost on its way; no job waits longer than this for it.
-      onBeat: () => this.#dispatcher.wake(),
+      onBeat: () => {
+        this.#dispatcher.wake();
+        this.#lookAfterData();
+      },
+      onJoined: () => this.#data.replicas.enterAll(),
       facts: () => this.#facts(),
       onLapsed: () => {
         log.warn("the lease had run out: other nodes run this node's jobs now");
@@ -284,9 +317,9 @@ class Node implements RunningNode {
         }
       },
       onUnplaced: (jobs) =>
-        void placeAnew(store, jobs).catch((error: unknown) =>
-          warn(`cannot place jobs anew: ${error instanceof Error ? error.message : String(error)}`),
-        ),
+        void this.#router
+          .placeAnew(jobs)
+          .catch((error: unknown) => warn(`cannot place jobs anew: ${messageOf(error)}`)),
       warn,
     });
   }
@@ -297,6 +330,7 @@ class Node implements RunningNode {
       pid: process.pid,
       workers: this.#options.numWorkers,
       isReadOnly: this.#options.isReadOnly,
+      freeBytes: this.#freeBytes,
       running: this.#dispatcher.running,
       startFailures: this.#pool.startFailures,
       queues: queuesOf(this.#options),
@@ -306,30 +340,52 @@ class Node implements RunningNode {
     });
   }
 
+  /** A note to drop a file may have come while the node was away. */
+  #lookAfterData(): void {
+    Promise.all([this.#measureSpace(), this.#data.replicas.dropNoted()]).catch((error: unknown) =>
+      this.#options.log.warn(`cannot look after the data: ${messageOf(error)}`),
+    );
+  }
+
+  async #measureSpace(): Promise<void> {
+    this.#freeBytes = await this.#data.directory.freeBytes();
+  }
+
+  #unready(): string | undefined {
+    if (this.#closing !== undefined) return "the node is leaving";
+    if (!this.#hasJoined) return "the node is starting";
+    return this.#lease.isHeld ? undefined : "the store does not answer";
+  }
+
   #addRoutes(): void {
     const { store, queues } = this.#options;
-    const [server, hub, writer, units] = [this.#server, this.#hub, this.#writer, this.#units];
-    const [lane, streams, readers] = [this.#lane, this.#streams, this.#readers];
+    const [hub, writer, units, router] = [this.#hub, this.#writer, this.#units, this.#router];
     const submissions = new Submissions({
       node: this.name,
       store,
       hub,
       units,
+      router,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
     });
-    addJobRoutes(server, { store, submissions });
-    addInstantRoutes(server, { lane, units, submissions });
-    addEventRoutes(server, { hub, store, writer, readers, node: this.name });
-    addItemRoutes(server, readers);
-    addRpcRoutes(server, {
-      lane,
-      streams,
+    addRoutes(this.#server, {
+      node: this.name,
+      store,
+      hub,
+      writer,
+      units,
+      lane: this.#lane,
+      streams: this.#streams,
+      readers: this.#readers,
       submissions,
-      newJobId,
-      anonymousClient: ANONYMOUS_CLIENT,
+      data: this.#data,
       queue: queues[0] ?? "default",
+      unready: () => this.#unready(),
     });
-    addInfoRoutes(server, { store, lane });
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }

@@ -16,7 +16,7 @@ export const NO_TOKEN = "none";
 
 export interface NodeOptions {
   readonly name: NodeName;
-  /** The name of the cluster that it joins, for people. */
+  /** The name of the cluster that it joins. Nodes of others, and data directories of others, are refused. */
   readonly cluster: string;
   /** The address at which others reach this node. Port 0: a free one. */
   readonly url: URL;
@@ -27,8 +27,6 @@ export interface NodeOptions {
   readonly token: string | null;
   /** Taken over: closed with the node, also when the start fails. */
   readonly store: Store;
-  /** Nodes of other clusters are refused. */
-  readonly cluster: string;
   /** Where the node keeps data; made when it is not there. */
   readonly dataDirectory: string;
   /** Patterns of files there that are to enter the catalog at the start. */

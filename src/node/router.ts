@@ -29,7 +29,7 @@ export class Router {
 
   /** Says of each job where it may run, after one look at the catalog and at the nodes. Jobs for one node stay so. */
   async route<Job extends Routable>(jobs: readonly Job[]): Promise<(Job & Routed)[]> {
-    const urls = new Set(jobs.flatMap((job) => (isRouted(job) ? job.inputs : [])));
+    const urls = new Set(jobs.flatMap((job) => (isRouted(job) ? (job.inputs ?? []) : [])));
     if (urls.size === 0) return [...jobs];
     const look = await this.#look([...urls]);
     return jobs.map((job) => (isRouted(job) ? { ...job, ...this.#place(job, look) } : job));

@@ -3,8 +3,9 @@ import { KitchenError } from "../../core/errors.ts";
 import { type Glob, parseGlob } from "../../core/glob.ts";
 import type { NodeName } from "../../core/ids.ts";
 import type { DataDirectory } from "../../data/directory.ts";
-import type { Loss, Replica } from "../../data/types.ts";
-import type { DataRecord, Store } from "../../store/port.ts";
+import type { Replica } from "../../data/types.ts";
+import type { DataRecord } from "../../store/catalog.ts";
+import type { Store } from "../../store/port.ts";
 import { livingNodes, type NodeFacts } from "../facts.ts";
 import { Broadcast } from "./broadcast.ts";
 import { Fetcher } from "./fetcher.ts";
@@ -64,14 +65,14 @@ export class DataService {
   readonly broadcast: Broadcast;
   readonly takesData: boolean;
   readonly #options: DataServiceOptions;
-  readonly #peers: Peers;
+  readonly peers: Peers;
 
   constructor(options: DataServiceOptions) {
     const { node, cluster, token, isReadOnly, directory, store, warn } = options;
     this.#options = options;
     this.directory = directory;
     this.takesData = !isReadOnly;
-    this.#peers = new Peers({ cluster, token });
+    this.peers = new Peers({ cluster, token });
     this.replicas = new Replicas({ node, directory, catalog: store, warn });
     const shared = { node, catalog: store, livingNodes: () => livingNodes(store) };
     this.fetcher = new Fetcher({
@@ -82,18 +83,13 @@ export class DataService {
       directory,
       replicas: this.replicas,
     });
-    this.broadcast = new Broadcast({ ...shared, fetcher: this.fetcher, peers: this.#peers });
+    this.broadcast = new Broadcast({ ...shared, fetcher: this.fetcher, peers: this.peers });
   }
 
-  /** The node has joined: its files enter the catalog, and those that match the patterns too. */
-  async join(patterns: readonly string[]): Promise<void> {
-    await this.replicas.enterAll();
+  /** Files that are in the directory already, and match, enter the catalog. */
+  async adoptAll(patterns: readonly string[]): Promise<void> {
     for await (const step of this.adopt(patterns.map(parseGlob)))
       if ("refused" in step) this.#options.warn(`not adopted: ${step.refused.path}: ${step.refused.reason}`);
-  }
-
-  lose(loss: Loss): void {
-    this.replicas.lose(loss).catch((error: unknown) => this.#options.warn(String(error)));
   }
 
   /** The living nodes that have the data, this one aside. */
@@ -104,8 +100,14 @@ export class DataService {
     );
   }
 
-  /** Where to save: the node that was asked for, this one, or when it takes no data, the one with most room. */
-  async destination(wanted: NodeName | undefined): Promise<NodeFacts | "here"> {
+  /**
+   * Where to save: the node that was asked for, this one, or when it takes no data, the one with most room.
+   * @param isKept the data is there already, so that the node may be read-only
+   */
+  async destination(
+    wanted: NodeName | undefined,
+    { isKept = false }: { readonly isKept?: boolean } = {},
+  ): Promise<NodeFacts | "here"> {
     const { node, store } = this.#options;
     if (wanted === undefined && this.takesData) return "here";
     const living = await livingNodes(store);
@@ -118,7 +120,7 @@ export class DataService {
           ? "Cannot save: no node of the cluster takes data (start one without --read-only)"
           : `Cannot save at ${wanted}: no node of this name is there (c.nodes() lists them)`,
       );
-    if (chosen.isReadOnly)
+    if (chosen.isReadOnly && !isKept)
       throw new KitchenError(
         "KS_DATA_UNAVAILABLE",
         `Cannot save at ${chosen.name}: it is read-only (choose another node)`,
@@ -203,7 +205,7 @@ export class DataService {
   }
 
   async close(): Promise<void> {
-    this.#peers.close();
+    this.peers.close();
     await this.directory.close();
   }
 
@@ -212,7 +214,7 @@ export class DataService {
     try {
       if (name === this.#options.node) await this.replicas.dropNoted();
       else if (peer === undefined) return false;
-      else await this.#peers.ask(peer, { method: "POST", path: "/v1/drops", idleMs: DROP_IDLE_MS });
+      else await this.peers.ask(peer, { method: "POST", path: "/v1/drops", idleMs: DROP_IDLE_MS });
       return true;
     } catch (error) {
       this.#options.warn(`${name} has not dropped its file yet: ${String(error)}`);

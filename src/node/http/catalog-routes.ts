@@ -4,7 +4,6 @@ import { KitchenError } from "../../core/errors.ts";
 import { parseGlob } from "../../core/glob.ts";
 import { parseNodeName, type NodeName } from "../../core/ids.ts";
 import type { DataService } from "../data/data-service.ts";
-import { forward } from "./forward.ts";
 import { sendLines } from "./lines.ts";
 import { bodyObject } from "./server.ts";
 
@@ -15,6 +14,8 @@ export interface CatalogRoutesOptions {
 
 const MOST_URLS = 10_000;
 const MOST_FOUND = 1_000;
+/** A node that adopts says now and then that it lives. */
+const ADOPT_IDLE_MS = 15_000;
 
 /** What there is and where: `/v1/catalog`, `/v1/adopt`, `/v1/pipelines`; and what nodes tell each other of it. */
 export function addCatalogRoutes(server: FastifyInstance, { data, node }: CatalogRoutesOptions): void {
@@ -36,10 +37,24 @@ export function addCatalogRoutes(server: FastifyInstance, { data, node }: Catalo
     return await sendJson(reply, { data: found.map((info) => info ?? null) });
   });
 
-  server.post<{ Querystring: { node?: string } }>("/v1/adopt", async (request, reply) => {
+  server.post("/v1/adopt", async (request, reply) => {
     const body = bodyObject(request.body);
     const patterns = listIn(body, "patterns", MOST_URLS).map(parseGlob);
+    const to =
+      body["node"] == null ? "here" : await data.destination(parseNodeName(body["node"]), { isKept: true });
     return await sendLines(reply, async ({ line, signal }) => {
+      if (to !== "here") {
+        const asked = { patterns: patterns.map(({ pattern }) => pattern) };
+        const there = {
+          method: "POST",
+          path: "/v1/adopt",
+          body: asked,
+          idleMs: ADOPT_IDLE_MS,
+          signal,
+        } as const;
+        for await (const step of data.peers.lines(to, there)) line(step as object);
+        return;
+      }
       let [adopted, refused] = [0, 0];
       for await (const step of data.adopt(patterns, signal)) {
         line(step);

@@ -1,0 +1,54 @@
+import type { FastifyInstance } from "fastify";
+import { newJobId } from "../client/new-job-id.ts";
+import type { NodeName } from "../core/ids.ts";
+import type { Store } from "../store/port.ts";
+import type { DataService } from "./data/data-service.ts";
+import type { Hub } from "./hub.ts";
+import { addCatalogRoutes } from "./http/catalog-routes.ts";
+import { addDataRoutes } from "./http/data-routes.ts";
+import { addEventRoutes } from "./http/event-routes.ts";
+import { addInfoRoutes } from "./http/info-routes.ts";
+import { addInstantRoutes } from "./http/instant-routes.ts";
+import { addItemRoutes } from "./http/item-routes.ts";
+import { addJobRoutes } from "./http/job-routes.ts";
+import { addRpcRoutes } from "./http/rpc-routes.ts";
+import { addWorkerRoutes } from "./http/worker-routes.ts";
+import type { InstantLane } from "./instant-lane.ts";
+import type { ItemReaders } from "./item-readers.ts";
+import type { StoreWriter } from "./store-writer.ts";
+import type { Streams } from "./streams.ts";
+import type { Submissions } from "./submissions.ts";
+import type { UnitCache } from "./unit-cache.ts";
+
+export interface Routes {
+  readonly node: NodeName;
+  readonly store: Store;
+  readonly hub: Hub;
+  readonly writer: StoreWriter;
+  readonly units: UnitCache;
+  readonly lane: InstantLane;
+  readonly streams: Streams;
+  readonly readers: ItemReaders;
+  readonly submissions: Submissions;
+  readonly data: DataService;
+  /** Where calls without a client of this project's wait: a queue that this node serves. */
+  readonly queue: string;
+  readonly unready: () => string | undefined;
+}
+
+/** Receives nothing: for queued calls of programs without an event stream. */
+const ANONYMOUS_CLIENT = "anonymous";
+
+/** All that a node answers to. */
+export function addRoutes(server: FastifyInstance, routes: Routes): void {
+  const { node, store, hub, writer, units, lane, streams, readers, submissions, data, queue } = routes;
+  addJobRoutes(server, { store, submissions });
+  addInstantRoutes(server, { lane, units, submissions });
+  addEventRoutes(server, { hub, store, writer, readers, node });
+  addItemRoutes(server, readers);
+  addRpcRoutes(server, { lane, streams, submissions, newJobId, anonymousClient: ANONYMOUS_CLIENT, queue });
+  addInfoRoutes(server, { store, lane, unready: routes.unready });
+  addDataRoutes(server, { data, node });
+  addCatalogRoutes(server, { data, node });
+  addWorkerRoutes(server, { data });
+}
