@@ -49,7 +49,7 @@ export class Glob {
   match(text: string): { readonly isMatch: boolean; readonly steps: number } {
     if (!text.startsWith(this.literalPrefix)) return { isMatch: false, steps: 1 };
     const counter = { steps: 0 };
-    const parts = text.split("/").map((part) => [...part]);
+    const parts = text.split("/").map((part) => Array.from(part));
     return { isMatch: matchParts(this.#parts, parts, counter), steps: counter.steps };
   }
 }
@@ -136,7 +136,7 @@ function isBetween(character: string, from: string, to: string): boolean {
 }
 
 function readTokens(part: string, pattern: string): Token[] {
-  const characters = [...part];
+  const characters = Array.from(part);
   const tokens: Token[] = [];
   for (let at = 0; at < characters.length; at += 1) {
     const character = characters[at] as string;

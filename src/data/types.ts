@@ -32,7 +32,8 @@ export type ArrivalKind = "upload" | "pull" | "local";
 /** An arrival in progress. */
 export interface ArrivalInfo {
   readonly kind: ArrivalKind;
-  readonly url: DataUrl;
+  /** `null`: of a worker's part, until it is finished. */
+  readonly url: DataUrl | null;
   /** In bytes; `null`: nobody said. */
   readonly size: number | null;
   readonly receivedBytes: number;
