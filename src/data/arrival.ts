@@ -1,0 +1,150 @@
+import { randomUUID } from "node:crypto";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { DataFacts } from "../core/data.ts";
+import type { DataUrl } from "../core/data-url.ts";
+import { KitchenError } from "../core/errors.ts";
+import type { ArrivalInfo, ArrivalKind } from "./types.ts";
+import { Signal } from "./wait.ts";
+
+export interface ArrivalStart {
+  readonly kind: ArrivalKind;
+  /** `null`: nobody has said yet. */
+  readonly url: DataUrl | null;
+  readonly size: number | null;
+  /** Known from the start: then it can be read while it grows. */
+  readonly facts?: DataFacts | undefined;
+}
+
+/** A part on its way. What it has can be read before it is complete, but its last byte only when its hash is right. */
+export class Arrival {
+  readonly id: string = randomUUID();
+  readonly start: ArrivalStart;
+  readonly part: string;
+  readonly startedAtMs: number = Date.now();
+  #receivedBytes = 0;
+  #isVerified = false;
+  #failure: KitchenError | undefined;
+  #isOver = false;
+  /** Counts how often it began anew. */
+  #edition = 0;
+  readonly #changed = new Signal();
+
+  constructor(folder: string, start: ArrivalStart) {
+    this.start = start;
+    this.part = join(folder, `${this.id}.part`);
+  }
+
+  get receivedBytes(): number {
+    return this.#receivedBytes;
+  }
+
+  get edition(): number {
+    return this.#edition;
+  }
+
+  /** What it still has to get, as far as anybody knows. */
+  get missingBytes(): number {
+    return Math.max(0, (this.start.size ?? 0) - this.#receivedBytes);
+  }
+
+  /** Up to where it can be read. So what a reader has in full was the right data when its last byte was sent. */
+  get readableBytes(): number {
+    const { size } = this.start;
+    if (size === null) return 0;
+    return this.#isVerified ? size : Math.min(this.#receivedBytes, size - 1);
+  }
+
+  get info(): ArrivalInfo {
+    const { kind, url, size } = this.start;
+    return { kind, url, size, receivedBytes: this.#receivedBytes, startedAtMs: this.startedAtMs };
+  }
+
+  grow(receivedBytes: number): void {
+    this.#receivedBytes = receivedBytes;
+    this.#changed.send();
+  }
+
+  /** What came was damaged: whoever reads it has to stop. */
+  restart(): void {
+    this.#receivedBytes = 0;
+    this.#edition += 1;
+    this.#changed.send();
+  }
+
+  verify(): void {
+    this.#receivedBytes = this.start.size ?? this.#receivedBytes;
+    this.#isVerified = true;
+    this.#changed.send();
+  }
+
+  /** It is in place, or it failed. */
+  end(failure?: KitchenError): void {
+    this.#failure = failure;
+    this.#isOver = true;
+    this.#changed.send();
+  }
+
+  /** Resolves when there is something to read behind `position`. @throws KitchenError when that will not be */
+  async waitBeyond(position: number, edition: number, signal?: AbortSignal): Promise<void> {
+    for (;;) {
+      if (this.#failure !== undefined) throw this.#failure;
+      if (this.#edition !== edition) throw this.#damaged();
+      if (this.readableBytes > position || this.#isVerified) return;
+      await this.#changed.next(signal);
+    }
+  }
+
+  /** Resolves when it is in place. @throws KitchenError when it failed */
+  async waitForEnd(signal?: AbortSignal): Promise<void> {
+    while (!this.#isOver) await this.#changed.next(signal);
+    if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  #damaged(): KitchenError {
+    return new KitchenError(
+      "KS_DATA_UNAVAILABLE",
+      `Cannot read "${this.start.url}" while it arrives: what came was damaged, and is fetched anew (try again)`,
+    );
+  }
+}
+
+/** The arrivals of a data directory. */
+export class Arrivals {
+  readonly #folder: string;
+  readonly #arrivals = new Set<Arrival>();
+
+  constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  begin(start: ArrivalStart): Arrival {
+    const arrival = new Arrival(this.#folder, start);
+    this.#arrivals.add(arrival);
+    return arrival;
+  }
+
+  /** Ends an arrival; nothing of its part is left. */
+  async end(arrival: Arrival, failure?: KitchenError): Promise<void> {
+    this.#arrivals.delete(arrival);
+    arrival.end(failure);
+    await rm(arrival.part, { force: true });
+  }
+
+  /** One that can be read while it grows. */
+  readable(url: DataUrl): Arrival | undefined {
+    for (const arrival of this.#arrivals)
+      if (arrival.start.url === url && arrival.start.facts !== undefined) return arrival;
+    return undefined;
+  }
+
+  get missingBytes(): number {
+    let bytes = 0;
+    for (const arrival of this.#arrivals) bytes += arrival.missingBytes;
+    return bytes;
+  }
+
+  list(): ArrivalInfo[] {
+    return Array.from(this.#arrivals, ({ info }) => info);
+  }
+}

@@ -1,0 +1,271 @@
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { DataFacts, Sha256 } from "../core/data.ts";
+import type { DataUrl } from "../core/data-url.ts";
+import type { Glob } from "../core/glob.ts";
+import { adopt } from "./adopt.ts";
+import { Arrivals } from "./arrival.ts";
+import { claimForCluster } from "./cluster-file.ts";
+import { DataThread } from "./data-thread.ts";
+import { DirectoryLock } from "./directory-lock.ts";
+import { Doubts } from "./doubts.ts";
+import { Intake } from "./intake.ts";
+import { takeInventory } from "./inventory.ts";
+import { Journal } from "./journal.ts";
+import { makeLayout, pathOf, type Layout } from "./layout.ts";
+import { LocalParts } from "./local-parts.ts";
+import { Pulls } from "./pulls.ts";
+import type { DataReader } from "./reader.ts";
+import { Readers } from "./readers.ts";
+import { Shelf } from "./shelf.ts";
+import { Space } from "./space.ts";
+import type {
+  Adoption,
+  ArrivalInfo,
+  Arrived,
+  Body,
+  LocalPart,
+  Loss,
+  PullOptions,
+  ReaderOptions,
+  ReceiveOptions,
+  Replica,
+  Verdict,
+} from "./types.ts";
+import { Uploads } from "./uploads.ts";
+import { Signal } from "./wait.ts";
+
+export interface DataDirectoryOptions {
+  readonly path: string;
+  /** The cluster's name; a directory is of one cluster. */
+  readonly cluster: string;
+  readonly warn: (message: string) => void;
+  /** A replica turned out to be gone or damaged after `open`; it is not found any more. */
+  readonly onLost?: ((loss: Loss) => void) | undefined;
+  /** Its own, unless a test wants to end it. */
+  readonly thread?: DataThread | undefined;
+}
+
+/**
+ * A node's data: plain files, each under its data url, read-only, and the arrivals of more. Nothing is at a data url's path
+ * before all its bytes are on the disk, and nothing there is ever replaced.
+ *
+ * @example
+ * ```ts
+ * const directory = await DataDirectory.open({ path: "/tmp/data1", cluster: "default", warn });
+ * const { replica } = await directory.receive(request, { url: parseDataUrl("mylarge/dataset"), codec: null, type: "file" });
+ * ```
+ */
+export class DataDirectory {
+  /** What the journal had when it was opened, and the files did not confirm. */
+  readonly lost: readonly Loss[];
+  readonly #parts: DirectoryParts;
+
+  private constructor(parts: DirectoryParts, lost: readonly Loss[]) {
+    this.#parts = parts;
+    this.lost = lost;
+  }
+
+  /**
+   * Opens a data directory, and makes it when it is not there.
+   *
+   * @throws KitchenError `KS_CONFLICT`: it is another cluster's, or another process uses it
+   */
+  static async open(options: DataDirectoryOptions): Promise<DataDirectory> {
+    const { path, cluster, warn } = options;
+    const layout = await makeLayout(path);
+    const lock = await DirectoryLock.take({ path: layout.lock, directory: layout.root, warn });
+    try {
+      await claimForCluster({ path: layout.clusterFile, directory: layout.root, cluster });
+      await removeLeftovers(layout.incoming);
+      const { parts, lost } = await openLocked(options, layout, lock);
+      return new DataDirectory(parts, lost);
+    } catch (error) {
+      await lock.release();
+      throw error;
+    }
+  }
+
+  /** The real path. */
+  get path(): string {
+    return this.#parts.layout.root;
+  }
+
+  find(url: DataUrl): Replica | undefined {
+    return this.#parts.shelf.find(url);
+  }
+
+  /** Where a data url's file is, or would be. */
+  pathOf(url: DataUrl): string {
+    return pathOf(this.#parts.layout, url);
+  }
+
+  /** All that are known to be sound. */
+  replicas(): IterableIterator<Replica> {
+    return this.#parts.shelf.replicas();
+  }
+
+  /**
+   * What becomes of replicas whose files had changed times when the directory was opened. They are hashed in the background;
+   * each can be found when it is sound, and is moved to quarantine when it is not.
+   */
+  verdicts(): AsyncGenerator<Verdict> {
+    return this.#parts.doubts.verdicts();
+  }
+
+  /** What is under way. */
+  arrivals(): ArrivalInfo[] {
+    return this.#parts.arrivals.list();
+  }
+
+  /** Bytes that the disk has free. */
+  freeBytes(): Promise<number> {
+    return this.#parts.space.freeBytes();
+  }
+
+  /**
+   * Takes the body of a request in. The body is read to its end, and not destroyed when the data is refused.
+   *
+   * @throws KitchenError `KS_BAD_REQUEST`: it is not what was announced; `KS_DATA_EXISTS`; `KS_CONFLICT`: an upload cannot go on
+   *   from this offset; `KS_DATA_UNAVAILABLE`: it broke off, or the disk has no room
+   */
+  receive(body: Body, options: ReceiveOptions): Promise<Arrived> {
+    return this.#parts.uploads.receive(body, options);
+  }
+
+  /** How many bytes of an upload are here; a body that still arrives is broken off. `undefined`: there is no such upload. */
+  uploadOffset(uploadId: string): Promise<number | undefined> {
+    return this.#parts.uploads.offset(uploadId);
+  }
+
+  /**
+   * Fetches data from other nodes, from one after the other. Whoever asks while it is on its way waits for the same arrival,
+   * which goes on until nobody wants it.
+   *
+   * @throws KitchenError `KS_DATA_UNAVAILABLE`: no source gave it (each is named, with the reason), or the disk has no room;
+   *   `KS_DATA_EXISTS`
+   */
+  pull(options: PullOptions): Promise<Arrived> {
+    return this.#parts.pulls.pull(options);
+  }
+
+  /** Names a part for a worker to write, with `writePart`. Finish it or abandon it. */
+  beginLocal(): LocalPart {
+    return this.#parts.locals.begin();
+  }
+
+  /** Puts a worker's part in place. @throws KitchenError `KS_BAD_REQUEST`, `KS_DATA_EXISTS`, `KS_DATA_UNAVAILABLE` */
+  finishLocal(id: string, facts: DataFacts): Promise<Arrived> {
+    return this.#parts.locals.finish(id, facts);
+  }
+
+  /** Removes a worker's part, if there is one. */
+  abandonLocal(id: string): Promise<void> {
+    return this.#parts.locals.abandon(id);
+  }
+
+  /**
+   * Takes in the files that lie in the directory and match a pattern, where they are: they become read-only data of type
+   * `file`. Those that are known are passed over. Rejects when `signal` is aborted.
+   */
+  adopt(patterns: readonly Glob[], { signal }: { signal?: AbortSignal } = {}): AsyncGenerator<Adoption> {
+    const { layout, shelf, thread } = this.#parts;
+    return adopt({ layout, shelf, thread, patterns, signal });
+  }
+
+  /**
+   * Opens a replica, or an arrival that is pulled just now.
+   *
+   * @throws KitchenError `KS_NO_SUCH_DATA`: neither is here, nor was within `waitMs`; `KS_DATA_UNAVAILABLE`: its file is gone
+   */
+  openReader(url: DataUrl, options: ReaderOptions = {}): Promise<DataReader> {
+    return this.#parts.readers.open(url, options);
+  }
+
+  /** Removes a replica, if it is here and has the sha256 given. Those who read it read on. Tells whether one was removed. */
+  remove(url: DataUrl, sha256?: Sha256): Promise<boolean> {
+    return this.#parts.shelf.remove(url, sha256);
+  }
+
+  /** Breaks off all that is under way, and lets the directory go. Nothing of what was under way is left. */
+  async close(): Promise<void> {
+    const { intake, uploads, pulls, locals, readers, doubts, shelf, journal, thread, lock } = this.#parts;
+    intake.close();
+    doubts.stop();
+    await Promise.all([uploads.close(), pulls.close(), locals.close(), readers.close()]);
+    await doubts.settled;
+    await shelf.settle();
+    await thread.close();
+    await journal.close();
+    await lock.release();
+  }
+}
+
+interface DirectoryParts {
+  readonly layout: Layout;
+  readonly lock: DirectoryLock;
+  readonly journal: Journal;
+  readonly thread: DataThread;
+  readonly shelf: Shelf;
+  readonly arrivals: Arrivals;
+  readonly space: Space;
+  readonly intake: Intake;
+  readonly uploads: Uploads;
+  readonly pulls: Pulls;
+  readonly locals: LocalParts;
+  readonly readers: Readers;
+  readonly doubts: Doubts;
+}
+
+async function openLocked(
+  { warn, onLost, thread = new DataThread() }: DataDirectoryOptions,
+  layout: Layout,
+  lock: DirectoryLock,
+): Promise<{ parts: DirectoryParts; lost: readonly Loss[] }> {
+  const { journal, entries, badLines } = await Journal.open(layout.journal);
+  if (badLines > 0) warn(`${layout.journal}: ${badLines} lines cannot be read and were left out`);
+  const news = new Signal();
+  const arrivals = new Arrivals(layout.incoming);
+  const shelf = new Shelf({ layout, journal, thread, onKept: () => news.send() });
+  const space = new Space(layout.root, () => arrivals.missingBytes);
+  const intake = new Intake({ arrivals, shelf, space, thread, onReadable: () => news.send() });
+  const { sound, doubtful, lost } = await takeInventory(layout, entries.values());
+  for (const replica of sound) shelf.restore(replica);
+  const lose = async ({ replica, reason }: Loss): Promise<void> => {
+    const aside = await shelf.lose(replica, Date.now());
+    warn(
+      `data "${replica.url}" is lost here: ${reason}${aside === undefined ? "" : ` (what is left: ${aside})`}`,
+    );
+  };
+  for (const loss of lost) await lose(loss);
+  const parts = {
+    layout,
+    lock,
+    journal,
+    thread,
+    shelf,
+    arrivals,
+    space,
+    intake,
+    uploads: new Uploads(intake),
+    pulls: new Pulls(intake),
+    locals: new LocalParts(intake),
+    doubts: new Doubts({ layout, shelf, thread, doubtful, lose }),
+    readers: new Readers({
+      layout,
+      shelf,
+      arrivals,
+      news,
+      lose: async (loss) => {
+        await lose(loss);
+        onLost?.(loss);
+      },
+    }),
+  };
+  return { parts, lost };
+}
+
+/** Parts of a process that was killed: nobody will ever continue them. */
+async function removeLeftovers(folder: string): Promise<void> {
+  for (const name of await readdir(folder)) await rm(join(folder, name), { recursive: true, force: true });
+}

@@ -1,0 +1,165 @@
+import { createReadStream } from "node:fs";
+import { open, rename, rm, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
+import { createInterface } from "node:readline";
+import { parseDataType, parseSha256 } from "../core/data.ts";
+import { parseDataUrl, type DataUrl } from "../core/data-url.ts";
+import { syncFolder } from "./layout.ts";
+import type { Replica } from "./types.ts";
+
+/** What the journal keeps of a replica: its facts, and the times by which its file is known again. */
+export interface Entry {
+  readonly replica: Replica;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+}
+
+type Line =
+  | { readonly type: "kept"; readonly entry: Entry }
+  | { readonly type: "gone"; readonly url: DataUrl };
+
+/** Lines that say nothing any more, before the journal is written anew. */
+const FEW_DEAD_LINES = 1_000;
+
+/** The list of a data directory's replicas: one JSON line for each change. What is appended is on the disk. */
+export class Journal {
+  readonly #handle: FileHandle;
+  #waiting: { text: string; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  #writing: Promise<void> | undefined;
+
+  private constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  /** Reads what there is; a line that the last process did not finish is left out. */
+  static async open(
+    path: string,
+  ): Promise<{ journal: Journal; entries: Map<DataUrl, Entry>; badLines: number }> {
+    const { entries, lines, badLines } = await read(path);
+    const isTidy = badLines === 0 && lines - entries.size <= Math.max(FEW_DEAD_LINES, entries.size);
+    if (!isTidy) await writeAnew(path, entries);
+    const journal = new Journal(await open(path, "a", 0o600));
+    return { journal, entries, badLines };
+  }
+
+  keep(entry: Entry): Promise<void> {
+    return this.#append(lineOf(entry));
+  }
+
+  drop(url: DataUrl): Promise<void> {
+    return this.#append(`${JSON.stringify({ url, gone: true })}\n`);
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#handle.close();
+  }
+
+  #append(line: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ text: line, resolve, reject });
+      this.#writing ??= this.#write();
+    });
+  }
+
+  /** What is asked for while the disk is busy goes there in one piece. */
+  async #write(): Promise<void> {
+    while (this.#waiting.length > 0) {
+      const batch = this.#waiting;
+      this.#waiting = [];
+      try {
+        await this.#handle.appendFile(batch.map(({ text }) => text).join(""));
+        await this.#handle.datasync();
+        for (const { resolve } of batch) resolve();
+      } catch (error) {
+        for (const { reject } of batch) reject(error);
+      }
+    }
+    this.#writing = undefined;
+  }
+}
+
+async function read(
+  path: string,
+): Promise<{ entries: Map<DataUrl, Entry>; lines: number; badLines: number }> {
+  const entries = new Map<DataUrl, Entry>();
+  let lines = 0;
+  let badLines = 0;
+  const handle = await open(path, "a+", 0o600);
+  const size = (await handle.stat()).size;
+  const isTorn = size > 0 && (await lastByte(handle, size)) !== 0x0a;
+  const input = createReadStream(path, { encoding: "utf8" });
+  for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
+    lines += 1;
+    const line = parseLine(text);
+    if (line === undefined) badLines += 1;
+    else if (line.type === "gone") entries.delete(line.url);
+    else entries.set(line.entry.replica.url, line.entry);
+  }
+  await handle.close();
+  // A whole line without its end is as good as any, but the next one must not be written behind it.
+  return { entries, lines, badLines: isTorn ? Math.max(1, badLines) : badLines };
+}
+
+async function lastByte(handle: FileHandle, size: number): Promise<number | undefined> {
+  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
+  return buffer[0];
+}
+
+async function writeAnew(path: string, entries: ReadonlyMap<DataUrl, Entry>): Promise<void> {
+  const temporary = `${path}.new`;
+  await rm(temporary, { force: true });
+  const handle = await open(temporary, "wx", 0o600);
+  try {
+    let text = "";
+    for (const entry of entries.values()) {
+      text += lineOf(entry);
+      if (text.length < 1024 * 1024) continue;
+      await handle.appendFile(text);
+      text = "";
+    }
+    await handle.appendFile(text);
+    await handle.datasync();
+  } finally {
+    await handle.close();
+  }
+  await rename(temporary, path);
+  await syncFolder(dirname(path));
+}
+
+function lineOf({ replica, mtimeMs, ctimeMs }: Entry): string {
+  return `${JSON.stringify({ ...replica, mtimeMs, ctimeMs })}\n`;
+}
+
+function parseLine(line: string): Line | undefined {
+  try {
+    const fields = JSON.parse(line) as Record<string, unknown>;
+    const url = parseDataUrl(fields["url"]);
+    if (fields["gone"] === true) return { type: "gone", url };
+    const [size, createdAtMs] = [wholeNumber(fields["size"]), number(fields["createdAtMs"])];
+    const codec = fields["codec"] === null ? null : textOf(fields["codec"]);
+    const [sha256, type] = [parseSha256(fields["sha256"]), parseDataType(fields["type"])];
+    const [mtimeMs, ctimeMs] = [number(fields["mtimeMs"]), number(fields["ctimeMs"])];
+    return {
+      type: "kept",
+      entry: { replica: { url, size, sha256, codec, type, createdAtMs }, mtimeMs, ctimeMs },
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === "string") return value;
+  throw new TypeError("not a text");
+}
+
+function number(value: unknown): number {
+  if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
+  throw new TypeError("not a number");
+}
+
+function wholeNumber(value: unknown): number {
+  if (Number.isSafeInteger(value)) return number(value);
+  throw new TypeError("not a whole number");
+}

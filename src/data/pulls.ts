@@ -1,0 +1,131 @@
+import { isSameData, type DataFacts } from "../core/data.ts";
+import type { DataUrl } from "../core/data-url.ts";
+import { KitchenError } from "../core/errors.ts";
+import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../core/version.ts";
+import type { Arrival } from "./arrival.ts";
+import type { Intake } from "./intake.ts";
+import { parseSource } from "./source.ts";
+import type { Arrived, PullOptions } from "./types.ts";
+import { abortable } from "./wait.ts";
+
+interface RunningPull {
+  readonly facts: DataFacts;
+  readonly arrived: Promise<Arrived>;
+  readonly controller: AbortController;
+  askers: number;
+}
+
+/** Fetches data from other nodes: each data url once at a time, however many ask for it. */
+export class Pulls {
+  readonly #intake: Intake;
+  readonly #running = new Map<DataUrl, RunningPull>();
+
+  constructor(intake: Intake) {
+    this.#intake = intake;
+  }
+
+  async pull(options: PullOptions): Promise<Arrived> {
+    const { facts, signal } = options;
+    signal?.throwIfAborted();
+    const known = this.#intake.shelf.find(facts.url);
+    if (known !== undefined && isSameData(known, facts)) return { replica: known, isKnown: true };
+    const running = this.#running.get(facts.url) ?? this.#start(options);
+    if (!isSameData(running.facts, facts)) throw otherData(facts.url);
+    running.askers += 1;
+    try {
+      return await abortable(running.arrived, signal);
+    } finally {
+      running.askers -= 1;
+      // Nobody wants it any more.
+      if (running.askers === 0) this.#stop(running);
+    }
+  }
+
+  /** Breaks all off; resolves when nothing of them is left. */
+  async close(): Promise<void> {
+    const running = [...this.#running.values()];
+    for (const pull of running) this.#stop(pull);
+    await Promise.allSettled(running.map(({ arrived }) => arrived));
+  }
+
+  #start(options: PullOptions): RunningPull {
+    const { facts } = options;
+    const controller = new AbortController();
+    const arrived = this.#run(options, controller.signal);
+    const running = { facts, arrived, controller, askers: 0 };
+    this.#running.set(facts.url, running);
+    arrived.catch(() => {}).finally(() => this.#forget(running));
+    return running;
+  }
+
+  #stop(running: RunningPull): void {
+    running.controller.abort();
+    // Who asks from now on must not be given what ends.
+    this.#forget(running);
+  }
+
+  #forget(running: RunningPull): void {
+    const { url } = running.facts;
+    if (this.#running.get(url) === running) this.#running.delete(url);
+  }
+
+  async #run(options: PullOptions, signal: AbortSignal): Promise<Arrived> {
+    const { facts } = options;
+    const what = `Cannot fetch "${facts.url}" from other nodes`;
+    // Two askers of one turn must find one and the same pull: it is listed before anything is awaited.
+    const headers = headersOf(options);
+    const sources = options.sources.map(parseSource);
+    const arrival = this.#intake.begin({ kind: "pull", url: facts.url, size: facts.size, facts });
+    return this.#intake.finish(arrival, what, async () => {
+      await this.#intake.space.check(0, what);
+      await this.#intake.thread.pull(
+        {
+          path: arrival.part,
+          size: facts.size,
+          sha256: facts.sha256,
+          sources,
+          headers,
+          idleMs: options.idleMs,
+        },
+        hooksOf(arrival),
+        signal,
+      );
+      return facts;
+    });
+  }
+}
+
+function hooksOf(arrival: Arrival): Parameters<Intake["thread"]["pull"]>[1] {
+  return {
+    grown: (bytes) => arrival.grow(bytes),
+    restarted: () => arrival.restart(),
+    verified: () => arrival.verify(),
+  };
+}
+
+/** What a header can carry, and nothing that would end it. */
+const VISIBLE = /^[\x20-\x7e]*$/;
+
+function headersOf({ token, cluster }: PullOptions): string {
+  const headers: [string, string][] = [
+    [PROTOCOL_HEADER, String(PROTOCOL_VERSION)],
+    ["kitchensink-cluster", cluster],
+  ];
+  if (token !== null) headers.push(["authorization", `Bearer ${token}`]);
+  return headers
+    .map(([name, value]) => {
+      if (VISIBLE.test(value)) return `${name}: ${value}\r\n`;
+      throw new KitchenError(
+        "KS_USAGE",
+        `Cannot ask other nodes for data: the header ${name} has a bad character`,
+      );
+    })
+    .join("");
+}
+
+function otherData(url: DataUrl): KitchenError {
+  return new KitchenError(
+    "KS_DATA_EXISTS",
+    `Cannot fetch "${url}": other data of this name is on its way already (try again when it is there)`,
+  );
+}

@@ -1,0 +1,117 @@
+import { constants } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import type { DataUrl } from "../core/data-url.ts";
+import { KitchenError } from "../core/errors.ts";
+import type { Arrivals } from "./arrival.ts";
+import { BufferPool } from "./buffer-pool.ts";
+import { checkParents, pathOf, type Layout } from "./layout.ts";
+import { DataReader } from "./reader.ts";
+import type { Shelf } from "./shelf.ts";
+import type { Loss, ReaderOptions, Replica } from "./types.ts";
+import type { Signal } from "./wait.ts";
+
+export interface ReadersParts {
+  readonly layout: Layout;
+  readonly shelf: Shelf;
+  readonly arrivals: Arrivals;
+  /** Sent when there is a replica, or an arrival that can be read, that was not there before. */
+  readonly news: Signal;
+  readonly lose: (loss: Loss) => Promise<void>;
+}
+
+/** All who read files of a data directory. */
+export class Readers {
+  readonly #parts: ReadersParts;
+  readonly #pool = new BufferPool();
+  readonly #open = new Set<DataReader>();
+  #isClosed = false;
+
+  constructor(parts: ReadersParts) {
+    this.#parts = parts;
+  }
+
+  async open(url: DataUrl, { waitMs = 0, signal }: ReaderOptions): Promise<DataReader> {
+    signal?.throwIfAborted();
+    const reader =
+      (await this.#openNow(url)) ?? (waitMs > 0 ? await this.#openLater(url, waitMs, signal) : undefined);
+    if (reader === undefined)
+      throw new KitchenError("KS_NO_SUCH_DATA", `Cannot read "${url}": this node has no replica of it`);
+    if (!this.#isClosed) return reader;
+    await reader.close();
+    throw new KitchenError("KS_DATA_UNAVAILABLE", `Cannot read "${url}": this node is stopping`);
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    // Those who wait for an arrival look again.
+    this.#parts.news.send();
+    await Promise.all(Array.from(this.#open, (reader) => reader.close()));
+  }
+
+  async #openLater(
+    url: DataUrl,
+    waitMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<DataReader | undefined> {
+    const deadline = new AbortController();
+    const timer = setTimeout(() => deadline.abort(), waitMs);
+    const stop = (): void => deadline.abort();
+    signal?.addEventListener("abort", stop, { once: true });
+    try {
+      for (;;) {
+        const isLast = await this.#parts.news.next(deadline.signal).then(
+          () => this.#isClosed,
+          () => true,
+        );
+        signal?.throwIfAborted();
+        const reader = await this.#openNow(url);
+        if (reader !== undefined || isLast) return reader;
+      }
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  async #openNow(url: DataUrl): Promise<DataReader | undefined> {
+    const { layout, shelf, arrivals } = this.#parts;
+    const path = pathOf(layout, url);
+    const onClose = (reader: DataReader): void => void this.#open.delete(reader);
+    const replica = shelf.find(url);
+    const from = replica === undefined ? arrivals.readable(url) : await this.#openReplica(replica, path);
+    if (from === undefined) return undefined;
+    const facts = "start" in from ? from.start.facts : replica;
+    if (facts === undefined) return undefined;
+    const reader = new DataReader({ facts, path, from, pool: this.#pool, onClose });
+    this.#open.add(reader);
+    return reader;
+  }
+
+  /** @throws KitchenError `KS_DATA_UNAVAILABLE` when the file is gone or of another size: the replica is lost then */
+  async #openReplica(replica: Replica, path: string): Promise<FileHandle> {
+    let handle: FileHandle | undefined;
+    try {
+      await checkParents(this.#parts.layout, replica.url);
+      handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      const stats = await handle.stat();
+      if (!stats.isFile() || stats.size !== replica.size)
+        throw new Error(`its file has ${stats.size} bytes now`);
+      return handle;
+    } catch (error) {
+      await handle?.close();
+      throw await this.#lost(replica, error);
+    }
+  }
+
+  async #lost(replica: Replica, error: unknown): Promise<KitchenError> {
+    const { code, message } = error as NodeJS.ErrnoException;
+    const reason = code === "ENOENT" || code === "ENOTDIR" ? "its file is missing" : message;
+    // A failure that passes, such as too many open files, says nothing of the file.
+    const isGone = code === undefined || code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP";
+    const isStillKnown = this.#parts.shelf.find(replica.url) === replica;
+    if (isGone && isStillKnown) await this.#parts.lose({ replica, reason });
+    return new KitchenError("KS_DATA_UNAVAILABLE", `Cannot read "${replica.url}": ${reason}`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,76 @@
+/** What a data directory and its data thread say to each other. Both are of one build, so nothing is parsed. */
+import type { Sha256 } from "../../core/data.ts";
+
+/** Where a part can be had. */
+export interface Source {
+  /** As errors name it. */
+  readonly shown: string;
+  readonly hostname: string;
+  readonly port: number;
+  /** The `host` header. */
+  readonly authority: string;
+  /** Path and query. */
+  readonly target: string;
+}
+
+export interface PullTask {
+  readonly path: string;
+  readonly size: number;
+  readonly sha256: Sha256;
+  readonly sources: readonly Source[];
+  /** Header lines that every request has, each with its line end. */
+  readonly headers: string;
+  readonly idleMs: number;
+}
+
+/** What hashing a file told. */
+export interface HashedFile {
+  readonly size: number;
+  readonly sha256: Sha256;
+  /** Whether it was written to while it was read. */
+  readonly isChanging: boolean;
+}
+
+export interface SealedPart {
+  readonly size: number;
+  readonly sha256: Sha256;
+}
+
+export type ThreadFailure =
+  | { readonly type: "stopped" }
+  /** Of the file system; `code` such as `ENOSPC`. */
+  | { readonly type: "system"; readonly code: string; readonly message: string }
+  /** No source gave all bytes. `message` says why, for each of them. */
+  | { readonly type: "sources"; readonly message: string };
+
+export type ToThread =
+  | { readonly type: "hash"; readonly task: number; readonly path: string }
+  | { readonly type: "pull"; readonly task: number; readonly pull: PullTask }
+  | { readonly type: "open"; readonly task: number; readonly path: string }
+  /** Gives the buffer away; `written` gives it back. */
+  | {
+      readonly type: "write";
+      readonly task: number;
+      readonly buffer: Uint8Array<ArrayBuffer>;
+      readonly length: number;
+    }
+  | { readonly type: "seal"; readonly task: number }
+  | { readonly type: "stop"; readonly task: number };
+
+export type FromThread =
+  | { readonly type: "hashed"; readonly task: number; readonly file: HashedFile }
+  /** A pull has this many bytes now. */
+  | { readonly type: "grown"; readonly task: number; readonly receivedBytes: number }
+  /** What a pull had was damaged: it begins anew. */
+  | { readonly type: "restarted"; readonly task: number }
+  /** A pull has all bytes, and they are the right ones. */
+  | { readonly type: "verified"; readonly task: number }
+  | { readonly type: "pulled"; readonly task: number }
+  | {
+      readonly type: "written";
+      readonly task: number;
+      readonly buffer: Uint8Array<ArrayBuffer>;
+      readonly length: number;
+    }
+  | { readonly type: "sealed"; readonly task: number; readonly part: SealedPart }
+  | { readonly type: "failed"; readonly task: number; readonly failure: ThreadFailure };

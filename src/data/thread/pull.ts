@@ -1,0 +1,130 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { get } from "./get.ts";
+import type { PullTask, Source } from "./messages.ts";
+import { PartFile } from "./part-file.ts";
+
+/** Sources that all failed are asked again after it. */
+const PAUSE_MS = 500;
+/** How many rounds in a row may bring next to nothing. */
+const FRUITLESS_ROUNDS = 2;
+const FRUITFUL_BYTES: number = 1024 * 1024;
+
+export interface PullHooks {
+  readonly grown: (receivedBytes: number) => void;
+  readonly restarted: () => void;
+  readonly verified: () => void;
+}
+
+/** No source gave all bytes as they must be. */
+export class SourcesFailed extends Error {}
+
+/** Fetches a part, from one source after the other, until its hash is the right one and the disk has it. */
+export async function pull(task: PullTask, hooks: PullHooks, signal: AbortSignal): Promise<void> {
+  const part = new PartFile(task.path);
+  try {
+    await new Pull({ task, hooks, signal, part }).run();
+    hooks.verified();
+    await part.sync();
+  } finally {
+    await part.close();
+  }
+}
+
+interface PullParts {
+  readonly task: PullTask;
+  readonly hooks: PullHooks;
+  readonly signal: AbortSignal;
+  readonly part: PartFile;
+}
+
+class Pull {
+  readonly #parts: PullParts;
+  readonly #failures = new Map<Source, string>();
+  /** Those that sent damaged bytes without anybody's help. */
+  readonly #liars = new Set<Source>();
+  /** Connections that what we have came from. */
+  #contributions = 0;
+  /** Bytes of several connections were damaged, and nobody knows whose: from now on nothing is mixed. */
+  #isAlone = false;
+
+  constructor(parts: PullParts) {
+    this.#parts = parts;
+  }
+
+  async run(): Promise<void> {
+    while (!(await this.#fill())) {
+      this.#isAlone ||= this.#contributions > 1;
+      this.#restart();
+    }
+  }
+
+  /** Whether the bytes are right, once they are all there. @throws SourcesFailed when nobody has them */
+  async #fill(): Promise<boolean> {
+    const { task, part, signal } = this.#parts;
+    if (task.size === 0) return this.#isRight();
+    for (let fruitless = 0; fruitless < FRUITLESS_ROUNDS;) {
+      const before = part.size;
+      for (const source of task.sources) {
+        if (this.#liars.has(source)) continue;
+        if (this.#isAlone) this.#restart();
+        if (await this.#fetch(source)) return this.#judge(source);
+      }
+      const isFruitful = !this.#isAlone && part.size - before >= FRUITFUL_BYTES;
+      fruitless = isFruitful ? 0 : fruitless + 1;
+      if (fruitless < FRUITLESS_ROUNDS && this.#liars.size < task.sources.length)
+        await sleep(PAUSE_MS, undefined, { signal });
+    }
+    throw new SourcesFailed(this.#report());
+  }
+
+  async #fetch(source: Source): Promise<boolean> {
+    const { task, part, hooks, signal } = this.#parts;
+    const before = part.size;
+    const failure = await get({
+      ...task,
+      source,
+      offset: before,
+      signal,
+      onBytes: (bytes) => {
+        part.write(bytes);
+        hooks.grown(part.size);
+      },
+    });
+    if (part.size > before) this.#contributions += 1;
+    if (failure === undefined) return true;
+    this.#failures.set(source, failure);
+    return false;
+  }
+
+  #judge(last: Source): boolean {
+    if (this.#isRight()) return true;
+    if (this.#contributions === 1) this.#liars.add(last);
+    return false;
+  }
+
+  #isRight(): boolean {
+    const { task, part } = this.#parts;
+    if (part.sha256() === task.sha256) return true;
+    if (task.size === 0) throw new SourcesFailed("no data of 0 bytes has this sha256");
+    return false;
+  }
+
+  #restart(): void {
+    const { part, hooks } = this.#parts;
+    this.#contributions = 0;
+    if (part.size === 0) return;
+    part.restart();
+    hooks.restarted();
+  }
+
+  #report(): string {
+    const { sources } = this.#parts.task;
+    if (sources.length === 0) return "no node has it";
+    return sources
+      .map((source) => {
+        const why = this.#liars.has(source) ? "sent damaged bytes" : this.#failures.get(source);
+        return `${source.shown} ${why ?? "was not asked"}`;
+      })
+      .join("; ");
+  }
+}

@@ -1,0 +1,227 @@
+import type { DataFacts } from "../core/data.ts";
+import { KitchenError } from "../core/errors.ts";
+import type { Arrival } from "./arrival.ts";
+import type { Intake } from "./intake.ts";
+import type { PartWriter } from "./part-writer.ts";
+import type { Arrived, Body, ReceiveOptions } from "./types.ts";
+
+/** How long an upload that broke off waits to be continued. */
+const KEEP_MS: number = 10 * 60 * 1000;
+/** How often the disk is looked at when nobody said how much will come. */
+const LOOK_EVERY_BYTES: number = 64 * 1024 * 1024;
+
+interface Upload {
+  readonly options: ReceiveOptions;
+  readonly arrival: Arrival;
+  readonly writer: PartWriter;
+  /** The body that it gets now, and when that has ended. */
+  body: Body | undefined;
+  detached: Promise<void>;
+  timer?: NodeJS.Timeout;
+}
+
+/** A body ended before all of it had come. */
+class BrokenOff extends Error {}
+
+/** Takes bodies of requests in, and has those that broke off go on. */
+export class Uploads {
+  readonly #intake: Intake;
+  /** Those that have an id. */
+  readonly #named = new Map<string, Upload>();
+  readonly #attached = new Set<Upload>();
+
+  constructor(intake: Intake) {
+    this.#intake = intake;
+  }
+
+  async receive(body: Body, options: ReceiveOptions): Promise<Arrived> {
+    options.signal?.throwIfAborted();
+    const upload = await this.#uploadFor(options);
+    const abort = (): void => void body.destroy(asError(options.signal?.reason));
+    options.signal?.addEventListener("abort", abort, { once: true });
+    try {
+      return await this.#attach(upload, body);
+    } finally {
+      options.signal?.removeEventListener("abort", abort);
+    }
+  }
+
+  async offset(uploadId: string): Promise<number | undefined> {
+    const upload = this.#named.get(uploadId);
+    if (upload === undefined) return undefined;
+    // Its connection is dead, or its sender would not ask.
+    upload.body?.destroy(new BrokenOff("the upload goes on in another request"));
+    await upload.detached;
+    return this.#named.get(uploadId) === upload ? upload.writer.acceptedBytes : undefined;
+  }
+
+  async close(): Promise<void> {
+    const stopping = new KitchenError("KS_DATA_UNAVAILABLE", "Cannot take data: this node is stopping");
+    const attached = [...this.#attached];
+    for (const { body } of attached) body?.destroy(stopping);
+    await Promise.all(attached.map(({ detached }) => detached));
+    await Promise.all(Array.from(this.#named.values(), (upload) => this.#abandon(upload, stopping)));
+  }
+
+  async #uploadFor(options: ReceiveOptions): Promise<Upload> {
+    const { uploadId, offset = 0, url } = options;
+    const received = uploadId === undefined ? undefined : await this.offset(uploadId);
+    const upload = uploadId === undefined ? undefined : this.#named.get(uploadId);
+    if (offset === 0) {
+      if (upload !== undefined) await this.#abandon(upload, conflict(url, "it was begun anew"));
+      return this.#begin(options);
+    }
+    if (upload === undefined)
+      throw conflict(url, "no upload of this id waits to be continued (begin it anew, with offset 0)");
+    if (received !== offset)
+      throw conflict(url, `${received} bytes are here, not ${offset} (go on from there)`);
+    if (!isSameTarget(upload.options, options)) throw conflict(url, "the upload of this id is of other data");
+    return upload;
+  }
+
+  async #begin(options: ReceiveOptions): Promise<Upload> {
+    const { url, size, uploadId } = options;
+    const arrival = this.#intake.begin({ kind: "upload", url, size: size ?? null });
+    try {
+      await this.#intake.space.check(0, cannotSave(options));
+    } catch (error) {
+      const failure = await this.#intake.space.explain(error, cannotSave(options));
+      await this.#intake.abandon(arrival, failure);
+      throw failure;
+    }
+    const writer = this.#intake.thread.openPart(arrival.part);
+    const upload: Upload = { options, arrival, writer, body: undefined, detached: Promise.resolve() };
+    if (uploadId !== undefined) this.#named.set(uploadId, upload);
+    return upload;
+  }
+
+  async #attach(upload: Upload, body: Body): Promise<Arrived> {
+    let detach: () => void = () => {};
+    clearTimeout(upload.timer);
+    upload.body = body;
+    upload.detached = new Promise((resolve) => {
+      detach = resolve;
+    });
+    this.#attached.add(upload);
+    try {
+      await this.#copy(upload, body);
+      return await this.#complete(upload);
+    } catch (error) {
+      throw await this.#break(upload, error);
+    } finally {
+      upload.body = undefined;
+      this.#attached.delete(upload);
+      detach();
+    }
+  }
+
+  async #copy({ writer, arrival, options }: Upload, body: Body): Promise<void> {
+    const { size } = options;
+    let lookAt = writer.acceptedBytes + LOOK_EVERY_BYTES;
+    for await (const chunk of chunksOf(body)) {
+      if (size !== undefined && writer.acceptedBytes + chunk.length > size)
+        throw wrong(options, `more than the ${size} bytes came that were announced`);
+      await writer.write(chunk);
+      arrival.grow(writer.acceptedBytes);
+      if (size !== undefined || writer.acceptedBytes < lookAt) continue;
+      lookAt += LOOK_EVERY_BYTES;
+      await this.#intake.space.check(0, cannotSave(options));
+    }
+  }
+
+  async #complete(upload: Upload): Promise<Arrived> {
+    const { writer, options, arrival } = upload;
+    const arrived = await this.#intake.finish(arrival, cannotSave(options), async () => {
+      const { size, sha256 } = await writer.seal();
+      if (options.size !== undefined && size !== options.size)
+        throw wrong(options, `${size} bytes came, and ${options.size} were announced`);
+      if (options.sha256 !== undefined && sha256 !== options.sha256)
+        throw wrong(options, `the bytes have the sha256 ${sha256}, and ${options.sha256} was announced`);
+      const { url, codec, type } = options;
+      return { url, size, sha256, codec, type } satisfies DataFacts;
+    });
+    this.#forget(upload);
+    return arrived;
+  }
+
+  /** Keeps what came of an upload that has an id, when only its body failed; ends it otherwise. */
+  async #break(upload: Upload, error: unknown): Promise<KitchenError> {
+    const { options, writer } = upload;
+    if (error instanceof BrokenOff && options.uploadId !== undefined) {
+      try {
+        await writer.flush();
+        upload.timer = setTimeout(() => void this.#abandon(upload, brokenOff(upload, error)), KEEP_MS);
+        upload.timer.unref();
+        return brokenOff(upload, error);
+      } catch (failure) {
+        return this.#give(upload, failure);
+      }
+    }
+    return this.#give(upload, error instanceof BrokenOff ? brokenOff(upload, error) : error);
+  }
+
+  async #give(upload: Upload, error: unknown): Promise<KitchenError> {
+    const failure = await this.#intake.space.explain(error, cannotSave(upload.options));
+    await this.#abandon(upload, failure);
+    return failure;
+  }
+
+  async #abandon(upload: Upload, failure: KitchenError): Promise<void> {
+    this.#forget(upload);
+    await upload.writer.stop();
+    await this.#intake.abandon(upload.arrival, failure);
+  }
+
+  #forget(upload: Upload): void {
+    const { uploadId } = upload.options;
+    clearTimeout(upload.timer);
+    if (uploadId !== undefined && this.#named.get(uploadId) === upload) this.#named.delete(uploadId);
+  }
+}
+
+/** What a body has. It is left as it is, so that whoever owns it can still answer. @throws BrokenOff when it fails */
+async function* chunksOf(body: Body): AsyncGenerator<Uint8Array> {
+  const chunks = body.iterator({ destroyOnReturn: false });
+  for (;;) {
+    let next: IteratorResult<unknown>;
+    try {
+      next = (await chunks.next()) as IteratorResult<unknown>;
+    } catch (error) {
+      if (error instanceof KitchenError) throw error;
+      throw new BrokenOff(error instanceof Error ? error.message : String(error), { cause: error });
+    }
+    if (next.done === true) return;
+    yield typeof next.value === "string" ? Buffer.from(next.value) : (next.value as Uint8Array);
+  }
+}
+
+function isSameTarget(a: ReceiveOptions, b: ReceiveOptions): boolean {
+  return (
+    a.url === b.url && a.codec === b.codec && a.type === b.type && a.size === b.size && a.sha256 === b.sha256
+  );
+}
+
+function cannotSave({ url }: ReceiveOptions): string {
+  return `Cannot save data as "${url}"`;
+}
+
+function wrong(options: ReceiveOptions, why: string): KitchenError {
+  return new KitchenError("KS_BAD_REQUEST", `${cannotSave(options)}: ${why} (send it again)`);
+}
+
+function conflict(url: string, why: string): KitchenError {
+  return new KitchenError("KS_CONFLICT", `Cannot continue the upload of "${url}": ${why}`);
+}
+
+function brokenOff({ options, writer }: Upload, cause: Error): KitchenError {
+  const wayOut = options.uploadId === undefined ? "send it again" : "go on from there within ten minutes";
+  return new KitchenError(
+    "KS_DATA_UNAVAILABLE",
+    `${cannotSave(options)}: it broke off after ${writer.acceptedBytes} bytes: ${cause.message} (${wayOut})`,
+    { cause },
+  );
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error("aborted");
+}
