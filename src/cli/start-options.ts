@@ -18,6 +18,8 @@ export interface StartFlags {
   readonly module: readonly string[];
   readonly reload: boolean;
   readonly readOnly: boolean;
+  readonly dataThreshold: string;
+  readonly adopt: readonly string[];
   readonly redis: boolean;
   readonly redisConnection?: string;
   readonly embedded: boolean;
@@ -71,6 +73,16 @@ export function duration(flag: string, text: string): number {
   const value = /^\d/.test(text) ? ms(text as StringValue) : undefined;
   if (value !== undefined && Number.isFinite(value)) return value;
   throw usage(flag, text, "a time such as 30s, 12h or 1d");
+}
+
+const UNITS: Readonly<Record<string, number>> = { "": 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
+
+/** A size such as `200MB`, in bytes. @throws KitchenError `KS_USAGE` */
+export function size(flag: string, text: string): number {
+  const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?) *([A-Za-z]*)$/.exec(text) ?? [];
+  const bytes = Math.round(Number(amount) * (UNITS[unit.toLowerCase()] ?? Number.NaN));
+  if (amount !== "" && Number.isSafeInteger(bytes)) return bytes;
+  throw usage(flag, text, "a size such as 200MB or 2GB");
 }
 
 export function clusterName(text: string): string {

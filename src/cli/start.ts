@@ -14,6 +14,7 @@ import {
   clusterName,
   count,
   duration,
+  size,
   moduleName,
   nodeName,
   nodeUrl,
@@ -59,6 +60,17 @@ export function addStartCommand(program: Command): void {
     .option("--reload", "replace the workers when a module changes", false)
     .option("--read-only", "take no data from clients and other nodes", false)
     .option(
+      "--data-threshold <size>",
+      "leave a node out for a call that would have to fetch more than this",
+      "200MB",
+    )
+    .option(
+      "--adopt <pattern>",
+      "enter files that are in the data directory already, such as 'logs/**/*.csv'; may be repeated",
+      collect,
+      [],
+    )
+    .option(
       "--redis-connection <address>",
       `the Redis to use: tcp://host:port?db=9, redis://, rediss:// or unix:; with a password better in KITCHENSINK_REDIS, which may name another default than ${DEFAULT_REDIS}`,
     )
@@ -96,6 +108,7 @@ async function start(flags: StartFlags): Promise<void> {
     numInstantWorkers: count("--instant-workers", flags.instantWorkers, { least: 1 }),
     graceMs: duration("--grace", flags.grace),
     queues: flags.queue.length === 0 ? ["default"] : flags.queue,
+    dataThresholdBytes: size("--data-threshold", flags.dataThreshold),
   };
   const cluster = clusterName(flags.cluster);
   const dataDirectory = prepareDataDirectory(flags.datadir);
@@ -124,6 +137,9 @@ async function start(flags: StartFlags): Promise<void> {
     store: chosen.store,
     reloads: flags.reload,
     isReadOnly: flags.readOnly,
+    dataDirectory,
+    adopts: flags.adopt,
+    dataThresholdBytes: settings.dataThresholdBytes,
     isArbitraryBanned: !flags.arbitrary,
     environmentNames: flags.env,
     leaseMs: LEASE_MS,

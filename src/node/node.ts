@@ -4,6 +4,7 @@ import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
 import { DataDirectory } from "../data/directory.ts";
+import type { Loss } from "../data/types.ts";
 import type { StoreEvent } from "../store/port.ts";
 import { workerEnvironment } from "../worker/environment.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
@@ -20,7 +21,6 @@ import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
 import { hostNamesOf, localUrl, type NodeOptions, queuesOf, termsOf } from "./options.ts";
 import { errorOutcome } from "./outcomes.ts";
-import { placeAnew } from "./place-anew.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
@@ -51,7 +51,8 @@ const ALL_QUEUES = "*";
  * @throws KitchenError when the port is taken, a module fails, the store does not answer …; nothing is left running
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const node = new Node(options, await openDirectory(options));
+  const directory = await openDirectory(options, (loss) => node.lose(loss));
+  const node: Node = new Node(options, directory);
   try {
     await node.start();
     return node;
@@ -62,14 +63,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 }
 
 /** The store is the node's from the beginning, also when there will be none. */
-async function openDirectory({
-  dataDirectory: path,
-  cluster,
-  store,
-  log,
-}: NodeOptions): Promise<DataDirectory> {
+async function openDirectory(
+  { dataDirectory: path, cluster, store, log }: NodeOptions,
+  onLost: (loss: Loss) => void,
+): Promise<DataDirectory> {
   try {
-    return await DataDirectory.open({ path, cluster, warn: (message) => log.warn(message) });
+    return await DataDirectory.open({ path, cluster, warn: (message) => log.warn(message), onLost });
   } catch (error) {
     await store.close();
     throw error;
@@ -195,6 +194,13 @@ class Node implements RunningNode {
     if (!reloads) return;
     const { watchModules } = await import("./reload.ts");
     this.#stopWatching = watchModules(modules, { renew: () => this.#renew(), log });
+  }
+
+  /** A file turned out to be gone or damaged. */
+  lose(loss: Loss): void {
+    this.#data.replicas
+      .lose(loss)
+      .catch((error: unknown) => this.#options.log.warn(`cannot tell the catalog: ${messageOf(error)}`));
   }
 
   close(graceMs: number): Promise<void> {

@@ -1,5 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { isAbsolute, resolve } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
 import { Client } from "../client/client.ts";
 import type { ClientOptions } from "../client/options.ts";
 import { parseNodeName } from "../core/ids.ts";
@@ -8,11 +10,23 @@ import { startNode, type RunningNode } from "../node/node.ts";
 import type { Log } from "../node/options.ts";
 import type { Store, StoreOptions } from "../store/port.ts";
 
-export interface ClusterOptions {
+/** What may differ from node to node. */
+export interface NodeSettings {
+  /** Worker processes. Default: 1. */
+  readonly numWorkers?: number;
+  /** Default: `["default"]`. */
+  readonly queues?: readonly string[];
+  /** Take no data. Default: false. */
+  readonly readOnly?: boolean;
+  /** Where it keeps data. Default: a temporary directory, which is removed when the cluster is closed. */
+  readonly dataDirectory?: string;
+}
+
+export interface ClusterOptions extends Pick<NodeSettings, "numWorkers" | "queues"> {
   /** Default: 1. More than one needs a Redis. */
   readonly nodes?: number;
-  /** Worker processes a node. Default: 1. */
-  readonly numWorkers?: number;
+  /** Settings of single nodes, by their index from 0 on. */
+  readonly node?: (index: number) => NodeSettings;
   /** The address of a Redis, such as `tcp://localhost:6379?db=9`. Default: the embedded store. */
   readonly redisConnection?: string;
   /** Files that register functions. */
@@ -21,7 +35,8 @@ export interface ClusterOptions {
   readonly reloads?: boolean;
   /** Allow captured functions. Default: true. */
   readonly arbitrary?: boolean;
-  readonly queues?: readonly string[];
+  /** A node that would have to fetch more bytes than this for a call is left out. Default: 200,000,000. */
+  readonly dataThresholdBytes?: number;
   /** Environment variables that workers may see beside the usual ones. */
   readonly env?: readonly string[];
   /** How long results are kept, in ms. Default: a day. */
@@ -45,11 +60,14 @@ export interface Cluster extends AsyncDisposable {
   readonly client: Client;
   /** Another client, of the node with this index; closed with the cluster. */
   connect(index?: number, options?: ClientOptions): Client;
+  /** Starts one more node. @throws as {@link startCluster} */
+  addNode(settings?: NodeSettings): Promise<RunningNode>;
   /** Ends everything at once. */
   close(): Promise<void>;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
+const DATA_THRESHOLD_BYTES = 200_000_000;
 const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /**
@@ -69,31 +87,31 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       "KS_USAGE",
       "Cannot start several nodes on the embedded store: give a redisConnection",
     );
-  const token = randomBytes(16).toString("hex");
-  const clusterName = `test-${randomBytes(6).toString("hex")}`;
-  const nodes: RunningNode[] = [];
+  const cluster = new LocalCluster(options);
   try {
-    for (let index = 1; index <= count; index += 1)
-      nodes.push(await startOne(options, { index, token, clusterName }));
+    for (let index = 0; index < count; index += 1) await cluster.addNode(options.node?.(index));
   } catch (error) {
-    await Promise.all(nodes.map((node) => node.close(0)));
+    await cluster.close();
     throw error;
   }
-  return new LocalCluster(nodes, token, options.client ?? { output: "off" });
+  return cluster;
 }
 
 class LocalCluster implements Cluster {
-  readonly nodes: readonly RunningNode[];
-  readonly token: string;
-  readonly #options: ClientOptions;
+  readonly nodes: RunningNode[] = [];
+  readonly token: string = randomBytes(16).toString("hex");
+  readonly #name = `test-${randomBytes(6).toString("hex")}`;
+  readonly #options: ClusterOptions;
   readonly #clients: Client[] = [];
-  readonly client: Client;
+  readonly #directories: string[] = [];
+  #first: Client | undefined;
 
-  constructor(nodes: readonly RunningNode[], token: string, options: ClientOptions) {
-    this.nodes = nodes;
-    this.token = token;
+  constructor(options: ClusterOptions) {
     this.#options = options;
-    this.client = this.connect();
+  }
+
+  get client(): Client {
+    return (this.#first ??= this.connect());
   }
 
   get urls(): readonly string[] {
@@ -103,14 +121,36 @@ class LocalCluster implements Cluster {
   connect(index = 0, options: ClientOptions = {}): Client {
     const node = this.nodes[index];
     if (node === undefined) throw new KitchenError("KS_USAGE", `The cluster has no node ${index}`);
-    const client = new Client(node.url, { ...this.#options, ...options, token: this.token });
+    const defaults = this.#options.client ?? { output: "off" };
+    const client = new Client(node.url, { ...defaults, ...options, token: this.token });
     this.#clients.push(client);
     return client;
+  }
+
+  async addNode(settings: NodeSettings = {}): Promise<RunningNode> {
+    const node = await startOne(
+      { ...this.#options, ...settings },
+      {
+        index: this.nodes.length + 1,
+        token: this.token,
+        clusterName: this.#name,
+        dataDirectory: settings.dataDirectory ?? this.#temporaryDirectory(),
+      },
+    );
+    this.nodes.push(node);
+    return node;
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#clients.map((client) => client.close()));
     await Promise.all(this.nodes.map((node) => node.close(0)));
+    for (const directory of this.#directories) rmSync(directory, { recursive: true, force: true });
+  }
+
+  #temporaryDirectory(): string {
+    const directory = mkdtempSync(join(tmpdir(), "kitchensink-"));
+    this.#directories.push(directory);
+    return directory;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -122,9 +162,11 @@ interface Place {
   readonly index: number;
   readonly token: string;
   readonly clusterName: string;
+  readonly dataDirectory: string;
 }
 
-async function startOne(options: ClusterOptions, { index, token, clusterName }: Place): Promise<RunningNode> {
+async function startOne(options: ClusterOptions & NodeSettings, place: Place): Promise<RunningNode> {
+  const { index, token, clusterName, dataDirectory } = place;
   const { redisConnection, resultTtlMs = DAY_MS } = options;
   const store = await openStore(redisConnection, {
     cluster: clusterName,
@@ -147,7 +189,10 @@ async function startOne(options: ClusterOptions, { index, token, clusterName }: 
       file.startsWith(".") || isAbsolute(file) ? resolve(file) : file,
     ),
     reloads: options.reloads ?? false,
-    isReadOnly: false,
+    isReadOnly: options.readOnly ?? false,
+    dataDirectory,
+    adopts: [],
+    dataThresholdBytes: options.dataThresholdBytes ?? DATA_THRESHOLD_BYTES,
     isArbitraryBanned: options.arbitrary === false,
     environmentNames: options.env ?? [],
     leaseMs: options.leaseMs ?? 6_000,

@@ -9,6 +9,8 @@ import type { Peers } from "./peers.ts";
 
 /** A predecessor that sends nothing for so long is passed over. */
 const IDLE_MS = 5_000;
+/** All links begin at once, so a predecessor may hear of the data a little later than its successor asks for them. */
+export const LINK_WAIT_MS = 3_000;
 /** Whoever stands further behind waits longer, so that only the one next to the gap goes around it. */
 const IDLE_STEP_MS = 1_000;
 const MOST_STEPS = 30;
@@ -104,6 +106,7 @@ export class Broadcast {
         await this.#options.fetcher.pull(record, {
           sources,
           idleMs,
+          waitMs: LINK_WAIT_MS,
           signal: request.signal,
           onProgress: (bytes) => request.onProgress(node, bytes),
         });

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { parseDataUrl, type DataUrl } from "../../core/data-url.ts";
+import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { NodeName } from "../../core/ids.ts";
 import type { DataDirectory } from "../../data/directory.ts";
@@ -30,6 +30,8 @@ export interface FetcherOptions {
 export interface PullFrom {
   readonly sources: readonly URL[];
   readonly idleMs: number;
+  /** How long a source may wait for its own copy to begin to arrive. */
+  readonly waitMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Told now and then how many bytes are here. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
@@ -74,13 +76,14 @@ export class Fetcher {
   }
 
   /** Fetches from these, in this order, whatever else there is. */
-  async pull(record: DataRecord, { sources, idleMs, signal, onProgress }: PullFrom): Promise<Replica> {
+  async pull(record: DataRecord, from: PullFrom): Promise<Replica> {
+    const { sources, idleMs, waitMs = 0, signal, onProgress } = from;
     const { directory, replicas, token, cluster } = this.#options;
     const telling = setInterval(() => onProgress?.(this.#arrivedBytes(record.url)), PROGRESS_MS);
     try {
       const arrived = await directory.pull({
         facts: factsOf(record),
-        sources: sources.map((source) => replicaAt(source, record.url)),
+        sources: sources.map((source) => replicaAt(source, { url: record.url, waitMs })),
         token,
         cluster,
         idleMs,
@@ -124,9 +127,9 @@ export class Fetcher {
 }
 
 /** Where a node serves its own copy, also while that is still arriving. */
-function replicaAt(node: URL, url: string): string {
-  const path = parseDataUrl(url).split("/").map(encodeURIComponent).join("/");
-  return new URL(`/v1/replicas/${path}`, node).href;
+function replicaAt(node: URL, { url, waitMs }: { readonly url: DataUrl; readonly waitMs: number }): string {
+  const path = url.split("/").map(encodeURIComponent).join("/");
+  return new URL(`/v1/replicas/${path}${waitMs === 0 ? "" : `?wait=${waitMs}`}`, node).href;
 }
 
 function isTransient(error: unknown): boolean {

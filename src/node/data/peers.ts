@@ -39,7 +39,7 @@ export class Peers {
   }
 
   /** The lines of an answer, each as JSON, as they come. @throws as {@link ask} */
-  async *lines(peer: NodeFacts, request: PeerRequest): AsyncGenerator<unknown> {
+  async *lines(peer: NodeFacts, request: PeerRequest): AsyncGenerator {
     const response = await this.#open(peer, request);
     for await (const line of createInterface({ input: response, crlfDelay: Infinity }))
       if (line !== "") yield JSON.parse(line);

@@ -15,7 +15,7 @@ export interface ReplicasOptions {
 /** Keeps the catalog and this node's files in step: what is listed is here, and what was deleted is not. */
 export class Replicas {
   readonly #options: ReplicasOptions;
-  #verified: Promise<void> | undefined;
+  #isVerifying = false;
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -30,7 +30,9 @@ export class Replicas {
     for (const [at, { url }] of replicas.entries())
       if (replies[at] === "exists")
         warn(`the file of ${url} is not in the catalog: other data has that url now (move the file away)`);
-    this.#verified ??= this.#enterVerified();
+    if (this.#isVerifying) return;
+    this.#isVerifying = true;
+    void this.#enterVerified();
   }
 
   /** Enters what arrived; when other data has the url by now, its file goes. @throws KitchenError `KS_DATA_EXISTS` */
@@ -65,9 +67,8 @@ export class Replicas {
   }
 
   /** A file turned out to be gone or damaged. */
-  async lose({ replica, reason }: Loss): Promise<void> {
-    const { node, catalog, warn } = this.#options;
-    warn(`lost the replica of ${replica.url}: ${reason}`);
+  async lose({ replica }: Loss): Promise<void> {
+    const { node, catalog } = this.#options;
     await catalog.removeReplicas(node, [replica.url]);
   }
 

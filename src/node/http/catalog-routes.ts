@@ -3,6 +3,7 @@ import { parseDataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { parseGlob } from "../../core/glob.ts";
 import { parseNodeName, type NodeName } from "../../core/ids.ts";
+import { LINK_WAIT_MS } from "../data/broadcast.ts";
 import type { DataService } from "../data/data-service.ts";
 import { sendLines } from "./lines.ts";
 import { bodyObject } from "./server.ts";
@@ -86,7 +87,13 @@ export function addCatalogRoutes(server: FastifyInstance, { data, node }: Catalo
       if (record === undefined) throw new KitchenError("KS_NO_SUCH_DATA", `Nothing is saved under ${url}`);
       if (!data.takesData) throw new KitchenError("KS_DATA_UNAVAILABLE", `${node} is read-only`);
       const onProgress = (bytes: number): void => line({ bytes });
-      const { sha256 } = await data.fetcher.pull(record, { sources, idleMs, signal, onProgress });
+      const { sha256 } = await data.fetcher.pull(record, {
+        sources,
+        idleMs,
+        waitMs: LINK_WAIT_MS,
+        signal,
+        onProgress,
+      });
       line({ sha256 });
     });
   });

@@ -1,0 +1,171 @@
+import { createReadStream } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { isData } from "../../capture/wire/is-data.ts";
+import type { Client } from "../../client/client.ts";
+import type {
+  ByteRange,
+  DataAccess,
+  DataContent,
+  PipelineOptions,
+  SaveRequest,
+} from "../../client/data-access.ts";
+import { parseDataInfo, type DataInfo, type DeleteReport, type PipelineReport } from "../../client/data-info.ts";
+import { Http } from "../../client/http.ts";
+import { Reader } from "../../client/reader.ts";
+import { decodeValue } from "../../client/values.ts";
+import { CLOSURE_CODEC } from "../../codec/codec.ts";
+import type { DataFacts } from "../../core/data.ts";
+import type { DataUrl } from "../../core/data-url.ts";
+import { KitchenError } from "../../core/errors.ts";
+import type { NodeAccess } from "../../core/messages.ts";
+import { writePart } from "../../data/write-part.ts";
+import { mayReviveCode } from "./current-job.ts";
+import { Decoded } from "./decoded.ts";
+
+export interface NodeDataOptions extends NodeAccess {
+  /** The node's name. */
+  readonly node: string;
+}
+
+interface LocalFile {
+  readonly path: string;
+  readonly info: DataInfo;
+}
+
+/** Data by way of the files of the worker's own node; what the node does not have, it fetches and keeps. */
+export class NodeData implements DataAccess {
+  readonly #options: NodeDataOptions;
+  readonly #http: Http;
+  readonly #decoded = new Decoded();
+  #client: Client | undefined;
+
+  constructor(options: NodeDataOptions) {
+    this.#options = options;
+    this.#http = new Http(new URL(options.url), options.token ?? undefined);
+  }
+
+  /** A client of this node; there once {@link loadClient} has been awaited. */
+  get client(): Client | undefined {
+    return this.#client;
+  }
+
+  /** Not at the start: most workers never need one, and all want to be ready soon. */
+  async loadClient(): Promise<Client> {
+    const { Client: OwnClient } = await import("../../client/client.ts");
+    const { url, token } = this.#options;
+    return (this.#client ??= new OwnClient(url, token === null ? {} : { token }));
+  }
+
+  async info(urls: readonly DataUrl[]): Promise<readonly (DataInfo | undefined)[]> {
+    return await (await this.#remote()).info(urls);
+  }
+
+  async search(pattern: string): Promise<readonly string[]> {
+    return await (await this.#remote()).search(pattern);
+  }
+
+  async read(url: DataUrl): Promise<{ readonly info: DataFacts; readonly bytes: Uint8Array }> {
+    const local = await this.#local(url);
+    if (local === undefined) return await (await this.#remote()).read(url);
+    return { info: local.info, bytes: await readFile(local.path) };
+  }
+
+  async stream(
+    url: DataUrl,
+    options: ByteRange & { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<{ readonly info: DataFacts; readonly body: AsyncIterable<Uint8Array> }> {
+    const local = await this.#local(url);
+    if (local === undefined) return await (await this.#remote()).stream(url, options);
+    const { start = 0, end = Infinity, signal } = options;
+    // The last byte counts in here, unlike everywhere else.
+    const range = end <= start ? { start: 0, end: -1 } : { start, end: end - 1 };
+    const body = end <= start ? noBytes() : createReadStream(local.path, { ...range, signal });
+    return { info: local.info, body };
+  }
+
+  async localPath(url: DataUrl): Promise<string> {
+    const { path } = (await this.#local(url)) ?? (await this.#ask(url));
+    return path;
+  }
+
+  async object(url: DataUrl, codec: string | undefined): Promise<unknown> {
+    const local = await this.#local(url);
+    const info = local?.info ?? (await (await this.#remote()).read(url)).info;
+    const facts = codec === undefined ? info : { ...info, codec };
+    const bytes = async (): Promise<Uint8Array> =>
+      local === undefined ? (await (await this.#remote()).read(url)).bytes : await readFile(local.path);
+    // What was decoded for a job that may revive code is not for one that may not.
+    if (facts.codec === CLOSURE_CODEC && !mayReviveCode()) return this.decode(facts, await bytes());
+    return await this.#decoded.get(facts, async () => this.decode(facts, await bytes()));
+  }
+
+  async save(content: DataContent, request: SaveRequest): Promise<DataInfo> {
+    const { takesData, node } = this.#options;
+    if (!takesData || (request.node ?? node) !== node) return await (await this.#remote()).save(content, request);
+    request.signal?.throwIfAborted();
+    const part = new Reader(await this.#post("/v1/parts", {}), "part");
+    const [id, path] = [part.text("id"), part.text("path")];
+    const source = content.type === "bytes" ? content.bytes : { file: content.path };
+    const { size, sha256 } = await writePart(path, source);
+    const { url, codec, type } = request;
+    request.onProgress?.({ bytes: size, totalBytes: size });
+    return parseDataInfo(await this.#post(`/v1/parts/${id}`, { url, codec, type, size, sha256 }));
+  }
+
+  async delete(url: DataUrl, node?: string): Promise<DeleteReport> {
+    return await (await this.#remote()).delete(url, node);
+  }
+
+  async pipeline(url: DataUrl, options?: PipelineOptions): Promise<PipelineReport> {
+    return await (await this.#remote()).pipeline(url, options);
+  }
+
+  decode({ url, codec }: DataFacts, bytes: Uint8Array): unknown {
+    if (codec === null)
+      throw new KitchenError(
+        "KS_USAGE",
+        `Cannot make an object of ${url}: no codec is known for its bytes (use raw(), localPath() or stream(), or give { codec })`,
+      );
+    if (codec === CLOSURE_CODEC && !isData(bytes) && !mayReviveCode())
+      throw new KitchenError(
+        "KS_ARBITRARY_BANNED",
+        `Cannot read ${url}: it holds more than plain data, which is banned in this job's namespace (save it with the codec "structured")`,
+      );
+    return decodeValue({ codec, bytes }, { realm: undefined, access: this });
+  }
+
+  /** This node's file; undefined where the node is read-only and has none. */
+  async #local(url: DataUrl): Promise<LocalFile | undefined> {
+    try {
+      return await this.#ask(url);
+    } catch (error) {
+      const isAway = error instanceof KitchenError && error.code === "KS_DATA_UNAVAILABLE";
+      if (isAway && !this.#options.takesData) return undefined;
+      throw error;
+    }
+  }
+
+  async #ask(url: DataUrl): Promise<LocalFile> {
+    const answer = new Reader(await this.#post("/v1/local", { url }), "local file");
+    return { path: answer.text("path"), info: parseDataInfo(answer.value("data")) };
+  }
+
+  async #remote(): Promise<DataAccess> {
+    return (await this.loadClient()).data.access;
+  }
+
+  #post(path: string, body: object): Promise<unknown> {
+    return this.#http.fetchJson({
+      method: "POST",
+      path,
+      type: "application/json",
+      body: JSON.stringify(body),
+      // A node may have to fetch first.
+      isLong: true,
+    });
+  }
+}
+
+async function* noBytes(): AsyncGenerator<Uint8Array> {
+  // Nothing.
+}
