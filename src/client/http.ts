@@ -5,7 +5,7 @@ import type {
   request as httpRequest,
   RequestOptions,
 } from "node:http";
-import { pipeline, type Readable } from "node:stream";
+import type { Readable } from "node:stream";
 import { KitchenError, isErrorCode } from "../core/errors.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../core/version.ts";
 
@@ -200,9 +200,10 @@ function sendStreamed(outgoing: ClientRequest, stream: Readable): void {
       if (!outgoing.writableFinished) outgoing.destroy();
     }),
   );
-  pipeline(stream, outgoing, (error) => {
-    if (error != null) outgoing.destroy(error);
-  });
+  // Not by stream.pipeline, which ends a request without telling why.
+  stream.on("error", (error) => outgoing.destroy(error));
+  outgoing.on("close", () => stream.destroy());
+  stream.pipe(outgoing);
 }
 
 function headOf(response: IncomingMessage): { status: number; type: string } {
