@@ -13,7 +13,7 @@ local now = text_of(now_ms())
 local function take_away(id, queue, offers)
   local waits = offers and unplaced_key or prefix .. "queue:" .. queue
   if redis.call("ZREM", waits, id) == 1 or redis.call("HDEL", prefix .. "lost", id) == 1 then return end
-  if offers then withdraw(id, queue, offers) end
+  if offers then offering().withdraw(id, queue, offers) end
 end
 
 local function cancel(id)

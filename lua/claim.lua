@@ -13,7 +13,6 @@
 -- include shared/offers.lua
 -- include shared/moves.lua
 local node, wanted, token = ARGV[2], tonumber(ARGV[3]), ARGV[5]
-local takes_data = ARGV[9] == "1"
 local TAKEN_MS = 60000
 local now = now_ms()
 if not holds_lease(node, now) then return { "lapsed" } end
@@ -77,34 +76,21 @@ local function take(queue, count, taken)
   end
 end
 
-local offering = {}
+local takers, have_offers = { node, ARGV[9] == "1" and "*" or nil }, {}
 local function has_offers(queue)
-  if offering[queue] == nil then
-    local keys = { offer_key(queue, node), later_key(queue, node) }
-    if takes_data then keys[3], keys[4] = offer_key(queue, "*"), later_key(queue, "*") end
-    offering[queue] = redis.call("EXISTS", unpack(keys)) > 0
+  if have_offers[queue] == nil then
+    local keys = {}
+    for _, taker in ipairs(takers) do
+      keys[#keys + 1] = offer_key(queue, taker)
+      keys[#keys + 1] = later_key(queue, taker)
+    end
+    have_offers[queue] = redis.call("EXISTS", unpack(keys)) > 0
   end
-  return offering[queue]
+  return have_offers[queue]
 end
 
--- The first entries of all that this node sees of a queue, by order: {order, id, key}.
-local function visible_entries(queue, count)
-  local keys = { offer_key(queue, node), takes_data and offer_key(queue, "*") or nil }
-  if redis.call("EXISTS", unpack(keys)) == 0 then return nil end
-  keys[#keys + 1] = prefix .. "queue:" .. queue
-  local entries = {}
-  for _, key in ipairs(keys) do
-    local found = redis.call("ZRANGE", key, 0, count - 1, "WITHSCORES")
-    for i = 1, #found, 2 do entries[#entries + 1] = { tonumber(found[i + 1]), found[i], key } end
-  end
-  table.sort(entries, function(a, b) return a[1] < b[1] end)
-  return entries
-end
-
-local function take_offered(queue, count, taken)
-  ripen(queue, node, now)
-  if takes_data then ripen(queue, "*", now) end
-  local entries, seen, most = visible_entries(queue, count), {}, #taken + 2 * count
+local function take_with_offers(queue, count, taken)
+  local entries, seen, most = offering().visible(queue, takers, count, now), {}, #taken + 2 * count
   if not entries then return take(queue, count, taken) end
   for _, entry in ipairs(entries) do
     local id, key = entry[2], entry[3]
@@ -112,7 +98,7 @@ local function take_offered(queue, count, taken)
     if not seen[id] then
       seen[id] = true
       local state, attempt, offers = unpack(redis.call("HMGET", job_key(id), "state", "attempt", "offers"))
-      if offers then withdraw(id, queue, offers) else redis.call("ZREM", key, id) end
+      if offers then offering().withdraw(id, queue, offers) else redis.call("ZREM", key, id) end
       start(id, state, attempt, taken)
     end
   end
@@ -121,14 +107,12 @@ end
 
 -- In how many ms the next offer becomes visible to this node.
 local function next_offer()
-  local next_at
+  local earliest
   for queue in string.gmatch(ARGV[4], "[^\n]+") do
-    for _, taker in ipairs(has_offers(queue) and { node, takes_data and "*" or nil } or {}) do
-      local found = redis.call("ZRANGE", later_key(queue, taker), 0, 0, "WITHSCORES")
-      if found[2] and (not next_at or tonumber(found[2]) < next_at) then next_at = tonumber(found[2]) end
-    end
+    local at = has_offers(queue) and offering().next_at(queue, takers)
+    if at and (not earliest or at < earliest) then earliest = at end
   end
-  return next_at and math.max(0, next_at - now) or -1
+  return earliest and math.max(0, earliest - now) or -1
 end
 
 local taken = taken_by(token)
@@ -142,7 +126,7 @@ if not taken then
   for queue in string.gmatch(ARGV[4], "[^\n]+") do
     local count = wanted - #taken / 2
     if count <= 0 then break end
-    if has_offers(queue) then take_offered(queue, count, taken) else take(queue, count, taken) end
+    if has_offers(queue) then take_with_offers(queue, count, taken) else take(queue, count, taken) end
   end
   if #taken > 0 then redis.call("SET", taken_key(token), cmsgpack.pack(taken), "PX", TAKEN_MS) end
 end

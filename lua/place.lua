@@ -17,7 +17,7 @@ local function place(id, offers, placement, refusal)
   if not queue then return end
   redis.call("HSET", key, "offers", offers, "placement", placement)
   if refusal == 0 then
-    offer(id, queue, order, offers, true)
+    offering().offer(id, queue, order, offers, true)
     return
   end
   redis.call("UNLINK", prefix .. "spec:" .. id)

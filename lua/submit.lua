@@ -4,7 +4,7 @@
 -- ARGV[4] msgpack: id, queue, priority, label, spec, print, and so on   [5] msgpack: hash, bytes, and so on: units
 -- ARGV[6] msgpack: hashes of all units that the jobs need
 -- ARGV[7] msgpack: number of a job (from 1), offers, placement, inputs, refusal, and so on: of those jobs that have any of
---         these; 0 stands for what a job has not
+--         these; 0 stands for what a job has not. "": none has any
 -- ARGV[8] ms that final records are kept
 -- Reply: {"queued"}: all of them.  {"queued", "queued" | "known", …}: one word a job.
 --        {"conflict", id}: this id is known with another spec.  {"missing", hash, …}: units to send along.
@@ -46,13 +46,6 @@ if #missing > 0 then return { "missing", unpack(missing, 1, math.min(#missing, 1
 
 for hash, bytes in pairs(brought) do redis.call("SET", prefix .. "unit:" .. hash, bytes, "PX", unit_ttl) end
 
-local extras = {}
-local function read_extras(list)
-  for i = 1, #list, 5 do
-    extras[6 * list[i] - 5] = { offers = list[i + 1], placement = list[i + 2], inputs = list[i + 3], refusal = list[i + 4] }
-  end
-end
-
 local now = text_of(now_ms())
 
 -- What a job has that others have not. Tells whether it waits in its queue as the others do.
@@ -68,11 +61,15 @@ local function add_extra(id, queue, order, extra)
   end
   set("inputs", extra.inputs)
   set("offers", extra.offers)
-  if extra.offers ~= 0 then offer(id, queue, order, extra.offers, true) end
+  if extra.offers ~= 0 then offering().offer(id, queue, order, extra.offers, true) end
   return extra.offers == 0
 end
 
-read_extras(cmsgpack.unpack(ARGV[7]))
+local extras, given = {}, ARGV[7] ~= "" and cmsgpack.unpack(ARGV[7]) or {}
+for i = 1, #given, 5 do
+  extras[6 * given[i] - 5] =
+    { offers = given[i + 1], placement = given[i + 2], inputs = given[i + 3], refusal = given[i + 4] }
+end
 local count = #rows / 6
 local sequence = redis.call("INCRBY", prefix .. "seq", count) - count
 local queues = {}

@@ -29,11 +29,11 @@ end
 local function publish_events(origin)
   local message = origin
   for queue, delay in pairs(woken) do
-    local node = string.match(queue, "|(.+)$")
-    if not node then
+    local bar = string.find(queue, "|", 1, true)
+    if not bar then
       message = message .. "\n" .. text_of(delay) .. " " .. queue
-    elseif node ~= origin then
-      tell(node, "wake", queue, text_of(delay), "")
+    elseif string.sub(queue, bar + 1) ~= origin then
+      tell(string.sub(queue, bar + 1), "wake", queue, text_of(delay), "")
     end
   end
   for node, list in pairs(frames) do

@@ -46,13 +46,13 @@ local function lose_jobs(node, now, ttl)
   end
   redis.call("UNLINK", prefix .. "running:" .. node, prefix .. "handed:" .. node, prefix .. "node:" .. node)
   redis.call("ZREM", prefix .. "nodes", node)
-  strand(node)
+  offering().strand(node)
 end
 
 -- Puts a job back at its old place in its queue, or offers it once more, to all of its takers at once: then flush_offers.
 local function requeue(id, queue, order, offers)
   if offers then
-    offer(id, queue, order, offers, false)
+    offering().offer(id, queue, order, offers, false)
     return
   end
   redis.call("ZADD", prefix .. "queue:" .. queue, order, id)

@@ -115,6 +115,7 @@ class RedisStore extends RedisCatalog implements Store {
     const rows = [];
     for (const { id, queue, priority, label, spec } of jobs)
       rows.push(id, queue, priority, label, spec, fingerprint(spec));
+    const extras = jobs.flatMap(extrasOf);
     const reply = await this.run("submit", [
       this.#channels,
       watcher,
@@ -122,7 +123,7 @@ class RedisStore extends RedisCatalog implements Store {
       pack(rows),
       pack([...units].flat()),
       pack(needs),
-      pack(jobs.flatMap(extrasOf)),
+      extras.length === 0 ? "" : pack(extras),
       this.#options.resultTtlMs,
     ]);
     return parseSubmitReply(reply, jobs.length);
