@@ -50,7 +50,7 @@ export interface PipelineOptions {
  */
 export interface DataAccess {
   /** Makes the calls of `apply`. Absent: the default client does. */
-  readonly client?: Client;
+  readonly client?: Client | undefined;
   /** In the order of the urls; undefined for one under which nothing is saved. */
   info(urls: readonly DataUrl[]): Promise<readonly (DataInfo | undefined)[]>;
   /** The urls that a glob matches. */
@@ -71,6 +71,8 @@ export interface DataAccess {
   save(content: DataContent, request: SaveRequest): Promise<DataInfo>;
   delete(url: DataUrl, node?: string): Promise<DeleteReport>;
   pipeline(url: DataUrl, options?: PipelineOptions): Promise<PipelineReport>;
+  /** The object, decoded by `codec` or else by the one it was saved with. It may be shared with others who read it. */
+  object(url: DataUrl, codec: string | undefined): Promise<unknown>;
   /** The object that bytes stand for, `info.codec` being what decodes them. */
   decode(info: DataFacts, bytes: Uint8Array): unknown;
 }
@@ -82,6 +84,11 @@ const holder = globalThis as { [KEY]?: DataAccess | undefined };
 /** Makes the access that this process uses where no client is given; undefined: that of the default client. */
 export function setDataAccess(access: DataAccess | undefined): void {
   holder[KEY] = access;
+}
+
+/** What {@link setDataAccess} was told. */
+export function processAccess(): DataAccess | undefined {
+  return holder[KEY];
 }
 
 let current: DataAccess | undefined;

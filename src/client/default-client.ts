@@ -1,6 +1,6 @@
 import { KitchenError } from "../core/errors.ts";
 import { Client } from "./client.ts";
-import { setDefaultClient } from "./data-access.ts";
+import { processAccess, setDefaultClient } from "./data-access.ts";
 import type { ConnectOptions } from "./options.ts";
 
 let current: Client | undefined;
@@ -20,8 +20,12 @@ export function setupClient(url: string | URL, options: ConnectOptions = {}): Cl
   return current;
 }
 
-/** The client of {@link setupClient}. @throws KitchenError `KS_USAGE` when there is none */
+/**
+ * The client of {@link setupClient}; inside a job, unless there is one, a client of the node that it runs on.
+ * @throws KitchenError `KS_USAGE` when there is none
+ */
 export function client(): Client {
-  if (current !== undefined) return current;
+  const found = current ?? processAccess()?.client;
+  if (found !== undefined) return found;
   throw new KitchenError("KS_USAGE", "There is no default client: call setupClient(url) first");
 }

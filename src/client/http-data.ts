@@ -102,6 +102,11 @@ export class HttpData implements DataAccess {
     return { info: facts, bytes };
   }
 
+  async object(url: DataUrl, codec: string | undefined): Promise<unknown> {
+    const { info, bytes } = await this.read(url);
+    return this.decode(codec === undefined ? info : { ...info, codec }, bytes);
+  }
+
   async stream(
     url: DataUrl,
     options: ByteRange & { readonly signal?: AbortSignal | undefined } = {},

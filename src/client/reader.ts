@@ -38,6 +38,10 @@ export class Reader {
     return this.has(key) ? this.text(key) : null;
   }
 
+  value(key: string): unknown {
+    return this.#values[key];
+  }
+
   boolean(key: string): boolean {
     const value = this.#values[key];
     if (typeof value === "boolean") return value;

@@ -114,7 +114,8 @@ export class RemoteData<T = unknown> {
   }
 
   /**
-   * The object: itself where it was made, a new one each time where it was not.
+   * The object: itself where it was made. Elsewhere a new one each time; but in jobs one for all on the same worker, which
+   * nobody should change.
    * @throws KitchenError `KS_USAGE` for bytes that no codec is known for; `KS_NO_SUCH_DATA`, `KS_CANNOT_DECODE` …
    */
   async obj(): Promise<T> {
@@ -124,9 +125,7 @@ export class RemoteData<T = unknown> {
       if (codec === undefined) throw noCodec(shown(this));
       return decodedFrom(codec, await bytesOf(source, codec), access) as T;
     }
-    const reach = accessOr(access);
-    const { info, bytes } = await reach.read(urlOf(this, "read"));
-    return reach.decode(codec === undefined ? info : { ...info, codec }, bytes) as T;
+    return (await accessOr(access).object(urlOf(this, "read"), codec)) as T;
   }
 
   /** The bytes: what its codec makes of an object, else as they are. Do not write to them: others may read the same. */

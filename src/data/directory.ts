@@ -154,6 +154,11 @@ export class DataDirectory {
     return this.#parts.locals.begin();
   }
 
+  /** Whether a worker's part is neither finished nor abandoned. */
+  isOpenPart(id: string): boolean {
+    return this.#parts.locals.isOpen(id);
+  }
+
   /** Puts a worker's part in place. @throws KitchenError `KS_BAD_REQUEST`, `KS_DATA_EXISTS`, `KS_DATA_UNAVAILABLE` */
   finishLocal(id: string, facts: DataFacts): Promise<Arrived> {
     return this.#parts.locals.finish(id, facts);

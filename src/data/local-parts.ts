@@ -21,6 +21,10 @@ export class LocalParts {
     return { id: arrival.id, path: arrival.part };
   }
 
+  isOpen(id: string): boolean {
+    return this.#open.has(id);
+  }
+
   /** Puts a part in place. Its size is looked at; its hash is taken from the worker that wrote it. */
   async finish(id: string, facts: DataFacts): Promise<Arrived> {
     const arrival = this.#open.get(id);

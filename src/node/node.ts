@@ -238,7 +238,7 @@ class Node implements RunningNode {
 
   #spawn(): WorkerProcess {
     const { modules, isArbitraryBanned, environmentNames, log } = this.#options;
-    return new WorkerProcess({
+    const worker = new WorkerProcess({
       settings: {
         node: { name: this.name, url: this.url.href },
         access: {
@@ -254,6 +254,8 @@ class Node implements RunningNode {
       maxFrameBytes: MAX_WORKER_FRAME_BYTES,
       onStrayOutput: (text) => log.info(`a worker printed outside of any job: ${text.trimEnd()}`),
     });
+    void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
+    return worker;
   }
 
   async #renew(): Promise<void> {

@@ -3,7 +3,7 @@ import { KitchenError } from "../../core/errors.ts";
 import { type Glob, parseGlob } from "../../core/glob.ts";
 import type { NodeName } from "../../core/ids.ts";
 import type { DataDirectory } from "../../data/directory.ts";
-import type { Replica } from "../../data/types.ts";
+import type { LocalPart, Replica } from "../../data/types.ts";
 import type { DataRecord } from "../../store/catalog.ts";
 import type { Store } from "../../store/port.ts";
 import { livingNodes, type NodeFacts } from "../facts.ts";
@@ -66,6 +66,8 @@ export class DataService {
   readonly takesData: boolean;
   readonly #options: DataServiceOptions;
   readonly peers: Peers;
+  /** Ids of the parts that each worker writes, by its process. */
+  readonly #parts = new Map<number, readonly string[]>();
 
   constructor(options: DataServiceOptions) {
     const { node, cluster, token, isReadOnly, directory, store, warn } = options;
@@ -202,6 +204,21 @@ export class DataService {
           };
         }
     }
+  }
+
+  /** A part for a worker to write. */
+  beginPart(pid: number): LocalPart {
+    const part = this.directory.beginLocal();
+    const parts = this.#parts.get(pid) ?? [];
+    this.#parts.set(pid, [...parts.filter((id) => this.directory.isOpenPart(id)), part.id]);
+    return part;
+  }
+
+  /** The worker has ended: what it was writing will not be finished. */
+  async abandonParts(pid: number | undefined): Promise<void> {
+    const parts = pid === undefined ? [] : (this.#parts.get(pid) ?? []);
+    if (pid !== undefined) this.#parts.delete(pid);
+    for (const id of parts) await this.directory.abandonLocal(id);
   }
 
   async close(): Promise<void> {

@@ -14,10 +14,12 @@ export function addWorkerRoutes(server: FastifyInstance, { data }: { readonly da
     return await reply.type("application/json").send(JSON.stringify(local));
   });
 
-  server.post("/v1/parts", async (_request, reply) => {
+  server.post("/v1/parts", async (request, reply) => {
     if (!data.takesData)
       throw new KitchenError("KS_DATA_UNAVAILABLE", "Cannot save here: the node is read-only");
-    return await reply.type("application/json").send(JSON.stringify(data.directory.beginLocal()));
+    return await reply
+      .type("application/json")
+      .send(JSON.stringify(data.beginPart(Number(bodyObject(request.body)["pid"]))));
   });
 
   server.post<{ Params: { id: string } }>("/v1/parts/:id", async (request, reply) => {

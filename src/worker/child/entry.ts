@@ -1,10 +1,14 @@
 /** The program of a worker process: takes runs from its node over the channel, one at a time. */
 import { inspect } from "node:util";
+import { setDataAccess } from "../../client/data-access.ts";
+// oxlint-disable-next-line import/no-unassigned-import -- makes RemoteData known by its name, for values that hold some
+import "../../client/remote-data.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { ToWorker, WorkerSettings } from "../../core/messages.ts";
 import { Channel } from "./channel.ts";
 import { currentRun } from "./current-job.ts";
 import { JobFacts } from "./job-facts.ts";
+import { NodeData } from "./node-data.ts";
 import { runJob, type Ended } from "./run-job.ts";
 import { installImporter, loadModules } from "./modules.ts";
 import { installSources, keepModules } from "../sources/install.ts";
@@ -82,7 +86,10 @@ async function start(given: WorkerSettings): Promise<void> {
     installSources();
     keepModules();
     if (given.modules.length > 0) await loadModules(given.modules, registry);
+    const data = new NodeData({ ...given.access, node: given.node.name });
+    setDataAccess(data);
     channel.send({ type: "ready", namespaces: registry.list() });
+    await data.loadClient();
   } catch (error) {
     channel.send({ type: "module-failed", message: error instanceof Error ? error.message : String(error) });
   }

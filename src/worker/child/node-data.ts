@@ -9,7 +9,12 @@ import type {
   PipelineOptions,
   SaveRequest,
 } from "../../client/data-access.ts";
-import { parseDataInfo, type DataInfo, type DeleteReport, type PipelineReport } from "../../client/data-info.ts";
+import {
+  parseDataInfo,
+  type DataInfo,
+  type DeleteReport,
+  type PipelineReport,
+} from "../../client/data-info.ts";
 import { Http } from "../../client/http.ts";
 import { Reader } from "../../client/reader.ts";
 import { decodeValue } from "../../client/values.ts";
@@ -90,23 +95,28 @@ export class NodeData implements DataAccess {
 
   async object(url: DataUrl, codec: string | undefined): Promise<unknown> {
     const local = await this.#local(url);
-    const info = local?.info ?? (await (await this.#remote()).read(url)).info;
+    const { info, bytes } =
+      local === undefined ? await (await this.#remote()).read(url) : { info: local.info, bytes: undefined };
     const facts = codec === undefined ? info : { ...info, codec };
-    const bytes = async (): Promise<Uint8Array> =>
-      local === undefined ? (await (await this.#remote()).read(url)).bytes : await readFile(local.path);
+    const decode = async (): Promise<unknown> =>
+      this.decode(facts, bytes ?? (await readFile(local?.path ?? "")));
     // What was decoded for a job that may revive code is not for one that may not.
-    if (facts.codec === CLOSURE_CODEC && !mayReviveCode()) return this.decode(facts, await bytes());
-    return await this.#decoded.get(facts, async () => this.decode(facts, await bytes()));
+    if (facts.codec === CLOSURE_CODEC && !mayReviveCode()) return await decode();
+    return await this.#decoded.get(facts, decode);
   }
 
   async save(content: DataContent, request: SaveRequest): Promise<DataInfo> {
     const { takesData, node } = this.#options;
-    if (!takesData || (request.node ?? node) !== node) return await (await this.#remote()).save(content, request);
+    if (!takesData || (request.node ?? node) !== node)
+      return await (await this.#remote()).save(content, request);
     request.signal?.throwIfAborted();
-    const part = new Reader(await this.#post("/v1/parts", {}), "part");
+    const part = new Reader(await this.#post("/v1/parts", { pid: process.pid }), "part");
     const [id, path] = [part.text("id"), part.text("path")];
     const source = content.type === "bytes" ? content.bytes : { file: content.path };
-    const { size, sha256 } = await writePart(path, source);
+    const { size, sha256 } = await writePart(path, source).catch(async (error: unknown) => {
+      await this.#http.fetchJson({ method: "DELETE", path: `/v1/parts/${id}` }).catch(() => {});
+      throw error;
+    });
     const { url, codec, type } = request;
     request.onProgress?.({ bytes: size, totalBytes: size });
     return parseDataInfo(await this.#post(`/v1/parts/${id}`, { url, codec, type, size, sha256 }));
