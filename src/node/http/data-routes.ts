@@ -169,8 +169,12 @@ async function sendBytes(request: FastifyRequest, reply: FastifyReply, reader: D
   if (range === "unsatisfiable")
     return await endWith(reader, reply.raw, 416, { "content-range": `bytes */${facts.size}` });
   reply.raw.writeHead(range === undefined ? 200 : 206, { ...headersOf(facts), ...lengthOf(facts, range) });
-  // It destroys the response when it cannot send all: nothing more can be said then.
-  await reader.sendTo(reply.raw, range).catch(() => {});
+  try {
+    await reader.sendTo(reply.raw, range);
+    reply.raw.end();
+  } catch {
+    // It destroyed the response, which was not whole: nothing more can be said.
+  }
 }
 
 async function endWith(
