@@ -51,6 +51,8 @@ export class Dispatcher {
   readonly #times = new RunTimes();
   readonly #attempts = new Map<JobId, Attempt>();
   #backlog: Waiting[] = [];
+  /** Claimed jobs whose code units are on their way: they will want a worker each. */
+  #loading = 0;
   #typicalKey = "";
   #isClaiming = false;
   #isWoken = false;
@@ -173,7 +175,7 @@ export class Dispatcher {
     const depth = depthFor(this.#times.mean(this.#typicalKey));
     const { workers } = this.#options.pool;
     const free = workers.reduce((sum, worker) => sum + Math.max(0, depth - worker.held), 0);
-    return free - this.#backlog.length;
+    return free - this.#backlog.length - this.#loading;
   }
 
   #accept(job: ClaimedJob): void {
@@ -193,11 +195,14 @@ export class Dispatcher {
   }
 
   async #loadUnits(job: ClaimedJob, spec: JobSpec): Promise<void> {
+    this.#loading += 1;
     try {
       this.#enqueue(job, spec, await this.#options.units.load(spec.units));
-      this.#assign();
     } catch (error) {
       this.#fail(job, error);
+    } finally {
+      this.#loading -= 1;
+      this.#assign();
     }
   }
 
