@@ -126,7 +126,7 @@ export class Broadcast {
       method: "POST",
       path: "/v1/pulls",
       body,
-      idleMs: IDLE_MS * 3,
+      idleMs: 2 * IDLE_MS,
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
     let acknowledged: unknown;
