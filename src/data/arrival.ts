@@ -128,7 +128,7 @@ export class Arrivals {
   async end(arrival: Arrival, failure?: KitchenError): Promise<void> {
     this.#arrivals.delete(arrival);
     arrival.end(failure);
-    await rm(arrival.part, { force: true });
+    await rm(arrival.part, { force: true, recursive: true });
   }
 
   /** One that can be read while it grows. */

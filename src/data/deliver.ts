@@ -96,7 +96,9 @@ class Peer {
       };
       if (this.gone.aborted) return leave();
       this.gone.addEventListener("abort", leave, { once: true });
-      target.write(bytes, (error) => settle(error));
+      target.write(bytes, (error) =>
+        settle(error == null ? undefined : left(`failed: ${error.message}`, error)),
+      );
     });
   }
 
@@ -117,6 +119,6 @@ class Peer {
   readonly #stop = (): void => this.#controller.abort(this.#delivery.signal.reason);
 }
 
-function left(how: string): KitchenError {
-  return new KitchenError("KS_CONNECTION_LOST", `Cannot send data to its end: the reader ${how}`);
+function left(how: string, cause?: unknown): KitchenError {
+  return new KitchenError("KS_CONNECTION_LOST", `Cannot send data to its end: the reader ${how}`, { cause });
 }

@@ -86,14 +86,8 @@ export class Uploads {
 
   async #begin(options: ReceiveOptions): Promise<Upload> {
     const { url, size, uploadId } = options;
-    const arrival = this.#intake.begin({ kind: "upload", url, size: size ?? null });
-    try {
-      await this.#intake.space.check(0, cannotSave(options));
-    } catch (error) {
-      const failure = await this.#intake.space.explain(error, cannotSave(options));
-      await this.#intake.abandon(arrival, failure);
-      throw failure;
-    }
+    const start = { kind: "upload", url, size: size ?? null } as const;
+    const arrival = await this.#intake.admit(start, cannotSave(options));
     const writer = this.#intake.thread.openPart(arrival.part);
     const upload: Upload = { options, arrival, writer, body: undefined, detached: Promise.resolve() };
     if (uploadId !== undefined) this.#named.set(uploadId, upload);

@@ -16,7 +16,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { DataDirectory } from "../../src/data/directory.ts";
+import type { DataDirectory } from "../../src/data/directory.ts";
 import {
   bytesOf,
   factsOf,
@@ -212,7 +212,7 @@ test("a pid that was given to another process does not hold the directory", asyn
   const holder = JSON.parse(readFileSync(own(path, "lock"), "utf8")) as object;
   await directory.close();
   writeFileSync(own(path, "lock"), JSON.stringify({ ...holder, startedAt: "1", id: "other" }));
-  await openDirectory({ path });
+  expect((await openDirectory({ path })).directory.path).toBe(path);
 });
 
 test("removing is done once, only for the data that is meant, and takes empty folders along", async () => {

@@ -225,6 +225,7 @@ test("a transfer goes on while somebody wants it, and ends when nobody does", as
   const [first, second] = [new AbortController(), new AbortController()];
   const a = directory.pull(pulling(facts, [from], { signal: first.signal }));
   const b = directory.pull(pulling(facts, [from], { signal: second.signal }));
+  await expect.poll(() => directory.arrivals()).toHaveLength(1);
   first.abort(new Error("a has enough"));
   await expect(a).rejects.toThrow("a has enough");
   expect(directory.arrivals()).toMatchObject([{ kind: "pull", url: "x", size: 3_000_000 }]);

@@ -209,7 +209,7 @@ test("a target that fails, and a directory that closes, end the sending", async 
   const { directory } = await openDirectory();
   await save(directory, "x", bytes);
   const failing = new Writable({ write: (_, __, done) => done(new Error("no more")) });
-  await expect((await directory.openReader(url("x"))).sendTo(failing)).rejects.toThrow();
+  await expect((await directory.openReader(url("x"))).sendTo(failing)).rejects.toThrow("no more");
   const slow = new Writable({ write: () => {} });
   const sending = (await directory.openReader(url("x"))).sendTo(slow);
   const failed = expect(sending).rejects.toMatchObject({

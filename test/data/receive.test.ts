@@ -172,7 +172,7 @@ test("an upload that is begun anew under its id begins at its beginning", async 
   body.write(bytesOf(1_000));
   await expect.poll(() => directory.arrivals()[0]?.receivedBytes).toBe(1_000);
   body.destroy();
-  await expect(arrived).rejects.toThrow();
+  await expect(arrived).rejects.toThrow("broke off");
   await directory.receive(Readable.from([bytesOf(2_000)]), upload("x", { uploadId: "u1" }));
   expect(isSame(await readAll(directory, "x"), bytesOf(2_000))).toBe(true);
   expect(incoming(directory)).toEqual([]);
@@ -201,7 +201,7 @@ test("an upload is aborted by its signal", async () => {
   const { directory } = await openDirectory();
   const controller = new AbortController();
   const arrived = directory.receive(new PassThrough(), upload("x", { signal: controller.signal }));
-  const failed = expect(arrived).rejects.toThrow();
+  const failed = expect(arrived).rejects.toThrow("broke off after 0 bytes");
   await expect.poll(() => directory.arrivals()).toHaveLength(1);
   controller.abort();
   await failed;
