@@ -195,7 +195,6 @@ test("a peer that goes away ends the sending, and its buffers are free again", a
     }),
   );
   const { hostname, port } = new URL(address);
-  // More than there are buffers, so that a lost one would be missed.
   for (let round = 0; round < 40; round += 1) {
     const socket = connect(Number(port), hostname, () => socket.write("GET / HTTP/1.1\r\nhost: x\r\n\r\n"));
     await new Promise((resolve) => socket.once("data", resolve));
@@ -220,17 +219,12 @@ test("a target that fails, and a directory that closes, end the sending", async 
   expect(slow.destroyed).toBe(true);
 });
 
-test("buffers are lent up to a limit, in turn, and not to who has given up", async () => {
+test("readers have large buffers up to a limit, and small ones then", () => {
   const pool = new BufferPool(1);
-  const never = new AbortController();
-  const first = await pool.acquire(never.signal);
-  const gone = new AbortController();
-  const second = pool.acquire(gone.signal);
-  const third = pool.acquire(never.signal);
-  expect(pool.isScarce).toBe(true);
-  gone.abort(new Error("gone"));
-  await expect(second).rejects.toThrow("gone");
-  pool.release(first);
-  expect(await third).toBe(first);
-  expect(pool.isScarce).toBe(false);
+  const [large, small] = [pool.lend(), pool.lend()];
+  expect([large.length, small.length]).toEqual([1_048_576, 32_768]);
+  pool.release(small);
+  pool.release(large);
+  expect(pool.lend()).toBe(large);
+  expect(pool.lend()).toHaveLength(32_768);
 });
