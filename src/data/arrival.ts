@@ -89,7 +89,7 @@ export class Arrival {
   async waitBeyond(position: number, edition: number, signal?: AbortSignal): Promise<void> {
     for (;;) {
       if (this.#failure !== undefined) throw this.#failure;
-      if (this.#edition !== edition) throw this.#damaged();
+      if (this.#edition !== edition) throw this.damaged();
       if (this.readableBytes > position || this.#isVerified) return;
       await this.#changed.next(signal);
     }
@@ -101,7 +101,8 @@ export class Arrival {
     if (this.#failure !== undefined) throw this.#failure;
   }
 
-  #damaged(): KitchenError {
+  /** What a reader is told whose bytes cannot be trusted. */
+  damaged(): KitchenError {
     return new KitchenError(
       "KS_DATA_UNAVAILABLE",
       `Cannot read "${this.start.url}" while it arrives: what came was damaged, and is fetched anew (try again)`,
@@ -128,7 +129,7 @@ export class Arrivals {
   async end(arrival: Arrival, failure?: KitchenError): Promise<void> {
     this.#arrivals.delete(arrival);
     arrival.end(failure);
-    await rm(arrival.part, { force: true });
+    await rm(arrival.part, { force: true, recursive: true });
   }
 
   /** One that can be read while it grows. */

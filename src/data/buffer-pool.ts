@@ -1,55 +1,31 @@
-const BUFFER_BYTES: number = 1024 * 1024;
+const LARGE_BYTES: number = 1024 * 1024;
 /** For all readers of a directory together. */
-const MOST_BUFFERS = 64;
+const MOST_LARGE = 64;
 /** Kept for the next reader; more are given back to the system. */
 const MOST_IDLE = 8;
+/** When the large ones are lent out, to readers who are slow perhaps: nobody has to wait for those. */
+const SMALL_BYTES: number = 32 * 1024;
 
-interface Waiter {
-  readonly take: (buffer: Buffer) => void;
-}
-
-/** A bounded number of buffers, lent to whoever reads files. */
+/** Buffers for whoever reads files: large ones up to a limit, and then small ones. */
 export class BufferPool {
   readonly #idle: Buffer[] = [];
-  readonly #waiters: Waiter[] = [];
-  readonly #limit: number;
+  readonly #mostLarge: number;
   #lent = 0;
 
-  constructor(limit: number = MOST_BUFFERS) {
-    this.#limit = limit;
+  constructor(mostLarge: number = MOST_LARGE) {
+    this.#mostLarge = mostLarge;
   }
 
-  /** Whether readers wait for a buffer. */
-  get isScarce(): boolean {
-    return this.#waiters.length > 0;
-  }
-
-  /** Give it back with {@link release}. Rejects when `signal` is aborted before there is one. */
-  acquire(signal: AbortSignal): Promise<Buffer> {
-    if (this.#lent < this.#limit) {
-      this.#lent += 1;
-      // The one used last is in the processor's cache.
-      return Promise.resolve(this.#idle.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES));
-    }
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        take: (buffer) => {
-          signal.removeEventListener("abort", abort);
-          resolve(buffer);
-        },
-      };
-      const abort = (): void => {
-        this.#waiters.splice(this.#waiters.indexOf(waiter), 1);
-        reject(signal.reason);
-      };
-      this.#waiters.push(waiter);
-      signal.addEventListener("abort", abort, { once: true });
-    });
+  /** Give it back with {@link release}. */
+  lend(): Buffer {
+    if (this.#lent >= this.#mostLarge) return Buffer.allocUnsafeSlow(SMALL_BYTES);
+    this.#lent += 1;
+    // The one used last is in the processor's cache.
+    return this.#idle.pop() ?? Buffer.allocUnsafeSlow(LARGE_BYTES);
   }
 
   release(buffer: Buffer): void {
-    const waiter = this.#waiters.shift();
-    if (waiter !== undefined) return waiter.take(buffer);
+    if (buffer.length !== LARGE_BYTES) return;
     this.#lent -= 1;
     if (this.#idle.length < MOST_IDLE) this.#idle.push(buffer);
   }

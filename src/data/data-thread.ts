@@ -26,10 +26,15 @@ export class ThreadError extends Error {
 
 /** The one thread of a data directory, started when it is first needed, and again when it died. */
 export class DataThread {
+  readonly #entry: string;
   #worker: Worker | undefined;
   #isClosed = false;
   #lastTask = 0;
   readonly #tasks = new Map<number, ThreadTask>();
+
+  constructor(entry: string = ENTRY) {
+    this.#entry = entry;
+  }
 
   /** Hashes a regular file. Rejects with a {@link ThreadError}. */
   async hash(path: string, signal?: AbortSignal): Promise<HashedFile> {
@@ -74,11 +79,6 @@ export class DataThread {
     await worker?.terminate();
   }
 
-  /** The thread's id, when it runs. */
-  get threadId(): number | undefined {
-    return this.#worker?.threadId;
-  }
-
   #run({ begin, onMessage, signal }: RunOptions): Promise<void> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
@@ -114,7 +114,7 @@ export class DataThread {
 
   #start(): void {
     if (this.#worker !== undefined) return this.#worker.ref();
-    const worker = new Worker(ENTRY, { execArgv: [], name: "kitchensink-data" });
+    const worker = new Worker(this.#entry, { execArgv: [], name: "kitchensink-data" });
     this.#worker = worker;
     let cause: unknown;
     worker.on("message", (message: FromThread) => this.#receive(message));

@@ -3,9 +3,6 @@ import { KitchenError } from "../core/errors.ts";
 import type { BufferPool } from "./buffer-pool.ts";
 import type { ByteRange } from "./types.ts";
 
-/** A peer that takes nothing for so long is left, if others wait for the buffer that it holds. */
-const STALL_MS = 60_000;
-
 export interface Delivery {
   readonly target: Writable;
   readonly pool: BufferPool;
@@ -29,7 +26,7 @@ export async function deliver(delivery: Delivery): Promise<void> {
     let position = range.start;
     while (position < range.end) {
       await peer.race(ready(position));
-      const buffer = await pool.acquire(peer.gone);
+      const buffer = pool.lend();
       let length: number;
       try {
         const wanted = Math.min(buffer.length, range.end - position);
@@ -47,6 +44,7 @@ export async function deliver(delivery: Delivery): Promise<void> {
   } catch (error) {
     // First the stream, then the buffer that it may still look at.
     target.destroy();
+    peer.leave();
     await sending.catch(() => {});
     throw error;
   } finally {
@@ -62,10 +60,10 @@ class Peer {
   constructor(delivery: Delivery) {
     this.#delivery = delivery;
     const { target, signal } = delivery;
-    target.once("close", this.#leave);
-    target.on("error", this.#leave);
+    target.once("close", this.leave);
+    target.on("error", this.leave);
     signal.addEventListener("abort", this.#stop, { once: true });
-    if (target.destroyed) this.#leave();
+    if (target.destroyed) this.leave();
     if (signal.aborted) this.#stop();
   }
 
@@ -75,28 +73,26 @@ class Peer {
 
   forget(): void {
     const { target, signal } = this.#delivery;
-    target.off("close", this.#leave);
-    target.off("error", this.#leave);
+    target.off("close", this.leave);
+    target.off("error", this.leave);
     signal.removeEventListener("abort", this.#stop);
   }
 
   /** Resolves when the stream has taken the bytes. */
   send(bytes: Buffer): Promise<void> {
-    const { target, pool } = this.#delivery;
+    const { target } = this.#delivery;
     return new Promise((resolve, reject) => {
-      const stall = setInterval(() => {
-        if (pool.isScarce) settle(left("took nothing for too long"));
-      }, STALL_MS);
       const leave = (): void => settle(this.gone.reason);
       const settle = (error?: unknown): void => {
-        clearInterval(stall);
         this.gone.removeEventListener("abort", leave);
         if (error == null) resolve();
         else reject(error);
       };
       if (this.gone.aborted) return leave();
       this.gone.addEventListener("abort", leave, { once: true });
-      target.write(bytes, (error) => settle(error));
+      target.write(bytes, (error) =>
+        settle(error == null ? undefined : left(`failed: ${error.message}`, error)),
+      );
     });
   }
 
@@ -113,10 +109,10 @@ class Peer {
     });
   }
 
-  readonly #leave = (): void => this.#controller.abort(left("closed the connection"));
+  readonly leave = (): void => this.#controller.abort(left("closed the connection"));
   readonly #stop = (): void => this.#controller.abort(this.#delivery.signal.reason);
 }
 
-function left(how: string): KitchenError {
-  return new KitchenError("KS_CONNECTION_LOST", `Cannot send data to its end: the reader ${how}`);
+function left(how: string, cause?: unknown): KitchenError {
+  return new KitchenError("KS_CONNECTION_LOST", `Cannot send data to its end: the reader ${how}`, { cause });
 }

@@ -4,6 +4,7 @@ import type { Arrival, Arrivals, ArrivalStart } from "./arrival.ts";
 import type { DataThread } from "./data-thread.ts";
 import type { Shelf } from "./shelf.ts";
 import type { Space } from "./space.ts";
+import { Turns } from "./turns.ts";
 import type { Arrived } from "./types.ts";
 
 export interface IntakeParts {
@@ -21,6 +22,7 @@ export class Intake {
   readonly space: Space;
   readonly thread: DataThread;
   readonly #parts: IntakeParts;
+  readonly #admissions = new Turns<"room">();
   #isClosed = false;
 
   constructor(parts: IntakeParts) {
@@ -37,6 +39,19 @@ export class Intake {
     const arrival = this.#parts.arrivals.begin(start);
     if (start.facts !== undefined) this.#parts.onReadable();
     return arrival;
+  }
+
+  /** Begins one that the disk has room for beside the others. @throws KitchenError `KS_DATA_UNAVAILABLE` */
+  async admit(start: ArrivalStart, what: string): Promise<Arrival> {
+    // One after the other: two that look at the same room would both take it.
+    return this.#admissions.take("room", async () => {
+      try {
+        await this.space.check(start.size ?? 0, what);
+      } catch (error) {
+        throw await this.space.explain(error, what);
+      }
+      return this.begin(start);
+    });
   }
 
   /** Has `complete` bring the part to its end, and puts it in place. `what`: what could not be done if not. */

@@ -72,12 +72,11 @@ export class Pulls {
   async #run(options: PullOptions, signal: AbortSignal): Promise<Arrived> {
     const { facts } = options;
     const what = `Cannot fetch "${facts.url}" from other nodes`;
-    // Two askers of one turn must find one and the same pull: it is listed before anything is awaited.
     const headers = headersOf(options);
     const sources = options.sources.map(parseSource);
-    const arrival = this.#intake.begin({ kind: "pull", url: facts.url, size: facts.size, facts });
+    const { url, size } = facts;
+    const arrival = await this.#intake.admit({ kind: "pull", url, size, facts }, what);
     return this.#intake.finish(arrival, what, async () => {
-      await this.#intake.space.check(0, what);
       await this.#intake.thread.pull(
         {
           path: arrival.part,

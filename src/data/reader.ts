@@ -115,7 +115,8 @@ export class DataReader {
     const { bytesRead = 0 } = (await this.#handle?.read(buffer, 0, wanted, position)) ?? {};
     // It began anew while it was read: who knows which of the two this was.
     if (this.#arrival !== undefined) await this.#arrival.waitBeyond(position, this.#edition);
-    if (bytesRead === 0) throw unavailable(this.facts.url, "its file is shorter than it was");
+    if (bytesRead === 0)
+      throw this.#arrival?.damaged() ?? unavailable(this.facts.url, "its file is shorter than it was");
     return bytesRead;
   }
 

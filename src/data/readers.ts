@@ -34,6 +34,7 @@ export class Readers {
     signal?.throwIfAborted();
     const reader =
       (await this.#openNow(url)) ?? (waitMs > 0 ? await this.#openLater(url, waitMs, signal) : undefined);
+    if (reader === undefined) signal?.throwIfAborted();
     if (reader === undefined)
       throw new KitchenError("KS_NO_SUCH_DATA", `Cannot read "${url}": this node has no replica of it`);
     if (!this.#isClosed) return reader;
@@ -56,16 +57,18 @@ export class Readers {
     const deadline = new AbortController();
     const timer = setTimeout(() => deadline.abort(), waitMs);
     const stop = (): void => deadline.abort();
+    if (signal?.aborted === true) stop();
     signal?.addEventListener("abort", stop, { once: true });
     try {
       for (;;) {
-        const isLast = await this.#parts.news.next(deadline.signal).then(
-          () => this.#isClosed,
-          () => true,
+        // Listens before it looks: what comes in between is not missed.
+        const hasNews = this.#parts.news.next(deadline.signal).then(
+          () => !this.#isClosed,
+          () => false,
         );
-        signal?.throwIfAborted();
         const reader = await this.#openNow(url);
-        if (reader !== undefined || isLast) return reader;
+        if (reader !== undefined) return reader;
+        if (!(await hasNews)) return undefined;
       }
     } finally {
       clearTimeout(timer);

@@ -28,21 +28,27 @@ export class Uploads {
   readonly #intake: Intake;
   /** Those that have an id. */
   readonly #named = new Map<string, Upload>();
-  readonly #attached = new Set<Upload>();
+  /** Bodies that are read just now, and what comes of them. */
+  readonly #running = new Map<Body, Promise<Arrived>>();
 
   constructor(intake: Intake) {
     this.#intake = intake;
   }
 
   async receive(body: Body, options: ReceiveOptions): Promise<Arrived> {
-    options.signal?.throwIfAborted();
-    const upload = await this.#uploadFor(options);
-    const abort = (): void => void body.destroy(asError(options.signal?.reason));
-    options.signal?.addEventListener("abort", abort, { once: true });
+    const { signal } = options;
+    signal?.throwIfAborted();
+    // It may break off while nobody reads it, too.
+    body.on("error", () => {});
+    const abort = (): void => void body.destroy(asError(signal?.reason));
+    signal?.addEventListener("abort", abort, { once: true });
+    const running = this.#uploadFor(options).then((upload) => this.#attach(upload, body));
+    this.#running.set(body, running);
     try {
-      return await this.#attach(upload, body);
+      return await running;
     } finally {
-      options.signal?.removeEventListener("abort", abort);
+      this.#running.delete(body);
+      signal?.removeEventListener("abort", abort);
     }
   }
 
@@ -57,9 +63,8 @@ export class Uploads {
 
   async close(): Promise<void> {
     const stopping = new KitchenError("KS_DATA_UNAVAILABLE", "Cannot take data: this node is stopping");
-    const attached = [...this.#attached];
-    for (const { body } of attached) body?.destroy(stopping);
-    await Promise.all(attached.map(({ detached }) => detached));
+    for (const body of this.#running.keys()) body.destroy(stopping);
+    await Promise.allSettled(this.#running.values());
     await Promise.all(Array.from(this.#named.values(), (upload) => this.#abandon(upload, stopping)));
   }
 
@@ -81,14 +86,8 @@ export class Uploads {
 
   async #begin(options: ReceiveOptions): Promise<Upload> {
     const { url, size, uploadId } = options;
-    const arrival = this.#intake.begin({ kind: "upload", url, size: size ?? null });
-    try {
-      await this.#intake.space.check(0, cannotSave(options));
-    } catch (error) {
-      const failure = await this.#intake.space.explain(error, cannotSave(options));
-      await this.#intake.abandon(arrival, failure);
-      throw failure;
-    }
+    const start = { kind: "upload", url, size: size ?? null } as const;
+    const arrival = await this.#intake.admit(start, cannotSave(options));
     const writer = this.#intake.thread.openPart(arrival.part);
     const upload: Upload = { options, arrival, writer, body: undefined, detached: Promise.resolve() };
     if (uploadId !== undefined) this.#named.set(uploadId, upload);
@@ -102,7 +101,6 @@ export class Uploads {
     upload.detached = new Promise((resolve) => {
       detach = resolve;
     });
-    this.#attached.add(upload);
     try {
       await this.#copy(upload, body);
       return await this.#complete(upload);
@@ -110,7 +108,6 @@ export class Uploads {
       throw await this.#break(upload, error);
     } finally {
       upload.body = undefined;
-      this.#attached.delete(upload);
       detach();
     }
   }
@@ -186,7 +183,9 @@ async function* chunksOf(body: Body): AsyncGenerator<Uint8Array> {
     let next: IteratorResult<unknown>;
     try {
       next = (await chunks.next()) as IteratorResult<unknown>;
-    } catch (error) {
+    } catch (thrown) {
+      // Of a body that was destroyed before it was read, the iterator does not tell why.
+      const error = body.errored ?? thrown;
       if (error instanceof KitchenError) throw error;
       throw new BrokenOff(error instanceof Error ? error.message : String(error), { cause: error });
     }
