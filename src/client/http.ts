@@ -80,11 +80,16 @@ export class Http {
     const chunks: Buffer[] = [];
     const { status, type } = headOf(response);
     let size = 0;
-    for await (const chunk of this.reading(response, signal)) {
-      size += chunk.length;
-      if (size > MAX_RESPONSE_BYTES)
-        throw new KitchenError("KS_TOO_LARGE", "The node's answer is larger than 1 GiB");
-      chunks.push(chunk);
+    try {
+      for await (const chunk of response) {
+        const bytes: Buffer = chunk;
+        size += bytes.length;
+        if (size > MAX_RESPONSE_BYTES)
+          throw new KitchenError("KS_TOO_LARGE", "The node's answer is larger than 1 GiB");
+        chunks.push(bytes);
+      }
+    } catch (cause) {
+      throw this.#failure(cause, signal);
     }
     return { status, type, body: Buffer.concat(chunks) };
   }
