@@ -4,7 +4,7 @@ import type { JobId } from "../core/ids.ts";
 import type { ClientEvent, SubmittedJob } from "../core/messages.ts";
 import type { CodeUnit } from "../capture/capture.ts";
 import { EventStream } from "./event-stream.ts";
-import type { Http } from "./http.ts";
+import { closedError, type Http } from "./http.ts";
 import { ItemReader } from "./item-reader.ts";
 import { Outbox } from "./outbox.ts";
 import type { JobOutput } from "./output.ts";
@@ -217,8 +217,4 @@ export class Connection {
 
 function isPassing(error: unknown): boolean {
   return error instanceof KitchenError && error.code === "KS_UNAVAILABLE";
-}
-
-function closedError(): KitchenError {
-  return new KitchenError("KS_CONNECTION_LOST", "The client was closed: make a new one");
 }

@@ -138,7 +138,7 @@ class Part {
   async #again(lost: unknown, tries: number): Promise<[IncomingMessage, number]> {
     let reason: unknown = lost ?? new KitchenError("KS_UNAVAILABLE", "the node ended its answer too early");
     for (let used = tries; ; used += 1) {
-      if (!isPassing(reason) || used > MOST_TRIES || this.#http.isClosed) throw this.#broken(reason);
+      if (!isPassing(reason) || used > MOST_TRIES) throw this.#broken(reason);
       await pause(FIRST_PAUSE_MS * 2 ** (used - 1), undefined, { signal: this.#signal }).catch(() => {
         throw this.#signal?.reason;
       });

@@ -1,3 +1,4 @@
+import { types } from "node:util";
 import { pointerKindOf } from "../capture/resolve/pointers.ts";
 
 /** What a codec of the user's does with values is not known, so they are looked at from outside, up to here. */
@@ -25,12 +26,12 @@ export function findPointers(root: unknown, rootName: string): readonly string[]
 
 function* heldBy(value: object): Generator<readonly [step: string, held: unknown]> {
   if (Array.isArray(value)) for (const [index, held] of value.entries()) yield [`[${index}]`, held];
-  else if (value instanceof Map)
+  else if (types.isMap(value))
     for (const [key, held] of value) {
       yield ["<key>", key];
       yield [`.get(${String(key)})`, held];
     }
-  else if (value instanceof Set) for (const held of value) yield ["<item>", held];
+  else if (types.isSet(value)) for (const held of value) yield ["<item>", held];
   else if (isPlain(value)) for (const [key, held] of Object.entries(value)) yield [`.${key}`, held];
 }
 

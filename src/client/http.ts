@@ -80,11 +80,16 @@ export class Http {
     const chunks: Buffer[] = [];
     const { status, type } = headOf(response);
     let size = 0;
-    for await (const chunk of this.reading(response, signal)) {
-      size += chunk.length;
-      if (size > MAX_RESPONSE_BYTES)
-        throw new KitchenError("KS_TOO_LARGE", "The node's answer is larger than 1 GiB");
-      chunks.push(chunk);
+    try {
+      for await (const chunk of response) {
+        const bytes: Buffer = chunk;
+        size += bytes.length;
+        if (size > MAX_RESPONSE_BYTES)
+          throw new KitchenError("KS_TOO_LARGE", "The node's answer is larger than 1 GiB");
+        chunks.push(bytes);
+      }
+    } catch (cause) {
+      throw this.#failure(cause, signal);
     }
     return { status, type, body: Buffer.concat(chunks) };
   }
@@ -114,6 +119,7 @@ export class Http {
 
   /** A response whose body is still to come. `alone`: on a connection of its own. */
   open(request: HttpRequest, { alone = false }: { alone?: boolean } = {}): Promise<IncomingMessage> {
+    if (this.#isClosed) return Promise.reject(closedError());
     const { method, path, type, accept, headers, body, signal, isLong = false, silenceMs } = request;
     const options: RequestOptions = {
       method,
@@ -145,11 +151,7 @@ export class Http {
     });
   }
 
-  /** What is begun again after a lost connection is not, once its connections were closed. */
-  get isClosed(): boolean {
-    return this.#isClosed;
-  }
-
+  /** Ends what is under way, and refuses all that comes after. */
   close(): void {
     this.#isClosed = true;
     this.#agent.destroy();
@@ -217,6 +219,11 @@ function protocolMismatch(response: IncomingMessage, url: URL): KitchenError | u
     "KS_UNAVAILABLE",
     `Cannot talk to the node at ${url.href}: it speaks version ${String(theirs)} of the protocol, this client version ${PROTOCOL_VERSION} (install the same release on both sides)`,
   );
+}
+
+/** Why nothing more is done for a client. */
+export function closedError(): KitchenError {
+  return new KitchenError("KS_CONNECTION_LOST", "The client was closed: make a new one");
 }
 
 /** The response, if it is a success. @throws KitchenError what its problem says */

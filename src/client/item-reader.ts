@@ -3,7 +3,7 @@ import { encodeItemsRequest, MEDIA_TYPE, parseItemsAnswer } from "../codec/wire.
 import { KitchenError } from "../core/errors.ts";
 import type { JobId } from "../core/ids.ts";
 import type { ItemsAnswer } from "../core/messages.ts";
-import { checked, type Http } from "./http.ts";
+import { checked, closedError, type Http } from "./http.ts";
 
 /** A node gives up a stream that nobody asks about for five minutes. */
 const TOUCH_MS = 60_000;
@@ -77,7 +77,7 @@ export class ItemReader {
   }
 
   async #read(): Promise<ItemsAnswer> {
-    if (this.#isClosed) throw new KitchenError("KS_CONNECTION_LOST", "The client was closed: make a new one");
+    if (this.#isClosed) throw closedError();
     const ahead = this.#ahead;
     this.#ahead = undefined;
     const answer = await (ahead ?? this.#persist(() => this.#fetch(WAIT_MS)));

@@ -49,10 +49,10 @@ async function exists(path: string): Promise<boolean> {
   );
 }
 
-/** Of this process alone: others cannot look into it. */
+/** Of this process alone: others cannot look into it. A process that is killed by a signal leaves it behind. */
 function ownDirectory(): string {
   if (directory !== undefined) return directory;
-  const made = mkdtempSync(join(tmpdir(), "kitchensink-"));
+  const made = mkdtempSync(join(tmpdir(), "kitchensink-files-"));
   process.once("exit", () => rmSync(made, { recursive: true, force: true }));
   directory = made;
   return made;

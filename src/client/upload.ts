@@ -34,7 +34,7 @@ export async function upload(http: Http, content: DataContent, options: UploadOp
     try {
       return await put(http, content, { ...options, id, offset });
     } catch (error) {
-      if (!isWorthwhile(error, tries) || http.isClosed) throw error;
+      if (!isWorthwhile(error, tries)) throw error;
       const before = offset;
       tries += 1;
       await wait(tries, options.signal);

@@ -8,6 +8,9 @@ import { Client } from "../../src/client/client.ts";
 import { RemoteData } from "../../src/client/remote-data.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { DataServer } from "./support/data-server.ts";
+import { keepTemporaryFilesHere } from "./support/temporary-files.ts";
+
+keepTemporaryFilesHere();
 
 let server: DataServer;
 let client: Client;
@@ -167,8 +170,10 @@ test("closing the client ends reads that would begin again", async () => {
   await once(reading, "readable");
   const begun = performance.now();
   await client.close();
-  await expect(reading.toArray()).rejects.toMatchObject({ code: "KS_UNAVAILABLE" });
+  await expect(reading.toArray()).rejects.toMatchObject({ code: "KS_CONNECTION_LOST" });
   expect(performance.now() - begun).toBeLessThan(1_000);
+  const data = new RemoteData({ dataUrl: "big", client });
+  await expect(data.raw()).rejects.toThrow(/The client was closed: make a new one/);
 });
 
 test("a reader that stops early leaves nothing open", async () => {

@@ -31,11 +31,9 @@ function isDataNode(node: Node, nodes: readonly Node[]): boolean {
   }
 }
 
-const ACCESSOR = 8;
-
-function isDataExtras([proto, properties]: Extras, nodes: readonly Node[]): boolean {
-  const hasAccessor = properties.some(([, flags]) => (flags & ACCESSOR) !== 0);
-  return !hasAccessor && (proto === 0 || proto === null || isPointers(nodeAt(proto, nodes)));
+/** Properties are as harmless as the nodes that they refer to: an accessor would need a function. */
+function isDataExtras([proto]: Extras, nodes: readonly Node[]): boolean {
+  return proto === 0 || proto === null || isPointers(nodeAt(proto, nodes));
 }
 
 function nodeAt(slot: Slot, nodes: readonly Node[]): Node | undefined {

@@ -87,7 +87,7 @@ export class DataServer {
       return this.#read(request, response, url);
     }
     if (pathname.startsWith("/v1/uploads/")) return this.#received(response, pathname.slice(12));
-    if (pathname === "/v1/events") return void this.#open(response);
+    if (pathname === "/v1/events") return this.#open(response);
     if (pathname.endsWith("/placement")) return sendJson(response, 200, this.placement);
     const body = await bodyOf(request);
     if (pathname === "/v1/jobs") return await runSubmission(body, response, () => this.events);
