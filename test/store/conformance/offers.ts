@@ -15,7 +15,7 @@ import {
   register,
   submit,
 } from "../support/harness.ts";
-import { ids, nextOfferMs, only, then, to, withNodes } from "../support/offers.ts";
+import { ids, nextOfferMs, only, thenOthers, to, withNodes } from "../support/offers.ts";
 
 const NO_UNITS = { units: new Map(), needs: [] };
 
@@ -38,7 +38,10 @@ export function describeOffers(open: OpenStore): void {
     test(
       "becomes visible to each after its delay",
       withNodes(open, async ({ store, pass }) => {
-        const jobs = [newJob({ offers: then(to(N1, 100), 200) }), newJob({ offers: then(to(N1, 100), 200) })];
+        const jobs = [
+          newJob({ offers: thenOthers(to(N1, 100), 200) }),
+          newJob({ offers: thenOthers(to(N1, 100), 200) }),
+        ];
         await submit(store, ...jobs);
         expect(await ids(store, N1)).toEqual([]);
         await pass(110);
@@ -57,11 +60,11 @@ export function describeOffers(open: OpenStore): void {
         const jobs = [
           newJob(),
           newJob({ offers: only(N1) }),
-          newJob({ offers: then(only(N2), 0) }),
+          newJob({ offers: thenOthers(only(N2), 0) }),
           newJob({ priority: 5, offers: only(N1) }),
           newJob({ priority: 9 }),
           newJob({ queue: "default|n1", priority: -5 }),
-          newJob({ offers: then(only(N1), 0) }),
+          newJob({ offers: thenOthers(only(N1), 0) }),
           newJob(),
         ];
         for (const job of jobs) await submit(store, job);
@@ -80,7 +83,7 @@ export function describeOffers(open: OpenStore): void {
         expect(await nextOfferMs(store, N1)).toBeUndefined();
         await submit(
           store,
-          newJob({ offers: then(to(N1, 60_000), 40_000) }),
+          newJob({ offers: thenOthers(to(N1, 60_000), 40_000) }),
           newJob({ offers: to(N1, 50_000) }),
         );
         const about = async (node: NodeName, takesData?: boolean) =>
@@ -103,7 +106,10 @@ export function describeOffers(open: OpenStore): void {
       "is offered to all of its nodes at once when it is given back, in its old place",
       withNodes(open, async ({ store }) => {
         const job = newJob({
-          offers: then({ ...to(N2, 50_000), nodes: [...only(N1).nodes, ...to(N2, 50_000).nodes] }, 60_000),
+          offers: thenOthers(
+            { ...to(N2, 50_000), nodes: [...only(N1).nodes, ...to(N2, 50_000).nodes] },
+            60_000,
+          ),
         });
         const younger = newJob({ offers: only(N2) });
         await submit(store, job, younger);
@@ -146,7 +152,7 @@ export function describeOffers(open: OpenStore): void {
     test(
       "can be cancelled, and is then nobody's",
       withNodes(open, async ({ store }) => {
-        const jobs = [newJob({ offers: then(only(N1), 0) }), newJob({ offers: to(N1, 50_000) })];
+        const jobs = [newJob({ offers: thenOthers(only(N1), 0) }), newJob({ offers: to(N1, 50_000) })];
         await submit(store, ...jobs);
         const asked = jobs.map(({ id }) => id);
         expect(await store.cancel(asked, bytes("why"))).toEqual(["cancelled", "cancelled"]);
@@ -174,7 +180,7 @@ export function describeOffers(open: OpenStore): void {
       "may be offered to a thousand nodes, many jobs at once",
       withNodes(open, async ({ store }) => {
         const names = Array.from({ length: 1_000 }, (_, at) => parseNodeName(`node${at}`));
-        const offers = then(
+        const offers = thenOthers(
           { ...only(...names), nodes: names.map((node, at) => ({ node, delayMs: at * 1000 })) },
           2_000_000,
         );
@@ -232,7 +238,7 @@ export function describeOffers(open: OpenStore): void {
       "is not sent to the node that brings the job, but comes from a placement and a give-back",
       withNodes(open, async ({ store }) => {
         const inbox = await inboxOf(store, N1);
-        const [job, none] = [newJob({ offers: then(to(N1, 40), 60) }), newJob({ offers: only() })];
+        const [job, none] = [newJob({ offers: thenOthers(to(N1, 40), 60) }), newJob({ offers: only() })];
         await store.submit({ watcher: N1, jobs: [job, none, newJob({ queue: "default|n1" })], ...NO_UNITS });
         expect(byQueue(await untilCancelled(store, inbox))).toEqual([]);
         await store.place([{ id: none.id, offers: only(N1, N2), placement: "" }]);

@@ -16,7 +16,7 @@ import {
   submit,
   withStore,
 } from "../support/harness.ts";
-import { ids, nextOfferMs, only, then, to, unplaced, withNodes } from "../support/offers.ts";
+import { ids, nextOfferMs, only, thenOthers, to, unplaced, withNodes } from "../support/offers.ts";
 
 const NO_UNITS = { units: new Map(), needs: [] };
 const INPUTS = [parseDataUrl("my/table"), parseDataUrl("other")];
@@ -38,7 +38,7 @@ export function describePlacement(open: OpenStore): void {
           offers: only(parseNodeName("never")),
           inputs: [],
         });
-        const others = newJob({ offers: then(only(N1), 50_000) });
+        const others = newJob({ offers: thenOthers(only(N1), 50_000) });
         const two = newJob({ offers: only(N1, N2) });
         await submit(store, lapsed, left, never, others, two);
         expect(await unplaced(store)).toEqual([never.id]);
@@ -117,7 +117,7 @@ export function describePlacement(open: OpenStore): void {
     test(
       "becomes one when the last node that ran it is lost or leaves",
       withNodes(open, async ({ store }) => {
-        const jobs = [newJob({ offers: only(N1) }), newJob({ offers: then(only(N1), 0) })];
+        const jobs = [newJob({ offers: only(N1) }), newJob({ offers: thenOthers(only(N1), 0) })];
         await submit(store, ...jobs);
         expect(await ids(store, N1)).toHaveLength(2);
         await store.leave(N1);

@@ -8,7 +8,7 @@ export const only = (...nodes: readonly NodeName[]): Offers => ({
   othersDelayMs: null,
 });
 /** Offers to everybody else after so long. */
-export const then = (first: Offers, othersDelayMs: number): Offers => ({ ...first, othersDelayMs });
+export const thenOthers = (first: Offers, othersDelayMs: number): Offers => ({ ...first, othersDelayMs });
 export const to = (node: NodeName, delayMs: number): Offers => ({
   nodes: [{ node, delayMs }],
   othersDelayMs: null,
