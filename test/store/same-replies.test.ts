@@ -132,7 +132,7 @@ async function openRemote(cluster: string): Promise<Side> {
   const lapse: Hands["lapse"] = async (name) => void (await raw.zadd(`${prefix}nodes`, "XX", 1, name));
   const ripen = async (): Promise<void> => {
     for (const key of await raw.keys(`${prefix}later:*`))
-      for (const id of await raw.zrange(key, 0, -1)) await raw.zadd(key, "1", id);
+      for (const id of await raw.zrange(key, "0", "-1")) await raw.zadd(key, "1", id);
   };
   return { store, hands: { lapse, ripen } };
 }

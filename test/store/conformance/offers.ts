@@ -145,6 +145,7 @@ export function describeOffers(open: OpenStore): void {
         ).toBe("lapsed");
         expect(await ids(store, N1)).toEqual([]);
         expect(await store.sweep(N1, 3)).toEqual(NOTHING_SWEPT);
+        expect(await ids(store, N3)).toEqual([]);
         expect(await claim(store, N1)).toMatchObject([{ id: job.id, attempt: 2, deaths: 1 }]);
       }),
     );

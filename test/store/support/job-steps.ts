@@ -79,7 +79,7 @@ const node = fc.constantFrom(N1, N2, N3);
 const delayMs = fc.constantFrom(0, 0, LATER_MS, 2 * LATER_MS);
 const offers: fc.Arbitrary<Offers> = fc.record({
   nodes: fc.uniqueArray(fc.record({ node, delayMs }), { maxLength: 3, selector: (offer) => offer.node }),
-  othersDelayMs: fc.option(delayMs),
+  othersDelayMs: fc.oneof(fc.constant(null), delayMs),
 });
 /** Now and then an outcome. */
 const refusal = fc.constantFrom({}, {}, {}, {}, {}, { refusal: bytes("refused") });
@@ -100,7 +100,7 @@ const placementRow: fc.Arbitrary<PlacementRow> = fc
 const finishRow: fc.Arbitrary<FinishRow> = fc
   .record({
     id,
-    attempt: fc.nat({ max: 3 }),
+    attempt: fc.constantFrom(1, 1, 1, 2, 2, 3, 0),
     next: fc.constantFrom("succeeded", "failed", "cancelled", "queued", "queued"),
   })
   .map((row) =>
