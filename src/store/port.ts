@@ -25,7 +25,8 @@ export interface Store extends Catalog {
    * A job whose id is known already is not queued again: its row answers `known` when the spec is the same, and when
    * it differs, the whole batch answers `conflict` and nothing is queued. When a unit is missing from both `units`
    * and the store, the batch answers `missing` and nothing is queued. `watcher` watches every job of the batch that is
-   * not final yet; of a `known` one that is, no event will come: read it. Nodes other than `watcher` are woken.
+   * not final yet; of a `known` one that is, no event will come: read it. Nodes other than `watcher` are woken that may
+   * take a job, now or later.
    */
   submit(batch: SubmitBatch): Promise<SubmitReply>;
 
@@ -89,8 +90,9 @@ export interface Store extends Catalog {
   nodes(): Promise<NodeRecord[]>;
 
   /**
-   * Says anew to whom jobs are offered; those that are not queued any more are left alone. A row with a `refusal` ends its
-   * job as failed with it. Nodes that an offer is for are woken, as by `submit`.
+   * Says anew to whom jobs are offered that a sweep listed as unplaced. Jobs that are not unplaced any more are left alone:
+   * several nodes may place what all of them were told of, and the first one counts. A row with a `refusal` ends its job as
+   * failed with it. Nodes that an offer is for are woken, as by `submit`.
    */
   place(rows: readonly PlacementRow[]): Promise<void>;
 
@@ -126,7 +128,7 @@ export interface NewJob {
   /** What people call it: `test.add`, or a captured function's name. */
   readonly label: string;
   readonly spec: Uint8Array;
-  /** For a job that is offered to certain nodes, instead of waiting in the queue that all share. */
+  /** For a job that is offered to certain nodes, instead of waiting in its queue, which is one that all share. */
   readonly offers?: Offers;
   /** How the job was placed, for `explain`: opaque here. */
   readonly placement?: string;
@@ -136,10 +138,15 @@ export interface NewJob {
   readonly refusal?: Uint8Array;
 }
 
-/** Whom a job is offered to, and when each gets to see it, in ms from now. */
+/**
+ * Whom a job is offered to, and when each gets to see it, in ms from now. When it goes back after an attempt, all of them
+ * see it at once. A node that is not there counts again when it comes back; a job of whose nodes none is there, and which
+ * nobody else may take, is *unplaced*.
+ */
 export interface Offers {
+  /** Each node once. */
   readonly nodes: readonly { readonly node: NodeName; readonly delayMs: number }[];
-  /** For every other node that takes data; `null`: never. */
+  /** For every node that takes data, those named among them; `null`: never. */
   readonly othersDelayMs: number | null;
 }
 
@@ -299,8 +306,8 @@ export interface Exhausted {
 
 export type StoreEvent =
   /**
-   * The queue has work, or will have in `delayMs`. `queue|node`: for that node alone. `*`: events may have been missed:
-   * claim, and read again the jobs that are waited for.
+   * The queue has work, or will have in `delayMs`; of several such times the first. `queue|node`: for that node alone, and
+   * no other hears of it. `*`: events may have been missed: claim, and read again the jobs that are waited for.
    */
   | { readonly type: "wake"; readonly queue: string; readonly delayMs: number }
   | {

@@ -38,12 +38,25 @@ test("a Redis that answers is used, and the banner has a line for the next node,
     redis.address,
     "--node-name",
     "second",
+    "--token-file",
+    join(first.directory, "token"),
   ]);
   const names = (await clientOf(second).nodes()).map(({ name }) => name);
   expect(names).toContain("second");
   expect(names).toHaveLength(2);
   const pids = await clientOf(first).map(() => process.pid, [1, 2, 3, 4]);
   expect(pids).toHaveLength(4);
+});
+
+test("a node with another token than those of the cluster is refused, with the way out", async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const flags = ["--no-redis", "--redis-connection", redis.address];
+  await startNodeProcess(flags);
+  const second = startNodeProcess([...flags, "--node-name", "second"]);
+  await expect(second).rejects.toThrow(
+    /Cannot join the cluster "default": its nodes have another token \(fingerprint [0-9a-f]{8}, this node's is [0-9a-f]{8}\)/,
+  );
 });
 
 test("without a Redis, a server of this machine is started, keeps jobs across nodes, and ends with the node", async () => {

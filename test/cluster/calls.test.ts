@@ -253,7 +253,7 @@ describe.each(STORES)("on the %s store", (store) => {
         name: "node1",
         url: cluster.urls[0],
         workers: 2,
-        queues: ["default|node1", "default"],
+        queues: ["default"],
         startFailures: 0,
       },
     ]);

@@ -1,12 +1,16 @@
 import { describe } from "vitest";
 import { describeCancel } from "./conformance/cancel.ts";
+import { describeCatalog } from "./conformance/catalog.ts";
 import { describeClaim } from "./conformance/claim.ts";
 import { describeEvents } from "./conformance/events.ts";
 import { describeFinish } from "./conformance/finish.ts";
 import { describeLeases } from "./conformance/leases.ts";
+import { describeOffers } from "./conformance/offers.ts";
 import { describeOutput } from "./conformance/output.ts";
+import { describePlacement } from "./conformance/placement.ts";
 import { describeStreaming } from "./conformance/streaming.ts";
 import { describeSubmit } from "./conformance/submit.ts";
+import { describeTerms } from "./conformance/terms.ts";
 import type { OpenStore } from "./support/harness.ts";
 
 /** What every store does, whatever it is made of: one test a sentence of the port. */
@@ -19,6 +23,10 @@ export function conformance(name: string, open: OpenStore): void {
     describeOutput(open);
     describeStreaming(open);
     describeLeases(open);
+    describeTerms(open);
     describeEvents(open);
+    describeOffers(open);
+    describePlacement(open);
+    describeCatalog(open);
   });
 }

@@ -6,7 +6,17 @@ import { parseClaimReply } from "../../src/store/redis/replies.ts";
 import { defineScripts, type Scripts } from "../../src/store/redis/scripts.ts";
 import { openRedisStore } from "../../src/store/redis/store.ts";
 import type { Store } from "../../src/store/port.ts";
-import { bytes, DEFAULTS, N1, newJob, register, state, submit } from "./support/harness.ts";
+import {
+  bytes,
+  claim as claimAs,
+  DEFAULTS,
+  N1,
+  N2,
+  newJob,
+  register,
+  state,
+  submit,
+} from "./support/harness.ts";
 import { startRedis, type TestRedis } from "./support/redis.ts";
 
 let redis: TestRedis;
@@ -72,4 +82,17 @@ test("a job to be cancelled that goes back so is cancelled", () =>
     expect(await store.cancel([job.id], bytes("why"))).toEqual(["cancelling"]);
     expect(await claim("two", "one")).toEqual([]);
     expect(await state(store, job.id)).toBe("cancelled");
+  }));
+
+test("an offered job that goes back so is offered to the same nodes again", () =>
+  withClaims(async (store, claim) => {
+    await register(store, N2);
+    const job = newJob({ offers: { nodes: [{ node: N1, delayMs: 0 }], othersDelayMs: null } });
+    const urgent = newJob({ priority: 1 });
+    await submit(store, job);
+    expect(await claim("one")).toEqual([`${job.id} 1`]);
+    await submit(store, urgent);
+    expect(await claim("two", "one")).toEqual([`${urgent.id} 1`]);
+    expect(await claimAs(store, N2)).toEqual([]);
+    expect(await claim("three")).toEqual([`${job.id} 2`]);
   }));

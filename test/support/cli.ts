@@ -73,7 +73,8 @@ export async function startNodeProcess(
   env: NodeJS.ProcessEnv = {},
 ): Promise<NodeProcess> {
   const directory = temporaryDirectory();
-  const tokenFile = join(directory, "token");
+  const given = flags.indexOf("--token-file");
+  const tokenFile = (given < 0 ? undefined : flags[given + 1]) ?? join(directory, "token");
   const command = new RunningCommand(
     [
       "start",

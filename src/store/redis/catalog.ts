@@ -7,8 +7,8 @@ import { inParts } from "./parts.ts";
 import { list, text, texts, unexpected } from "./replies.ts";
 import type { Argument, ScriptName } from "./scripts.ts";
 
-/** A script of this many rows keeps Redis from others for some 10 ms. */
-const ROWS_A_SCRIPT = 1_000;
+/** A script of this many rows keeps Redis from others for some 5 ms. */
+const ROWS_A_SCRIPT = 500;
 
 /** The catalog of the store in a Redis. */
 export abstract class RedisCatalog implements Catalog {

@@ -1,0 +1,52 @@
+import { expect, test } from "vitest";
+import type { NodeName } from "../../../src/core/ids.ts";
+import type { ClusterTerms, NodeRegistration } from "../../../src/store/port.ts";
+import { N1, N2, N3, type OpenStore, register, TERMS, withStore } from "../support/harness.ts";
+
+const OTHER_TOKEN: ClusterTerms = { ...TERMS, token: "5e6f7a8b" };
+const OTHER_PROTOCOL: ClusterTerms = { ...TERMS, protocol: TERMS.protocol + 1 };
+const REFUSED = { type: "refused", theirs: TERMS };
+
+const registration = (name: NodeName, terms: ClusterTerms, leaseMs = 60_000): NodeRegistration => ({
+  name,
+  incarnation: `${name} 1`,
+  terms,
+  leaseMs,
+  facts: "{}",
+});
+
+export function describeTerms(open: OpenStore): void {
+  test(
+    "a node of other terms than those of the nodes that are there is refused, and told theirs",
+    withStore(open, async ({ store }) => {
+      await register(store, N1);
+      expect(await store.register(registration(N2, OTHER_TOKEN))).toEqual(REFUSED);
+      expect(await store.register(registration(N2, OTHER_PROTOCOL))).toEqual(REFUSED);
+      expect((await store.nodes()).map(({ name }) => name)).toEqual([N1]);
+      expect(await store.register(registration(N2, TERMS))).toEqual({ type: "registered" });
+      expect(await store.register(registration(N3, OTHER_TOKEN))).toEqual(REFUSED);
+    }),
+  );
+
+  test(
+    "a cluster without nodes takes on the terms of the first that registers",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1);
+      await register(store, N2, 100);
+      await store.leave(N1);
+      expect(await store.register(registration(N1, OTHER_TOKEN))).toEqual(REFUSED);
+      await pass(110);
+      expect(await store.register(registration(N1, OTHER_TOKEN))).toEqual({ type: "registered" });
+      expect(await store.register(registration(N2, TERMS))).toEqual({ type: "refused", theirs: OTHER_TOKEN });
+    }),
+  );
+
+  test(
+    "a node that is alone may come back with other terms",
+    withStore(open, async ({ store }) => {
+      await register(store, N1);
+      expect(await store.register(registration(N1, OTHER_TOKEN))).toEqual({ type: "registered" });
+      expect(await store.register(registration(N2, OTHER_TOKEN))).toEqual({ type: "registered" });
+    }),
+  );
+}

@@ -1,0 +1,146 @@
+import fc from "fast-check";
+import type { JobId, NodeName } from "../../../src/core/ids.ts";
+import type {
+  ClaimRequest,
+  FinishRow,
+  NewJob,
+  NodeRegistration,
+  Offers,
+  PlacementRow,
+  Store,
+  Swept,
+} from "../../../src/store/port.ts";
+import { bytes, HEAD, N1, N2, N3, newId, newJob, TERMS } from "./harness.ts";
+
+export const IDS: readonly JobId[] = Array.from({ length: 5 }, newId);
+/** So long that no test sees it pass by itself. */
+export const LATER_MS = 600_000;
+
+/** What time or an accident does, done by hand in each store's own way. */
+export interface Hands {
+  /** Ends a node's lease. */
+  readonly lapse: (node: NodeName) => Promise<void>;
+  /** Makes all offers visible. */
+  readonly ripen: () => Promise<void>;
+}
+
+export type JobStep =
+  | { readonly do: "submit"; readonly jobs: readonly NewJob[] }
+  | { readonly do: "claim"; readonly request: ClaimRequest }
+  | { readonly do: "finish"; readonly node: NodeName; readonly rows: readonly FinishRow[] }
+  | { readonly do: "cancel"; readonly ids: readonly JobId[] }
+  | { readonly do: "place"; readonly rows: readonly PlacementRow[] }
+  | {
+      readonly do: "sweep" | "register" | "heartbeat" | "leave" | "lapse" | "ripen";
+      readonly node: NodeName;
+    };
+
+/** Does a step, and gives what both stores have to agree on. */
+export async function performJobStep(store: Store, step: JobStep, hands: Hands): Promise<unknown> {
+  switch (step.do) {
+    case "submit":
+      return store.submit({ watcher: HEAD, jobs: step.jobs, units: new Map(), needs: [] });
+    case "claim": {
+      const reply = await store.claim(step.request);
+      if (reply.type === "lapsed" || reply.nextOfferMs === undefined) return reply;
+      return { ...reply, nextOfferMs: Math.ceil(reply.nextOfferMs / LATER_MS) };
+    }
+    case "finish":
+      return store.finish(step.node, step.rows);
+    case "cancel":
+      return store.cancel(step.ids, bytes("why"));
+    case "place":
+      return store.place(step.rows);
+    case "sweep":
+      return sorted(await store.sweep(step.node, 2));
+    case "register":
+    case "heartbeat":
+      return store[step.do](registration(step.node));
+    case "leave":
+      return store.leave(step.node);
+    case "lapse":
+      return hands.lapse(step.node);
+    case "ripen":
+      return hands.ripen();
+  }
+}
+
+export function registration(name: NodeName, leaseMs = 1000 * LATER_MS): NodeRegistration {
+  return { name, incarnation: "a", terms: TERMS, leaseMs, facts: "" };
+}
+
+/** Exhausted jobs come in no certain order, unplaced ones in that of a queue. */
+function sorted({ exhausted, unplaced }: Swept): Swept {
+  return { exhausted: exhausted.toSorted((a, b) => a.id.localeCompare(b.id)), unplaced };
+}
+
+const id = fc.constantFrom(...IDS);
+const node = fc.constantFrom(N1, N2, N3);
+const delayMs = fc.constantFrom(0, 0, LATER_MS, 2 * LATER_MS);
+const offers: fc.Arbitrary<Offers> = fc.record({
+  nodes: fc.uniqueArray(fc.record({ node, delayMs }), { maxLength: 3, selector: (offer) => offer.node }),
+  othersDelayMs: fc.oneof(fc.constant(null), delayMs),
+});
+/** Now and then an outcome. */
+const refusal = fc.constantFrom({}, {}, {}, {}, {}, { refusal: bytes("refused") });
+const job: fc.Arbitrary<NewJob> = fc
+  .tuple(
+    fc.record({
+      id,
+      priority: fc.constantFrom(0, 0, 5, -5),
+      spec: fc.constantFrom("a", "a", "a", "b").map(bytes),
+    }),
+    fc.oneof(fc.constant({}), fc.record({ offers, placement: fc.constant("first") })),
+    refusal,
+  )
+  .map(([usual, offered, refused]) => newJob({ ...usual, ...offered, ...refused }));
+const placementRow: fc.Arbitrary<PlacementRow> = fc
+  .tuple(fc.record({ id, offers, placement: fc.constant("again") }), refusal)
+  .map(([row, refused]) => ({ ...row, ...refused }));
+const finishRow: fc.Arbitrary<FinishRow> = fc
+  .record({
+    id,
+    attempt: fc.constantFrom(1, 1, 1, 2, 2, 3, 0),
+    next: fc.constantFrom("succeeded", "failed", "cancelled", "queued", "queued"),
+  })
+  .map((row) =>
+    row.next === "queued"
+      ? { ...row, next: row.next, deaths: 0, throws: row.attempt }
+      : { ...row, next: row.next, outcome: bytes(row.next) },
+  );
+
+const always = <Word extends string>(word: Word): fc.Arbitrary<Word> => fc.constant(word);
+export const jobStep: fc.Arbitrary<JobStep> = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.record({ do: always("submit"), jobs: fc.array(job, { minLength: 1, maxLength: 3 }) }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: always("claim"),
+      request: fc.record({
+        node,
+        queues: fc.constant(["none", "default"]),
+        count: fc.nat({ max: 3 }),
+        takesData: fc.boolean(),
+      }),
+    }),
+  },
+  {
+    weight: 5,
+    arbitrary: fc.record({ do: always("finish"), node, rows: fc.array(finishRow, { maxLength: 3 }) }),
+  },
+  { weight: 2, arbitrary: fc.record({ do: always("cancel"), ids: fc.array(id, { maxLength: 2 }) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: always("place"), rows: fc.array(placementRow, { maxLength: 5 }) }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constantFrom("sweep", "register", "register", "heartbeat", "leave", "lapse", "ripen"),
+      node,
+    }),
+  },
+);
