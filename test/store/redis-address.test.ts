@@ -4,12 +4,12 @@ import { parseRedisAddress } from "../../src/store/redis/address.ts";
 
 describe("the address of a Redis", () => {
   test.each([
-    ["tcp://localhost:6379?db=9", { host: "localhost", port: 6379, db: 9, isTls: false }],
+    ["tcp://localhost:6379?db=9", { host: "localhost", port: 6379, db: 9 }],
     ["tcp://localhost", { host: "localhost", port: 6379, db: 0 }],
     ["redis://10.0.0.1:7000/3", { host: "10.0.0.1", port: 7000, db: 3 }],
     ["redis://user:p%40ss@h:1/2", { host: "h", username: "user", password: "p@ss", db: 2 }],
     ["redis://:secret@h:1", { username: undefined, password: "secret" }],
-    ["rediss://h:1?db=4", { isTls: true, db: 4 }],
+    ["rediss://h:1?db=4", { db: 4, tls: {} }],
     ["tcp://[::1]:6379", { host: "::1", port: 6379 }],
     ["unix:/run/redis.sock?db=9", { path: "/run/redis.sock", db: 9, host: undefined, port: undefined }],
     ["unix:///run/redis.sock", { path: "/run/redis.sock", db: 0 }],
