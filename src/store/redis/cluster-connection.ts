@@ -5,6 +5,7 @@ import { ClusterSubscriber } from "./cluster-subscriber.ts";
 import type { Connection } from "./connection.ts";
 import { cannotConnect } from "./failures.ts";
 import { Health } from "./health.ts";
+import { explain } from "./probe.ts";
 import { defineScripts } from "./scripts.ts";
 import { tlsOptions } from "./tls.ts";
 
@@ -25,7 +26,7 @@ export async function connectToCluster(address: RedisAddress, connectTimeoutMs: 
   try {
     await health.open(cluster, connectTimeoutMs);
   } catch (error) {
-    throw cannotConnect(address, error);
+    throw cannotConnect(address, await explain(error, address, connectTimeoutMs));
   }
   return {
     scripts: defineScripts(cluster),

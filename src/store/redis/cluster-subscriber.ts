@@ -21,8 +21,8 @@ export class ClusterSubscriber {
   readonly #cluster: Cluster;
   readonly #options: SubscriberOptions;
   #slot = 0;
-  /** The node that was connected to last, as ioredis names it. */
-  #node = "";
+  /** The node that ran the prefix's scripts when a connection was last begun, as ioredis names it. */
+  #knownOwner: string | undefined;
   #failures = 0;
 
   constructor(cluster: Cluster, options: SubscriberOptions) {
@@ -54,8 +54,7 @@ export class ClusterSubscriber {
 
   #follow(redis: Redis): void {
     const follow = (): void => {
-      const owner = this.#owner();
-      if (redis.status === "ready" && owner !== undefined && owner !== this.#node) redis.disconnect(true);
+      if (redis.status === "ready" && this.#owner() !== this.#knownOwner) redis.disconnect(true);
     };
     redis.on("ready", () => (this.#failures = 0));
     this.#cluster.on("refresh", follow);
@@ -82,7 +81,7 @@ export class ClusterSubscriber {
     const nodes = this.#nodes();
     const node = nodes[this.#failures % nodes.length] ?? "";
     this.#failures += 1;
-    this.#node = node;
+    this.#knownOwner = this.#owner();
     const colon = node.lastIndexOf(":");
     const endpoint = { host: node.slice(0, colon), port: Number(node.slice(colon + 1)) };
     const { tls } = this.#options;

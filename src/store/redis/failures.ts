@@ -21,7 +21,6 @@ const REASONS: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID:
     "its certificate is for other names than this one: name one of them with ?servername=…",
   ERR_SSL_WRONG_VERSION_NUMBER: "it does not speak TLS",
-  EPROTO: "it does not speak TLS as expected",
   ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED: "it asks for a certificate: name one with ?cert=…&key=…",
 };
 
@@ -29,27 +28,18 @@ const REASONS: Readonly<Record<string, string>> = {
 const NOT_NOW =
   /(^|\s-)(LOADING|READONLY|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY|NOREPLICAS|MISCONF|UNBLOCKED)\b|cluster is down/;
 const OF_CLUSTER = /^(MOVED|ASK) |not allowed in cluster mode/;
-/** ioredis on the way to a master: the sentinel, and what went wrong there. */
-const AT_SENTINEL = /^failed to connect to sentinel (\S+) because (.*)$/s;
+/** What ioredis says of a sentinel that it could not ask for the master. */
+const AT_SENTINEL = / to sentinel \S+ (?:because|successfully, but got an) (.*)$/s;
 
 /** Why there is no connection at the start, and what to do. */
 export function cannotConnect(address: RedisAddress, cause: unknown): KitchenError {
   if (cause instanceof KitchenError) return cause;
   const { shown } = address;
   const why = reasonOf(cause);
-  const [, sentinel, sentinelWhy = ""] = AT_SENTINEL.exec(why) ?? [];
-  if (sentinel !== undefined && isLogin(sentinelWhy))
-    return unavailable(
-      `The sentinel ${sentinel} of ${shown} refuses the login (${sentinelWhy}): correct the address's options sentinel-password and sentinel-username`,
-      cause,
-    );
-  if (sentinel === undefined && isLogin(why))
+  const atSentinel = AT_SENTINEL.exec(why)?.[1];
+  if (atSentinel !== undefined) return cannotAskSentinels(address, { why: atSentinel, cause });
+  if (isLogin(why))
     return unavailable(`The Redis at ${shown} refuses the login (${why}): correct its address`, cause);
-  if (why.endsWith("got an invalid reply: null"))
-    return unavailable(
-      `The sentinels of ${shown} know no master of this name: correct the name behind the hosts`,
-      cause,
-    );
   if (NOT_NOW.test(why))
     return unavailable(`The Redis at ${shown} cannot serve now (${why}): try again later`, cause);
   if (OF_CLUSTER.test(why)) return ofCluster(address, cause);
@@ -57,8 +47,33 @@ export function cannotConnect(address: RedisAddress, cause: unknown): KitchenErr
     return unavailable(`The Redis at ${shown} is no Redis Cluster: name it with redis://`, cause);
   if (/DB index is out of range/i.test(why))
     return unavailable(`The Redis at ${shown} has no database of this number: correct its address`, cause);
+  const question = address.tls !== undefined && why.startsWith("no answer in") ? "; does it speak TLS?" : "";
   return unavailable(
-    `No Redis answers at ${shown} (${why}): start one there, name another with --redis-connection, or do without with --embedded`,
+    `No Redis answers at ${shown} (${why}${question}): start one there, name another with --redis-connection, or do without with --embedded`,
+    cause,
+  );
+}
+
+interface Failure {
+  readonly why: string;
+  readonly cause: unknown;
+}
+
+function cannotAskSentinels({ shown }: RedisAddress, { why, cause }: Failure): KitchenError {
+  if (isLogin(why))
+    return unavailable(
+      `The sentinels of ${shown} refuse the login (${why}): correct the options sentinel-password and sentinel-username`,
+      cause,
+    );
+  if (/No such master|invalid reply: null$/.test(why))
+    return unavailable(
+      `The sentinels of ${shown} know no master of this name: correct the name behind the hosts`,
+      cause,
+    );
+  if (/unknown command/.test(why))
+    return unavailable(`A host of ${shown} is no sentinel: name a single Redis with redis://`, cause);
+  return unavailable(
+    `No sentinel answers at ${shown} (${why}): start one there, or name another Redis with --redis-connection`,
     cause,
   );
 }

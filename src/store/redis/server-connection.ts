@@ -4,6 +4,7 @@ import { clientOptions, COMMAND_TIMEOUT_MS } from "./client-options.ts";
 import type { Connection } from "./connection.ts";
 import { cannotConnect } from "./failures.ts";
 import { Health } from "./health.ts";
+import { explain } from "./probe.ts";
 import { defineScripts } from "./scripts.ts";
 import { tlsOptions } from "./tls.ts";
 
@@ -48,7 +49,7 @@ async function openServer(address: RedisAddress, { connectTimeoutMs, health }: O
     return redis;
   } catch (error) {
     redis.disconnect();
-    throw cannotConnect(address, error);
+    throw cannotConnect(address, await explain(error, address, connectTimeoutMs));
   }
 }
 

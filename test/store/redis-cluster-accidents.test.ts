@@ -1,0 +1,94 @@
+import { randomUUID } from "node:crypto";
+import { afterEach, describe, expect, test } from "vitest";
+import { parseRedisAddress } from "../../src/store/redis/address.ts";
+import { openRedisStore } from "../../src/store/redis/store.ts";
+import type { Store } from "../../src/store/port.ts";
+import { claim, DEFAULTS, HEAD, inboxOf, N1, newJob, register, state, submit } from "./support/harness.ts";
+import { untilHeard, untilWokenForAll } from "./support/inbox.ts";
+import {
+  startRedisCluster,
+  until,
+  type TestClusterNode,
+  type TestRedisCluster,
+} from "./support/redis-cluster.ts";
+
+let cluster: TestRedisCluster;
+let store: Store;
+let prefix: string;
+afterEach(async () => {
+  await store.close();
+  await cluster.stop();
+});
+
+async function openOn(
+  shape: Parameters<typeof startRedisCluster>[0],
+  name: string = randomUUID(),
+): Promise<void> {
+  cluster = await startRedisCluster(shape);
+  prefix = `{ks:${name}}:`;
+  store = await openRedisStore({ cluster: name, address: parseRedisAddress(cluster.address), ...DEFAULTS });
+}
+
+interface Move {
+  readonly from: TestClusterNode;
+  readonly to: TestClusterNode;
+  readonly slot: number;
+}
+
+async function beginMove(): Promise<Move> {
+  const from = await cluster.ownerOf(prefix);
+  const to = cluster.masters.find((node) => node !== from)!;
+  const slot = await from.raw.cluster("KEYSLOT", prefix);
+  await to.raw.call("CLUSTER", "SETSLOT", slot, "IMPORTING", from.id);
+  await from.raw.call("CLUSTER", "SETSLOT", slot, "MIGRATING", to.id);
+  return { from, to, slot };
+}
+
+async function moveKeys({ from, to, slot }: Move, count: number): Promise<void> {
+  const keys = (await from.raw.call("CLUSTER", "GETKEYSINSLOT", slot, count)) as string[];
+  if (keys.length > 0) await from.raw.call("MIGRATE", "127.0.0.1", to.port, "", 0, 5_000, "KEYS", ...keys);
+}
+
+async function endMove({ from, to, slot }: Move): Promise<void> {
+  for (const { raw } of [to, from, ...cluster.masters])
+    await raw.call("CLUSTER", "SETSLOT", slot, "NODE", to.id);
+}
+
+describe("a Redis Cluster that changes under the store", () => {
+  test("while keys move to another node no script sees a half of them, and afterwards work goes on there", async () => {
+    await openOn({ masters: 2 });
+    const inbox = await inboxOf(store, HEAD);
+    await register(store, N1);
+    const jobs = Array.from({ length: 20 }, () => newJob());
+    await submit(store, ...jobs);
+    const move = await beginMove();
+    await moveKeys(move, 25);
+    await expect(submit(store, newJob())).rejects.toMatchObject({ code: "KS_UNAVAILABLE" });
+    await expect(store.claim({ node: N1, queues: ["default"], count: 1 })).rejects.toMatchObject({
+      code: "KS_UNAVAILABLE",
+    });
+    const waiting = store.nodes();
+    await moveKeys(move, 1_000);
+    await endMove(move);
+    expect(await waiting).toMatchObject([{ name: N1 }]);
+    const claimed = await claim(store, N1, { count: 100 });
+    expect(claimed.map(({ id }) => id)).toEqual(jobs.map(({ id }) => id));
+    expect(await move.from.raw.call("CLUSTER", "COUNTKEYSINSLOT", move.slot)).toBe(0);
+    await untilHeard(store, inbox);
+  });
+
+  test("when the master of the keys is killed, its replica has the jobs, and events go on", async () => {
+    await openOn({ masters: 3, replicas: 3 });
+    const inbox = await inboxOf(store, HEAD);
+    await register(store, N1);
+    const job = newJob();
+    await submit(store, job);
+    const master = await cluster.ownerOf(prefix);
+    expect(await master.raw.call("WAIT", 1, 5_000)).toBe(1);
+    await master.stop();
+    await untilWokenForAll(inbox);
+    await until(async () => (await state(store, job.id).catch(() => undefined)) === "queued");
+    expect((await claim(store, N1)).map(({ id }) => id)).toEqual([job.id]);
+    await untilHeard(store, inbox);
+  });
+});

@@ -1,0 +1,74 @@
+import { Redis } from "ioredis";
+import { freePort, startServer } from "./redis.ts";
+import { until } from "./redis-cluster.ts";
+
+const MASTER_NAME = "mymaster";
+const DOWN_AFTER_MS = 400;
+
+/** A master with one replica, watched by one sentinel. */
+export interface TestSentinel {
+  readonly address: string;
+  /** Resolves when the replica has all that was written so far. */
+  replicated(): Promise<void>;
+  killMaster(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+interface SentinelLogins {
+  readonly password: string;
+  readonly sentinelPassword: string;
+}
+
+/** Starts them on free ports of this machine. */
+export async function startSentinel({ password, sentinelPassword }: SentinelLogins): Promise<TestSentinel> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async (): Promise<void> => {
+    for (const stopOne of stops.toReversed()) await stopOne();
+  };
+  const start = async (
+    ...args: string[]
+  ): Promise<{ port: number; raw: Redis; kill: () => Promise<void> }> => {
+    const port = await freePort();
+    const login = ["--requirepass", password, "--masterauth", password];
+    const server = await startServer({
+      args: ["--port", String(port), "--repl-diskless-sync-delay", "0", ...login, ...args],
+    });
+    const raw = new Redis({ host: "127.0.0.1", port, password });
+    // A server that a test kills is no news.
+    raw.on("error", () => {});
+    stops.push(async () => {
+      raw.disconnect();
+      await server.stop();
+    });
+    return { port, raw, kill: server.stop };
+  };
+  try {
+    const master = await start();
+    const replica = await start("--replicaof", `127.0.0.1 ${master.port}`);
+    await until(async () => (await replica.raw.info("replication")).includes("master_link_status:up"));
+    const port = await freePort();
+    const sentinel = await startServer({
+      args: ["--sentinel"],
+      file: [
+        `port ${port}`,
+        "bind 127.0.0.1",
+        `requirepass ${sentinelPassword}`,
+        `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${master.port} 1`,
+        `sentinel auth-pass ${MASTER_NAME} ${password}`,
+        `sentinel down-after-milliseconds ${MASTER_NAME} ${DOWN_AFTER_MS}`,
+        `sentinel failover-timeout ${MASTER_NAME} 2000`,
+      ].join("\n"),
+      ready: new RegExp(`\\+slave slave 127.0.0.1:${replica.port}`),
+    });
+    stops.push(sentinel.stop);
+    return {
+      address: `redis+sentinel://:${password}@127.0.0.1:${port}/${MASTER_NAME}?db=9&sentinel-password=${sentinelPassword}`,
+      replicated: () => until(async () => (await master.raw.call("WAIT", 1, 1_000)) === 1),
+      killMaster: master.kill,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
