@@ -7,11 +7,12 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
 import { openRedisStore } from "../../src/store/redis/store.ts";
 import type { Store } from "../../src/store/port.ts";
-import { makeCertificates, type Certificates } from "./support/certificates.ts";
+import { makeCertificates, tlsOptions, tlsSettings, type Certificates } from "./support/certificates.ts";
 import { bytes, claim, DEFAULTS, HEAD, inboxOf, N1, newJob, register, submit } from "./support/harness.ts";
 import { untilWokenForAll } from "./support/inbox.ts";
 import { freePort, startRedis, startServer, type TestServer } from "./support/redis.ts";
 import { startRedisCluster } from "./support/redis-cluster.ts";
+import { startSentinel } from "./support/redis-sentinel.ts";
 
 async function openAt(address: string, cluster: string = randomUUID()): Promise<Store> {
   const store = await openRedisStore({ cluster, address: parseRedisAddress(address), ...DEFAULTS });
@@ -64,19 +65,9 @@ describe("TLS with a private authority", () => {
     directory = mkdtempSync(join(tmpdir(), "ks-certificates-"));
     files = makeCertificates(directory);
     port = await freePort();
-    const { ca, server: own } = files;
-    const tls = {
-      "tls-port": String(port),
-      "tls-cert-file": own.cert,
-      "tls-key-file": own.key,
-      "tls-ca-cert-file": ca,
-    };
     const plain = await freePort();
-    const args = Object.entries({ port: String(plain), ...tls }).flatMap(([name, value]) => [
-      `--${name}`,
-      value,
-    ]);
-    server = await startServer({ args });
+    const settings = { "--port": String(plain), ...tlsSettings(files, port) };
+    server = await startServer({ args: Object.entries(settings).flat() });
     raw = new Redis({ port: plain });
   }, 180_000);
   afterAll(async () => {
@@ -87,7 +78,7 @@ describe("TLS with a private authority", () => {
 
   const address = (options: Readonly<Record<string, string>>): string =>
     `rediss://127.0.0.1:${port}?${new URLSearchParams({ db: "9", ...options }).toString()}`;
-  const known = () => ({ ca: files.ca, servername: "redis.test", ...files.client });
+  const known = () => tlsOptions(files);
 
   test("works with the authority's file, the name in the certificate, and a certificate of one's own", async () => {
     expect(await outcomeAt(address(known()))).toBe("succeeded");
@@ -141,6 +132,19 @@ describe("TLS with a private authority", () => {
     copyFileSync(files.server.cert, cert);
     copyFileSync(files.server.key, key);
     await reconnected();
+  });
+
+  test("leads to a Redis Cluster, and by way of a sentinel", async () => {
+    const cluster = await startRedisCluster({ certificates: files });
+    onTestFinished(() => cluster.stop());
+    expect(await outcomeAt(cluster.address)).toBe("succeeded");
+    const sentinel = await startSentinel({
+      password: "hush",
+      sentinelPassword: "quiet",
+      certificates: files,
+    });
+    onTestFinished(() => sentinel.stop());
+    expect(await outcomeAt(sentinel.address)).toBe("succeeded");
   });
 
   test("to a server without TLS says so", async () => {

@@ -16,6 +16,21 @@ interface CertificateFiles {
   readonly key: string;
 }
 
+/** Settings of a server that listens with TLS and asks clients for certificates. */
+export function tlsSettings({ ca, server }: Certificates, port: number): Readonly<Record<string, string>> {
+  return {
+    "--tls-port": String(port),
+    "--tls-cert-file": server.cert,
+    "--tls-key-file": server.key,
+    "--tls-ca-cert-file": ca,
+  };
+}
+
+/** Options of an address for such a server. */
+export function tlsOptions({ ca, client }: Certificates): Readonly<Record<string, string>> {
+  return { ca, servername: "redis.test", ...client };
+}
+
 /** Makes them with the openssl program. */
 export function makeCertificates(directory: string): Certificates {
   const openssl = (...args: string[]): void => {

@@ -1,4 +1,5 @@
 import { Redis } from "ioredis";
+import { tlsOptions, tlsSettings, type Certificates } from "./certificates.ts";
 import { freePort, startServer, type TestServer } from "./redis.ts";
 
 const SLOTS = 16_384;
@@ -8,6 +9,7 @@ const LOOK_AGAIN_MS = 50;
 
 export interface TestClusterNode extends TestServer {
   readonly port: number;
+  readonly tlsPort: number | undefined;
   readonly busPort: number;
   readonly id: string;
   /** A connection of the test's own; closed when the node is stopped. */
@@ -29,17 +31,19 @@ interface ClusterShape {
   /** Masters that have a replica, counted from the first. */
   readonly replicas?: number;
   readonly password?: string;
+  /** Listen with TLS too; the address is for that. */
+  readonly certificates?: Certificates;
 }
 
 /** Starts a Redis Cluster on free ports of this machine; nothing but redis-server is needed. */
 export async function startRedisCluster(shape: ClusterShape = {}): Promise<TestRedisCluster> {
-  const { masters: masterCount = 3, replicas: replicaCount = 0, password } = shape;
+  const { masters: masterCount = 3, replicas: replicaCount = 0, password, certificates } = shape;
   const nodes: TestClusterNode[] = [];
   const stop = async (): Promise<void> => {
     await Promise.all(nodes.map((node) => node.stop()));
   };
   try {
-    for (let index = 0; index < masterCount + replicaCount; index += 1) nodes.push(await startNode(password));
+    for (let index = 0; index < masterCount + replicaCount; index += 1) nodes.push(await startNode(shape));
     const masters = nodes.slice(0, masterCount);
     const replicas = nodes.slice(masterCount);
     await join(nodes, masters);
@@ -48,8 +52,12 @@ export async function startRedisCluster(shape: ClusterShape = {}): Promise<TestR
       await until(async () => (await raw.info("replication")).includes("_link_status:up"));
     await until(async () => (await seenReplicas(masters)) === replicaCount * masterCount);
     const login = password === undefined ? "" : `:${encodeURIComponent(password)}@`;
+    const scheme = certificates === undefined ? "redis" : "rediss";
+    const options =
+      certificates === undefined ? "" : `?${new URLSearchParams(tlsOptions(certificates)).toString()}`;
+    const hosts = masters.map(({ port, tlsPort }) => `127.0.0.1:${tlsPort ?? port}`).join(",");
     return {
-      address: `redis+cluster://${login}${masters.map(({ port }) => `127.0.0.1:${port}`).join(",")}`,
+      address: `${scheme}+cluster://${login}${hosts}${options}`,
       masters,
       replicas,
       ownerOf: (key) => ownerOf(key, nodes),
@@ -70,14 +78,18 @@ export async function until(isSo: () => Promise<boolean>, limitMs = 15_000): Pro
   }
 }
 
-async function startNode(password: string | undefined): Promise<TestClusterNode> {
+async function startNode({ password, certificates }: ClusterShape): Promise<TestClusterNode> {
   const [port, busPort] = [await freePort(), await freePort()];
+  const tlsPort = certificates === undefined ? undefined : await freePort();
   const settings: Readonly<Record<string, string>> = {
     "--port": String(port),
     "--cluster-enabled": "yes",
     "--cluster-port": String(busPort),
     "--cluster-node-timeout": String(NODE_TIMEOUT_MS),
     "--repl-diskless-sync-delay": "0",
+    ...(certificates === undefined || tlsPort === undefined
+      ? {}
+      : { "--tls-cluster": "yes", ...tlsSettings(certificates, tlsPort) }),
     ...(password === undefined ? {} : { "--requirepass": password, "--masterauth": password }),
   };
   const server = await startServer({ args: Object.entries(settings).flat() });
@@ -88,7 +100,7 @@ async function startNode(password: string | undefined): Promise<TestClusterNode>
     raw.disconnect();
     await server.stop();
   };
-  return { ...server, port, busPort, id: await raw.cluster("MYID"), raw, stop };
+  return { ...server, port, tlsPort, busPort, id: await raw.cluster("MYID"), raw, stop };
 }
 
 async function join(nodes: readonly TestClusterNode[], masters: readonly TestClusterNode[]): Promise<void> {
@@ -98,8 +110,8 @@ async function join(nodes: readonly TestClusterNode[], masters: readonly TestClu
   }
   for (const [index, { raw }] of nodes.entries()) await raw.call("CLUSTER", "SET-CONFIG-EPOCH", index + 1);
   const [first, ...others] = nodes;
-  for (const { port, busPort } of others)
-    await first!.raw.call("CLUSTER", "MEET", "127.0.0.1", port, busPort);
+  for (const { port, tlsPort, busPort } of others)
+    await first!.raw.call("CLUSTER", "MEET", "127.0.0.1", tlsPort ?? port, busPort);
   for (const { raw } of nodes)
     await until(async () => {
       const info = await raw.cluster("INFO");

@@ -1,4 +1,7 @@
+import { readFileSync } from "node:fs";
+import type { ConnectionOptions } from "node:tls";
 import { Redis } from "ioredis";
+import { tlsOptions, tlsSettings, type Certificates } from "./certificates.ts";
 import { freePort, startServer } from "./redis.ts";
 import { until } from "./redis-cluster.ts";
 
@@ -14,13 +17,24 @@ export interface TestSentinel {
   stop(): Promise<void>;
 }
 
-interface SentinelLogins {
+interface SentinelShape {
   readonly password: string;
   readonly sentinelPassword: string;
+  /** Listen with TLS alone, sentinel and servers. */
+  readonly certificates?: Certificates;
 }
 
 /** Starts them on free ports of this machine. */
-export async function startSentinel({ password, sentinelPassword }: SentinelLogins): Promise<TestSentinel> {
+export async function startSentinel({
+  password,
+  sentinelPassword,
+  certificates,
+}: SentinelShape): Promise<TestSentinel> {
+  const tls = certificates === undefined ? undefined : readTls(certificates);
+  const listen = (port: number): Readonly<Record<string, string>> =>
+    certificates === undefined
+      ? { "--port": String(port) }
+      : { "--port": "0", "--tls-replication": "yes", ...tlsSettings(certificates, port) };
   const stops: (() => Promise<void>)[] = [];
   const stop = async (): Promise<void> => {
     for (const stopOne of stops.toReversed()) await stopOne();
@@ -29,11 +43,14 @@ export async function startSentinel({ password, sentinelPassword }: SentinelLogi
     ...args: string[]
   ): Promise<{ port: number; raw: Redis; kill: () => Promise<void> }> => {
     const port = await freePort();
-    const login = ["--requirepass", password, "--masterauth", password];
-    const server = await startServer({
-      args: ["--port", String(port), "--repl-diskless-sync-delay", "0", ...login, ...args],
-    });
-    const raw = new Redis({ host: "127.0.0.1", port, password });
+    const settings = {
+      ...listen(port),
+      "--repl-diskless-sync-delay": "0",
+      "--requirepass": password,
+      "--masterauth": password,
+    };
+    const server = await startServer({ args: [...Object.entries(settings).flat(), ...args] });
+    const raw = new Redis({ host: "127.0.0.1", port, password, ...(tls === undefined ? {} : { tls }) });
     // A server that a test kills is no news.
     raw.on("error", () => {});
     stops.push(async () => {
@@ -50,7 +67,7 @@ export async function startSentinel({ password, sentinelPassword }: SentinelLogi
     const sentinel = await startServer({
       args: ["--sentinel"],
       file: [
-        `port ${port}`,
+        ...Object.entries(listen(port)).map(([name, value]) => `${name.slice(2)} ${value}`),
         "bind 127.0.0.1",
         `requirepass ${sentinelPassword}`,
         `sentinel monitor ${MASTER_NAME} 127.0.0.1 ${master.port} 1`,
@@ -61,8 +78,14 @@ export async function startSentinel({ password, sentinelPassword }: SentinelLogi
       ready: new RegExp(`\\+slave slave 127.0.0.1:${replica.port}`),
     });
     stops.push(sentinel.stop);
+    const scheme = certificates === undefined ? "redis" : "rediss";
+    const options = new URLSearchParams({
+      db: "9",
+      "sentinel-password": sentinelPassword,
+      ...(certificates === undefined ? {} : tlsOptions(certificates)),
+    });
     return {
-      address: `redis+sentinel://:${password}@127.0.0.1:${port}/${MASTER_NAME}?db=9&sentinel-password=${sentinelPassword}`,
+      address: `${scheme}+sentinel://:${password}@127.0.0.1:${port}/${MASTER_NAME}?${options.toString()}`,
       replicated: () => until(async () => (await master.raw.call("WAIT", 1, 1_000)) === 1),
       killMaster: master.kill,
       stop,
@@ -71,4 +94,13 @@ export async function startSentinel({ password, sentinelPassword }: SentinelLogi
     await stop();
     throw error;
   }
+}
+
+function readTls({ ca, client }: Certificates): ConnectionOptions {
+  return {
+    ca: readFileSync(ca),
+    cert: readFileSync(client.cert),
+    key: readFileSync(client.key),
+    servername: "redis.test",
+  };
 }
