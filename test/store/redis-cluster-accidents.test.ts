@@ -91,4 +91,30 @@ describe("a Redis Cluster that changes under the store", () => {
     expect((await claim(store, N1)).map(({ id }) => id)).toEqual([job.id]);
     await untilHeard(store, inbox);
   });
+
+  test("killed connections heal by themselves, and a subscriber is told that it may have missed something", async () => {
+    await openOn({ masters: 1 });
+    const inbox = await inboxOf(store, HEAD);
+    await register(store, N1);
+    const { raw } = await cluster.ownerOf(prefix);
+    await raw.call("CLIENT", "KILL", "TYPE", "pubsub");
+    await untilWokenForAll(inbox);
+    const jobs = Array.from({ length: 50 }, () => newJob());
+    const calls = jobs.map((job) => submit(store, job));
+    await raw.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
+    await Promise.all(calls);
+    await raw.script("FLUSH");
+    expect((await claim(store, N1, { count: 100 })).length).toBe(50);
+    await untilHeard(store, inbox);
+  });
+
+  test("calls reject in bounded time while all of it is away, and at once when the store is closed", async () => {
+    await openOn({ masters: 2 });
+    await register(store, N1);
+    await cluster.stop();
+    await expect(store.nodes()).rejects.toMatchObject({ code: "KS_UNAVAILABLE" });
+    const waiting = store.nodes();
+    await store.close();
+    await expect(waiting).rejects.toMatchObject({ code: "KS_UNAVAILABLE" });
+  });
 });

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { chooseStore, DEFAULT_REDIS } from "../../src/node/choose-store.ts";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
 import { openRedisStore } from "../../src/store/redis/store.ts";
 import type { Store } from "../../src/store/port.ts";
@@ -30,6 +31,21 @@ test("a wrong name of the master, or a wrong password, is said without any passw
   await expect(openAt(address.replace("hush", "loud"))).rejects.toThrow(
     /^The Redis at redis\+sentinel:\/\/127.0.0.1:\d+\/mymaster\?db=9 refuses the login \(WRONGPASS/,
   );
+});
+
+test("what other nodes are told of it is the same address, without its passwords", async () => {
+  const chosen = await chooseStore({
+    isEmbedded: false,
+    isRedisForeign: true,
+    redisConnection: sentinel.address,
+    defaultRedisConnection: DEFAULT_REDIS,
+    dataDirectory: "/nonexistent",
+    options: { cluster: "c", ...DEFAULTS },
+    warn: () => {},
+  });
+  onTestFinished(() => chosen.store.close());
+  expect(chosen.redisConnection).toMatch(/^redis\+sentinel:\/\/127.0.0.1:\d+\/mymaster\?db=9$/);
+  expect(chosen.store.description).toContain(chosen.redisConnection);
 });
 
 test("when the master is killed the store follows to the replica, which has the jobs, and events go on", async () => {

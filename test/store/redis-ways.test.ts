@@ -182,6 +182,17 @@ describe("a Redis that is of another kind than its address says", () => {
     ]);
   });
 
+  test("or that has no slots is said to be unable", async () => {
+    const port = await freePort();
+    const busPort = await freePort();
+    const own = { "--port": String(port), "--cluster-port": String(busPort), "--cluster-enabled": "yes" };
+    const server = await startServer({ args: Object.entries(own).flat() });
+    onTestFinished(() => server.stop());
+    expect(await refusal(`redis+cluster://127.0.0.1:${port}`)).toMatch(
+      /it cannot serve: CLUSTER INFO says why/,
+    );
+  });
+
   test("or where nobody listens is refused with the reason", async () => {
     const port = await freePort();
     expect(await refusal(`redis+cluster://127.0.0.1:${port}`)).toMatch(

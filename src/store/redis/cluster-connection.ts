@@ -9,6 +9,9 @@ import { explain } from "./probe.ts";
 import { defineScripts } from "./scripts.ts";
 import { tlsOptions } from "./tls.ts";
 
+const UNABLE =
+  "it cannot serve: CLUSTER INFO says why, or its nodes do not tell their addresses: see cluster-announce-ip";
+
 /** Connects to a Redis Cluster by way of the nodes that the address names. @throws KitchenError `KS_UNAVAILABLE`, `KS_USAGE` */
 export async function connectToCluster(address: RedisAddress, connectTimeoutMs: number): Promise<Connection> {
   const health = new Health();
@@ -24,7 +27,7 @@ export async function connectToCluster(address: RedisAddress, connectTimeoutMs: 
     redisOptions: { ...clientOptions(address, connectTimeoutMs), ...(tls === undefined ? {} : { tls }) },
   });
   try {
-    await health.open(cluster, connectTimeoutMs);
+    await health.open(cluster, { timeoutMs: connectTimeoutMs, closed: UNABLE });
   } catch (error) {
     throw cannotConnect(address, await explain(error, address, connectTimeoutMs));
   }
@@ -35,7 +38,7 @@ export async function connectToCluster(address: RedisAddress, connectTimeoutMs: 
     infos: () => infosOf(cluster),
     openSubscriber: (prefix) =>
       new ClusterSubscriber(cluster, { address, connectTimeoutMs, tls }).open(prefix),
-    close: () => cluster.disconnect(),
+    close: () => health.close(),
   };
 }
 

@@ -43,7 +43,7 @@ export class ClusterSubscriber {
     });
     try {
       this.#slot = await this.#cluster.cluster("KEYSLOT", prefix);
-      await health.open(redis, connectTimeoutMs);
+      await health.open(redis, { timeoutMs: connectTimeoutMs });
     } catch (error) {
       redis.disconnect();
       throw cannotConnect(address, error);

@@ -1,11 +1,18 @@
 import type { Cluster, Redis } from "ioredis";
 
 const LONGEST_RETRY_MS = 1_000;
+const CLOSED = "the connection was closed";
 
 interface Waiting {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   readonly timer: NodeJS.Timeout;
+}
+
+interface OpenOptions {
+  readonly timeoutMs: number;
+  /** What it means when the connection ends without any error. */
+  readonly closed?: string;
 }
 
 /** How one connection is: open or not, what broke it last, and who waits for it. */
@@ -24,13 +31,13 @@ export class Health {
     this.#isOpen ? Math.min(50 * 2 ** Math.min(tries, 10), LONGEST_RETRY_MS) : null;
 
   /** Connects, with the reason when that fails. Closes the client then. */
-  async open(client: Redis | Cluster, timeoutMs: number): Promise<void> {
+  async open(client: Redis | Cluster, { timeoutMs, closed = CLOSED }: OpenOptions): Promise<void> {
     this.#client = client;
     this.#watch(client);
     let overdue: NodeJS.Timeout | undefined;
     // Not only connect() tells: for a cluster that is there and cannot serve, its promise never settles.
     const ended = new Promise<never>((_resolve, reject) => {
-      client.once("end", () => reject(new Error("the connection was closed")));
+      client.once("end", () => reject(new Error(closed)));
       overdue = setTimeout(() => {
         this.#lastError = new Error(`no answer in ${timeoutMs} ms`);
         client.disconnect();
@@ -67,6 +74,12 @@ export class Health {
     });
   }
 
+  /** Closes the client; who waits for it is told. */
+  close(): void {
+    this.#client?.disconnect();
+    this.#giveUp();
+  }
+
   #watch(client: Redis | Cluster): void {
     const note = (error: unknown): void => {
       if (this.#client?.status !== "ready") this.#lastError = error;
@@ -83,9 +96,11 @@ export class Health {
       this.#lastError = undefined;
       this.#settle(({ resolve }) => resolve());
     });
-    client.on("end", () => {
-      this.#settle(({ reject }) => reject(this.#lastError ?? new Error("the connection was closed")));
-    });
+    client.on("end", () => this.#giveUp());
+  }
+
+  #giveUp(): void {
+    this.#settle(({ reject }) => reject(this.#lastError ?? new Error(CLOSED)));
   }
 
   #settle(how: (waiting: Waiting) => void): void {

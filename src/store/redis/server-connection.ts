@@ -15,10 +15,11 @@ export async function connectToServer(address: RedisAddress, connectTimeoutMs: n
   return {
     scripts: defineScripts(redis),
     readList: (key, from) => redis.lrangeBuffer(key, from, -1),
-    whenReady: () => health.whenReady(COMMAND_TIMEOUT_MS),
+    // A single server's calls wait in ioredis's own queue, which empties itself there.
+    whenReady: () => (address.kind === "server" ? undefined : health.whenReady(COMMAND_TIMEOUT_MS)),
     infos: async () => [await redis.info()],
     openSubscriber: () => openServer(address, { connectTimeoutMs, health: new Health() }),
-    close: () => redis.disconnect(),
+    close: () => health.close(),
   };
 }
 
@@ -43,7 +44,7 @@ async function openServer(address: RedisAddress, { connectTimeoutMs, health }: O
     retryStrategy: health.retryMs,
   });
   try {
-    await health.open(redis, connectTimeoutMs);
+    await health.open(redis, { timeoutMs: connectTimeoutMs });
     // Told of a database that is not there, ioredis would go on with another.
     await redis.select(address.db);
     return redis;

@@ -84,6 +84,7 @@ async function startNode({ password, certificates }: ClusterShape): Promise<Test
   const settings: Readonly<Record<string, string>> = {
     "--port": String(port),
     "--cluster-enabled": "yes",
+    "--cluster-announce-ip": "127.0.0.1",
     "--cluster-port": String(busPort),
     "--cluster-node-timeout": String(NODE_TIMEOUT_MS),
     "--repl-diskless-sync-delay": "0",
