@@ -74,6 +74,7 @@ describe("a Redis Cluster that changes under the store", () => {
     const claimed = await claim(store, N1, { count: 100 });
     expect(claimed.map(({ id }) => id)).toEqual(jobs.map(({ id }) => id));
     expect(await move.from.raw.call("CLUSTER", "COUNTKEYSINSLOT", move.slot)).toBe(0);
+    await until(async () => / sub=2 /.test(String(await move.to.raw.call("CLIENT", "LIST"))));
     await untilHeard(store, inbox);
   });
 

@@ -62,6 +62,23 @@ test("when the master is killed the store follows to the replica, which has the 
   await untilHeard(store, inbox);
 });
 
+test("when another master is made while work goes on, no call is lost, and events go on", async () => {
+  const own = await startSentinel({ password: "hush", sentinelPassword: "quiet" });
+  onTestFinished(() => own.stop());
+  const store = await openAt(own.address);
+  const inbox = await inboxOf(store, HEAD);
+  await register(store, N1);
+  await own.replicated();
+  await own.failOver();
+  const moved = untilWokenForAll(inbox).then(() => true);
+  const again = (): Promise<false> => new Promise((resolve) => setTimeout(() => resolve(false), 10));
+  do expect(await store.nodes()).toMatchObject([{ name: N1 }]);
+  while (!(await Promise.race([moved, again()])));
+  await submit(store, newJob());
+  expect(await claim(store, N1)).toHaveLength(1);
+  await untilHeard(store, inbox);
+});
+
 /** While nobody is the master, calls fail in no other way. */
 function refused(error: unknown): undefined {
   expect(error).toMatchObject({ code: "KS_UNAVAILABLE" });

@@ -41,6 +41,7 @@ export class ClusterSubscriber {
       lazyConnect: true,
       retryStrategy: health.retryMs,
     });
+    redis.on("ready", () => (this.#failures = 0));
     try {
       this.#slot = await this.#cluster.cluster("KEYSLOT", prefix);
       await health.open(redis, { timeoutMs: connectTimeoutMs });
@@ -56,7 +57,6 @@ export class ClusterSubscriber {
     const follow = (): void => {
       if (redis.status === "ready" && this.#owner() !== this.#knownOwner) redis.disconnect(true);
     };
-    redis.on("ready", () => (this.#failures = 0));
     this.#cluster.on("refresh", follow);
     redis.once("end", () => this.#cluster.off("refresh", follow));
   }

@@ -14,6 +14,8 @@ export interface TestSentinel {
   /** Resolves when the replica has all that was written so far. */
   replicated(): Promise<void>;
   killMaster(): Promise<void>;
+  /** Has the replica take over, as one does before work on the master's machine. Resolves when it has been begun. */
+  failOver(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -88,6 +90,17 @@ export async function startSentinel({
       address: `${scheme}+sentinel://:${password}@127.0.0.1:${port}/${MASTER_NAME}?${options.toString()}`,
       replicated: () => until(async () => (await master.raw.call("WAIT", 1, 1_000)) === 1),
       killMaster: master.kill,
+      failOver: async () => {
+        const asked = new Redis({ host: "127.0.0.1", port, password: sentinelPassword });
+        try {
+          // It finds no replica good before it has heard of that one's state.
+          await until(
+            async () => (await asked.call("SENTINEL", "FAILOVER", MASTER_NAME).catch(String)) === "OK",
+          );
+        } finally {
+          asked.disconnect();
+        }
+      },
       stop,
     };
   } catch (error) {
