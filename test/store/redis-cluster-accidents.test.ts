@@ -85,6 +85,8 @@ describe("a Redis Cluster that changes under the store", () => {
     const job = newJob();
     await submit(store, job);
     const master = await cluster.ownerOf(prefix);
+    // WAIT is for what its own connection wrote, and so for all before that.
+    await master.raw.set(`${prefix}written`, "1");
     expect(await master.raw.call("WAIT", 1, 5_000)).toBe(1);
     await master.stop();
     await untilWokenForAll(inbox);

@@ -17,7 +17,7 @@ type ClientOptions = Omit<
 
 /** What all connections have in common, whatever they lead to. */
 export function clientOptions(
-  { username, password }: RedisAddress,
+  { username, password }: Pick<RedisAddress, "username" | "password">,
   connectTimeoutMs: number,
 ): ClientOptions & { replyMapping: "legacy" } {
   return {

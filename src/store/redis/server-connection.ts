@@ -6,20 +6,36 @@ import { cannotConnect } from "./failures.ts";
 import { Health } from "./health.ts";
 import { explain } from "./probe.ts";
 import { defineScripts } from "./scripts.ts";
+import { watchSentinels } from "./sentinel-watch.ts";
 import { tlsOptions } from "./tls.ts";
 
 /** Connects to one server, or to the master that the sentinels name. @throws KitchenError `KS_UNAVAILABLE`, `KS_USAGE` */
 export async function connectToServer(address: RedisAddress, connectTimeoutMs: number): Promise<Connection> {
+  const clients = new Set<Redis>();
+  const open = async (health: Health): Promise<Redis> => {
+    const client = await openServer(address, { connectTimeoutMs, health });
+    clients.add(client);
+    client.once("end", () => clients.delete(client));
+    return client;
+  };
   const health = new Health();
-  const redis = await openServer(address, { connectTimeoutMs, health });
+  const redis = await open(health);
+  const onSwitch = (): void => {
+    for (const client of clients) if (client.status === "ready") client.disconnect(true);
+  };
+  const stopWatching =
+    address.kind === "sentinel" ? watchSentinels(address, { connectTimeoutMs, onSwitch }) : undefined;
   return {
     scripts: defineScripts(redis),
     readList: (key, from) => redis.lrangeBuffer(key, from, -1),
     // A single server's calls wait in ioredis's own queue, which empties itself there.
     whenReady: () => (address.kind === "server" ? undefined : health.whenReady(COMMAND_TIMEOUT_MS)),
     infos: async () => [await redis.info()],
-    openSubscriber: () => openServer(address, { connectTimeoutMs, health: new Health() }),
-    close: () => health.close(),
+    openSubscriber: () => open(new Health()),
+    close: () => {
+      stopWatching?.();
+      health.close();
+    },
   };
 }
 

@@ -88,7 +88,11 @@ export async function startSentinel({
     });
     return {
       address: `${scheme}+sentinel://:${password}@127.0.0.1:${port}/${MASTER_NAME}?${options.toString()}`,
-      replicated: () => until(async () => (await master.raw.call("WAIT", 1, 1_000)) === 1),
+      replicated: async () => {
+        // WAIT is for what its own connection wrote, and so for all before that.
+        await master.raw.set("written", "1");
+        await until(async () => (await master.raw.call("WAIT", 1, 1_000)) === 1);
+      },
       killMaster: master.kill,
       failOver: async () => {
         const asked = new Redis({ host: "127.0.0.1", port, password: sentinelPassword });
