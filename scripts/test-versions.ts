@@ -9,8 +9,8 @@ import { MAJORS, nodeBinary, OWN } from "../test/capture/support/nodes.ts";
 const VITEST = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
 const CLOSING = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm;
 
-/** These start every version themselves, so one run of them is enough. */
-const ONCE = ["test/capture/versions.test.ts", "test/capture/settings/**"];
+/** These start every version themselves, or move so much data, that one run of them is enough. */
+const ONCE = ["test/capture/versions.test.ts", "test/capture/settings/**", "test/cluster/data/large.test.ts"];
 
 interface Counts {
   readonly passed: number;

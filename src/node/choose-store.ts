@@ -144,5 +144,6 @@ async function freeLocalPort({ host, port }: RedisAddress): Promise<number | und
 
 /** What others can be told: never a password. */
 function shareable(connection: string, address: RedisAddress): string {
-  return address.password === undefined ? connection : address.shown;
+  const isOpen = address.password === undefined && address.sentinelPassword === undefined;
+  return isOpen ? connection : address.shown;
 }

@@ -35,9 +35,12 @@ test.each([
   expect(matches(pattern, text)).toBe(expected);
 });
 
-test.each(["", "[ab", "a\\", "[a/b]", "x".repeat(1_001), "é".repeat(600), 5])("%j is no pattern", (pattern) => {
-  expect(() => parseGlob(pattern)).toThrow(expect.objectContaining({ code: "KS_BAD_REQUEST" }));
-});
+test.each(["", "[ab", "a\\", "[a/b]", "x".repeat(1_001), "é".repeat(600), 5])(
+  "%j is no pattern",
+  (pattern) => {
+    expect(() => parseGlob(pattern)).toThrow(expect.objectContaining({ code: "KS_BAD_REQUEST" }));
+  },
+);
 
 test.each([
   ["data/2024-*.csv", "data/2024-", false],
@@ -59,7 +62,8 @@ function naive(pattern: string, text: string): boolean {
 
 function naiveParts([part, ...parts]: string[], texts: string[]): boolean {
   if (part === undefined) return texts.length === 0;
-  if (part === "**") return texts.some((_, from) => naiveParts(parts, texts.slice(from))) || naiveParts(parts, []);
+  if (part === "**")
+    return texts.some((_, from) => naiveParts(parts, texts.slice(from))) || naiveParts(parts, []);
   return texts.length > 0 && naiveText(part, texts[0] as string) && naiveParts(parts, texts.slice(1));
 }
 
@@ -97,11 +101,15 @@ test("a pattern matches what trying everything matches", () => {
 
 test("what matches begins with the literal prefix", () => {
   fc.assert(
-    fc.property(fc.array(patternPart, { minLength: 1 }), fc.array(part, { minLength: 1 }), (patterns, texts) => {
-      const [glob, text] = [parseGlob(patterns.join("/")), texts.join("/")];
-      fc.pre(naive(glob.pattern, text));
-      expect(text.startsWith(glob.literalPrefix)).toBe(true);
-    }),
+    fc.property(
+      fc.array(patternPart, { minLength: 1 }),
+      fc.array(part, { minLength: 1 }),
+      (patterns, texts) => {
+        const [glob, text] = [parseGlob(patterns.join("/")), texts.join("/")];
+        fc.pre(naive(glob.pattern, text));
+        expect(text.startsWith(glob.literalPrefix)).toBe(true);
+      },
+    ),
     { numRuns: 2_000 },
   );
 });
@@ -110,8 +118,11 @@ test.each([
   [`${"*a".repeat(100)}*b`, "a".repeat(1_000)],
   [`${"*a/".repeat(100)}b`, "aaaa/".repeat(200)],
   [`${"**/*a*a/".repeat(50)}b`, `${"aaaa/".repeat(200)}a`],
-])("a pattern that asks for much going back takes no more steps than text times pattern: %#", (pattern, text) => {
-  const { isMatch, steps } = parseGlob(pattern).match(text);
-  expect(isMatch).toBe(false);
-  expect(steps).toBeLessThanOrEqual(pattern.length * text.length);
-});
+])(
+  "a pattern that asks for much going back takes no more steps than text times pattern: %#",
+  (pattern, text) => {
+    const { isMatch, steps } = parseGlob(pattern).match(text);
+    expect(isMatch).toBe(false);
+    expect(steps).toBeLessThanOrEqual(pattern.length * text.length);
+  },
+);

@@ -2,6 +2,7 @@ import { expect, test, vi } from "vitest";
 import { startNode, type RunningNode } from "../../src/node/node.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
 import type { Offers, Store } from "../../src/store/port.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 import { DEFAULTS, N1, N2, newJob, state, submit } from "../store/support/harness.ts";
 
 // The specs of these jobs cannot be read: each ends as failed as soon as it is claimed.
@@ -22,6 +23,9 @@ async function withNode(
     allowedHosts: [],
     token: null,
     store,
+    dataDirectory: temporaryDirectory(),
+    adopts: [],
+    dataThresholdBytes: 200_000_000,
     numWorkers: 1,
     numInstantWorkers: 1,
     queues: ["default"],

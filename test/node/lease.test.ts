@@ -18,6 +18,7 @@ const leaseOf = (store: Store, options: Partial<LeaseOptions> = {}): Lease =>
     onLapsed: () => {},
     onExhausted: () => {},
     onUnplaced: () => {},
+    onJoined: async () => {},
     onBeat: () => {},
     warn: () => {},
     ...options,

@@ -3,7 +3,7 @@ import { createServer } from "node:net";
 import { Redis } from "ioredis";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
-import { readServerInfo } from "../../src/store/redis/server-info.ts";
+import { readServerInfo, readServerInfos } from "../../src/store/redis/server-info.ts";
 import { openRedisStore } from "../../src/store/redis/store.ts";
 import type { Store } from "../../src/store/port.ts";
 import {
@@ -118,6 +118,23 @@ describe("what a Redis says of itself", () => {
     expect(
       readServerInfo("redis_version:7.0.0\r\nmaxmemory_policy:noeviction\r\n", address).warnings,
     ).toEqual([]);
+  });
+});
+
+describe("what several Redises say of themselves", () => {
+  const address = parseRedisAddress("redis+cluster://h:1");
+  const info = (version: string, policy: string) =>
+    `redis_version:${version}\r\nmaxmemory_policy:${policy}\r\n`;
+
+  test("is told as one", () => {
+    const infos = [info("7.2.4", "noeviction"), info("7.0.15", "allkeys-lru"), info("7.2.4", "allkeys-lru")];
+    expect(readServerInfos(infos, address)).toEqual({
+      product: "Redis 7.0.15 and Redis 7.2.4",
+      warnings: [expect.stringContaining("allkeys-lru")],
+    });
+    expect(() =>
+      readServerInfos([info("7.2.4", "noeviction"), info("6.0.1", "noeviction")], address),
+    ).toThrow(/Redis 6\.0\.1 at redis\+cluster:\/\/h:1\?db=0: it is too old/);
   });
 });
 

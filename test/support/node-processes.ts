@@ -46,12 +46,18 @@ export function nodeProcesses(redisConnection: string): NodeProcesses {
     directory,
     start: async (name, flags = []) => {
       mkdirSync(directory(name), { recursive: true });
-      const command = new RunningCommand([
-        "start",
-        ...["--no-redis", "--redis-connection", redisConnection, "--token-file", tokenFile],
-        ...["--node-name", name, "--node-port", "0", "--datadir", directory(name), "--num-workers", "1"],
-        ...flags,
-      ]);
+      const place = ["--no-redis", "--redis-connection", redisConnection, "--token-file", tokenFile];
+      const own = [
+        "--node-name",
+        name,
+        "--node-port",
+        "0",
+        "--datadir",
+        directory(name),
+        "--num-workers",
+        "1",
+      ];
+      const command = new RunningCommand(["start", ...place, ...own, ...flags]);
       started.push(command);
       await command.says("Ctrl-C stops it");
       const url = /url +(\S+)/.exec(command.stdout)?.[1] ?? "";

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { Redis } from "ioredis";
+import type { Cluster, Redis } from "ioredis";
 import { KitchenError } from "../../core/errors.ts";
 
 /** One Lua file each in `lua/`, whose head says what goes in and what comes back. */
@@ -44,15 +44,19 @@ export function loadScript(name: ScriptName): string {
 /**
  * Makes the scripts callable. ioredis sends a script's text on a connection's first use and its hash from then on; a
  * hash that the server has forgotten is followed by the text. Replies hold bytes.
+ *
+ * Each names two keys, neither of which ever exists: while a Redis Cluster moves the keys of their slot to another node,
+ * no node runs a script that names two keys and has not both. Half of the keys would be missing there.
  */
-export function defineScripts(redis: Redis): Scripts {
+export function defineScripts(redis: Redis | Cluster): Scripts {
   const commands = SCRIPT_NAMES.map((name): [ScriptName, Command] => {
     const command = `ks_${name}`;
-    redis.defineCommand(command, { numberOfKeys: 1, lua: loadScript(name) });
+    redis.defineCommand(command, { numberOfKeys: 2, lua: loadScript(name) });
     const call: unknown = Reflect.get(redis, `${command}Buffer`);
     if (typeof call !== "function")
       throw new KitchenError("KS_INTERNAL", `No command was made of ${name}.lua`);
-    return [name, call.bind(redis) as Command];
+    const run = call.bind(redis) as Command;
+    return [name, (prefix, ...args) => run(prefix, `${prefix}nothing`, ...args)];
   });
   return Object.fromEntries(commands) as Record<ScriptName, Command>;
 }

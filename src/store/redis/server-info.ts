@@ -8,6 +8,15 @@ export interface ServerInfo {
   readonly warnings: readonly string[];
 }
 
+/** Reads the answers of INFO of several servers as one. @throws KitchenError `KS_UNAVAILABLE` when one is too old */
+export function readServerInfos(infos: readonly string[], address: RedisAddress): ServerInfo {
+  const servers = infos.map((info) => readServerInfo(info, address));
+  return {
+    product: [...new Set(servers.map(({ product }) => product))].toSorted().join(" and "),
+    warnings: [...new Set(servers.flatMap(({ warnings }) => warnings))],
+  };
+}
+
 /** Reads the answer of INFO. @throws KitchenError `KS_UNAVAILABLE` when the server is too old */
 export function readServerInfo(info: string, address: RedisAddress): ServerInfo {
   const facts = new Map(

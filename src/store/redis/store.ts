@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import type { Redis } from "ioredis";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
 import { fingerprint } from "../fingerprint.ts";
@@ -28,7 +27,8 @@ import type {
 } from "../port.ts";
 import type { RedisAddress } from "./address.ts";
 import { RedisCatalog } from "./catalog.ts";
-import { connect } from "./connection.ts";
+import { connect } from "./connect.ts";
+import type { Connection } from "./connection.ts";
 import { parsePiece } from "./events.ts";
 import { commandFailed } from "./failures.ts";
 import { offersText } from "./offers.ts";
@@ -48,8 +48,8 @@ import {
   text,
   texts,
 } from "./replies.ts";
-import { type Argument, defineScripts, type ScriptName, type Scripts } from "./scripts.ts";
-import { readServerInfo, type ServerInfo } from "./server-info.ts";
+import type { Argument, ScriptName } from "./scripts.ts";
+import { readServerInfos, type ServerInfo } from "./server-info.ts";
 import { Subscription } from "./subscription.ts";
 
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -68,12 +68,12 @@ export interface RedisStoreOptions extends StoreOptions {
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<Store> {
   const { address, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
-  const redis = await connect(address, connectTimeoutMs);
+  const connection = await connect(address, connectTimeoutMs);
   try {
-    const info = readServerInfo(await redis.info(), address);
-    return new RedisStore(redis, info, options);
+    const info = readServerInfos(await connection.infos(), address);
+    return new RedisStore(connection, info, options);
   } catch (error) {
-    redis.disconnect();
+    connection.close();
     throw commandFailed(address, error);
   }
 }
@@ -83,8 +83,7 @@ class RedisStore extends RedisCatalog implements Store {
   readonly description: string;
   readonly warnings: readonly string[];
   readonly #options: RedisStoreOptions;
-  readonly #redis: Redis;
-  readonly #scripts: Scripts;
+  readonly #connection: Connection;
   readonly #prefix: string;
   /** Channels are the same in all databases of a server; keys are not. */
   readonly #channels: string;
@@ -99,11 +98,10 @@ class RedisStore extends RedisCatalog implements Store {
   #received: string[] = [];
   #isClosed = false;
 
-  constructor(redis: Redis, info: ServerInfo, options: RedisStoreOptions) {
+  constructor(connection: Connection, info: ServerInfo, options: RedisStoreOptions) {
     super();
-    this.#redis = redis;
+    this.#connection = connection;
     this.#options = options;
-    this.#scripts = defineScripts(redis);
     this.#prefix = `{ks:${options.cluster}}:`;
     this.#channels = `${this.#prefix}${options.address.db}:`;
     this.#cutNotice = Buffer.from(cutNotice(options.outputLimitBytes));
@@ -189,7 +187,7 @@ class RedisStore extends RedisCatalog implements Store {
 
   async readOutput(id: JobId, from: number): Promise<OutputPiece[]> {
     const key = `${this.#prefix}out:${id}`;
-    const pieces = await this.#ask(() => this.#redis.lrangeBuffer(key, from, -1));
+    const pieces = await this.#ask(() => this.#connection.readList(key, from));
     return pieces.map(parsePiece);
   }
 
@@ -270,7 +268,6 @@ class RedisStore extends RedisCatalog implements Store {
         "KS_INTERNAL",
         "Cannot subscribe: this store delivers to one node, and does already",
       );
-    const { address, connectTimeoutMs = CONNECT_TIMEOUT_MS } = this.#options;
     this.#subscription = new Subscription({
       events: `${this.#channels}events:${node}`,
       wakes: `${this.#channels}wake`,
@@ -278,26 +275,28 @@ class RedisStore extends RedisCatalog implements Store {
       onEvent,
     });
     try {
-      await this.#subscription.start(await connect(address, connectTimeoutMs));
+      await this.#subscription.start(await this.#connection.openSubscriber(this.#prefix));
     } catch (error) {
       this.#subscription = undefined;
-      throw commandFailed(address, error);
+      throw commandFailed(this.#options.address, error);
     }
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#subscription?.close();
-    this.#redis.disconnect();
+    this.#connection.close();
   }
 
   protected run(script: ScriptName, args: readonly Argument[]): Promise<unknown> {
-    return this.#ask(() => this.#scripts[script](this.#prefix, ...args));
+    return this.#ask(() => this.#connection.scripts[script](this.#prefix, ...args));
   }
 
   async #ask<T>(question: () => Promise<T>): Promise<T> {
     if (this.#isClosed) throw new KitchenError("KS_UNAVAILABLE", "The store is closed");
     try {
+      const whenReady = this.#connection.whenReady();
+      if (whenReady !== undefined) await whenReady;
       return await question();
     } catch (error) {
       throw commandFailed(this.#options.address, error);

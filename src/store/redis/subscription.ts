@@ -36,7 +36,9 @@ export class Subscription {
       throw error;
     }
     redis.on("ready", () => void this.#resume(redis));
-    this.#pinging = setInterval(() => void redis.ping().catch(ignore), PING_EVERY_MS).unref();
+    this.#pinging = setInterval(() => {
+      if (redis.status === "ready") void redis.ping().catch(ignore);
+    }, PING_EVERY_MS).unref();
   }
 
   /** Says to claim and to read again; for when something may have been missed. */

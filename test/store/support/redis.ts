@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync } from "node:fs";
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -18,11 +18,40 @@ export interface TestRedis {
 
 /** Starts a real Redis on a free port of this machine; it keeps nothing on disk. */
 export async function startRedis(options: { readonly port?: number } = {}): Promise<TestRedis> {
+  const port = options.port ?? (await freePort());
+  const server = await startServer({ args: ["--port", String(port)] });
+  return { ...server, address: `tcp://127.0.0.1:${port}?db=${DATABASE}` };
+}
+
+/** A server process and its directory. */
+export interface TestServer {
+  readonly pid: number;
+  readonly directory: string;
+  /** Ends the process and removes its directory. */
+  stop(): Promise<void>;
+}
+
+interface ServerSettings {
+  readonly args: readonly string[];
+  /** A configuration file, which sentinels write to. */
+  readonly file?: string;
+  /** What it says when it can be used. */
+  readonly ready?: RegExp;
+}
+
+/** Starts a server with settings of a test's own; it keeps nothing on disk. */
+export async function startServer({
+  args,
+  file,
+  ready = /ready to accept connections/i,
+}: ServerSettings): Promise<TestServer> {
   const program = findProgram() ?? installProgram();
   const directory = mkdtempSync(join(tmpdir(), "ks-redis-"));
-  const port = options.port ?? (await freePort());
-  const settings = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-  const child = spawn(program, [...settings, "--dir", directory], { stdio: ["ignore", "pipe", "inherit"] });
+  const first = file === undefined ? [] : [join(directory, "redis.conf")];
+  if (first[0] !== undefined) writeFileSync(first[0], file ?? "");
+  const settings = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", directory];
+  const all = [...first, ...(file === undefined ? settings : ["--dir", directory]), ...args];
+  const child = spawn(program, all, { cwd: directory, stdio: ["ignore", "pipe", "inherit"] });
   // Whatever ends the tests ends it too.
   const remove = (): void => {
     child.kill("SIGKILL");
@@ -37,12 +66,12 @@ export async function startRedis(options: { readonly port?: number } = {}): Prom
     remove();
   };
   try {
-    await isReady(child);
+    await isReady(child, ready);
   } catch (error) {
     await stop();
     throw error;
   }
-  return { address: `tcp://127.0.0.1:${port}?db=${DATABASE}`, pid: child.pid!, stop };
+  return { pid: child.pid!, directory, stop };
 }
 
 /** A port that was free a moment ago. */
@@ -55,14 +84,14 @@ export async function freePort(): Promise<number> {
   return address.port;
 }
 
-function isReady(child: ChildProcess): Promise<void> {
+function isReady(child: ChildProcess, ready: RegExp): Promise<void> {
   let said = "";
   return new Promise((resolve, reject) => {
     child.once("error", reject);
     child.once("exit", () => reject(new Error(`The Redis for the test did not start:\n${said}`)));
     child.stdout!.setEncoding("utf8").on("data", (chunk: string) => {
       said += chunk;
-      if (said.includes("Ready to accept connections")) resolve();
+      if (ready.test(said)) resolve();
     });
   });
 }

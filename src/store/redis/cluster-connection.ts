@@ -1,0 +1,62 @@
+import { Cluster, type Redis } from "ioredis";
+import type { RedisAddress } from "./address.ts";
+import { clientOptions, COMMAND_TIMEOUT_MS } from "./client-options.ts";
+import { ClusterSubscriber } from "./cluster-subscriber.ts";
+import type { Connection } from "./connection.ts";
+import { cannotConnect } from "./failures.ts";
+import { Health } from "./health.ts";
+import { explain } from "./probe.ts";
+import { defineScripts } from "./scripts.ts";
+import { tlsOptions } from "./tls.ts";
+
+const UNABLE =
+  "it cannot serve: CLUSTER INFO says why, or its nodes do not tell their addresses: see cluster-announce-ip";
+
+/** Connects to a Redis Cluster by way of the nodes that the address names. @throws KitchenError `KS_UNAVAILABLE`, `KS_USAGE` */
+export async function connectToCluster(address: RedisAddress, connectTimeoutMs: number): Promise<Connection> {
+  const health = new Health();
+  const tls = tlsOptions(address);
+  const cluster = new Cluster([...address.hosts], {
+    lazyConnect: true,
+    enableAutoPipelining: false,
+    scaleReads: "master",
+    slotsRefreshTimeout: connectTimeoutMs,
+    clusterRetryStrategy: health.retryMs,
+    // Names stay names until a socket is opened: certificates are for names.
+    dnsLookup: (host, callback) => callback(null, host),
+    redisOptions: { ...clientOptions(address, connectTimeoutMs), ...(tls === undefined ? {} : { tls }) },
+  });
+  try {
+    await health.open(cluster, { timeoutMs: connectTimeoutMs, closed: UNABLE });
+  } catch (error) {
+    throw cannotConnect(address, await explain(error, address, connectTimeoutMs));
+  }
+  return {
+    scripts: defineScripts(cluster),
+    readList: (key, from) => cluster.lrangeBuffer(key, from, -1),
+    whenReady: () => health.whenReady(COMMAND_TIMEOUT_MS),
+    infos: () => infosOf(cluster),
+    openSubscriber: (prefix) =>
+      new ClusterSubscriber(cluster, { address, connectTimeoutMs, tls }).open(prefix),
+    close: () => health.close(),
+  };
+}
+
+/** Of the masters that answer; at least one must. On connections of their own: most will never be used again. */
+async function infosOf(cluster: Cluster): Promise<string[]> {
+  const answers = await Promise.allSettled(cluster.nodes("master").map(infoOf));
+  const infos = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+  return infos.length === 0 ? [await cluster.info()] : infos;
+}
+
+async function infoOf(node: Redis): Promise<string> {
+  const redis = node.duplicate({ lazyConnect: true, retryStrategy: () => null });
+  redis.on("error", () => {
+    // The call rejects with it.
+  });
+  try {
+    return await redis.info();
+  } finally {
+    redis.disconnect();
+  }
+}
