@@ -3,6 +3,7 @@ import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { PROTOCOL_VERSION } from "../../src/core/version.ts";
 import type { DataDirectory } from "../../src/data/directory.ts";
 import {
   bytesOf,
@@ -77,7 +78,11 @@ test("data comes from another node, with the headers that nodes ask for", async 
   expect(isSame(await readAll(directory, "x"), bytes)).toBe(true);
   const [request] = requests;
   expect(request).toMatch(/^GET \/v1\/data\/my%20x\?a=b HTTP\/1\.1\r\nhost: 127\.0\.0\.1:\d+\r\n/);
-  for (const line of ["authorization: Bearer secret", "kitchensink-protocol: 2", "kitchensink-cluster: blue"])
+  for (const line of [
+    "authorization: Bearer secret",
+    `kitchensink-protocol: ${PROTOCOL_VERSION}`,
+    "kitchensink-cluster: blue",
+  ])
     expect(request).toContain(`\r\n${line}\r\n`);
   expect(request).not.toContain("range:");
   expect(await directory.pull(pulling(facts, []))).toMatchObject({ isKnown: true });

@@ -10,7 +10,9 @@ import { ids, nextOfferMs } from "./support/offers.ts";
 import { startRedis, type TestRedis } from "./support/redis.ts";
 
 const NODES = [N1, N2, N3];
-const FIRST_N2: Offers = { nodes: [{ node: N2, delayMs: 0 }], othersDelayMs: 40 };
+/** Long enough that a machine with other work to do is in time. */
+const DELAY_MS = 500;
+const FIRST_N2: Offers = { nodes: [{ node: N2, delayMs: 0 }], othersDelayMs: DELAY_MS };
 
 let redis: TestRedis;
 beforeAll(async () => {
@@ -58,11 +60,11 @@ test("a job that is offered to one node first is that node's when it asks in tim
 
 test("another has it after the delay, and exactly one of all that ask at once", () =>
   withCluster(async (stores, store) => {
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 2; round += 1) {
       const job = newJob({ offers: FIRST_N2 });
       await submit(store, job);
       const leftMs = await nextOfferMs(store, N1);
-      expect(leftMs).toBeLessThanOrEqual(40);
+      expect(leftMs).toBeLessThanOrEqual(DELAY_MS);
       await passed(leftMs! + 1);
       expect(await race(stores, job)).toHaveLength(1);
       expect(await race(stores, job)).toEqual([]);
