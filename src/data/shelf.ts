@@ -102,9 +102,9 @@ export class Shelf {
     const { layout, journal, onKept } = this.#parts;
     const path = pathOf(layout, replica.url);
     await chmod(path, 0o444);
-    await syncFolder(dirname(path));
     const { mtimeMs, ctimeMs } = await lstat(path);
-    await journal.keep({ replica, mtimeMs, ctimeMs });
+    // At the same time: both wait for the same disk, and only when both have ended does anybody hear of it.
+    await Promise.all([syncFolder(dirname(path)), journal.keep({ replica, mtimeMs, ctimeMs })]);
     this.#replicas.set(replica.url, replica);
     onKept(replica.url);
   }

@@ -2,7 +2,9 @@ import { get as httpGet, createServer } from "node:http";
 import { connect } from "node:net";
 import { Writable } from "node:stream";
 import { expect, test } from "vitest";
+import { Arrival } from "../../src/data/arrival.ts";
 import { BufferPool } from "../../src/data/buffer-pool.ts";
+import { deliver } from "../../src/data/deliver.ts";
 import { parseRange } from "../../src/data/ranges.ts";
 import {
   bytesOf,
@@ -130,6 +132,16 @@ test("what arrives is read while it arrives, but for its last byte, which waits 
   expect(isSame(read, bytes)).toBe(true);
 });
 
+test("the last byte of an arrival can be read when its hash is right", () => {
+  const arrival = new Arrival("/tmp", { kind: "pull", url: facts.url, size: facts.size, facts });
+  arrival.grow(5_000_000);
+  expect(arrival.readableBytes).toBe(4_999_999);
+  arrival.restart();
+  expect(arrival.readableBytes).toBe(0);
+  arrival.verify();
+  expect(arrival.readableBytes).toBe(5_000_000);
+});
+
 test("who reads what turns out to be damaged fails, and never gets the last byte", async () => {
   const { directory } = await openDirectory();
   const { address, send, asked } = await fed();
@@ -184,7 +196,7 @@ test("a chain whose first source lies ends well when another source is honest", 
   for (const { directory } of [a, b]) expect(isSame(await readAll(directory, "x"), bytes)).toBe(true);
 });
 
-test("a peer that goes away ends the sending, and its buffers are free again", async () => {
+test("a peer that goes away ends the sending", async () => {
   const { directory } = await openDirectory();
   await save(directory, "x", bytesOf(50_000_000));
   const outcomes: unknown[] = [];
@@ -217,6 +229,34 @@ test("a target that fails, and a directory that closes, end the sending", async 
   await directory.close();
   await failed;
   expect(slow.destroyed).toBe(true);
+});
+
+test("whoever has sent, or failed to, has given all buffers back", async () => {
+  const pool = new BufferPool(2);
+  const sends = (target: Writable): Promise<void> =>
+    deliver({
+      target,
+      pool,
+      range: { start: 0, end: 10_000_000 },
+      signal: new AbortController().signal,
+      read: async (buffer) => buffer.length,
+      ready: async () => {},
+    });
+  let taken = 0;
+  const counting = new Writable({
+    write: (piece: Buffer, _, done) => {
+      taken += piece.length;
+      setImmediate(done);
+    },
+  });
+  await sends(counting);
+  expect(taken).toBe(10_000_000);
+  await expect(
+    sends(new Writable({ write: (_, __, done) => setImmediate(done, new Error("no more")) })),
+  ).rejects.toThrow("no more");
+  const slow = new Writable({ write: () => slow.destroy() });
+  await expect(sends(slow)).rejects.toThrow("closed the connection");
+  expect([pool.lend().length, pool.lend().length]).toEqual([1_048_576, 1_048_576]);
 });
 
 test("readers have large buffers up to a limit, and small ones then", () => {
