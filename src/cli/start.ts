@@ -72,7 +72,7 @@ export function addStartCommand(program: Command): void {
     )
     .option(
       "--redis-connection <address>",
-      `the Redis to use: tcp://host:port?db=9, redis://, rediss:// or unix:; with a password better in KITCHENSINK_REDIS, which may name another default than ${DEFAULT_REDIS}`,
+      `the Redis to use: tcp://host:port?db=9, redis://, rediss://, unix:, redis+sentinel:// or redis+cluster://; with a password better in KITCHENSINK_REDIS, which may name another default than ${DEFAULT_REDIS}`,
     )
     .option("--no-redis", "start no Redis server: the one of --redis-connection must be there")
     .option("--embedded", "keep jobs in this process's memory instead of a Redis: for one node", false)

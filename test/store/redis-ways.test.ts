@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { inspect } from "node:util";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
 import { bytes, claim, HEAD, inboxOf, N1, newJob, register, submit } from "./support/harness.ts";
@@ -16,6 +17,24 @@ describe("a Unix socket", () => {
     expect(await outcomeAt(`${address}&password=hush`)).toBe("succeeded");
     expect(await refusal(address)).toMatch(/refuses the login \(NOAUTH/);
   });
+});
+
+test("a wrong password is in nothing that can be logged of the refusal", async () => {
+  const redis = await startRedis();
+  onTestFinished(() => redis.stop());
+  const { port } = parseRedisAddress(redis.address);
+  const cluster = await startRedisCluster({ masters: 1, password: "right" });
+  onTestFinished(() => cluster.stop());
+  const addresses = [
+    `redis://nobody:hush@127.0.0.1:${port}/9`,
+    `redis+sentinel://127.0.0.1:${port}/m?sentinel-password=hush&sentinel-username=nobody`,
+    cluster.address.replace("right", "hush"),
+  ];
+  for (const address of addresses) {
+    const error: unknown = await openAt(address).catch((cause: unknown) => cause);
+    expect(error).toMatchObject({ code: "KS_UNAVAILABLE", message: expect.stringContaining("the login") });
+    expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("hush");
+  }
 });
 
 describe("a Redis that is of another kind than its address says", () => {

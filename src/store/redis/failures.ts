@@ -34,6 +34,7 @@ const AT_SENTINEL = / to sentinel \S+ (?:because|successfully, but got an) (.*)$
 /** Why there is no connection at the start, and what to do. */
 export function cannotConnect(address: RedisAddress, cause: unknown): KitchenError {
   if (cause instanceof KitchenError) return cause;
+  forgetCommand(cause);
   const { shown } = address;
   const why = reasonOf(cause);
   const atSentinel = AT_SENTINEL.exec(why)?.[1];
@@ -81,8 +82,7 @@ function cannotAskSentinels({ shown }: RedisAddress, { why, cause }: Failure): K
 /** What a command's failure means to the store's users. */
 export function commandFailed(address: RedisAddress, cause: unknown): KitchenError {
   if (cause instanceof KitchenError) return cause;
-  // ioredis puts the command there, with all that users sent; that belongs in no log.
-  if (cause instanceof Error) Reflect.deleteProperty(cause, "command");
+  forgetCommand(cause);
   const why = reasonOf(cause);
   const isReply = cause instanceof Error && cause.name === "ReplyError";
   if (/^OOM\b|OOM command not allowed/.test(why))
@@ -103,6 +103,11 @@ export function reasonOf(cause: unknown): string {
   if (!(cause instanceof Error)) return String(cause);
   const code = "code" in cause && typeof cause.code === "string" ? cause.code : "";
   return REASONS[code] ?? cause.message;
+}
+
+/** ioredis puts the command there, with passwords and all that users sent; that belongs in no log. */
+function forgetCommand(cause: unknown): void {
+  if (cause instanceof Error) Reflect.deleteProperty(cause, "command");
 }
 
 function isLogin(why: string): boolean {

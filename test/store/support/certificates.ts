@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { findOrInstall } from "./programs.ts";
 
 /** Files of a private authority, of a server's certificate for `redis.test` alone, and of a client's. */
 export interface Certificates {
@@ -33,8 +34,9 @@ export function tlsOptions({ ca, client }: Certificates): Readonly<Record<string
 
 /** Makes them with the openssl program. */
 export function makeCertificates(directory: string): Certificates {
+  const program = findOrInstall(["openssl"], "openssl");
   const openssl = (...args: string[]): void => {
-    execFileSync("openssl", args, { cwd: directory, stdio: ["ignore", "ignore", "pipe"] });
+    execFileSync(program, args, { cwd: directory, stdio: ["ignore", "ignore", "pipe"] });
   };
   const files = (name: string): CertificateFiles => ({
     cert: join(directory, `${name}.pem`),

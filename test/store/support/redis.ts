@@ -1,8 +1,9 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
+import { findOrInstall } from "./programs.ts";
 
 const PROGRAMS = ["valkey-server", "redis-server"];
 const DATABASE = 9;
@@ -45,7 +46,7 @@ export async function startServer({
   file,
   ready = /ready to accept connections/i,
 }: ServerSettings): Promise<TestServer> {
-  const program = findProgram() ?? installProgram();
+  const program = findOrInstall(PROGRAMS, "redis-server");
   const directory = mkdtempSync(join(tmpdir(), "ks-redis-"));
   const first = file === undefined ? [] : [join(directory, "redis.conf")];
   if (first[0] !== undefined) writeFileSync(first[0], file ?? "");
@@ -94,44 +95,4 @@ function isReady(child: ChildProcess, ready: RegExp): Promise<void> {
       if (ready.test(said)) resolve();
     });
   });
-}
-
-function findProgram(): string | undefined {
-  for (const name of PROGRAMS)
-    for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-      const path = join(folder, name);
-      try {
-        accessSync(path, constants.X_OK);
-        return path;
-      } catch {
-        // Not here: look in the next folder.
-      }
-    }
-  return undefined;
-}
-
-/** On Debian as root the tests help themselves. */
-function installProgram(): string {
-  if (process.getuid?.() === 0) {
-    const quiet = { stdio: "ignore", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } } as const;
-    try {
-      execFileSync("apt-get", ["update"], quiet);
-      // The package would start a Redis of its own, on the usual port.
-      execFileSync(
-        "apt-get",
-        ["install", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=120", "redis-server"],
-        {
-          ...quiet,
-          env: { ...quiet.env, RUNLEVEL: "1" },
-        },
-      );
-    } catch {
-      // Said below.
-    }
-  }
-  const program = findProgram();
-  if (program !== undefined) return program;
-  throw new Error(
-    "These tests need a real Redis: put redis-server or valkey-server on PATH (Debian: apt-get install redis-server; macOS: brew install redis)",
-  );
 }
