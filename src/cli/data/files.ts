@@ -39,10 +39,12 @@ function fileError(what: string, cause: unknown): unknown {
 }
 
 /** What is at a path, links followed; undefined: nothing. @throws KitchenError `KS_USAGE` when that cannot be told */
-export async function kindOf(path: string): Promise<"file" | "directory" | "special" | undefined> {
+export async function kindOf(path: string): Promise<"file" | "directory" | "device" | "other" | undefined> {
   try {
     const stats = await stat(path);
-    return stats.isFile() ? "file" : stats.isDirectory() ? "directory" : "special";
+    if (stats.isFile()) return "file";
+    if (stats.isDirectory()) return "directory";
+    return stats.isCharacterDevice() ? "device" : "other";
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "ENOENT") return undefined;

@@ -42,9 +42,12 @@ export async function getData(request: GetRequest): Promise<void> {
 }
 
 interface Place {
+  /** As it was said. */
   readonly path: string;
-  /** Something like a device or a pipe: it is written to, not replaced. */
-  readonly isSpecial: boolean;
+  /** Where that leads, by way of links. */
+  readonly target: string;
+  /** Such as /dev/null: it is written to, not replaced. */
+  readonly isDevice: boolean;
 }
 
 /** Where the file will be. @throws KitchenError `KS_USAGE` when it cannot be there */
@@ -57,14 +60,16 @@ async function placeFor(
   const path = isInside ? join(given, basename(url)) : given;
   const kind = await kindOf(path);
   if (kind === "directory") throw cannotWrite(path, "it is a directory");
-  if (kind === "special") return { path, isSpecial: true };
+  // Opening a pipe may wait for its reader for ever, and Ctrl-C with it.
+  if (kind === "other") throw cannotWrite(path, "it is no regular file (say - and redirect stdout)");
+  if (kind === "device") return { path, target: path, isDevice: true };
   if (kind === "file") {
     checkReplaced(path, force);
-    return { path: await realpath(path), isSpecial: false };
+    return { path, target: await realpath(path), isDevice: false };
   }
   const folder = path.endsWith("/") ? path : dirname(path);
   if ((await kindOf(folder)) !== "directory") throw cannotWrite(path, `there is no directory ${folder}`);
-  return { path, isSpecial: false };
+  return { path, target: path, isDevice: false };
 }
 
 interface Fetch {
@@ -73,13 +78,14 @@ interface Fetch {
 }
 
 /** Beside its place first, so that nobody sees a part of it. */
-async function fetchFile({ path, isSpecial }: Place, fetch: Fetch & { force: boolean }): Promise<DataFacts> {
-  const work = (target: Writable): Promise<DataFacts> => fetchInto(target, fetch);
-  if (isSpecial) return await writing(path, { flags: "w", work });
-  return await withTemporary(join(dirname(path), `.kitchensink-${randomUUID()}.part`), async (part) => {
+async function fetchFile(place: Place, fetch: Fetch & { readonly force: boolean }): Promise<DataFacts> {
+  const { target, isDevice } = place;
+  const work = (stream: Writable): Promise<DataFacts> => fetchInto(stream, fetch);
+  if (isDevice) return await writing(target, { flags: "w", work });
+  return await withTemporary(join(dirname(target), `.kitchensink-${randomUUID()}.part`), async (part) => {
     const facts = await writing(part, { flags: "wx", work });
-    if ((await kindOf(path)) !== undefined) checkReplaced(path, fetch.force);
-    await rename(part, path);
+    if ((await kindOf(target)) !== undefined) checkReplaced(place.path, fetch.force);
+    await rename(part, target);
     return facts;
   });
 }

@@ -2,7 +2,7 @@ import type { PipelineReport } from "../../client/data-info.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { showBytes } from "../../core/show-bytes.ts";
 import { count } from "../start-options.ts";
-import { Table } from "./format.ts";
+import { printable, Table } from "./format.ts";
 import { infoOf } from "./info.ts";
 import { withProgress } from "./progress.ts";
 import { inSession, note, type SessionFlags } from "./session.ts";
@@ -46,11 +46,11 @@ function namesIn(text: string): readonly string[] {
 }
 
 function describe({ size, copies, failed }: PipelineReport): string {
-  const table = new Table(["NODE", "STATUS", "SIZE", "TIME"], { rightAligned: ["SIZE", "TIME"] });
+  const table = new Table(["NODE", "STATUS", "SIZE", "TIME", ""], { rightAligned: ["SIZE", "TIME"] });
   return table.text([
     ...copies.map(({ node, status, ms }) =>
       status === "present" ? [node, "had it"] : [node, "copied", showBytes(size), `${ms} ms`],
     ),
-    ...failed.map(({ node, reason }) => [node, `failed: ${reason}`]),
+    ...failed.map(({ node, reason }) => [node, "failed", "", "", printable(reason)]),
   ]);
 }

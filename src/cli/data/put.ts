@@ -1,4 +1,4 @@
-import { createReadStream, mkdtempSync, statSync } from "node:fs";
+import { mkdtempSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -30,8 +30,9 @@ export async function putData(request: PutRequest): Promise<void> {
   const { file, node, type } = request;
   const codec = codecIn(request);
   const url = urlIn(request);
-  const isSpooled = file === "-" || !(await isRegular(file));
-  const label = file === "-" ? "stdin" : basename(file);
+  const isStdin = file === "-";
+  const label = isStdin ? "stdin" : basename(file);
+  if (!isStdin) await checkFile(file);
   await inSession(request, async ({ data, signal, tell }) => {
     const info = await withProgress(async (progress) => {
       const send = async (path: string): Promise<DataInfo> => {
@@ -47,7 +48,7 @@ export async function putData(request: PutRequest): Promise<void> {
           onProgress: ({ bytes }) => progress.show({ label, phase: "sending", bytes, totalBytes }),
         });
       };
-      return isSpooled ? await spooled({ file, label, progress, signal }, send) : await send(resolve(file));
+      return isStdin ? await spooled({ label, progress, signal }, send) : await send(resolve(file));
     });
     await tell(`${info.url}  ${showBytes(info.size)}  ${info.sha256}\n`, [info]);
     return 0;
@@ -55,36 +56,38 @@ export async function putData(request: PutRequest): Promise<void> {
 }
 
 interface SpoolOptions {
-  readonly file: string;
   readonly label: string;
   readonly progress: Progress;
   readonly signal: AbortSignal;
 }
 
-/** What can be read only once, as a file: it is read for its hash first, and again where a connection broke. */
+/** Stdin, as a file: it is read for its hash first, and again where a connection broke. */
 async function spooled<T>(
-  { file, label, progress, signal }: SpoolOptions,
+  { label, progress, signal }: SpoolOptions,
   work: (path: string) => Promise<T>,
 ): Promise<T> {
-  if (file === "-" && process.stdin.isTTY) note("Reading stdin (Ctrl-D ends it)");
+  if (process.stdin.isTTY) note("Reading stdin (Ctrl-D ends it)");
   return await withTemporary(mkdtempSync(join(tmpdir(), "kitchensink-")), async (folder) => {
     const path = join(folder, "data");
-    const source = file === "-" ? process.stdin : createReadStream(file);
     const onBytes = (bytes: number): void => progress.show({ label, phase: "receiving", bytes });
     await writing(path, {
       flags: "wx",
-      work: (target) => pipeline(source, (pieces) => counted(pieces, onBytes), target, { signal }),
+      work: (target) => pipeline(process.stdin, (pieces) => counted(pieces, onBytes), target, { signal }),
     });
     return await work(path);
   });
 }
 
-/** @throws KitchenError `KS_USAGE` for what has no bytes */
-async function isRegular(file: string): Promise<boolean> {
+/** @throws KitchenError `KS_USAGE` for what cannot be read twice */
+async function checkFile(file: string): Promise<void> {
   const kind = await kindOf(file);
+  if (kind === "file") return;
   if (kind === undefined) throw new KitchenError("KS_USAGE", `Cannot store ${file}: there is no such file`);
-  if (kind !== "directory") return kind === "file";
-  throw new KitchenError("KS_USAGE", `Cannot store ${file}: it is a directory (store its files one by one)`);
+  const why =
+    kind === "directory"
+      ? "a directory (store its files one by one)"
+      : "no regular file (say - and redirect stdin)";
+  throw new KitchenError("KS_USAGE", `Cannot store ${file}: it is ${why}`);
 }
 
 function urlIn({ file, dataUrl }: PutRequest): DataUrl {
