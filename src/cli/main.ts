@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { KitchenError } from "../core/errors.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
-import { addStartCommand } from "./start.ts";
+import { addDataCommands } from "./data.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -12,7 +12,9 @@ const program = new Command("kitchensink")
   .version(PACKAGE_VERSION)
   .showHelpAfterError("(kitchensink --help lists what there is)")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
-addStartCommand(program);
+// A node is much to load, for a command that is none.
+if (process.argv[2] !== "data") (await import("./start.ts")).addStartCommand(program);
+addDataCommands(program);
 
 try {
   await program.parseAsync();

@@ -18,10 +18,16 @@ export async function hashOfBytes(bytes: Uint8Array): Promise<Sha256> {
   return parseSha256(hash.digest("hex"));
 }
 
+export interface HashOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Told how many bytes have been read. */
+  readonly onProgress?: ((bytes: number) => void) | undefined;
+}
+
 /** Size and sha256 of a local file. @throws KitchenError `KS_USAGE` when it cannot be read */
 export async function hashOfFile(
   path: string,
-  signal?: AbortSignal,
+  { signal, onProgress }: HashOptions = {},
 ): Promise<{ readonly size: number; readonly sha256: Sha256 }> {
   const file = await openFile(path);
   try {
@@ -33,6 +39,7 @@ export async function hashOfFile(
       if (bytesRead === 0) return { size, sha256: parseSha256(hash.digest("hex")) };
       hash.update(buffer.subarray(0, bytesRead));
       size += bytesRead;
+      onProgress?.(size);
     }
   } finally {
     await file.close();

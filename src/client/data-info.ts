@@ -46,7 +46,13 @@ export interface DeleteReport {
 /** What came of taking files into the catalog. */
 export interface AdoptReport {
   readonly adopted: readonly DataInfo[];
-  readonly refused: readonly { readonly path: string; readonly reason: string }[];
+  readonly refused: readonly RefusedFile[];
+}
+
+/** A file that was not taken in. */
+export interface RefusedFile {
+  readonly path: string;
+  readonly reason: string;
 }
 
 export function parseDataInfo(value: unknown): DataInfo {

@@ -22,6 +22,7 @@ import {
   type DataInfo,
   type DeleteReport,
   type PipelineReport,
+  type RefusedFile,
 } from "./data-info.ts";
 import { factsOf, openDownload, pathOfData } from "./download.ts";
 import type { Http } from "./http.ts";
@@ -70,17 +71,26 @@ export class HttpData implements DataAccess {
 
   async search(pattern: string): Promise<readonly string[]> {
     const urls: string[] = [];
+    for await (const page of this.find(pattern)) for (const { url } of page) urls.push(url);
+    return urls;
+  }
+
+  /** What a glob matches, page by page, in the order of the urls. */
+  async *find(
+    pattern: string,
+    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<readonly DataInfo[], void, undefined> {
     for (let after: string | null = ""; after !== null;) {
       const query = new URLSearchParams({
         match: pattern,
         limit: String(PAGE),
         ...(after === "" ? {} : { after }),
       });
-      const answer = await this.#http.fetchJson({ method: "GET", path: `/v1/catalog?${query.toString()}` });
-      for (const row of listIn(answer, "data")) urls.push(parseDataInfo(row).url);
+      const path = `/v1/catalog?${query.toString()}`;
+      const answer = await this.#http.fetchJson({ method: "GET", path, signal });
+      yield listIn(answer, "data").map(parseDataInfo);
       after = new Reader(answer, "list of data").textOrNull("next");
     }
-    return urls;
   }
 
   async read(
@@ -131,11 +141,11 @@ export class HttpData implements DataAccess {
   }
 
   async save(content: DataContent, request: SaveRequest): Promise<DataInfo> {
-    const { signal, url, codec, type } = request;
+    const { signal, url, codec, type, onHash } = request;
     signal?.throwIfAborted();
     const { size, sha256 } =
       content.type === "file"
-        ? await hashOfFile(content.path, signal)
+        ? await hashOfFile(content.path, { signal, onProgress: onHash })
         : { size: content.bytes.length, sha256: await hashOfBytes(content.bytes) };
     const facts: DataFacts = { url, size, sha256, codec, type };
     const there = size > ASK_BYTES && request.node === undefined ? await this.#savedAs(facts) : undefined;
@@ -161,18 +171,28 @@ export class HttpData implements DataAccess {
     throw malformed("report");
   }
 
-  /** Takes files that lie in data directories into the catalog. */
   async adopt(patterns: readonly string[], node?: string): Promise<AdoptReport> {
     const adopted: DataInfo[] = [];
-    const refused: { path: string; reason: string }[] = [];
-    const request = this.#jsonRequest("/v1/adopt", { patterns, node });
-    for await (const line of openLines(this.#http, request, "done")) {
-      if ("adopted" in line) adopted.push(parseDataInfo(line["adopted"]));
-      if (!("refused" in line)) continue;
-      const file = new Reader(line["refused"], "refused file");
-      refused.push({ path: file.text("path"), reason: file.text("reason") });
+    const refused: RefusedFile[] = [];
+    for await (const step of this.adopting(patterns, { node })) {
+      if ("adopted" in step) adopted.push(step.adopted);
+      else refused.push(step.refused);
     }
     return { adopted, refused };
+  }
+
+  /** Takes files that lie in data directories into the catalog, and tells of each. */
+  async *adopting(
+    patterns: readonly string[],
+    { node, signal }: { readonly node?: string | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncGenerator<{ readonly adopted: DataInfo } | { readonly refused: RefusedFile }, void, undefined> {
+    const request = this.#jsonRequest("/v1/adopt", { patterns, node });
+    for await (const line of openLines(this.#http, { ...request, signal }, "done")) {
+      if ("adopted" in line) yield { adopted: parseDataInfo(line["adopted"]) };
+      if (!("refused" in line)) continue;
+      const file = new Reader(line["refused"], "refused file");
+      yield { refused: { path: file.text("path"), reason: file.text("reason") } };
+    }
   }
 
   decode({ url, codec }: DataFacts, bytes: Uint8Array): unknown {

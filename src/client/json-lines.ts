@@ -16,8 +16,8 @@ export async function* openLines(
   last: string,
 ): AsyncGenerator<Readonly<Record<string, unknown>>> {
   const response = await http.open({ ...request, isLong: true, silenceMs: SILENCE_MS });
-  if (response.statusCode !== 200) checked(await http.whole(response), http.url);
-  for await (const text of linesOf(http.reading(response))) {
+  if (response.statusCode !== 200) checked(await http.whole(response, request.signal), http.url);
+  for await (const text of linesOf(http.reading(response, request.signal))) {
     const line = parseLine(text);
     if ("error" in line) throw errorIn(line["error"]);
     yield line;

@@ -1,0 +1,56 @@
+import type { PipelineReport } from "../../client/data-info.ts";
+import { KitchenError } from "../../core/errors.ts";
+import { showBytes } from "../../core/show-bytes.ts";
+import { count } from "../start-options.ts";
+import { printable, Table } from "./format.ts";
+import { infoOf } from "./info.ts";
+import { withProgress } from "./progress.ts";
+import { inSession, note, type SessionFlags } from "./session.ts";
+
+export interface PipelineFlags extends SessionFlags {
+  readonly nodes?: string;
+  readonly copies?: string;
+}
+
+const MOST_COPIES = 100_000;
+
+/** `kitchensink data pipeline` */
+export async function copyData(flags: PipelineFlags & { readonly dataUrl: string }): Promise<void> {
+  const nodes = flags.nodes === undefined ? undefined : namesIn(flags.nodes);
+  const copies =
+    flags.copies === undefined ? undefined : count("--copies", flags.copies, { least: 1, most: MOST_COPIES });
+  await inSession(flags, async (session) => {
+    const { url, size: totalBytes } = await infoOf(session, flags.dataUrl);
+    const { data, signal, tell } = session;
+    const report = await withProgress(
+      async (progress) =>
+        await data.pipeline(url, {
+          nodes,
+          copies,
+          signal,
+          onProgress: ({ node, bytes }) => progress.show({ label: node, bytes, totalBytes }),
+        }),
+    );
+    await tell(describe(report), [report]);
+    const { failed } = report;
+    if (failed.length > 0) note(`${url} is not on ${failed.map(({ node }) => node).join(", ")}`);
+    return failed.length === 0 ? 0 : 1;
+  });
+}
+
+/** @throws KitchenError `KS_USAGE` when there is none */
+function namesIn(text: string): readonly string[] {
+  const names = text.split(",").flatMap((name) => (name.trim() === "" ? [] : [name.trim()]));
+  if (names.length > 0) return names;
+  throw new KitchenError("KS_USAGE", "Not a value for --nodes: expected names with commas between them");
+}
+
+function describe({ size, copies, failed }: PipelineReport): string {
+  const table = new Table(["NODE", "STATUS", "SIZE", "TIME", ""], { rightAligned: ["SIZE", "TIME"] });
+  return table.text([
+    ...copies.map(({ node, status, ms }) =>
+      status === "present" ? [node, "had it"] : [node, "copied", showBytes(size), `${ms} ms`],
+    ),
+    ...failed.map(({ node, reason }) => [node, "failed", "", "", printable(reason)]),
+  ]);
+}

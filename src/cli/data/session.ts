@@ -1,0 +1,96 @@
+import { once } from "node:events";
+import type { ClientData } from "../../client/client-data.ts";
+import { Client } from "../../client/client.ts";
+import { KitchenError } from "../../core/errors.ts";
+
+/** What all commands about data take. */
+export interface SessionFlags {
+  readonly url: string;
+  readonly json: boolean;
+}
+
+export interface Session {
+  readonly data: ClientData;
+  /** Aborted by Ctrl-C, and when nobody reads stdout any more. */
+  readonly signal: AbortSignal;
+  /** Writes to stdout: the text for people, or with `--json` the objects, one a line. */
+  readonly tell: (text: string, objects: readonly object[]) => Promise<void>;
+}
+
+/** Why a command was ended from outside. */
+class Interruption extends Error {
+  readonly exitCode: number;
+
+  constructor(exitCode: number) {
+    super("interrupted");
+    this.exitCode = exitCode;
+  }
+}
+
+// What shells make of them: 128 and the signal's number.
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_BROKEN_PIPE = 141;
+
+/** Runs a command with a client of its own; `work` gives the exit code. */
+export async function inSession(
+  { url, json }: SessionFlags,
+  work: (session: Session) => Promise<number>,
+): Promise<void> {
+  const client = new Client(url);
+  const stop = new AbortController();
+  const { signal } = stop;
+  const release = onInterruption((reason) => {
+    // Whoever asks twice does not wait for what cleans up; files are removed at the exit all the same.
+    if (signal.aborted && reason instanceof Interruption) process.exit(reason.exitCode);
+    stop.abort(reason);
+    // Requests that were not given the signal end with their connections.
+    void client.close();
+  });
+  const tell = async (text: string, objects: readonly object[]): Promise<void> =>
+    await write(json ? objects.map((object) => `${JSON.stringify(object)}\n`).join("") : text, signal);
+  try {
+    process.exitCode = await work({ data: client.data, signal, tell });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+    if (!(signal.reason instanceof Interruption)) throw signal.reason;
+    process.exitCode = signal.reason.exitCode;
+  } finally {
+    release();
+    await client.close();
+  }
+}
+
+/** A line on stderr, for people. */
+export function note(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** As errors are told: one of several does not end the command. */
+export function complain(error: unknown): void {
+  note(`kitchensink: ${error instanceof Error ? error.message : String(error)}`);
+}
+
+async function write(text: string, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  if (!process.stdout.write(text)) await once(process.stdout, "drain", { signal });
+}
+
+/** Until the returned function is called. */
+function onInterruption(interrupt: (reason: Error) => void): () => void {
+  const listeners = Object.entries(EXIT_CODES).map(
+    ([name, code]) => [name, (): void => interrupt(new Interruption(code))] as const,
+  );
+  for (const [name, listener] of listeners) process.on(name, listener);
+  // For good: the last write may fail after the work is done.
+  process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
+    interrupt(
+      cause.code === "EPIPE"
+        ? new Interruption(EXIT_BROKEN_PIPE)
+        : new KitchenError("KS_DATA_UNAVAILABLE", `Cannot write to stdout: ${cause.message}`, { cause }),
+    );
+  });
+  process.stderr.on("error", () => {});
+  return () => {
+    for (const [name, listener] of listeners) process.off(name, listener);
+  };
+}
