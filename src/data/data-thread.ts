@@ -57,7 +57,7 @@ export class DataThread {
       onMessage: (message) => {
         if (message.type === "grown") hooks.grown(message.receivedBytes);
         else if (message.type === "restarted") hooks.restarted();
-        else if (message.type === "verified") hooks.verified();
+        else if (message.type === "verified") hooks.verified(message.from);
       },
     });
   }

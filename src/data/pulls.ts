@@ -2,7 +2,6 @@ import { isSameData, type DataFacts } from "../core/data.ts";
 import type { DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../core/version.ts";
-import type { Arrival } from "./arrival.ts";
 import type { Intake } from "./intake.ts";
 import { parseSource } from "./source.ts";
 import type { Arrived, PullOptions } from "./types.ts";
@@ -76,7 +75,8 @@ export class Pulls {
     const sources = options.sources.map(parseSource);
     const { url, size } = facts;
     const arrival = await this.#intake.admit({ kind: "pull", url, size, facts }, what);
-    return this.#intake.finish(arrival, what, async () => {
+    let from: string | undefined;
+    const arrived = await this.#intake.finish(arrival, what, async () => {
       await this.#intake.thread.pull(
         {
           path: arrival.part,
@@ -86,20 +86,20 @@ export class Pulls {
           headers,
           idleMs: options.idleMs,
         },
-        hooksOf(arrival),
+        {
+          grown: (bytes) => arrival.grow(bytes),
+          restarted: () => arrival.restart(),
+          verified: (at) => {
+            from = options.sources[at];
+            arrival.verify();
+          },
+        },
         signal,
       );
       return facts;
     });
+    return { ...arrived, from };
   }
-}
-
-function hooksOf(arrival: Arrival): Parameters<Intake["thread"]["pull"]>[1] {
-  return {
-    grown: (bytes) => arrival.grow(bytes),
-    restarted: () => arrival.restart(),
-    verified: () => arrival.verify(),
-  };
 }
 
 /** What a header can carry, and nothing that would end it. */

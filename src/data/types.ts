@@ -25,6 +25,8 @@ export interface Arrived {
   readonly replica: Replica;
   /** The same data was here before. */
   readonly isKnown: boolean;
+  /** Of what was pulled: the source that sent the last of it. */
+  readonly from?: string | undefined;
 }
 
 export type ArrivalKind = "upload" | "pull" | "local";

@@ -6,12 +6,12 @@ import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
 import { DataDirectory } from "../data/directory.ts";
 import type { Loss } from "../data/types.ts";
 import type { StoreEvent } from "../store/port.ts";
-import { workerEnvironment } from "../worker/environment.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
-import { WorkerProcess } from "../worker/worker-process.ts";
+import type { WorkerProcess } from "../worker/worker-process.ts";
 import { catchUp } from "./catch-up.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
 import { DataService } from "./data/data-service.ts";
 import { createServer } from "./http/server.ts";
@@ -19,11 +19,11 @@ import { InstantLane } from "./instant-lane.ts";
 import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
-import { hostNamesOf, localUrl, type NodeOptions, queuesOf, termsOf } from "./options.ts";
-import { errorOutcome } from "./outcomes.ts";
+import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
+import { spawnWorker } from "./spawn-worker.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Streams } from "./streams.ts";
 import { Submissions } from "./submissions.ts";
@@ -42,7 +42,6 @@ export interface RunningNode {
 }
 
 const MAX_DEATHS = 3;
-const MAX_WORKER_FRAME_BYTES = 128 * 1024 * 1024;
 /** In a wake-up: any queue, and events may have been missed. */
 const ALL_QUEUES = "*";
 
@@ -237,23 +236,7 @@ class Node implements RunningNode {
   }
 
   #spawn(): WorkerProcess {
-    const { modules, isArbitraryBanned, environmentNames, log } = this.#options;
-    const worker = new WorkerProcess({
-      settings: {
-        node: { name: this.name, url: this.url.href },
-        access: {
-          url: localUrl(this.#options, this.url.port),
-          token: this.#options.token,
-          takesData: this.#data.takesData,
-        },
-        modules,
-        isArbitraryBanned,
-      },
-      environment: workerEnvironment(process.env, environmentNames),
-      guard: this.#guard,
-      maxFrameBytes: MAX_WORKER_FRAME_BYTES,
-      onStrayOutput: (text) => log.info(`a worker printed outside of any job: ${text.trimEnd()}`),
-    });
+    const worker = spawnWorker(this.#options, this.url, this.#guard);
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }
@@ -313,17 +296,7 @@ class Node implements RunningNode {
         log.warn("the lease had run out: other nodes run this node's jobs now");
         this.#dispatcher.abandonAll();
       },
-      onExhausted: (jobs) => {
-        for (const { id, attempt, deaths, lostNode } of jobs) {
-          const message = `Cannot finish the job: ${deaths} workers or nodes died under it, the last one with the node ${lostNode}`;
-          this.#writer.finish({
-            id,
-            attempt,
-            next: "failed",
-            outcome: errorOutcome("KS_WORKER_LOST", message),
-          });
-        }
-      },
+      onExhausted: (jobs) => failExhausted(jobs, this.#writer),
       onUnplaced: (jobs) =>
         void this.#router
           .placeAnew(jobs)

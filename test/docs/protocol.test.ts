@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { PROTOCOL_VERSION } from "../../src/core/version.ts";
@@ -27,10 +27,10 @@ test.each([
 
 test("every HTTP route has its heading", () => {
   const folder = join(ROOT, "src/node/http");
-  const files = ["event", "info", "instant", "item", "job", "rpc"].map((name) => join(folder, `${name}-routes.ts`));
+  const files = readdirSync(folder).flatMap((name) => (name.endsWith("-routes.ts") ? [join(folder, name)] : []));
   const routes = files.flatMap((file) =>
     [
-      ...readFileSync(file, "utf8").matchAll(/server\.(get|post|put|delete)(?:<.*?>)?\(\s*"(\/[^"]*)"/gs),
+      ...readFileSync(file, "utf8").matchAll(/(?:server|scope)\.(get|post|put|delete|head)(?:<[^(]*>)?\(\s*"(\/[^"]*)"/gs),
     ].map(([, method = "", path = ""]) => `${method.toUpperCase()} ${path.replace(/:name$/, ":function")}`),
   );
   const told = headings

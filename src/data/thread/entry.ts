@@ -74,7 +74,7 @@ async function runPull(
           progress.restart();
           post({ type: "restarted", task });
         },
-        verified: () => post({ type: "verified", task }),
+        verified: (from) => post({ type: "verified", task, from }),
       },
       signal,
     );

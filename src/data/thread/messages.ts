@@ -63,8 +63,8 @@ export type FromThread =
   | { readonly type: "grown"; readonly task: number; readonly receivedBytes: number }
   /** What a pull had was damaged: it begins anew. */
   | { readonly type: "restarted"; readonly task: number }
-  /** A pull has all bytes, and they are the right ones. */
-  | { readonly type: "verified"; readonly task: number }
+  /** A pull has all bytes, and they are the right ones; the last of them `from` this place among the sources. */
+  | { readonly type: "verified"; readonly task: number; readonly from: number }
   | { readonly type: "pulled"; readonly task: number }
   | {
       readonly type: "written";

@@ -12,7 +12,8 @@ const FRUITFUL_BYTES: number = 1024 * 1024;
 export interface PullHooks {
   readonly grown: (receivedBytes: number) => void;
   readonly restarted: () => void;
-  readonly verified: () => void;
+  /** `from`: the place among the sources of the one that sent the last bytes; -1: there was nothing to send. */
+  readonly verified: (from: number) => void;
 }
 
 /** No source gave all bytes as they must be. */
@@ -22,8 +23,8 @@ export class SourcesFailed extends Error {}
 export async function pull(task: PullTask, hooks: PullHooks, signal: AbortSignal): Promise<void> {
   const part = new PartFile(task.path);
   try {
-    await new Pull({ task, hooks, signal, part }).run();
-    hooks.verified();
+    const from = await new Pull({ task, hooks, signal, part }).run();
+    hooks.verified(from);
     await part.sync();
   } finally {
     await part.close();
@@ -46,16 +47,19 @@ class Pull {
   #contributions = 0;
   /** Bytes of several connections were damaged, and nobody knows whose: from now on nothing is mixed. */
   #isAlone = false;
+  #last: Source | undefined;
 
   constructor(parts: PullParts) {
     this.#parts = parts;
   }
 
-  async run(): Promise<void> {
+  /** Gives the place of the last source among all. */
+  async run(): Promise<number> {
     while (!(await this.#fill())) {
       this.#isAlone ||= this.#contributions > 1;
       this.#restart();
     }
+    return this.#last === undefined ? -1 : this.#parts.task.sources.indexOf(this.#last);
   }
 
   /** Whether the bytes are right, once they are all there. @throws SourcesFailed when nobody has them */
@@ -90,7 +94,10 @@ class Pull {
         hooks.grown(part.size);
       },
     });
-    if (part.size > before) this.#contributions += 1;
+    if (part.size > before) {
+      this.#contributions += 1;
+      this.#last = source;
+    }
     if (failure === undefined) return true;
     this.#failures.set(source, failure);
     return false;

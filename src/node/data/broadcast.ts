@@ -39,6 +39,8 @@ export interface BroadcastReport {
   readonly copies: readonly {
     readonly node: NodeName;
     readonly status: "copied" | "present";
+    /** The node that it was copied from; `null` when it was there. */
+    readonly from: NodeName | null;
     readonly ms: number;
   }[];
   readonly failed: readonly { readonly node: NodeName; readonly reason: string }[];
@@ -88,10 +90,8 @@ export class Broadcast {
       size: record.size,
       sha256: record.sha256,
       copies: [
-        ...holders.filter(isAsked).map((node) => ({ node, status: "present" as const, ms: 0 })),
-        ...ends.flatMap((end) =>
-          "ms" in end ? [{ node: end.node, status: "copied" as const, ms: end.ms }] : [],
-        ),
+        ...holders.filter(isAsked).map((node) => ({ node, status: "present" as const, from: null, ms: 0 })),
+        ...ends.flatMap((end) => ("ms" in end ? [{ ...end, status: "copied" as const }] : [])),
       ],
       failed: [...failed, ...ends.flatMap((end) => ("reason" in end ? [end] : []))],
     };
@@ -99,26 +99,36 @@ export class Broadcast {
 
   async #copy({ node, from }: Link, context: CopyContext): Promise<CopyEnd> {
     const begunAtMs = performance.now();
-    const { record, places, request, idleMs } = context;
+    const { places } = context;
     const sources = from.flatMap((name) => places.get(name)?.url ?? []);
     try {
-      if (node === this.#options.node)
-        await this.#options.fetcher.pull(record, {
-          sources,
-          idleMs,
-          waitMs: LINK_WAIT_MS,
-          signal: request.signal,
-          onProgress: (bytes) => request.onProgress(node, bytes),
-        });
-      else
-        await this.#ask(node, { url: record.url, sources: sources.map(({ href }) => href), idleMs }, context);
-      return { node, ms: Math.round(performance.now() - begunAtMs) };
+      const isHere = node === this.#options.node;
+      const said = isHere ? await this.#pull(sources, context) : await this.#ask(node, sources, context);
+      const source = [...places.values()].find(({ url }) => url?.href === said)?.name ?? null;
+      return { node, from: source, ms: Math.round(performance.now() - begunAtMs) };
     } catch (error) {
       return { node, reason: error instanceof Error ? error.message : String(error) };
     }
   }
 
-  async #ask(node: NodeName, body: PullRequest, { record, places, request }: CopyContext): Promise<void> {
+  /** Both give the address of the node that sent the last bytes. */
+  async #pull(
+    sources: readonly URL[],
+    { record, request, idleMs }: CopyContext,
+  ): Promise<string | undefined> {
+    const { from } = await this.#options.fetcher.pull(record, {
+      sources,
+      idleMs,
+      waitMs: LINK_WAIT_MS,
+      signal: request.signal,
+      onProgress: (bytes) => request.onProgress(this.#options.node, bytes),
+    });
+    return from;
+  }
+
+  async #ask(node: NodeName, sources: readonly URL[], context: CopyContext): Promise<string | undefined> {
+    const { record, places, request, idleMs } = context;
+    const body: PullRequest = { url: record.url, sources: sources.map(({ href }) => href), idleMs };
     const peer = places.get(node);
     if (peer === undefined) throw new Error("it has left");
     // The peer says how far it is, so silence means that it is gone.
@@ -130,14 +140,17 @@ export class Broadcast {
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
     let acknowledged: unknown;
+    let from: unknown;
     for await (const line of lines) {
       const said: Readonly<Record<string, unknown>> = { ...(line as object) };
       if (typeof said["bytes"] === "number") request.onProgress(node, said["bytes"]);
       if (said["error"] !== undefined) throw new Error(detailOf(said["error"]));
       acknowledged = said["sha256"] ?? acknowledged;
+      from = said["from"] ?? from;
     }
     if (acknowledged !== record.sha256)
       throw new Error(`it acknowledged ${String(acknowledged)}, not ${record.sha256}`);
+    return typeof from === "string" ? from : undefined;
   }
 }
 
@@ -149,7 +162,7 @@ interface CopyContext {
 }
 
 type CopyEnd =
-  | { readonly node: NodeName; readonly ms: number }
+  | { readonly node: NodeName; readonly from: NodeName | null; readonly ms: number }
   | { readonly node: NodeName; readonly reason: string };
 
 function detailOf(error: unknown): string {

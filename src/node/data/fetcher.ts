@@ -37,6 +37,12 @@ export interface PullFrom {
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
+export interface Pulled {
+  readonly replica: Replica;
+  /** The address of the node that sent the last of it; undefined when it was here already, or has no bytes. */
+  readonly from: string | undefined;
+}
+
 /** Gets data here that others have. */
 export class Fetcher {
   readonly #options: FetcherOptions;
@@ -65,7 +71,7 @@ export class Fetcher {
       const sources = await this.#sources(known);
       if (sources.length > 0)
         try {
-          return await this.pull(known, { sources, idleMs: IDLE_MS });
+          return (await this.pull(known, { sources, idleMs: IDLE_MS })).replica;
         } catch (error) {
           if (!isTransient(error)) throw error;
           last = error;
@@ -76,7 +82,7 @@ export class Fetcher {
   }
 
   /** Fetches from these, in this order, whatever else there is. */
-  async pull(record: DataRecord, from: PullFrom): Promise<Replica> {
+  async pull(record: DataRecord, from: PullFrom): Promise<Pulled> {
     const { sources, idleMs, waitMs = 0, signal, onProgress } = from;
     const { directory, replicas, token, cluster } = this.#options;
     const telling = setInterval(() => onProgress?.(this.#arrivedBytes(record.url)), PROGRESS_MS);
@@ -89,7 +95,8 @@ export class Fetcher {
         idleMs,
         signal,
       });
-      return await replicas.enterFetched(arrived);
+      const replica = await replicas.enterFetched(arrived);
+      return { replica, from: arrived.from === undefined ? undefined : new URL("/", arrived.from).href };
     } finally {
       clearInterval(telling);
     }

@@ -87,14 +87,14 @@ export function addCatalogRoutes(server: FastifyInstance, { data, node }: Catalo
       if (record === undefined) throw new KitchenError("KS_NO_SUCH_DATA", `Nothing is saved under ${url}`);
       if (!data.takesData) throw new KitchenError("KS_DATA_UNAVAILABLE", `${node} is read-only`);
       const onProgress = (bytes: number): void => line({ bytes });
-      const { sha256 } = await data.fetcher.pull(record, {
+      const { replica, from = null } = await data.fetcher.pull(record, {
         sources,
         idleMs,
         waitMs: LINK_WAIT_MS,
         signal,
         onProgress,
       });
-      line({ sha256 });
+      line({ sha256: replica.sha256, from });
     });
   });
 

@@ -81,30 +81,28 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
     return await reply.code(204).header("upload-offset", offset).send();
   });
 
-  server.route<Query>({
-    method: ["GET", "HEAD"],
-    url: "/v1/data/*",
-    handler: async (request, reply) => {
-      const url = dataUrlOf(request, "/v1/data/");
-      if (request.method === "HEAD") return await sendHead(reply, await recordOf(data, url));
-      if (data.directory.find(url) !== undefined)
-        return await sendBytes(request, reply, await data.directory.openReader(url));
-      const record = await recordOf(data, url);
-      if (request.headers[FORWARDED_HEADER] !== undefined) throw allAway(record);
-      const [holder] = await data.holders(record);
-      if (holder === undefined) throw allAway(record);
-      return await forward(request, reply, { ...place(holder), from: node });
-    },
+  server.head("/v1/data/*", async (request, reply) => {
+    const facts = await recordOf(data, dataUrlOf(request, "/v1/data/"));
+    return await reply
+      .code(200)
+      .headers({ ...headersOf(facts), "content-length": facts.size })
+      .send();
   });
 
-  server.route<{ Querystring: { wait?: string } }>({
-    method: "GET",
-    url: "/v1/replicas/*",
-    handler: async (request, reply) => {
-      const url = dataUrlOf(request, "/v1/replicas/");
-      const waitMs = Math.min(countOf(request.query.wait) ?? 0, LONGEST_WAIT_MS);
-      return await sendBytes(request, reply, await data.directory.openReader(url, { waitMs }));
-    },
+  server.get("/v1/data/*", async (request, reply) => {
+    const url = dataUrlOf(request, "/v1/data/");
+    if (data.directory.find(url) !== undefined)
+      return await sendBytes(request, reply, await data.directory.openReader(url));
+    const record = await recordOf(data, url);
+    const [holder] = await data.holders(record);
+    if (holder === undefined || request.headers[FORWARDED_HEADER] !== undefined) throw allAway(record);
+    return await forward(request, reply, { ...place(holder), from: node });
+  });
+
+  server.get<{ Querystring: { wait?: string } }>("/v1/replicas/*", async (request, reply) => {
+    const url = dataUrlOf(request, "/v1/replicas/");
+    const waitMs = Math.min(countOf(request.query.wait) ?? 0, LONGEST_WAIT_MS);
+    return await sendBytes(request, reply, await data.directory.openReader(url, { waitMs }));
   });
 
   server.delete<Query>("/v1/data/*", async (request, reply) => {
@@ -148,13 +146,6 @@ function place({ name, url }: { readonly name: NodeName; readonly url: URL | und
 } {
   if (url !== undefined) return { name, url };
   throw new KitchenError("KS_DATA_UNAVAILABLE", `Cannot reach ${name}: it has not said where it is`);
-}
-
-async function sendHead(reply: FastifyReply, facts: DataFacts): Promise<FastifyReply> {
-  return await reply
-    .code(200)
-    .headers({ ...headersOf(facts), "content-length": facts.size })
-    .send();
 }
 
 /** Takes over the reader. Answers 200, 206, 304 or 416. */

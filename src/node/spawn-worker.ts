@@ -1,0 +1,29 @@
+import type { WorkerSettings } from "../core/messages.ts";
+import { workerEnvironment } from "../worker/environment.ts";
+import type { OrphanGuard } from "../worker/orphan-guard.ts";
+import { WorkerProcess } from "../worker/worker-process.ts";
+import { localUrl, type NodeOptions } from "./options.ts";
+
+const MAX_WORKER_FRAME_BYTES = 128 * 1024 * 1024;
+
+/** Starts a worker process of a node, which can be reached at `url` by now. */
+export function spawnWorker(options: NodeOptions, url: URL, guard: OrphanGuard): WorkerProcess {
+  const { environmentNames, log } = options;
+  return new WorkerProcess({
+    settings: settingsOf(options, url),
+    environment: workerEnvironment(process.env, environmentNames),
+    guard,
+    maxFrameBytes: MAX_WORKER_FRAME_BYTES,
+    onStrayOutput: (text) => log.info(`a worker printed outside of any job: ${text.trimEnd()}`),
+  });
+}
+
+function settingsOf(options: NodeOptions, url: URL): Omit<WorkerSettings, "secret"> {
+  const { name, token, isReadOnly, modules, isArbitraryBanned } = options;
+  return {
+    node: { name, url: url.href },
+    access: { url: localUrl(options, url.port || "80"), token, takesData: !isReadOnly },
+    modules,
+    isArbitraryBanned,
+  };
+}
