@@ -1,4 +1,4 @@
-import type { DataThread } from "./data-thread.ts";
+import { ThreadError, type DataThread } from "./data-thread.ts";
 import { pathOf, type Layout } from "./layout.ts";
 import type { Shelf } from "./shelf.ts";
 import type { Loss, Replica, Verdict } from "./types.ts";
@@ -12,7 +12,10 @@ export interface DoubtParts {
   readonly lose: (loss: Loss) => Promise<void>;
 }
 
-/** Replicas that something touched while nobody held the directory: hashed one after the other, in the background. */
+/**
+ * Replicas that something touched while nobody held the directory: hashed one after the other, in the background. One that
+ * cannot be hashed for a reason of our own is left as it is, and looked at again when the directory is opened next.
+ */
 export class Doubts {
   /** Resolves when all are known, or it was stopped. */
   readonly settled: Promise<void>;
@@ -65,9 +68,15 @@ export class Doubts {
       else await lose({ replica, reason: "its bytes are not those that were saved" });
       return { replica, isSound };
     } catch (error) {
-      if (signal.aborted) return undefined;
-      await lose({ replica, reason: error instanceof Error ? error.message : String(error) }).catch(() => {});
+      if (!isOfFile(error)) return undefined;
+      await lose({ replica, reason: error.message }).catch(() => {});
       return { replica, isSound: false };
     }
   }
+}
+
+/** Whether a failure to hash is the file's own. */
+function isOfFile(error: unknown): error is ThreadError {
+  if (!(error instanceof ThreadError) || error.failure.type !== "system") return false;
+  return ["ENOENT", "ENOTDIR", "ELOOP", "EISDIR", "EIO"].includes(error.failure.code);
 }

@@ -1,4 +1,5 @@
 import { lstat } from "node:fs/promises";
+import { KitchenError } from "../core/errors.ts";
 import { checkParents, pathOf, type Layout } from "./layout.ts";
 import type { Entry } from "./journal.ts";
 import { inParallel } from "./in-parallel.ts";
@@ -41,7 +42,10 @@ async function lookAt(
     if (stats.size !== size) return { reason: `its file has ${stats.size} bytes instead of ${size}` };
     return stats.mtimeMs === mtimeMs && stats.ctimeMs === ctimeMs ? "sound" : "doubtful";
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    return { reason: code === "ENOENT" || code === "ENOTDIR" ? "its file is missing" : message };
+    if (error instanceof KitchenError) return { reason: error.message };
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT" || code === "ENOTDIR") return { reason: "its file is missing" };
+    // A disk that cannot be looked at says nothing of the data: better not to open than to give it up.
+    throw error;
   }
 }
