@@ -258,8 +258,11 @@ describe("what the store keeps in Redis", () => {
     const store = await openRedisStore({ cluster, address, ...DEFAULTS, resultTtlMs: 50 });
     try {
       await register(store, N1);
-      const jobs = Array.from({ length: 20 }, () => newJob());
-      await submit(store, ...jobs);
+      const offers = { nodes: [N1, HEAD].map((node) => ({ node, delayMs: 0 })), othersDelayMs: 60_000 };
+      const usual = Array.from({ length: 10 }, () => newJob());
+      const offered = Array.from({ length: 10 }, () => newJob({ offers, placement: "p", inputs: [] }));
+      const refused = newJob({ offers, refusal: bytes("x".repeat(100)) });
+      await submit(store, ...usual, ...offered, refused);
       const rows = (await claim(store, N1, { count: 20 })).map(
         ({ id }) => ({ id, attempt: 1, next: "succeeded", outcome: bytes("x".repeat(100)) }) as const,
       );

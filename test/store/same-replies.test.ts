@@ -22,7 +22,7 @@ import {
 import { startRedis, type TestRedis } from "./support/redis.ts";
 
 const OPTIONS = { ...DEFAULTS, resultTtlMs: 1000 * LATER_MS };
-const numRuns = Number(process.env["FC_RUNS"] ?? 60);
+const numRuns = Number(process.env["FC_RUNS"] ?? 80);
 
 let redis: TestRedis;
 let raw: Redis;
@@ -45,7 +45,7 @@ interface Side {
 
 test("both stores answer the same to any order of calls, and every job moves as the table allows", async () => {
   await fc.assert(
-    fc.asyncProperty(fc.array(jobStep, { minLength: 10, maxLength: 60 }), (steps) =>
+    fc.asyncProperty(fc.array(jobStep, { minLength: 30, maxLength: 80, size: "max" }), (steps) =>
       withBoth(async (sides) => {
         const states = new Map<JobId, JobState>();
         for (const step of [...BEGINNING, ...steps]) {
