@@ -304,7 +304,7 @@ describe("in a cluster", () => {
     await data(at, ["put", "rows.csv", "x"], { folder });
     const all = await data(at, ["pipeline", "x"]);
     expect(all.code).toBe(0);
-    expect(all.stdout).toMatch(/^NODE +STATUS.*\nnode1 +had it\nnode2 +copied +4 B +\d+ ms\n$/);
+    expect(all.stdout).toMatch(/^NODE +STATUS.*\nnode1 +had it\nnode2 +copied +4 B +[\d.]+ m?s\n$/);
     const refused = await data(at, ["pipeline", "x", "--nodes", "node2,node3"]);
     expect(refused.code).toBe(1);
     expect(refused.stdout).toMatch(/node2 +had it\nnode3 +failed +\S+/);
