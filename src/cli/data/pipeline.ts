@@ -49,8 +49,12 @@ function describe({ size, copies, failed }: PipelineReport): string {
   const table = new Table(["NODE", "STATUS", "SIZE", "TIME", ""], { rightAligned: ["SIZE", "TIME"] });
   return table.text([
     ...copies.map(({ node, status, ms }) =>
-      status === "present" ? [node, "had it"] : [node, "copied", showBytes(size), `${ms} ms`],
+      status === "present" ? [node, "had it"] : [node, "copied", showBytes(size), showDuration(ms)],
     ),
     ...failed.map(({ node, reason }) => [node, "failed", "", "", printable(reason)]),
   ]);
+}
+
+function showDuration(ms: number): string {
+  return ms < 1_000 ? `${ms} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }

@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -6,6 +6,14 @@ import { onTestFinished } from "vitest";
 import { temporaryDirectory } from "../../support/temporary.ts";
 
 const MAIN = fileURLToPath(new URL("../../../dist/cli/main.js", import.meta.url));
+
+/** Of util-linux: runs a command on a terminal of its own. */
+const TERMINAL = "script";
+
+/** Whether `isTerminal` can be had here. */
+export function hasTerminal(): boolean {
+  return spawnSync(TERMINAL, ["--version"], { encoding: "utf8" }).stdout?.includes("util-linux") ?? false;
+}
 
 export interface At {
   readonly url: string;
@@ -51,7 +59,7 @@ export function startData({ url, token }: At, args: readonly string[], setting: 
   const { folder = temporaryDirectory(), stdin, env, isTerminal = false } = setting;
   const command = [process.execPath, MAIN, "data", ...args];
   const [program = "", ...rest] = isTerminal
-    ? ["script", "-qec", command.map(quoted).join(" "), "/dev/null"]
+    ? [TERMINAL, "-qec", command.map(quoted).join(" "), "/dev/null"]
     : command;
   const child = spawn(program, rest, {
     cwd: folder,
