@@ -12,6 +12,8 @@ test.each([
   ["client", "../store/port.ts", "Store"],
   ["client", "../worker/pool.ts", "Pool"],
   ["store", "../worker/pool.ts", "Pool"],
+  ["data", "../store/port.ts", "Store"],
+  ["client", "../data/directory.ts", "DataDirectory"],
   ["worker", "../node/node.ts", "startNode"],
   ["node", "../cli/banner.ts", "banner"],
   ["node", "ioredis", "Redis"],

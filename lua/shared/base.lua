@@ -18,6 +18,8 @@
 --   data:<url>    hash: facts ("size sha256 type" and behind a space "=codec", or nothing), created, @<node> for each replica
 --   data-index    zset of urls, all with score 0: in the order of their bytes
 --   data-of:<node>  set of urls        drops:<node>  hash url -> sha256: files that the node has to drop
+-- KEYS[2], in every script, is a key that never exists: with two of one slot, a Redis Cluster that is moving the slot runs a
+-- script where all keys are, or refuses it.
 local prefix = KEYS[1]
 
 -- The store's clock is the only one that counts.

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import pLimit from "p-limit";
 import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { NodeName } from "../../core/ids.ts";
@@ -13,6 +14,7 @@ const IDLE_MS = 5_000;
 /** How long to wait for a node with the data to come back. */
 const PATIENCE_MS = 10_000;
 const PAUSE_MS = 250;
+const MOST_AT_ONCE = 16;
 const PROGRESS_MS = 250;
 
 export interface FetcherOptions {
@@ -46,6 +48,8 @@ export interface Pulled {
 /** Gets data here that others have. */
 export class Fetcher {
   readonly #options: FetcherOptions;
+  /** A job may ask for a thousand at once. */
+  readonly #limit = pLimit(MOST_AT_ONCE);
 
   constructor(options: FetcherOptions) {
     this.#options = options;
@@ -62,7 +66,8 @@ export class Fetcher {
     for (let known: DataRecord | undefined; ;) {
       const own = directory.find(url);
       if (own !== undefined) return own;
-      known = await this.#record(url, known);
+      const record = await this.#record(url, known);
+      known = record;
       if (!takesData)
         throw new KitchenError(
           "KS_DATA_UNAVAILABLE",
@@ -71,7 +76,9 @@ export class Fetcher {
       const sources = await this.#sources(known);
       if (sources.length > 0)
         try {
-          return (await this.pull(known, { sources, idleMs: IDLE_MS })).replica;
+          return await this.#limit(
+            async () => (await this.pull(record, { sources, idleMs: IDLE_MS })).replica,
+          );
         } catch (error) {
           if (!isTransient(error)) throw error;
           last = error;

@@ -160,6 +160,7 @@ async function sendBytes(request: FastifyRequest, reply: FastifyReply, reader: D
   if (range === "unsatisfiable")
     return await endWith(reader, reply.raw, 416, { "content-range": `bytes */${facts.size}` });
   reply.raw.writeHead(range === undefined ? 200 : 206, { ...headersOf(facts), ...lengthOf(facts, range) });
+  reply.raw.flushHeaders();
   try {
     await reader.sendTo(reply.raw, range);
     reply.raw.end();
