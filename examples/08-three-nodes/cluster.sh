@@ -6,15 +6,20 @@ set -eu
 data=${1:-./cluster-data}
 redis=${KITCHENSINK_REDIS:-tcp://localhost:6379?db=9}
 port=${PORT:-6323}
-trap 'trap - INT TERM EXIT; kill $(jobs -p) 2>/dev/null || true; wait' INT TERM EXIT
+# Not by npx, which does not pass signals on.
+kitchensink=$(node -p 'require.resolve("kitchensink/package.json").replace("package.json", "dist/cli/main.js")')
 
-node() {
+pids=
+trap 'trap - INT TERM EXIT; kill $pids 2>/dev/null || true; wait' INT TERM EXIT
+node_named() {
   name=$1 at=$2
   shift 2
-  npx kitchensink start --num-workers 1 --node-name "$name" --node-port "$at" --datadir "$data/$name" "$@" &
+  node "$kitchensink" start --num-workers 1 --node-name "$name" --node-port "$at" --datadir "$data/$name" "$@" &
+  pids="$pids $!"
 }
-node node1 "$port"
-until curl -sf "http://localhost:$port/health" >/dev/null; do sleep 0.1; done
-node node2 "$((port + 1))" --no-redis --redis-connection "$redis"
-node node3 "$((port + 2))" --no-redis --redis-connection "$redis"
+
+node_named node1 "$port"
+until curl -sf "http://localhost:$port/ready" >/dev/null; do sleep 0.1; done
+node_named node2 "$((port + 1))" --no-redis --redis-connection "$redis"
+node_named node3 "$((port + 2))" --no-redis --redis-connection "$redis"
 wait

@@ -181,9 +181,9 @@ class Node implements RunningNode {
       throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
     });
     // Right behind the first worker, so that it does not slow down the start.
-    void this.#instantPool
-      .start()
-      .catch((error: unknown) => log.warn(`the instant lane does not start: ${String(error)}`));
+    void this.#instantPool.start().catch((error: unknown) => {
+      if (this.#closing === undefined) log.warn(`the instant lane does not start: ${String(error)}`);
+    });
     await store.subscribe(this.name, (event) => this.#receive(event));
     await this.#lease.take();
     this.#hasJoined = true;

@@ -82,6 +82,10 @@ describe("the scripts of the README run", () => {
     expect(await runAtNode(scriptWith("async: false").text)).toEqual({ code: 0, stdout: "42\n", stderr: "" });
   });
 
+  test("remote data", async () => {
+    expect(await runAtNode(scriptWith("RemoteData").text)).toEqual({ code: 0, stdout: "[ 1, 2, 3 ]\n", stderr: "" });
+  });
+
   test("jobs by id, from another process", async () => {
     const { node, folder } = await atNode(scriptWith("c.job<number>").text);
     const response = await fetch(new URL("rpc/test/add", node.url), {
@@ -99,6 +103,26 @@ describe("the scripts of the README run", () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout).toMatch(/^(queued|running|succeeded)\n3\n$/);
   });
+});
+
+test("the scripts of docs/data.md, read from top to bottom, are one that runs", async () => {
+  const script = typescript(blocksOf("docs/data.md"))
+    .map(({ text }) => text)
+    .join("\n");
+  const node = await startNodeProcess();
+  const folder = workspace({
+    "main.ts": `${script.replaceAll("http://localhost:6323/", node.url)}\nawait c.close();`,
+  });
+  const { stdout: types } = await run(join(ROOT, "node_modules/.bin/tsc"), ["--noEmit"], { folder });
+  expect(types).toBe("");
+  const { code, stdout, stderr } = await runScript("main.ts", [], { folder, env: { KITCHENSINK_TOKEN: node.token } });
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout.split("\n").slice(0, 3)).toEqual([
+    expect.stringMatching(/^data\/[0-9a-f-]{36}$/),
+    "[ 11, 22, 33 ]",
+    expect.stringContaining("lacked 0 B, and nobody less; it had a free worker first"),
+  ]);
+  expect(stdout).toContain("present 0");
 });
 
 test("the call by curl answers with the token of the user's file", async () => {

@@ -4,8 +4,12 @@ import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { freePort } from "../store/support/redis.ts";
 import { startNodeProcess, type NodeProcess } from "../support/cli.ts";
+import { nodeProcesses } from "../support/node-processes.ts";
+import { useStore } from "../support/stores.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const FUNCTIONS = join(ROOT, "examples/03-registered-functions/functions.ts");
@@ -16,7 +20,9 @@ interface Ended {
   readonly stderr: string;
 }
 
-async function run(node: NodeProcess, command: string, ...args: readonly string[]): Promise<Ended> {
+type Reached = Pick<NodeProcess, "url" | "token">;
+
+async function run(node: Reached, command: string, ...args: readonly string[]): Promise<Ended> {
   const child = spawn(command, args, {
     cwd: ROOT,
     stdio: ["ignore", "pipe", "pipe"],
@@ -30,7 +36,7 @@ async function run(node: NodeProcess, command: string, ...args: readonly string[
   return { code, stdout, stderr };
 }
 
-function runExample(node: NodeProcess, name: string): Promise<Ended> {
+function runExample(node: Reached, name: string): Promise<Ended> {
   return run(node, process.execPath, "--import", "kitchensink/register", `examples/${name}/main.ts`);
 }
 
@@ -106,6 +112,77 @@ the first squares have 385 together
   });
 });
 
+test("06-remote-data adds two tables where they lie, and brings the head of a large dataset", async () => {
+  const node = await startNodeProcess();
+  const { code, stdout, stderr } = await runExample(node, "06-remote-data");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toBe(`stays there: data/…
+comes here: { price: [ 15, 25, 35 ], tax: [ 1.5, 2.5, 3.5 ] }
+[ { id: 0, squared: 0 }, { id: 1, squared: 1 }, { id: 2, squared: 4 } ]
+100000 even rows
+[ 'mylarge/dataset' ]
+`);
+});
+
+test("07-files-and-duckdb queries a Parquet file where it lies", async () => {
+  const node = await startNodeProcess();
+  const { code, stdout, stderr } = await runExample(node, "07-files-and-duckdb");
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  expect(stdout).toBe(`a file on 1 node
+[
+  { zone: '0', trips: 100000, fare: 24.5 },
+  { zone: '1', trips: 100000, fare: 24.5 },
+  { zone: '2', trips: 100000, fare: 24.5 }
+]
+`);
+});
+
+describe("08-three-nodes", () => {
+  const redis = useStore("redis");
+
+  test("sends calls to the data, to a node by name, and to whoever is free", async () => {
+    const place = nodeProcesses(redis().redisConnection ?? "");
+    const nodes = await Promise.all(["node1", "node2", "node3"].map((name) => place.start(name)));
+    const { url } = nodes[0]!;
+    const { code, stdout, stderr } = await runExample({ url, token: place.token }, "08-three-nodes");
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toBe(`[ 'node1', 'node2', 'node3' ]
+[ 'node2', 500000 ]
+node2 lacked 0 B, and nobody less; it had a free worker first
+[ 'node1', 'node2', 'node3' ]
+node3
+[ 'node1: present', 'node2: copied', 'node3: copied' ]
+`);
+  });
+
+  test("its script starts three nodes, and ends them", async () => {
+    const directory = temporaryDirectory();
+    const port = await freePort();
+    const script = spawn("sh", ["examples/08-three-nodes/cluster.sh", directory], {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "inherit"],
+      env: {
+        PATH: process.env["PATH"],
+        HOME: directory,
+        PORT: String(port),
+        KITCHENSINK_REDIS: redis().redisConnection,
+        KITCHENSINK_TOKEN: "a-token-for-this-test-alone-0123456789",
+      },
+    });
+    const ended = once(script, "close");
+    onTestFinished(() => void script.kill("SIGTERM"));
+    let said = "";
+    script.stdout.setEncoding("utf8");
+    for await (const text of script.stdout as AsyncIterable<string>) {
+      said += text;
+      if (said.match(/is ready/g)?.length === 3) break;
+    }
+    script.kill("SIGTERM");
+    await ended;
+    await expect(fetch(`http://localhost:${port}/health`)).rejects.toThrow("fetch failed");
+  });
+});
+
 test("every example has its test", () => {
   const folders = readdirSync(join(ROOT, "examples"), { withFileTypes: true }).filter((entry) =>
     entry.isDirectory(),
@@ -116,5 +193,8 @@ test("every example has its test", () => {
     "03-registered-functions",
     "04-instant-calls",
     "05-closures",
+    "06-remote-data",
+    "07-files-and-duckdb",
+    "08-three-nodes",
   ]);
 });
