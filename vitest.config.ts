@@ -17,6 +17,7 @@ export default defineConfig({
     server: { deps: { external: [/\/fixtures\/.*\.mjs$/] } },
     reporters: ["default", "./test/support/closing-line.ts"],
     pool: "forks",
+    maxWorkers: "100%",
     testTimeout: 20_000,
     hookTimeout: 20_000,
   },

@@ -15,6 +15,7 @@ const FIRST_PAUSE_MS = 100;
 const PIECE_BYTES = 1024 * 1024;
 /** A node that has all bytes may take long to bring them to its disk. */
 const SILENCE_MS = 300_000;
+const GIVE_UP_MS = 1_000;
 
 export interface UploadOptions extends SaveRequest {
   readonly size: number;
@@ -34,6 +35,7 @@ export async function upload(http: Http, content: DataContent, options: UploadOp
     try {
       return await put(http, content, { ...options, id, offset });
     } catch (error) {
+      if (options.signal?.aborted === true) await giveUp(http, id);
       if (!isWorthwhile(error, tries)) throw error;
       const before = offset;
       tries += 1;
@@ -67,6 +69,12 @@ async function put(
     silenceMs: SILENCE_MS,
   });
   return parseDataInfo(JSON.parse(checked(response, http.url).body.toString("utf8")));
+}
+
+/** Whoever stops does not wait long: the node forgets the upload by itself after a while. */
+async function giveUp(http: Http, id: string): Promise<void> {
+  const signal = AbortSignal.timeout(GIVE_UP_MS);
+  await http.fetch({ method: "DELETE", path: `/v1/uploads/${id}`, signal }).catch(() => {});
 }
 
 /** What the node has of an upload; undefined when it cannot be asked now. */

@@ -76,7 +76,12 @@ export class DataDirectory {
     const layout = await makeLayout(path);
     const lock = await DirectoryLock.take({ path: layout.lock, directory: layout.root, warn });
     try {
-      await claimForCluster({ path: layout.clusterFile, directory: layout.root, cluster });
+      await claimForCluster({
+        path: layout.clusterFile,
+        directory: layout.root,
+        cluster,
+        journal: layout.journal,
+      });
       await removeLeftovers(layout.incoming);
       const { parts, lost } = await openLocked(options, layout, lock);
       return new DataDirectory(parts, lost);
@@ -136,6 +141,11 @@ export class DataDirectory {
   /** How many bytes of an upload are here; a body that still arrives is broken off. `undefined`: there is no such upload. */
   uploadOffset(uploadId: string): Promise<number | undefined> {
     return this.#parts.uploads.offset(uploadId);
+  }
+
+  /** Removes what there is of an upload: its sender gave it up. */
+  dropUpload(uploadId: string): Promise<void> {
+    return this.#parts.uploads.drop(uploadId);
   }
 
   /**

@@ -61,6 +61,14 @@ export class Uploads {
     return this.#named.get(uploadId) === upload ? upload.writer.acceptedBytes : undefined;
   }
 
+  /** Gives an upload up, if there is one. */
+  async drop(uploadId: string): Promise<void> {
+    await this.offset(uploadId);
+    const upload = this.#named.get(uploadId);
+    if (upload !== undefined)
+      await this.#abandon(upload, conflict(upload.options.url, "its sender gave it up"));
+  }
+
   async close(): Promise<void> {
     const stopping = new KitchenError("KS_DATA_UNAVAILABLE", "Cannot take data: this node is stopping");
     for (const body of this.#running.keys()) body.destroy(stopping);

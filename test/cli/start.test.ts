@@ -320,7 +320,7 @@ test("a Redis that does not answer gives one line that names it", async () => {
   );
 });
 
-test("a failed start leaves no process and no file but the data directory", async () => {
+test("a failed start leaves no process, and in the data directory nothing that keeps others from it", async () => {
   const directory = temporaryDirectory();
   const data = join(directory, "data");
   mkdirSync(data);
@@ -335,7 +335,9 @@ test("a failed start leaves no process and no file but the data directory", asyn
     join(directory, "token"),
   ]);
   expect(code).not.toBe(0);
-  expect(readdirSync(data)).toEqual([]);
+  expect(readdirSync(data)).toEqual([".kitchensink"]);
+  const other = await startNodeProcess(["--embedded", "--datadir", data, "--cluster", "other"]);
+  expect(other.stdout).toContain(data);
 });
 
 test("a client says what is wrong when there is no node, or when its token is wrong", async () => {

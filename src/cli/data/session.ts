@@ -30,6 +30,8 @@ class Interruption extends Error {
 // What shells make of them: 128 and the signal's number.
 const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 const EXIT_BROKEN_PIPE = 141;
+/** How long an interrupted command may take to clean up. */
+const CLEAN_UP_MS = 1_500;
 
 /** Runs a command with a client of its own; `work` gives the exit code. */
 export async function inSession(
@@ -38,13 +40,14 @@ export async function inSession(
 ): Promise<void> {
   const client = new Client(url);
   const stop = new AbortController();
+  let closing: NodeJS.Timeout | undefined;
   const { signal } = stop;
   const release = onInterruption((reason) => {
     // Whoever asks twice does not wait for what cleans up; files are removed at the exit all the same.
     if (signal.aborted && reason instanceof Interruption) process.exit(reason.exitCode);
     stop.abort(reason);
-    // Requests that were not given the signal end with their connections.
-    void client.close();
+    // What was begun at the node is given up first; requests that were not given the signal end with their connections.
+    closing = setTimeout(() => void client.close(), CLEAN_UP_MS);
   });
   const tell = async (text: string, objects: readonly object[]): Promise<void> =>
     await write(json ? objects.map((object) => `${JSON.stringify(object)}\n`).join("") : text, signal);
@@ -56,6 +59,7 @@ export async function inSession(
     process.exitCode = signal.reason.exitCode;
   } finally {
     release();
+    clearTimeout(closing);
     await client.close();
   }
 }

@@ -28,13 +28,16 @@ const MOST_UPLOADS = 1_000;
 interface Query {
   Querystring: { node?: string };
 }
+interface Upload extends Query {
+  Params: { id: string };
+}
 
 /** `/v1/data`: bytes in and out, at any node of the cluster. `/v1/replicas`: this node's own, for others of its cluster. */
 export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoutesOptions): void {
   /** Where uploads went that this node passed on, so that they go on there. */
   const passedOn = new LRUCache<string, NodeName>({ max: MOST_UPLOADS });
   const destination = async (
-    request: FastifyRequest<Query>,
+    request: Pick<FastifyRequest<Query>, "headers" | "query">,
     upload: string | undefined,
   ): Promise<NodeFacts | "here"> => {
     if (request.headers[FORWARDED_HEADER] !== undefined) return "here";
@@ -51,7 +54,8 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
 
     scope.put<Query>("/v1/data/*", { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
       const { headers } = request;
-      const uploadId = uploadIdOf(headers["kitchensink-upload"]);
+      const named = headers["kitchensink-upload"];
+      const uploadId = named === undefined ? undefined : parseUploadId(named);
       const to = await destination(request, uploadId);
       if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
       request.raw.setTimeout(BODY_IDLE_MS);
@@ -72,13 +76,21 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
     });
   });
 
-  server.head<Query & { Params: { id: string } }>("/v1/uploads/:id", async (request, reply) => {
-    const id = uploadIdOf(request.params.id);
+  server.head<Upload>("/v1/uploads/:id", async (request, reply) => {
+    const id = parseUploadId(request.params.id);
     const to = await destination(request, id);
     if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
-    const offset = id === undefined ? undefined : await data.directory.uploadOffset(id);
+    const offset = await data.directory.uploadOffset(id);
     if (offset === undefined) return await reply.code(404).send();
-    return await reply.code(204).header("upload-offset", offset).send();
+    return await reply.code(200).header("upload-offset", offset).send();
+  });
+
+  server.delete<Upload>("/v1/uploads/:id", async (request, reply) => {
+    const id = parseUploadId(request.params.id);
+    const to = await destination(request, id);
+    if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
+    await data.directory.dropUpload(id);
+    return await reply.code(204).send();
   });
 
   server.head("/v1/data/*", async (request, reply) => {
@@ -203,9 +215,8 @@ function codecOf(header: Header): string | null {
   throw new KitchenError("KS_BAD_REQUEST", "Not a codec's name in the header kitchensink-codec");
 }
 
-function uploadIdOf(header: Header): string | undefined {
-  if (header === undefined) return undefined;
-  if (typeof header === "string" && UPLOAD_ID.test(header)) return header;
+function parseUploadId(text: Header): string {
+  if (typeof text === "string" && UPLOAD_ID.test(text)) return text;
   throw new KitchenError("KS_BAD_REQUEST", "Not an upload's id: expected 8 to 64 letters, digits and -");
 }
 

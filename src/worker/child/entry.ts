@@ -86,10 +86,8 @@ async function start(given: WorkerSettings): Promise<void> {
     installSources();
     keepModules();
     if (given.modules.length > 0) await loadModules(given.modules, registry);
-    const data = new NodeData({ ...given.access, node: given.node.name });
-    setDataAccess(data);
+    setDataAccess(new NodeData({ ...given.access, node: given.node.name }));
     channel.send({ type: "ready", namespaces: registry.list() });
-    await data.loadClient();
   } catch (error) {
     channel.send({ type: "module-failed", message: error instanceof Error ? error.message : String(error) });
   }

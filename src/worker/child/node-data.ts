@@ -1,7 +1,7 @@
 import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isData } from "../../capture/wire/is-data.ts";
-import type { Client } from "../../client/client.ts";
+import { Client } from "../../client/client.ts";
 import type {
   ByteRange,
   DataAccess,
@@ -49,29 +49,23 @@ export class NodeData implements DataAccess {
     this.#http = new Http(new URL(options.url), options.token ?? undefined);
   }
 
-  /** A client of this node; there once {@link loadClient} has been awaited. */
-  get client(): Client | undefined {
-    return this.#client;
-  }
-
-  /** Not at the start: most workers never need one, and all want to be ready soon. */
-  async loadClient(): Promise<Client> {
-    const { Client: OwnClient } = await import("../../client/client.ts");
+  /** A client of this node, made when somebody needs one. */
+  get client(): Client {
     const { url, token } = this.#options;
-    return (this.#client ??= new OwnClient(url, token === null ? {} : { token }));
+    return (this.#client ??= new Client(url, token === null ? {} : { token }));
   }
 
   async info(urls: readonly DataUrl[]): Promise<readonly (DataInfo | undefined)[]> {
-    return await (await this.#remote()).info(urls);
+    return await this.#remote.info(urls);
   }
 
   async search(pattern: string): Promise<readonly string[]> {
-    return await (await this.#remote()).search(pattern);
+    return await this.#remote.search(pattern);
   }
 
   async read(url: DataUrl): Promise<{ readonly info: DataFacts; readonly bytes: Uint8Array }> {
     const local = await this.#local(url);
-    if (local === undefined) return await (await this.#remote()).read(url);
+    if (local === undefined) return await this.#remote.read(url);
     return { info: local.info, bytes: await readFile(local.path) };
   }
 
@@ -80,7 +74,7 @@ export class NodeData implements DataAccess {
     options: ByteRange & { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<{ readonly info: DataFacts; readonly body: AsyncIterable<Uint8Array> }> {
     const local = await this.#local(url);
-    if (local === undefined) return await (await this.#remote()).stream(url, options);
+    if (local === undefined) return await this.#remote.stream(url, options);
     const { start = 0, end = Infinity, signal } = options;
     // The last byte counts in here, unlike everywhere else.
     const range = end <= start ? { start: 0, end: -1 } : { start, end: end - 1 };
@@ -96,7 +90,7 @@ export class NodeData implements DataAccess {
   async object(url: DataUrl, codec: string | undefined): Promise<unknown> {
     const local = await this.#local(url);
     const { info, bytes } =
-      local === undefined ? await (await this.#remote()).read(url) : { info: local.info, bytes: undefined };
+      local === undefined ? await this.#remote.read(url) : { info: local.info, bytes: undefined };
     const facts = codec === undefined ? info : { ...info, codec };
     const decode = async (): Promise<unknown> =>
       this.decode(facts, bytes ?? (await readFile(local?.path ?? "")));
@@ -107,8 +101,7 @@ export class NodeData implements DataAccess {
 
   async save(content: DataContent, request: SaveRequest): Promise<DataInfo> {
     const { takesData, node } = this.#options;
-    if (!takesData || (request.node ?? node) !== node)
-      return await (await this.#remote()).save(content, request);
+    if (!takesData || (request.node ?? node) !== node) return await this.#remote.save(content, request);
     request.signal?.throwIfAborted();
     const part = new Reader(await this.#post("/v1/parts", { pid: process.pid }), "part");
     const [id, path] = [part.text("id"), part.text("path")];
@@ -123,11 +116,11 @@ export class NodeData implements DataAccess {
   }
 
   async delete(url: DataUrl, node?: string): Promise<DeleteReport> {
-    return await (await this.#remote()).delete(url, node);
+    return await this.#remote.delete(url, node);
   }
 
   async pipeline(url: DataUrl, options?: PipelineOptions): Promise<PipelineReport> {
-    return await (await this.#remote()).pipeline(url, options);
+    return await this.#remote.pipeline(url, options);
   }
 
   decode({ url, codec }: DataFacts, bytes: Uint8Array): unknown {
@@ -160,8 +153,8 @@ export class NodeData implements DataAccess {
     return { path: answer.text("path"), info: parseDataInfo(answer.value("data")) };
   }
 
-  async #remote(): Promise<DataAccess> {
-    return (await this.loadClient()).data.access;
+  get #remote(): DataAccess {
+    return this.client.data.access;
   }
 
   #post(path: string, body: object): Promise<unknown> {

@@ -206,6 +206,7 @@ describe("a node that does not belong", () => {
   test("another cluster's data directory is refused, with both names", async () => {
     const place = processes();
     const one = await place.start("node1", flags());
+    await new RemoteData({ obj: 1, client: place.connect(one) }).save();
     await stop(one);
     const { code, stderr } = await start(["--cluster", "other", "--datadir", place.directory("node1")], {
       KITCHENSINK_TOKEN: place.token,
