@@ -9,8 +9,17 @@ import { MAJORS, nodeBinary, OWN } from "../test/capture/support/nodes.ts";
 const VITEST = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
 const CLOSING = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm;
 
-/** These start every version themselves, or move so much data, that one run of them is enough. */
-const ONCE = ["test/capture/versions.test.ts", "test/capture/settings/**", "test/cluster/data/large.test.ts"];
+/**
+ * One run of these is enough: they start every version themselves, move much data, or are about other programs than Node:
+ * a Redis of each kind, nodes that are killed, the command line.
+ */
+const ONCE = [
+  "test/capture/versions.test.ts",
+  "test/capture/settings/**",
+  "test/cli/data.test.ts",
+  "test/cluster/data/{keeping,large,pipeline}.test.ts",
+  "test/store/redis-{cluster,cluster-accidents,cluster-nodes,sentinel,tls,ways}.test.ts",
+];
 
 interface Counts {
   readonly passed: number;

@@ -141,7 +141,7 @@ test("parts of a process that was killed are removed", async () => {
 });
 
 test("a directory of another cluster is refused", async () => {
-  const path = await filled({});
+  const path = await filled({ one: "1" });
   await expect(openDirectory({ path, cluster: "other" })).rejects.toMatchObject({
     code: "KS_CONFLICT",
     message: expect.stringMatching(
@@ -149,6 +149,12 @@ test("a directory of another cluster is refused", async () => {
     ),
   });
   await (await openDirectory({ path })).directory.close();
+});
+
+test("a directory that has never had data is nobody's", async () => {
+  const path = await filled({});
+  const { directory } = await openDirectory({ path, cluster: "other" });
+  await directory.close();
 });
 
 test("a directory that a living process has is refused, and free again when it is closed", async () => {
