@@ -141,7 +141,7 @@ test("parts of a process that was killed are removed", async () => {
 });
 
 test("a directory of another cluster is refused", async () => {
-  const path = await filled({ one: "1" });
+  const path = await filled({ one: Buffer.from("1") });
   await expect(openDirectory({ path, cluster: "other" })).rejects.toMatchObject({
     code: "KS_CONFLICT",
     message: expect.stringMatching(
