@@ -8,12 +8,21 @@ export interface BannerFacts {
   /** `undefined`: no token. */
   readonly tokenFile: string | undefined;
   readonly dataDirectory: string;
+  readonly isReadOnly: boolean;
   readonly workers: number;
   readonly queues: readonly string[];
 }
 
 /** What a person sees when the node is ready. */
-export function banner({ node, chosen, tokenFile, dataDirectory, workers, queues }: BannerFacts): string {
+export function banner({
+  node,
+  chosen,
+  tokenFile,
+  dataDirectory,
+  isReadOnly,
+  workers,
+  queues,
+}: BannerFacts): string {
   const rows: (readonly [string, string])[] = [
     ["url", node.url.href],
     ["store", storeLine(chosen)],
@@ -21,7 +30,7 @@ export function banner({ node, chosen, tokenFile, dataDirectory, workers, queues
     ...node.namespaces.map(
       ({ name, functions }) => ["functions", `${name}: ${functions.join(", ")}`] as const,
     ),
-    ["data", dataDirectory],
+    ["data", isReadOnly ? `${dataDirectory}, read-only` : dataDirectory],
     ["token", tokenFile ?? "none: every user of this machine may call this node"],
   ];
   const lines = rows.map(([label, text]) => `  ${label.padEnd(10)} ${text}`);

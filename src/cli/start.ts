@@ -152,6 +152,7 @@ async function start(flags: StartFlags): Promise<void> {
       chosen,
       tokenFile: token.file,
       dataDirectory,
+      isReadOnly: flags.readOnly,
       workers: settings.numWorkers,
       queues: settings.queues,
     }),

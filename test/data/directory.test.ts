@@ -154,6 +154,7 @@ test("a directory of another cluster is refused", async () => {
 test("a directory that has never had data is nobody's", async () => {
   const path = await filled({});
   const { directory } = await openDirectory({ path, cluster: "other" });
+  expect(directory.path).toBe(path);
   await directory.close();
 });
 

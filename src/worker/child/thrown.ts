@@ -89,17 +89,24 @@ function trimStacks(error: Error, seen: Set<unknown>): void {
 /** A generator that runs is called by the worker's own code. */
 const CALLED_GENERATOR = /\n\s+at (Async)?Generator\.(next|return) \(<anonymous>\)$/;
 
-/** The frames above the first one of the worker's own code: what is below it runs every job alike. */
+/**
+ * The frames of whoever called this package, and of what they called: those above the first one of the worker's own code,
+ * for what is below it runs every job alike. What this package itself threw begins with frames of its own.
+ */
 function trimmed(stack: string): string {
+  if (!isOwnFrame(stack)) return stack;
   const lines = stack.split("\n");
-  const first = lines.findIndex((line) => isOwnFrame(line) && /^\s+at /.test(line));
-  if (first < 0) return stack;
-  return lines
-    .slice(0, first)
-    .filter((line) => !/^\s+at (async )?(AsyncLocalStorage|node:internal)/.test(line))
-    .join("\n")
-    .replace(CALLED_GENERATOR, "");
+  const top = lines.findIndex((line) => FRAME.test(line));
+  const frames = lines.slice(top).filter((line) => !NO_USERS.test(line));
+  const caller = frames.findIndex((line) => !isOwnFrame(line));
+  const users = caller < 0 ? [] : frames.slice(caller);
+  const end = users.findIndex((line) => FRAME.test(line) && isOwnFrame(line));
+  const shown = end < 0 ? users : users.slice(0, end);
+  return [...lines.slice(0, top), ...shown].join("\n").replace(CALLED_GENERATOR, "");
 }
+
+const FRAME = /^\s+at /;
+const NO_USERS = /^\s+at (async )?(AsyncLocalStorage|node:internal|process\.processTicksAndRejections)/;
 
 function setStack(error: Error, stack: string): void {
   try {

@@ -140,6 +140,17 @@ describe.each(STORES)("on the %s store", (store) => {
     ).rejects.toMatchObject({ code: "KS_NO_SUCH_DATA" });
   });
 
+  test("what cannot be read is told with the line of the function that wanted it", async () => {
+    const { cluster } = await start(connection());
+    const data = new RemoteData<unknown[]>({ dataUrl: "nothing", client: cluster.client });
+    const error: unknown = await cluster.client
+      .call(functions.length, data)
+      .catch((thrown: unknown) => thrown);
+    const [message, first] = (error as Error).stack?.split("\n") ?? [];
+    expect(message).toContain("Nothing is saved under nothing");
+    expect(first).toMatch(/at async length \(.*fixtures\/functions\.mjs:\d+:\d+\)$/);
+  });
+
   test("of saves of one url at the same time, one wins", async () => {
     const { cluster } = await start(connection());
     const { client } = cluster;
