@@ -3,7 +3,7 @@ import { Redis } from "ioredis";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
 import { parseClaimReply } from "../../src/store/redis/replies.ts";
-import { defineScripts, type Scripts } from "../../src/store/redis/scripts.ts";
+import { Scripts } from "../../src/store/redis/scripts.ts";
 import { openRedisStore } from "../../src/store/redis/store.ts";
 import type { Store } from "../../src/store/port.ts";
 import {
@@ -26,7 +26,7 @@ beforeAll(async () => {
   redis = await startRedis();
   const { host, port, db } = parseRedisAddress(redis.address);
   raw = new Redis({ host: host!, port: port!, db });
-  scripts = defineScripts(raw);
+  scripts = new Scripts(raw);
 }, 180_000);
 afterAll(async () => {
   raw.disconnect();
@@ -42,7 +42,7 @@ async function withClaims(body: (store: Store, claim: Claim) => Promise<void>): 
   const prefix = `{ks:${cluster}}:`;
   const claim: Claim = async (token, abandoned = "") => {
     const args = [`${prefix}9:`, N1, 1, "default", token, abandoned, DEFAULTS.resultTtlMs, "", 1];
-    const reply = parseClaimReply(await scripts.claim(prefix, ...args));
+    const reply = parseClaimReply(await scripts.run("claim", prefix, args));
     return reply.type === "claimed" ? reply.jobs.map(({ id, attempt }) => `${id} ${attempt}`) : ["lapsed"];
   };
   try {

@@ -6,7 +6,7 @@ import type { Connection } from "./connection.ts";
 import { cannotConnect } from "./failures.ts";
 import { Health } from "./health.ts";
 import { explain } from "./probe.ts";
-import { defineScripts } from "./scripts.ts";
+import { Scripts } from "./scripts.ts";
 import { tlsOptions } from "./tls.ts";
 
 const UNABLE =
@@ -32,7 +32,7 @@ export async function connectToCluster(address: RedisAddress, connectTimeoutMs: 
     throw cannotConnect(address, await explain(error, address, connectTimeoutMs));
   }
   return {
-    scripts: defineScripts(cluster),
+    scripts: new Scripts(cluster),
     readList: (key, from) => cluster.lrangeBuffer(key, from, -1),
     whenReady: () => health.whenReady(COMMAND_TIMEOUT_MS),
     infos: () => infosOf(cluster),

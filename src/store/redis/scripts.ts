@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Cluster, Redis } from "ioredis";
 import { KitchenError } from "../../core/errors.ts";
@@ -30,9 +31,6 @@ export const SCRIPT_NAMES = [
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 
 export type Argument = string | number | Buffer;
-type Command = (prefix: string, ...args: readonly Argument[]) => Promise<unknown>;
-export type Scripts = Readonly<Record<ScriptName, Command>>;
-
 const FOLDER = new URL("../../../lua/", import.meta.url);
 const INCLUDE = /^-- include (\S+)$/gm;
 
@@ -41,24 +39,54 @@ export function loadScript(name: ScriptName): string {
   return read(`${name}.lua`).replace(INCLUDE, (_line, path: string) => read(path));
 }
 
+const SOURCES = SCRIPT_NAMES.map((name) => {
+  const text = loadScript(name);
+  return [name, { text, hash: createHash("sha1").update(text).digest("hex") }] as const;
+});
+
 /**
- * Makes the scripts callable. ioredis sends a script's text on a connection's first use and its hash from then on; a
- * hash that the server has forgotten is followed by the text. Replies hold bytes.
+ * Runs scripts on a connection. A script's text is sent first, and its hash from then on; a hash that the server has
+ * forgotten is followed by the text.
  *
- * Each names two keys, neither of which ever exists: while a Redis Cluster moves the keys of their slot to another node,
- * no node runs a script that names two keys and has not both. Half of the keys would be missing there.
+ * Each call names two keys, neither of which ever exists: while a Redis Cluster moves the keys of their slot to another
+ * node, no node runs a script that names two keys and has not both. Half of the keys would be missing there.
  */
-export function defineScripts(redis: Redis | Cluster): Scripts {
-  const commands = SCRIPT_NAMES.map((name): [ScriptName, Command] => {
-    const command = `ks_${name}`;
-    redis.defineCommand(command, { numberOfKeys: 2, lua: loadScript(name) });
-    const call: unknown = Reflect.get(redis, `${command}Buffer`);
-    if (typeof call !== "function")
-      throw new KitchenError("KS_INTERNAL", `No command was made of ${name}.lua`);
-    const run = call.bind(redis) as Command;
-    return [name, (prefix, ...args) => run(prefix, `${prefix}nothing`, ...args)];
-  });
-  return Object.fromEntries(commands) as Record<ScriptName, Command>;
+export class Scripts {
+  readonly #redis: Redis | Cluster;
+  readonly #sources = new Map(SOURCES);
+  readonly #known = new Set<ScriptName>();
+  #resends = 0;
+
+  constructor(redis: Redis | Cluster) {
+    this.#redis = redis;
+  }
+
+  /** How often a script had to be sent again: what was sent behind it has run before it. */
+  get resends(): number {
+    return this.#resends;
+  }
+
+  /** The reply, with bytes for texts. */
+  async run(name: ScriptName, prefix: string, args: readonly Argument[]): Promise<unknown> {
+    try {
+      return await this.#send(name, prefix, args);
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith("NOSCRIPT")) throw error;
+      // It will have forgotten the others too.
+      this.#known.clear();
+      this.#resends += 1;
+      return await this.#send(name, prefix, args);
+    }
+  }
+
+  #send(name: ScriptName, prefix: string, args: readonly Argument[]): Promise<unknown> {
+    const source = this.#sources.get(name);
+    if (source === undefined) throw new KitchenError("KS_INTERNAL", `There is no script ${name}.lua`);
+    const keys = ["2", prefix, `${prefix}nothing`];
+    if (this.#known.has(name)) return this.#redis.callBuffer("EVALSHA", source.hash, ...keys, ...args);
+    this.#known.add(name);
+    return this.#redis.callBuffer("EVAL", source.text, ...keys, ...args);
+  }
 }
 
 function read(path: string): string {

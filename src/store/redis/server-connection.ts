@@ -5,7 +5,7 @@ import type { Connection } from "./connection.ts";
 import { cannotConnect } from "./failures.ts";
 import { Health } from "./health.ts";
 import { explain } from "./probe.ts";
-import { defineScripts } from "./scripts.ts";
+import { Scripts } from "./scripts.ts";
 import { watchSentinels } from "./sentinel-watch.ts";
 import { tlsOptions } from "./tls.ts";
 
@@ -26,7 +26,7 @@ export async function connectToServer(address: RedisAddress, connectTimeoutMs: n
   const stopWatching =
     address.kind === "sentinel" ? watchSentinels(address, { connectTimeoutMs, onSwitch }) : undefined;
   return {
-    scripts: defineScripts(redis),
+    scripts: new Scripts(redis),
     readList: (key, from) => redis.lrangeBuffer(key, from, -1),
     // A single server's calls wait in ioredis's own queue, which empties itself there.
     whenReady: () => (address.kind === "server" ? undefined : health.whenReady(COMMAND_TIMEOUT_MS)),

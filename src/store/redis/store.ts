@@ -127,7 +127,17 @@ class RedisStore extends RedisCatalog implements Store {
     return parseSubmitReply(reply, jobs.length);
   }
 
-  async claim({ node, queues, count, takesData }: ClaimRequest): Promise<ClaimReply> {
+  async claim(request: ClaimRequest): Promise<ClaimReply> {
+    const { resends } = this.#connection.scripts;
+    const reply = await this.#claim(request);
+    // A submit that this claim was sent behind may have run after it.
+    const isBehind = this.#connection.scripts.resends !== resends;
+    return isBehind && reply.type === "claimed" && reply.jobs.length === 0
+      ? await this.#claim(request)
+      : reply;
+  }
+
+  async #claim({ node, queues, count, takesData }: ClaimRequest): Promise<ClaimReply> {
     this.#claims += 1;
     const token = `${this.#name}${this.#claims}`;
     const abandoned = this.#abandoned;
@@ -289,7 +299,7 @@ class RedisStore extends RedisCatalog implements Store {
   }
 
   protected run(script: ScriptName, args: readonly Argument[]): Promise<unknown> {
-    return this.#ask(() => this.#connection.scripts[script](this.#prefix, ...args));
+    return this.#ask(() => this.#connection.scripts.run(script, this.#prefix, args));
   }
 
   async #ask<T>(question: () => Promise<T>): Promise<T> {
