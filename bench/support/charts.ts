@@ -23,13 +23,13 @@ const FOLDER = new URL("../../docs/charts/", import.meta.url);
 
 /** Writes `docs/charts/<file>.svg`, and gives its path. */
 export function drawLines({ file, title, x, y, lines, isLogX = false }: LineChart): string {
-  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: 720, height: 400 });
+  const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: 860, height: 400 });
   chart.setOption({
     animation: false,
     backgroundColor: "#ffffff",
     title: { text: title, left: "center", textStyle: { fontSize: 16 } },
-    legend: { bottom: 0, data: lines.map(({ name }) => name) },
-    grid: { left: 70, right: 30, top: 50, bottom: 80 },
+    legend: { orient: "vertical", right: 30, top: "middle", data: lines.map(({ name }) => name) },
+    grid: { left: 70, right: 240, top: 50, bottom: 50 },
     xAxis: { type: isLogX ? "log" : "value", name: x, nameLocation: "middle", nameGap: 28 },
     yAxis: { type: "value", name: y, nameLocation: "middle", nameGap: 48, min: 0 },
     series: lines.map(({ name, points }) => ({
