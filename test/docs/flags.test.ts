@@ -7,6 +7,9 @@ async function flagsOfHelp(): Promise<string[]> {
   return [...stdout.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)/gm)].map(([, flag = ""]) => flag);
 }
 
+/** Flags of other programs in the same blocks. */
+const FOREIGN = new Set(["--omit", "--ignore-scripts"]);
+
 describe("the flags of kitchensink start", () => {
   test("are those of the table in docs/operations.md", async () => {
     const told = rowsOf("docs/operations.md").flatMap(([first = ""]) => /^`(--[\w-]+)/.exec(first)?.[1] ?? []);
@@ -19,7 +22,14 @@ describe("the flags of kitchensink start", () => {
       .filter(({ language }) => language === "sh")
       .flatMap(({ text }) => text.replaceAll("\\\n", " ").split("\n"))
       .filter((line) => line.includes("kitchensink start"));
-    const used = commands.flatMap((line) => [...line.matchAll(/ (--[\w-]+)/g)].map(([, flag = ""]) => flag));
+    const files = pages()
+      .flatMap(blocksOf)
+      .filter(({ language, text }) => /^(ini|dockerfile|yaml)$/.test(language) && text.includes("kitchensink"))
+      .map(({ text }) => text);
+    expect(files.length).toBeGreaterThan(2);
+    const used = [...commands, ...files]
+      .flatMap((text) => [...text.matchAll(/[ "](--[a-z-]+)/g)].map(([, flag = ""]) => flag))
+      .filter((flag) => !FOREIGN.has(flag));
     expect(used.length).toBeGreaterThan(0);
     const known = await flagsOfHelp();
     expect(used.filter((flag) => !known.includes(flag))).toEqual([]);

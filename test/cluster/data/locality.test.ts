@@ -42,6 +42,31 @@ describe.each([0, 2])("asked by way of node %i", (head) => {
   });
 });
 
+describe("the two programs of remote data, asked by way of a node that has none of it", () => {
+  test("two tables are added where they lie, and the result stays there", async () => {
+    const cluster = await threeNodes();
+    const { client } = cluster;
+    const a = await new RemoteData({ obj: [1, 2, 3], client }).save({ node: "node2" });
+    const b = await new RemoteData({ obj: [10, 20, 30], client }).save({ node: "node2" });
+    const sum = await client.call(functions.add, a, b);
+    expect((await sum.info()).replicas.map(({ node }) => node)).toEqual(["node2"]);
+    expect(await sum.obj()).toEqual([11, 22, 33]);
+    for (const data of [a, b]) expect((await data.info()).replicas).toHaveLength(1);
+  });
+
+  test("the head of a large dataset comes, and the dataset stays where it is", async () => {
+    const cluster = await threeNodes({ dataThresholdBytes: MB });
+    const { client } = cluster;
+    const rows = Array.from({ length: 300_000 }, (_, id) => ({ id }));
+    await new RemoteData({ obj: rows, client }).save({ url: "mylarge/dataset", node: "node3" });
+    const dataset = new RemoteData<{ id: number }[]>({ dataUrl: "mylarge/dataset", client });
+    const job = client.call(functions.head<{ id: number }>, dataset, 10);
+    expect(await job).toEqual(rows.slice(0, 10));
+    expect(await job.explain()).toMatchObject({ node: "node3", candidates: [{ node: "node3" }] });
+    expect((await dataset.info()).replicas.map(({ node }) => node)).toEqual(["node3"]);
+  });
+});
+
 test("of three calls on data on node 2, the first runs there, and the others on the rest while it is busy", async () => {
   const cluster = await threeNodes();
   const data = await bytesAt(cluster.client, "node2", MB);
