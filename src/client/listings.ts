@@ -16,6 +16,10 @@ export interface NodeStatus {
   readonly startFailures: number;
   readonly queues: readonly string[];
   readonly namespaces: readonly string[];
+  /** Whether it takes no data of others. */
+  readonly isReadOnly: boolean;
+  /** Room on the disk of its data directory, in bytes, as of its last heartbeat. */
+  readonly freeBytes: number;
   readonly version: string;
   /** Until when the node is taken to live without another sign of life. */
   readonly leaseEndsAt: Date;
@@ -32,6 +36,8 @@ export function parseNodes(value: unknown): NodeStatus[] {
       startFailures: node.number("startFailures"),
       queues: node.texts("queues"),
       namespaces: node.texts("namespaces"),
+      isReadOnly: node.boolean("isReadOnly"),
+      freeBytes: node.number("freeBytes"),
       version: node.text("version"),
       leaseEndsAt: new Date(node.number("leaseEndsAtMs")),
     };

@@ -181,6 +181,12 @@ test("a read-only node never gets data, and runs calls only on what it has", asy
     code: "KS_DATA_UNAVAILABLE",
   });
   expect((await data.info()).replicas.map(({ node }) => node)).not.toContain("node1");
+  // What its jobs save goes elsewhere.
+  const saved = await client.with({ node: "node1" }).call(functions.saveAs, "x");
+  expect((await saved.info()).replicas.map(({ node }) => node)).not.toContain("node1");
+  const nodesThere = await client.nodes();
+  expect(nodesThere.flatMap(({ name, isReadOnly }) => (isReadOnly ? [name] : []))).toEqual(["node1"]);
+  expect(nodesThere.every(({ freeBytes }) => freeBytes > 0)).toBe(true);
 });
 
 test("queues and data work together: the best node of the queue gets the call", async () => {
