@@ -275,17 +275,18 @@ test.skipIf(!hasTerminal())(
   "a terminal shows a bar and then the result (needs script of util-linux)",
   async () => {
     const node = await startNodeProcess();
-    const folder = folderWith({ big: randomBytes(8_000_000) });
+    // More than all buffers on the way hold.
+    const folder = folderWith({ big: randomBytes(64_000_000) });
     const slow = await stallingAt(node, { bytes: 2_000_000 });
     const { ended, stdout } = startData(slow, ["put", "big", "big"], { folder, isTerminal: true });
     await slow.stalled;
-    await expect.poll(stdout).toMatch(/sending big {2}\[=+ +\] +\d+% {2}[\d.]+ MB of 8 MB/);
+    await expect.poll(stdout).toMatch(/sending big {2}\[=+ +\] +\d+% {2}[\d.]+ MB of 64 MB/);
     slow.release();
     const { code, stdout: all } = await ended;
     expect(code).toBe(0);
     // The bars are cleared, and the cursor is there again.
     expect(all).toContain("\u001b[?25h");
-    expect(all.split("\u001b[0J").at(-1)).toMatch(/^big {2}8 MB {2}[0-9a-f]{64}\r\n$/);
+    expect(all.split("\u001b[0J").at(-1)).toMatch(/^big {2}64 MB {2}[0-9a-f]{64}\r\n$/);
   },
 );
 
