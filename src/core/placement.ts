@@ -49,7 +49,7 @@ export interface LeftOut {
 
 export type Placement =
   /** No node is better than another: to the queue that all share. */
-  | { readonly type: "anywhere" }
+  | { readonly type: "anywhere"; readonly candidates: readonly Candidate[] }
   | {
       readonly type: "offered";
       /** All nodes that may take it, best first. */
@@ -88,7 +88,7 @@ export function place({ queue, inputs, nodes, thresholdBytes }: PlacementRequest
   const movable = inputs.filter(({ holders }) => holders.length > 0);
   const totalBytes = movable.reduce((sum, { size }) => sum + size, 0);
   const serving = nodes.filter(({ queues }) => queues.includes(queue));
-  if (movable.length === 0) return { type: "anywhere" };
+  if (movable.length === 0) return anywhere(serving.map(({ name }) => ({ node: name, missingBytes: 0 })));
   // Whoever begins to serve the queue has to fetch what is needed, for nobody else does.
   if (serving.length === 0)
     return { type: "offered", candidates: [], leftOut: [], offers: [], othersDelayMs: 0 };
@@ -105,7 +105,7 @@ export function place({ queue, inputs, nodes, thresholdBytes }: PlacementRequest
 
   const mayAnybody = totalBytes <= thresholdBytes;
   const isEven = lacking.every((candidate) => candidate.missingBytes === best.missingBytes);
-  if (isEven && mayAnybody && leftOut.length === 0) return { type: "anywhere" };
+  if (isEven && mayAnybody && leftOut.length === 0) return anywhere(lacking);
 
   const headStart = headStarts(lacking.map((candidate) => candidate.missingBytes));
   const candidates = lacking.map((candidate) => ({
@@ -121,6 +121,10 @@ export function place({ queue, inputs, nodes, thresholdBytes }: PlacementRequest
       .map(({ node, headStartMs }) => ({ node, delayMs: headStartMs })),
     othersDelayMs: mayAnybody ? headStart(totalBytes) : null,
   };
+}
+
+function anywhere(lacking: readonly Omit<Candidate, "headStartMs">[]): Placement {
+  return { type: "anywhere", candidates: lacking.map((one) => ({ ...one, headStartMs: 0 })) };
 }
 
 /** The bytes that a node would have to fetch. Holders are few and nodes may be many, so it is what they have that is added up. */

@@ -1,6 +1,5 @@
 import type { DataUrl } from "../core/data-url.ts";
 import type { PlacementRecord } from "../core/explain.ts";
-import type { NodeName } from "../core/ids.ts";
 import { type LeftOut, place, type Placement, type PlacementInput } from "../core/placement.ts";
 import { showBytes } from "../core/show-bytes.ts";
 import type { NewJob, Offers, Store, UnplacedJob } from "../store/port.ts";
@@ -69,7 +68,7 @@ export class Router {
       takesData: !isReadOnly,
     }));
     const placement = place({ queue, inputs, nodes, thresholdBytes });
-    const record = JSON.stringify(recordOf(placement, { inputs, nodes, thresholdBytes, queue }));
+    const record = JSON.stringify(recordOf(placement, { inputs, thresholdBytes }));
     switch (placement.type) {
       case "anywhere":
         return { placement: record };
@@ -97,25 +96,14 @@ function isRouted({ queue, inputs = [] }: Routable): boolean {
 
 interface Placed {
   readonly inputs: readonly PlacementInput[];
-  readonly nodes: readonly { readonly name: NodeName; readonly queues: readonly string[] }[];
   readonly thresholdBytes: number;
-  readonly queue: string;
 }
 
-function recordOf(placement: Placement, { inputs, nodes, thresholdBytes, queue }: Placed): PlacementRecord {
-  const missingBytes = 0;
-  const even = nodes
-    .filter(({ queues }) => queues.includes(queue))
-    .map(({ name }) => ({ node: name, missingBytes, headStartMs: 0 }));
+function recordOf(placement: Placement, { inputs, thresholdBytes }: Placed): PlacementRecord {
   return {
     thresholdBytes,
     inputs: inputs.map(({ url, size, holders }) => ({ url, size, replicas: holders })),
-    candidates: (placement.type === "offered"
-      ? placement.candidates
-      : placement.type === "anywhere"
-        ? even
-        : []
-    ).slice(0, MOST_EXPLAINED),
+    candidates: (placement.type === "nowhere" ? [] : placement.candidates).slice(0, MOST_EXPLAINED),
     leftOut: (placement.type === "anywhere" ? [] : placement.leftOut).slice(0, MOST_EXPLAINED),
   };
 }
