@@ -85,7 +85,7 @@ export function problemOf(error: unknown): Problem {
 /** What the HTTP layer refuses by itself, said in full. */
 const LAYER_DETAILS: Readonly<Record<number, string>> = {
   413: "Cannot take the request: its body is over the limit of 64 MiB; send less at once, or put the data where the workers can read it",
-  415: "Cannot take the request: its body is neither application/json nor application/vnd.kitchensink; set the content-type header",
+  415: "Cannot take the request: its body is neither application/json nor application/vnd.kitchensink (nor, to save data, application/octet-stream); set the content-type header",
 };
 
 function fromHttpLayer(error: unknown): { status: number; code: ErrorCode } {

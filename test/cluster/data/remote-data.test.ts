@@ -174,6 +174,12 @@ describe.each(STORES)("on the %s store", (store) => {
     const code = await new RemoteData({ obj: [() => 1], client }).save();
     const plain = await new RemoteData({ obj: [1, 2], client }).save();
     expect(await client.call("length", plain)).toBe(2);
+    const response = await fetch(new URL("/rpc/default/length", cluster.urls[0]), {
+      method: "POST",
+      headers: { authorization: `Bearer ${cluster.token}`, "content-type": "application/json" },
+      body: JSON.stringify([{ "kitchensink:data": plain.dataUrl }]),
+    });
+    expect(await response.json()).toBe(2);
     await expect(client.call("length", code)).rejects.toMatchObject({ code: "KS_ARBITRARY_BANNED" });
   });
 });

@@ -14,6 +14,7 @@ import {
   state,
   submit,
   withStore,
+  SHORT_LEASE_MS,
 } from "../support/harness.ts";
 
 export function describeCancel(open: OpenStore): void {
@@ -86,12 +87,12 @@ export function describeCancel(open: OpenStore): void {
   test(
     "a job to be cancelled whose node is lost or leaves is cancelled, not queued again",
     withStore(open, async ({ store, pass }) => {
-      await register(store, N2, 100);
+      await register(store, N2, SHORT_LEASE_MS);
       await register(store, N1);
       const onLost = await runningJob(store, N2);
       const onLeft = await runningJob(store, N1);
       await store.cancel([onLost, onLeft], bytes("why"));
-      await pass(110);
+      await pass(SHORT_LEASE_MS + 10);
       expect(await store.sweep(N1, 3)).toEqual(NOTHING_SWEPT);
       await store.leave(N1);
       const records = await store.read([onLost, onLeft]);

@@ -12,6 +12,7 @@ import {
   state,
   submit,
   withStore,
+  SHORT_LEASE_MS,
 } from "../support/harness.ts";
 
 export function describeClaim(open: OpenStore): void {
@@ -116,8 +117,8 @@ export function describeClaim(open: OpenStore): void {
       const job = newJob();
       await submit(store, job);
       expect(await store.claim(request)).toEqual({ type: "lapsed" });
-      await register(store, N1, 40);
-      await pass(50);
+      await register(store, N1, SHORT_LEASE_MS);
+      await pass(SHORT_LEASE_MS + 10);
       expect(await store.claim(request)).toEqual({ type: "lapsed" });
       expect(await state(store, job.id)).toBe("queued");
     }),

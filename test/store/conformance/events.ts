@@ -15,6 +15,7 @@ import {
   shown,
   submit,
   withStore,
+  SHORT_LEASE_MS,
 } from "../support/harness.ts";
 
 const NO_UNITS = { units: new Map(), needs: [] };
@@ -133,9 +134,9 @@ export function describeEvents(open: OpenStore): void {
       await claim(store, N1, { queues: ["work"] });
       await store.leave(N1);
       expect(await inbox.next()).toEqual({ type: "wake", queue: "work", delayMs: 0 });
-      await register(store, N1, 100);
+      await register(store, N1, SHORT_LEASE_MS);
       await claim(store, N1, { queues: ["work"] });
-      await pass(110);
+      await pass(SHORT_LEASE_MS + 10);
       await store.sweep(HEAD, 3);
       expect(await inbox.next()).toEqual({ type: "wake", queue: "work", delayMs: 0 });
     }),

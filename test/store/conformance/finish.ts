@@ -17,6 +17,7 @@ import {
   state,
   submit,
   withStore,
+  SHORT_LEASE_MS,
 } from "../support/harness.ts";
 
 const ended = (id: JobId, next: FinalState, attempt = 1): FinishRow => ({
@@ -140,10 +141,10 @@ export function describeFinish(open: OpenStore): void {
   test(
     "commits of a node whose lease ran out are fenced, before and after the sweep",
     withStore(open, async ({ store, pass }) => {
-      await register(store, N1, 100);
+      await register(store, N1, SHORT_LEASE_MS);
       await register(store, N2);
       const id = await runningJob(store, N1);
-      await pass(110);
+      await pass(SHORT_LEASE_MS + 10);
       expect(await store.finish(N1, [ended(id, "succeeded"), givenBack(id)])).toEqual(["fenced", "fenced"]);
       expect(await store.sweep(N2, 3)).toEqual(NOTHING_SWEPT);
       expect(await store.finish(N1, [ended(id, "succeeded")])).toEqual(["fenced"]);
@@ -177,11 +178,11 @@ export function describeFinish(open: OpenStore): void {
         await store.appendOutput(N1, [
           { id: job.id, piece: { attempt: 1, index: 0, stream: "stdout", bytes: bytes("x"), atMs: 1 } },
         ]);
-        await pass(150);
+        await pass(600);
         expect(await state(store, job.id)).toBe("running");
         await store.finish(N1, [ended(job.id, "succeeded")]);
         expect(await state(store, job.id)).toBe("succeeded");
-        await pass(150);
+        await pass(600);
         expect(await store.read([job.id])).toEqual([undefined]);
         expect(await store.readOutput(job.id, 0)).toEqual([]);
         expect(await store.cancel([job.id], bytes(""))).toEqual(["unknown"]);
@@ -189,7 +190,7 @@ export function describeFinish(open: OpenStore): void {
         await submit(store, { ...job, spec: bytes("another") });
         expect(await state(store, job.id)).toBe("queued");
       },
-      { resultTtlMs: 140 },
+      { resultTtlMs: 550 },
     ),
   );
 }

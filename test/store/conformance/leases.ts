@@ -14,6 +14,7 @@ import {
   submit,
   TERMS,
   withStore,
+  SHORT_LEASE_MS,
 } from "../support/harness.ts";
 
 const registration = (name: NodeName, incarnation: string, leaseMs = 60_000) =>
@@ -40,11 +41,11 @@ export function describeLeases(open: OpenStore): void {
   test(
     "a name whose lease another process holds is taken",
     withStore(open, async ({ store, pass }) => {
-      await store.register(registration(N1, "a", 100));
+      await store.register(registration(N1, "a", SHORT_LEASE_MS));
       expect(await store.register(registration(N1, "b"))).toEqual({ type: "taken" });
       expect(await store.heartbeat(registration(N1, "b"))).toBe("lapsed");
       expect((await store.nodes())[0]?.facts).toBe('{"by":"a"}');
-      await pass(110);
+      await pass(SHORT_LEASE_MS + 10);
       expect(await store.register(registration(N1, "b"))).toEqual({ type: "registered" });
       expect(await store.heartbeat(registration(N1, "a"))).toBe("lapsed");
     }),
@@ -65,14 +66,14 @@ export function describeLeases(open: OpenStore): void {
   test(
     "heartbeats keep a lease and bring new facts",
     withStore(open, async ({ store, pass }) => {
-      await store.register(registration(N1, "a", 200));
+      await store.register(registration(N1, "a", 2 * SHORT_LEASE_MS));
       for (let beat = 0; beat < 3; beat += 1) {
-        await pass(100);
-        const facts = { ...registration(N1, "a", 200), facts: String(beat) };
+        await pass(SHORT_LEASE_MS);
+        const facts = { ...registration(N1, "a", 2 * SHORT_LEASE_MS), facts: String(beat) };
         expect(await store.heartbeat(facts)).toBe("renewed");
       }
       expect((await store.nodes())[0]?.facts).toBe("2");
-      await pass(210);
+      await pass(2 * SHORT_LEASE_MS + 10);
       expect(await store.nodes()).toEqual([]);
     }),
   );
@@ -81,9 +82,9 @@ export function describeLeases(open: OpenStore): void {
     "a heartbeat after the lease ran out answers lapsed, and the node's jobs are given to others",
     withStore(open, async ({ store, pass }) => {
       await register(store, N2);
-      await store.register(registration(N1, "a", 100));
+      await store.register(registration(N1, "a", SHORT_LEASE_MS));
       const id = await runningJob(store, N1, { queue: "lost" });
-      await pass(110);
+      await pass(SHORT_LEASE_MS + 10);
       expect(await store.heartbeat(registration(N1, "a"))).toBe("lapsed");
       expect(await store.heartbeat(registration(N1, "a"))).toBe("lapsed");
       expect(await state(store, id)).toBe("queued");
@@ -95,9 +96,9 @@ export function describeLeases(open: OpenStore): void {
   test(
     "a process that takes up a lost one's name gives its jobs back, and they are fenced",
     withStore(open, async ({ store, pass }) => {
-      await store.register(registration(N1, "a", 100));
+      await store.register(registration(N1, "a", SHORT_LEASE_MS));
       const id = await runningJob(store, N1, { queue: "lost" });
-      await pass(110);
+      await pass(SHORT_LEASE_MS + 10);
       await store.register(registration(N1, "b"));
       expect(await store.finish(N1, [{ id, attempt: 1, next: "succeeded", outcome: bytes("") }])).toEqual([
         "fenced",
@@ -111,7 +112,7 @@ export function describeLeases(open: OpenStore): void {
   test(
     "a sweep gives the jobs of lost nodes back to their queues, a death each, and leaves the living alone",
     withStore(open, async ({ store, pass }) => {
-      await register(store, N1, 100);
+      await register(store, N1, SHORT_LEASE_MS);
       await register(store, N2);
       const lost = [
         await runningJob(store, N1, { queue: "lost" }),
@@ -120,7 +121,7 @@ export function describeLeases(open: OpenStore): void {
       const living = await runningJob(store, N2);
       expect(await store.sweep(N2, 3)).toEqual(NOTHING_SWEPT);
       expect(await state(store, lost[0]!)).toBe("running");
-      await pass(110);
+      await pass(SHORT_LEASE_MS + 10);
       expect(await store.sweep(N2, 3)).toEqual(NOTHING_SWEPT);
       expect(await store.sweep(N2, 3)).toEqual(NOTHING_SWEPT);
       expect(await state(store, living)).toBe("running");
@@ -134,10 +135,10 @@ export function describeLeases(open: OpenStore): void {
   test(
     "jobs that would reach the most deaths are handed to the sweeping node, until it has failed them",
     withStore(open, async ({ store, pass }) => {
-      await register(store, N1, 100);
+      await register(store, N1, SHORT_LEASE_MS);
       await register(store, N2);
       const id = await runningJob(store, N1);
-      await pass(110);
+      await pass(SHORT_LEASE_MS + 10);
       const exhausted = [{ id, attempt: 2, deaths: 1, lostNode: N1 }];
       expect(await store.sweep(N2, 1)).toEqual({ exhausted, unplaced: [] });
       expect(await store.sweep(N2, 1)).toEqual({ exhausted, unplaced: [] });
@@ -153,9 +154,9 @@ export function describeLeases(open: OpenStore): void {
   test(
     "a node without a lease is handed no exhausted jobs: they wait for one that has",
     withStore(open, async ({ store, pass }) => {
-      await register(store, N1, 100);
+      await register(store, N1, SHORT_LEASE_MS);
       const id = await runningJob(store, N1);
-      await pass(110);
+      await pass(SHORT_LEASE_MS + 10);
       expect(await store.sweep(N2, 1)).toEqual(NOTHING_SWEPT);
       await register(store, N2);
       expect(await store.sweep(N2, 1)).toMatchObject({ exhausted: [{ id, lostNode: N1 }] });
@@ -165,9 +166,9 @@ export function describeLeases(open: OpenStore): void {
   test(
     "a job of a lost node can be cancelled before the sweep decides on it",
     withStore(open, async ({ store, pass }) => {
-      await register(store, N1, 100);
+      await register(store, N1, SHORT_LEASE_MS);
       const id = await runningJob(store, N1);
-      await pass(110);
+      await pass(SHORT_LEASE_MS + 10);
       await store.heartbeat(registration(N1, "n1 1"));
       expect(await store.cancel([id], bytes("why"))).toEqual(["cancelled"]);
       await register(store, N2);

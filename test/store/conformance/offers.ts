@@ -14,6 +14,7 @@ import {
   type OpenStore,
   register,
   submit,
+  SHORT_LEASE_MS,
 } from "../support/harness.ts";
 import { ids, nextOfferMs, only, thenOthers, to, withNodes } from "../support/offers.ts";
 
@@ -39,15 +40,15 @@ export function describeOffers(open: OpenStore): void {
       "becomes visible to each after its delay",
       withNodes(open, async ({ store, pass }) => {
         const jobs = [
-          newJob({ offers: thenOthers(to(N1, 100), 200) }),
-          newJob({ offers: thenOthers(to(N1, 100), 200) }),
+          newJob({ offers: thenOthers(to(N1, SHORT_LEASE_MS), 2 * SHORT_LEASE_MS) }),
+          newJob({ offers: thenOthers(to(N1, SHORT_LEASE_MS), 2 * SHORT_LEASE_MS) }),
         ];
         await submit(store, ...jobs);
         expect(await ids(store, N1)).toEqual([]);
-        await pass(110);
+        await pass(SHORT_LEASE_MS + 10);
         expect(await ids(store, N2)).toEqual([]);
         expect(await ids(store, N1, { count: 1 })).toEqual([jobs[0]!.id]);
-        await pass(110);
+        await pass(SHORT_LEASE_MS + 10);
         expect(await ids(store, N3, { takesData: false })).toEqual([]);
         expect(await ids(store, N3)).toEqual([jobs[1]!.id]);
         expect(await ids(store, N1)).toEqual([]);
@@ -129,11 +130,11 @@ export function describeOffers(open: OpenStore): void {
       "of a lost node waits for the sweep, whoever else it is offered to",
       withNodes(open, async ({ store, pass }) => {
         const dying = parseNodeName("dying");
-        await register(store, dying, 100);
+        await register(store, dying, SHORT_LEASE_MS);
         const job = newJob({ offers: only(dying, N1) });
         await submit(store, job);
         expect(await ids(store, dying)).toEqual([job.id]);
-        await pass(110);
+        await pass(SHORT_LEASE_MS + 10);
         expect(
           await store.heartbeat({
             name: dying,

@@ -15,6 +15,7 @@ import {
   state,
   submit,
   withStore,
+  SHORT_LEASE_MS,
 } from "../support/harness.ts";
 import { ids, nextOfferMs, only, thenOthers, to, unplaced, withNodes } from "../support/offers.ts";
 
@@ -27,7 +28,7 @@ export function describePlacement(open: OpenStore): void {
       "is listed by every sweep with its queue and inputs, until it is placed",
       withNodes(open, async ({ store, pass }) => {
         const dying = parseNodeName("dying");
-        await register(store, dying, 100);
+        await register(store, dying, SHORT_LEASE_MS);
         const [lapsed, left] = [
           newJob({ offers: to(dying, 5_000), inputs: INPUTS }),
           newJob({ offers: only(N1) }),
@@ -43,7 +44,7 @@ export function describePlacement(open: OpenStore): void {
         await submit(store, lapsed, left, never, others, two);
         expect(await unplaced(store)).toEqual([never.id]);
         await store.leave(N1);
-        await pass(110);
+        await pass(SHORT_LEASE_MS + 10);
         const listed = [
           { id: never.id, queue: "work", inputs: [] },
           { id: lapsed.id, queue: "default", inputs: INPUTS },
@@ -166,10 +167,10 @@ export function describePlacement(open: OpenStore): void {
           expect(await ids(store, N1)).toEqual([fine.id]);
           expect(await store.submit(batch)).toEqual({ type: "queued", rows: ["known", "known", "known"] });
           expect(await store.cancel([job.id], bytes(""))).toEqual(["final"]);
-          await pass(250);
+          await pass(1_050);
           expect(await store.read([job.id, small.id])).toEqual([undefined, undefined]);
         },
-        { resultTtlMs: 200 },
+        { resultTtlMs: 1_000 },
       ),
     );
 

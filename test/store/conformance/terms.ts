@@ -1,7 +1,16 @@
 import { expect, test } from "vitest";
 import type { NodeName } from "../../../src/core/ids.ts";
 import type { ClusterTerms, NodeRegistration } from "../../../src/store/port.ts";
-import { N1, N2, N3, type OpenStore, register, TERMS, withStore } from "../support/harness.ts";
+import {
+  N1,
+  N2,
+  N3,
+  type OpenStore,
+  register,
+  TERMS,
+  withStore,
+  SHORT_LEASE_MS,
+} from "../support/harness.ts";
 
 const OTHER_TOKEN: ClusterTerms = { ...TERMS, token: "5e6f7a8b" };
 const OTHER_PROTOCOL: ClusterTerms = { ...TERMS, protocol: TERMS.protocol + 1 };
@@ -32,10 +41,10 @@ export function describeTerms(open: OpenStore): void {
     "a cluster without nodes takes on the terms of the first that registers",
     withStore(open, async ({ store, pass }) => {
       await register(store, N1);
-      await register(store, N2, 100);
+      await register(store, N2, SHORT_LEASE_MS);
       await store.leave(N1);
       expect(await store.register(registration(N1, OTHER_TOKEN))).toEqual(REFUSED);
-      await pass(110);
+      await pass(SHORT_LEASE_MS + 10);
       expect(await store.register(registration(N1, OTHER_TOKEN))).toEqual({ type: "registered" });
       expect(await store.register(registration(N2, TERMS))).toEqual({ type: "refused", theirs: OTHER_TOKEN });
     }),

@@ -27,6 +27,9 @@ export const DEFAULTS = {
   outputLimitBytes: 1_000_000,
 } as const;
 
+/** Ends while a test waits; and not before that on a machine with other work to do. */
+export const SHORT_LEASE_MS = 500;
+
 export const HEAD: NodeName = parseNodeName("head");
 export const N1: NodeName = parseNodeName("n1");
 export const N2: NodeName = parseNodeName("n2");
