@@ -17,14 +17,27 @@ export interface BenchNode {
   stop(): Promise<void>;
 }
 
-/** With two workers, unless the flags say otherwise. */
-export async function startBenchNode(flags: readonly string[]): Promise<BenchNode> {
+/** With two workers and a free port, unless the flags say otherwise. `prefix`: what the command begins with. */
+export async function startBenchNode(
+  flags: readonly string[],
+  prefix: readonly string[] = [],
+): Promise<BenchNode> {
   const directory = mkdtempSync(join(tmpdir(), "kitchensink-bench-"));
   const tokenFile = join(directory, "token");
   const token = "a-token-for-benchmarks-alone-0123456789";
   writeFileSync(tokenFile, token, { mode: 0o600 });
   const own = ["--datadir", join(directory, "data"), "--node-port", "0", "--token-file", tokenFile];
-  const child = spawn(process.execPath, [MAIN, "start", ...own, "--num-workers", "2", ...flags], {
+  const [command = "", ...args] = [
+    ...prefix,
+    process.execPath,
+    MAIN,
+    "start",
+    ...own,
+    "--num-workers",
+    "2",
+    ...flags,
+  ];
+  const child = spawn(command, args, {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const url = await urlOf(child);
