@@ -7,7 +7,7 @@ import { setupClient } from "../../src/client/default-client.ts";
 import { RemoteData } from "../../src/client/remote-data.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { DataServer, sha256 } from "./support/data-server.ts";
-import { keepTemporaryFilesHere } from "./support/temporary-files.ts";
+import { keepTemporaryFilesHere } from "../support/temporary-files.ts";
 
 keepTemporaryFilesHere();
 

@@ -8,7 +8,7 @@ import { Client } from "../../src/client/client.ts";
 import { RemoteData } from "../../src/client/remote-data.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { DataServer } from "./support/data-server.ts";
-import { keepTemporaryFilesHere } from "./support/temporary-files.ts";
+import { keepTemporaryFilesHere } from "../support/temporary-files.ts";
 
 keepTemporaryFilesHere();
 

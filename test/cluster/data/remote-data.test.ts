@@ -6,8 +6,11 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { RemoteData } from "kitchensink";
 import { startCluster, type Cluster, type ClusterOptions } from "kitchensink/testing";
 import { STORES, useStore } from "../../support/stores.ts";
+import { keepTemporaryFilesHere } from "../../support/temporary-files.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import * as functions from "./fixtures/functions.mjs";
+
+keepTemporaryFilesHere();
 
 interface Place {
   readonly cluster: Cluster;
