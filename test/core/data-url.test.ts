@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { isDataUrl, parseDataUrl } from "../../src/core/data-url.ts";
@@ -42,8 +43,7 @@ test("no data url leads out of the directory that it is relative to", () => {
     fc.property(fc.array(part, { maxLength: 6 }), (parts) => {
       const text = parts.join("/");
       if (!isDataUrl(text)) return;
-      const resolved = new URL(encodeURI(text), "file:///data/").pathname;
-      expect(resolved.startsWith("/data/")).toBe(true);
+      expect(posix.resolve("/data", text)).toBe(`/data/${text}`);
       expect(text.split("/").some((segment) => segment === ".." || segment === "." || segment === "")).toBe(
         false,
       );
