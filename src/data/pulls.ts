@@ -1,7 +1,7 @@
 import { isSameData, type DataFacts } from "../core/data.ts";
 import type { DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
-import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../core/version.ts";
+import { CLUSTER_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../core/version.ts";
 import type { Intake } from "./intake.ts";
 import { parseSource } from "./source.ts";
 import type { Arrived, PullOptions } from "./types.ts";
@@ -108,7 +108,7 @@ const VISIBLE = /^[\x20-\x7e]*$/;
 function headersOf({ token, cluster }: PullOptions): string {
   const headers: [string, string][] = [
     [PROTOCOL_HEADER, String(PROTOCOL_VERSION)],
-    ["kitchensink-cluster", cluster],
+    [CLUSTER_HEADER, cluster],
   ];
   if (token !== null) headers.push(["authorization", `Bearer ${token}`]);
   return headers

@@ -3,6 +3,13 @@ import type { DataFacts, Sha256 } from "../core/data.ts";
 import type { DataUrl } from "../core/data-url.ts";
 import type { NodeName } from "../core/ids.ts";
 
+/** Urls that begin with `prefix` and come after `after`, at most `limit` of them. */
+export interface DataRange {
+  readonly prefix: string;
+  readonly after: string;
+  readonly limit: number;
+}
+
 export interface Catalog {
   /**
    * Says that `node` has a replica of each. The first to name a url decides what is behind it: `exists` is the answer to
@@ -16,11 +23,7 @@ export interface Catalog {
   /** One row a url, `undefined` for those that the catalog does not have. */
   findData(urls: readonly DataUrl[]): Promise<(DataRecord | undefined)[]>;
   /** Up to `limit` urls that begin with `prefix` and come after `after`, in the order of their bytes (UTF-8). */
-  listData(range: {
-    readonly prefix: string;
-    readonly after: string;
-    readonly limit: number;
-  }): Promise<DataUrl[]>;
+  listData(range: DataRange): Promise<DataUrl[]>;
   /**
    * Takes replicas out of the catalog, of all nodes or of one, and notes for each node that it has to drop its file. One
    * row a url: the nodes that had a replica; empty for what is not there.

@@ -5,6 +5,7 @@ import type { ClaimedKeys } from "./classes.ts";
 import { encodeFunction, type Draft } from "./functions.ts";
 import { inOneBurst } from "../scopes/inspect.ts";
 import { encodeObject } from "./objects.ts";
+import { isMethod } from "./is-method.ts";
 import { labelOf } from "./labels.ts";
 import type { Captured } from "../capture.ts";
 import { expectNewModules } from "../resolve/modules.ts";
@@ -388,16 +389,6 @@ export class Walk {
     }
     return [keySlot, flags, this.slot(descriptor.value, label)];
   }
-}
-
-function isMethod(value: unknown): boolean {
-  return (
-    typeof value === "function" &&
-    !Object.hasOwn(value, "prototype") &&
-    !/^(async\s*)?(function\b|\(|[\p{ID_Start}$_][\p{ID_Continue}$]*\s*=>)/u.test(
-      Function.prototype.toString.call(value),
-    )
-  );
 }
 
 function never(): boolean {

@@ -1,10 +1,10 @@
 import type { DataUrl } from "../../core/data-url.ts";
 import { chain, type Link } from "../../core/chain.ts";
-import { KitchenError } from "../../core/errors.ts";
 import type { NodeName } from "../../core/ids.ts";
 import type { Catalog, DataRecord } from "../../store/catalog.ts";
 import type { NodeFacts } from "../facts.ts";
-import { allAway, type Fetcher } from "./fetcher.ts";
+import type { Fetcher } from "./fetcher.ts";
+import { allAway, noSuchData } from "./missing.ts";
 import type { Peers } from "./peers.ts";
 
 /** A predecessor that sends nothing for so long is passed over. */
@@ -67,11 +67,7 @@ export class Broadcast {
     const { catalog, livingNodes } = this.#options;
     const { url, nodes, copies } = request;
     const [[record], living] = await Promise.all([catalog.findData([url]), livingNodes()]);
-    if (record === undefined)
-      throw new KitchenError(
-        "KS_NO_SUCH_DATA",
-        `Nothing is saved under ${url} (c.data.search("**") lists what there is)`,
-      );
+    if (record === undefined) throw noSuchData(url);
     const holders = living.flatMap(({ name }) => (record.replicas.includes(name) ? [name] : []));
     if (holders.length === 0) throw allAway(record);
     const { links, failed } = chain({

@@ -7,6 +7,7 @@ import type { DataDirectory } from "../../data/directory.ts";
 import type { Replica } from "../../data/types.ts";
 import type { DataRecord, Catalog } from "../../store/catalog.ts";
 import type { NodeFacts } from "../facts.ts";
+import { allAway, lost, noSuchData } from "./missing.ts";
 import { factsOf, type Replicas } from "./replicas.ts";
 
 /** A source that sends nothing for so long is left for another. */
@@ -116,13 +117,7 @@ export class Fetcher {
   async #record(url: DataUrl, known: DataRecord | undefined): Promise<DataRecord> {
     const { catalog, node } = this.#options;
     const [record] = await catalog.findData([url]);
-    if (record === undefined)
-      throw known === undefined
-        ? new KitchenError(
-            "KS_NO_SUCH_DATA",
-            `Nothing is saved under ${url} (c.data.search("**") lists what there is)`,
-          )
-        : lost(url);
+    if (record === undefined) throw known === undefined ? noSuchData(url) : lost(url);
     // Listed, but not here: the file went while nobody looked.
     if (record.replicas.includes(node)) await catalog.removeReplicas(node, [url]);
     if (record.replicas.every((replica) => replica === node)) throw lost(url);
@@ -148,18 +143,4 @@ function replicaAt(node: URL, { url, waitMs }: { readonly url: DataUrl; readonly
 
 function isTransient(error: unknown): boolean {
   return error instanceof KitchenError && error.code === "KS_DATA_UNAVAILABLE";
-}
-
-function lost(url: DataUrl): KitchenError {
-  return new KitchenError(
-    "KS_DATA_LOST",
-    `The data ${url} are lost: no replica is left (save them again; pipeline({ copies: 2 }) keeps more than one)`,
-  );
-}
-
-export function allAway({ url, replicas }: DataRecord): KitchenError {
-  return new KitchenError(
-    "KS_DATA_UNAVAILABLE",
-    `Cannot reach the data ${url}: the nodes that have them are away: ${replicas.join(", ")} (start one of them)`,
-  );
 }

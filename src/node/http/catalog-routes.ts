@@ -4,6 +4,7 @@ import { KitchenError } from "../../core/errors.ts";
 import { parseGlob } from "../../core/glob.ts";
 import { parseNodeName, type NodeName } from "../../core/ids.ts";
 import { LINK_WAIT_MS } from "../data/broadcast.ts";
+import { noSuchData } from "../data/missing.ts";
 import type { DataService } from "../data/data-service.ts";
 import { sendLines } from "./lines.ts";
 import { bodyObject } from "./server.ts";
@@ -84,7 +85,7 @@ export function addCatalogRoutes(server: FastifyInstance, { data, node }: Catalo
     const idleMs = Number(body["idleMs"]);
     return await sendLines(reply, async ({ line, signal }) => {
       const record = await data.find(url);
-      if (record === undefined) throw new KitchenError("KS_NO_SUCH_DATA", `Nothing is saved under ${url}`);
+      if (record === undefined) throw noSuchData(url);
       if (!data.takesData) throw new KitchenError("KS_DATA_UNAVAILABLE", `${node} is read-only`);
       const onProgress = (bytes: number): void => line({ bytes });
       const { replica, from = null } = await data.fetcher.pull(record, {

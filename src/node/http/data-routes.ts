@@ -9,7 +9,7 @@ import { parseRange } from "../../data/ranges.ts";
 import type { DataReader } from "../../data/reader.ts";
 import type { ByteRange } from "../../data/types.ts";
 import type { NodeFacts } from "../facts.ts";
-import { allAway } from "../data/fetcher.ts";
+import { allAway, noSuchData } from "../data/missing.ts";
 import type { DataService } from "../data/data-service.ts";
 import { forward, FORWARDED_HEADER } from "./forward.ts";
 
@@ -146,10 +146,7 @@ function dataUrlOf(request: FastifyRequest, prefix: string): DataUrl {
 async function recordOf(data: DataService, url: DataUrl): Promise<DataFacts & Parameters<typeof allAway>[0]> {
   const record = await data.find(url);
   if (record !== undefined) return record;
-  throw new KitchenError(
-    "KS_NO_SUCH_DATA",
-    `Nothing is saved under ${url} (c.data.search("**") lists what there is)`,
-  );
+  throw noSuchData(url);
 }
 
 function place({ name, url }: { readonly name: NodeName; readonly url: URL | undefined }): {

@@ -1,7 +1,7 @@
 import { isSameData, type Sha256 } from "../../core/data.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import type { NodeName } from "../../core/ids.ts";
-import type { Catalog, DataRecord, Drop, NewReplica, ReplicaReply } from "../catalog.ts";
+import type { Catalog, DataRange, DataRecord, Drop, NewReplica, ReplicaReply } from "../catalog.ts";
 
 interface Entry extends Omit<DataRecord, "replicas"> {
   readonly replicas: Set<NodeName>;
@@ -43,15 +43,7 @@ export abstract class MemoryCatalog implements Catalog {
     });
   }
 
-  async listData({
-    prefix,
-    after,
-    limit,
-  }: {
-    readonly prefix: string;
-    readonly after: string;
-    readonly limit: number;
-  }): Promise<DataUrl[]> {
+  async listData({ prefix, after, limit }: DataRange): Promise<DataUrl[]> {
     this.open();
     const sorted = (this.#sorted ??= this.#sort());
     const [first, last] = [Buffer.from(prefix), Buffer.from(after)];

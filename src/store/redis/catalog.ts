@@ -1,7 +1,7 @@
 import { type DataFacts, parseDataType, parseSha256 } from "../../core/data.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import type { NodeName } from "../../core/ids.ts";
-import type { Catalog, DataRecord, Drop, NewReplica, ReplicaReply } from "../catalog.ts";
+import type { Catalog, DataRange, DataRecord, Drop, NewReplica, ReplicaReply } from "../catalog.ts";
 import { pack } from "./pack.ts";
 import { inParts } from "./parts.ts";
 import { list, text, texts, unexpected } from "./replies.ts";
@@ -46,15 +46,7 @@ export abstract class RedisCatalog implements Catalog {
     });
   }
 
-  async listData({
-    prefix,
-    after,
-    limit,
-  }: {
-    readonly prefix: string;
-    readonly after: string;
-    readonly limit: number;
-  }): Promise<DataUrl[]> {
+  async listData({ prefix, after, limit }: DataRange): Promise<DataUrl[]> {
     return texts(await this.run("list-data", [prefix, after, limit])) as DataUrl[];
   }
 

@@ -2,12 +2,13 @@ import { createReadStream } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { isData } from "../../capture/wire/is-data.ts";
 import { Client } from "../../client/client.ts";
-import type {
-  ByteRange,
-  DataAccess,
-  DataContent,
-  PipelineOptions,
-  SaveRequest,
+import {
+  noCodec,
+  type ByteRange,
+  type DataAccess,
+  type DataContent,
+  type PipelineOptions,
+  type SaveRequest,
 } from "../../client/data-access.ts";
 import {
   parseDataInfo,
@@ -124,11 +125,7 @@ export class NodeData implements DataAccess {
   }
 
   decode({ url, codec }: DataFacts, bytes: Uint8Array): unknown {
-    if (codec === null)
-      throw new KitchenError(
-        "KS_USAGE",
-        `Cannot make an object of ${url}: no codec is known for its bytes (use raw(), localPath() or stream(), or give { codec })`,
-      );
+    if (codec === null) throw noCodec(url);
     if (codec === CLOSURE_CODEC && !isData(bytes) && !mayReviveCode())
       throw new KitchenError(
         "KS_ARBITRARY_BANNED",
