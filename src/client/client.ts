@@ -1,35 +1,22 @@
 import { KitchenError } from "../core/errors.ts";
-import { parseJobId, type JobId } from "../core/ids.ts";
+import { parseJobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
 import { ClientData } from "./client-data.ts";
 import { Connection } from "./connection.ts";
 import { calleeOf, encodeCall, type AnyFunction, type Callee } from "./encode-call.ts";
-import { parseExplanation } from "./explanation.ts";
 import { Http } from "./http.ts";
 import { HttpData } from "./http-data.ts";
 import { InstantCaller } from "./instant.ts";
-import type { ItemReader } from "./item-reader.ts";
 import { newJobId } from "./new-job-id.ts";
-import { Job, type JobStatus } from "./job.ts";
+import { Job } from "./job.ts";
+import { JobBackend } from "./job-backend.ts";
 import { JobMap } from "./job-map.ts";
-import { parseFunctions, parseNodes, parseStatus, type NodeStatus } from "./listings.ts";
+import { parseFunctions, parseNodes, type NodeStatus } from "./listings.ts";
 import { type ClientOptions, type ConnectOptions, DEFAULTS, type Settings, settingsFrom } from "./options.ts";
 import { outputOf } from "./output.ts";
-import { followOutput } from "./output-follower.ts";
 import { rpcProxy, type Rpc } from "./rpc.ts";
-import { RemoteItems, type Returned } from "./remote-items.ts";
+import type { Returned } from "./remote-items.ts";
 import { findToken } from "./token.ts";
-import type { TrackedJob } from "./tracked-job.ts";
-
-/** What a job waits for, and by what way. */
-interface Waiting {
-  readonly tracked: () => TrackedJob;
-  readonly submitted: Promise<void>;
-  readonly cancel: (reason: string) => Promise<unknown>;
-  readonly reader: (attempt: number) => ItemReader;
-  /** See {@link Client.realm}. */
-  readonly realm: object | undefined;
-}
 
 interface Shared {
   readonly realm: object | undefined;
@@ -60,7 +47,9 @@ export class Client implements AsyncDisposable {
   readonly url: URL;
   readonly #shared: Shared;
   readonly #settings: Settings;
+  readonly #queue: string;
   #data: ClientData | undefined;
+  #backend: JobBackend | undefined;
 
   /** @throws KitchenError `KS_USAGE` for a bad address or option */
   constructor(url: string | URL, options?: ConnectOptions);
@@ -74,6 +63,7 @@ export class Client implements AsyncDisposable {
     this.url = parseUrl(url);
     this.#shared = derived?.shared ?? share(this.url, options.token, new.target.realm);
     this.#settings = settingsFrom(derived?.settings ?? DEFAULTS, options);
+    this.#queue = queueOf(this.#settings);
   }
 
   /** The data of the cluster, by its urls. */
@@ -121,28 +111,12 @@ export class Client implements AsyncDisposable {
       routeData,
     });
     const id = newJobId();
-    const job = { id, queue: this.#queue(), priority: this.#settings.priority, spec, inputs };
-    const jobOutput = outputOf(output, { id, label });
+    const job = { id, queue: this.#queue, priority: this.#settings.priority, spec, inputs };
     const { instant, connection } = this.#shared;
+    const line = this.#settings.async ? connection : instant;
+    const tracked = line.submit(job, units, outputOf(output, { id, label }));
     const realm = callee.name === null ? callee.realm : this.#shared.realm;
-    if (!this.#settings.async) {
-      const controller = new AbortController();
-      const tracked = instant.start(job, units, jobOutput, controller.signal);
-      return this.#job(id, label, {
-        tracked: () => tracked,
-        submitted: tracked.submitted,
-        cancel: async (reason) => controller.abort(reason),
-        reader: (attempt) => instant.reader(id, attempt),
-        realm,
-      });
-    }
-    const tracked = connection.submit(job, units, jobOutput);
-    return this.#job(id, label, {
-      ...this.#queued(id),
-      tracked: () => tracked,
-      submitted: tracked.submitted,
-      realm,
-    });
+    return new Job({ id, label, realm, tracked }, this.#jobs);
   }
 
   /**
@@ -168,13 +142,8 @@ export class Client implements AsyncDisposable {
 
   /** A job by its id: of this client, of another one, of another process. Awaiting it shows its output too. */
   job<Result = unknown>(id: string): Job<Result> {
-    const jobId = parseJobId(id);
-    const output = outputOf(this.#settings.output, { id: jobId, label: "job" });
-    let watched: TrackedJob | undefined;
-    const tracked = (): TrackedJob => (watched ??= this.#shared.connection.watch(jobId, output));
     const { realm } = this.#shared;
-    const waiting = { ...this.#queued(jobId), tracked, submitted: Promise.resolve(), realm };
-    return this.#job(jobId, "job", waiting) as Job<Result>;
+    return new Job<Result>({ id: parseJobId(id), label: "job", realm, tracked: undefined }, this.#jobs);
   }
 
   /** What a job returned or threw. Results are kept for a day, unless the node was told another `--result-ttl`. */
@@ -196,7 +165,7 @@ export class Client implements AsyncDisposable {
 
   /** Cancels every job of the cluster that waits or runs, whoever submitted it. Gives how many there were. */
   async cancelAll(reason = ""): Promise<number> {
-    const { jobs } = (await this.#post("/v1/cancel", { jobs: "all", reason })) as {
+    const { jobs } = (await this.#shared.http.postJson("/v1/cancel", { jobs: "all", reason })) as {
       jobs: Record<string, string>;
     };
     return Object.values(jobs).filter((reply) => reply === "cancelled" || reply === "cancelling").length;
@@ -217,68 +186,17 @@ export class Client implements AsyncDisposable {
     return calleeOf(fn, { namespace, modules });
   }
 
-  #queued(id: JobId): Pick<Waiting, "cancel" | "reader"> {
-    return {
-      cancel: (reason) => this.#post("/v1/cancel", { jobs: [id], reason }),
-      reader: (attempt) => this.#shared.connection.reader(id, attempt),
-    };
-  }
-
-  #job(id: JobId, label: string, { tracked, submitted, cancel, reader, realm }: Waiting): Job<unknown> {
-    const { http } = this.#shared;
-    const { access } = this.data;
-    return new Job(id, label, {
-      settled: () => tracked().settled,
-      items: (attempt) =>
-        new RemoteItems({
-          reader: reader(attempt),
-          ended: () => {
-            tracked().hold(true);
-            return tracked().ended;
-          },
-          abandon: () => void cancel("its items are lost").catch(() => {}),
-          where: `${label} (job ${id})`,
-          realm,
-          access,
-        }),
-      cancel: async (reason) => {
-        await submitted;
-        await cancel(reason);
-      },
-      status: async () => {
-        await submitted;
-        return await this.#status(id);
-      },
-      explain: async () => {
-        await submitted;
-        return parseExplanation(await this.#get(`/v1/jobs/${id}/placement`));
-      },
-      output: () => followOutput(http, id, submitted),
-      realm,
-      access,
-    });
-  }
-
-  async #status(id: JobId): Promise<JobStatus> {
-    return parseStatus(await this.#get(`/v1/jobs/${id}`));
-  }
-
-  #queue(): string {
-    const { queue, node } = this.#settings;
-    return node === undefined ? queue : `${queue.split("|")[0]}|${node}`;
+  get #jobs(): JobBackend {
+    const { connection } = this.#shared;
+    return (this.#backend ??= new JobBackend({
+      connection,
+      access: this.data.access,
+      output: this.#settings.output,
+    }));
   }
 
   #get(path: string): Promise<unknown> {
     return this.#shared.http.fetchJson({ method: "GET", path });
-  }
-
-  #post(path: string, body: object): Promise<unknown> {
-    return this.#shared.http.fetchJson({
-      method: "POST",
-      path,
-      type: "application/json",
-      body: JSON.stringify(body),
-    });
   }
 }
 
@@ -291,6 +209,10 @@ function share(url: URL, token: string | undefined, realm: object | undefined): 
     connection: new Connection(http),
     instant: new InstantCaller(http),
   };
+}
+
+function queueOf({ queue, node }: Settings): string {
+  return node === undefined ? queue : `${queue.split("|")[0]}|${node}`;
 }
 
 function parseUrl(url: string | URL): URL {

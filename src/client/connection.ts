@@ -8,7 +8,7 @@ import { closedError, type Http } from "./http.ts";
 import { ItemReader } from "./item-reader.ts";
 import { Outbox } from "./outbox.ts";
 import type { JobOutput } from "./output.ts";
-import { TrackedJob } from "./tracked-job.ts";
+import { type Line, TrackedJob } from "./tracked-job.ts";
 
 /** How long a client tries to get back to its node before it gives up what it waits for. */
 const RECONNECT_MS = 30_000;
@@ -19,7 +19,7 @@ const LONGEST_PAUSE_MS = 2_000;
  * What clients that were derived from each other share: one event stream, one outbox, the jobs they wait for. The stream
  * opens with the first call; it keeps the process alive only while a job is waited for.
  */
-export class Connection {
+export class Connection implements Line {
   readonly http: Http;
   readonly #client: string = randomUUID();
   readonly #outbox: Outbox;
@@ -32,7 +32,12 @@ export class Connection {
 
   constructor(http: Http) {
     this.http = http;
-    this.#outbox = new Outbox({ http, client: this.#client, connected: () => this.#connected() });
+    this.#outbox = new Outbox({
+      http,
+      client: this.#client,
+      connected: () => this.#connected(),
+      onFailed: (job, error) => this.#fail(job, error),
+    });
   }
 
   /** The job, if this client waits for it. */
@@ -43,13 +48,8 @@ export class Connection {
   /** Sends a call off with the others of this turn. */
   submit(job: SubmittedJob, units: readonly CodeUnit[], output: JobOutput): TrackedJob {
     this.#checkOpen();
-    const tracked = this.#track(new TrackedJob(job.id, output, { isSubmitted: false }));
-    this.#outbox.add({
-      job,
-      units,
-      onSubmitted: () => tracked.markSubmitted(),
-      onFailed: (error) => this.#fail(tracked, error),
-    });
+    const tracked = this.#track(new TrackedJob(job.id, output, this));
+    this.#outbox.add({ job, units, tracked });
     return tracked;
   }
 
@@ -58,7 +58,8 @@ export class Connection {
     this.#checkOpen();
     const known = this.#jobs.get(id);
     if (known !== undefined) return known;
-    const tracked = this.#track(new TrackedJob(id, output, { isSubmitted: true }));
+    const tracked = this.#track(new TrackedJob(id, output, this));
+    tracked.markSubmitted();
     void this.#connected()
       .then(() => this.#askFor([tracked]))
       .catch((error: unknown) =>
@@ -67,12 +68,26 @@ export class Connection {
     return tracked;
   }
 
-  /** Reads the items of a job's streamed result. */
-  reader(id: JobId, attempt: number): ItemReader {
-    const reader = new ItemReader({ http: this.http, client: this.#client, id, attempt });
+  reader(job: TrackedJob, attempt: number): ItemReader {
+    const reader = new ItemReader({ http: this.http, client: this.#client, id: job.id, attempt });
     this.#readers.add(reader);
-    void this.#jobs.get(id)?.ended.then(() => this.#readers.delete(reader));
+    void job.ended.then(() => this.#readers.delete(reader));
     return reader;
+  }
+
+  hold(job: TrackedJob, isWanted: boolean): void {
+    if (isWanted || !this.#jobs.has(job.id)) this.#unawaited.delete(job);
+    else this.#unawaited.add(job);
+    this.#keepAlive();
+  }
+
+  async cancel(job: TrackedJob, reason: string): Promise<void> {
+    await job.submitted;
+    await this.cancelById(job.id, reason);
+  }
+
+  async cancelById(id: JobId, reason: string): Promise<void> {
+    await this.http.postJson("/v1/cancel", { jobs: [id], reason });
   }
 
   /** Lets go of the node. Whatever is still waited for is settled with an error. */
@@ -96,7 +111,6 @@ export class Connection {
 
   #track(job: TrackedJob): TrackedJob {
     this.#jobs.set(job.id, job);
-    job.hold = (isWanted) => this.#hold(job, isWanted);
     if (this.#jobs.size === 1) this.#keepAlive();
     return job;
   }
@@ -105,12 +119,6 @@ export class Connection {
     this.#jobs.delete(job.id);
     this.#unawaited.delete(job);
     if (!this.#isAwaiting) this.#keepAlive();
-  }
-
-  #hold(job: TrackedJob, isWanted: boolean): void {
-    if (isWanted || !this.#jobs.has(job.id)) this.#unawaited.delete(job);
-    else this.#unawaited.add(job);
-    this.#keepAlive();
   }
 
   get #isAwaiting(): boolean {
@@ -173,10 +181,8 @@ export class Connection {
   #loseItems(job: TrackedJob): void {
     const message = `The items of the job ${job.id} are gone: the node that ran it was lost (call it again)`;
     this.#fail(job, new KitchenError("KS_WORKER_LOST", message));
-    const body = JSON.stringify({ jobs: [job.id], reason: "its items are lost" });
-    const request = { method: "POST", path: "/v1/cancel", type: "application/json", body } as const;
     // What becomes of it is nobody's concern any more.
-    this.http.fetchJson(request).catch(() => {});
+    this.cancel(job, "its items are lost").catch(() => {});
   }
 
   async #reconnect(reason: Error): Promise<void> {
@@ -206,12 +212,7 @@ export class Connection {
   /** Has the node send what these jobs said and came to since. */
   async #askFor(jobs: readonly TrackedJob[]): Promise<void> {
     const rows = jobs.map(({ id, received }) => ({ id, from: received }));
-    await this.http.fetchJson({
-      method: "POST",
-      path: "/v1/watch",
-      type: "application/json",
-      body: JSON.stringify({ client: this.#client, jobs: rows }),
-    });
+    await this.http.postJson("/v1/watch", { client: this.#client, jobs: rows });
   }
 }
 

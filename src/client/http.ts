@@ -117,6 +117,11 @@ export class Http {
     return response.body.length === 0 ? undefined : JSON.parse(response.body.toString("utf8"));
   }
 
+  /** Sends JSON; the answer must be JSON too. */
+  postJson(path: string, body: object): Promise<unknown> {
+    return this.fetchJson({ method: "POST", path, type: "application/json", body: JSON.stringify(body) });
+  }
+
   /** A response whose body is still to come. `alone`: on a connection of its own. */
   open(request: HttpRequest, { alone = false }: { alone?: boolean } = {}): Promise<IncomingMessage> {
     if (this.#isClosed) return Promise.reject(closedError());

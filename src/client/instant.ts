@@ -4,13 +4,12 @@ import type { CodeUnit } from "../capture/capture.ts";
 import { FrameReader } from "../codec/frames.ts";
 import { encodeSubmission, MEDIA_TYPE, parseClientEvent } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
-import type { JobId } from "../core/ids.ts";
 import type { ClientEvent, SubmittedJob } from "../core/messages.ts";
 import { problemAsError, type Http } from "./http.ts";
 import { ItemReader } from "./item-reader.ts";
 import { missingOf, unitsOf } from "./outbox.ts";
 import type { JobOutput } from "./output.ts";
-import { TrackedJob } from "./tracked-job.ts";
+import { type Line, TrackedJob } from "./tracked-job.ts";
 
 const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
 
@@ -24,19 +23,12 @@ export class InstantCaller {
     this.#http = http;
   }
 
-  /** Reads the items of a call's streamed result. */
-  reader(id: JobId, attempt: number): ItemReader {
-    return new ItemReader({ http: this.#http, client: this.#client, id, attempt });
-  }
-
-  /** Starts the call. Aborting cancels it: the node sees that the caller went away. */
-  start(job: SubmittedJob, units: readonly CodeUnit[], output: JobOutput, signal: AbortSignal): TrackedJob {
-    const tracked = new TrackedJob(job.id, output, { isSubmitted: true });
-    this.#run(job, units, tracked, signal).catch((error: unknown) => {
-      const cancelled = signal.aborted
-        ? new KitchenError("KS_CANCELLED", cancelledMessage(signal.reason))
-        : undefined;
-      tracked.fail(cancelled ?? (error instanceof Error ? error : new Error(String(error))));
+  submit(job: SubmittedJob, units: readonly CodeUnit[], output: JobOutput): TrackedJob {
+    const line = new InstantLine(this.#http, this.#client);
+    const tracked = new TrackedJob(job.id, output, line);
+    tracked.markSubmitted();
+    this.#run(job, units, tracked, line).catch((error: unknown) => {
+      tracked.fail(line.cancelled ?? (error instanceof Error ? error : new Error(String(error))));
     });
     return tracked;
   }
@@ -45,17 +37,14 @@ export class InstantCaller {
     job: SubmittedJob,
     units: readonly CodeUnit[],
     tracked: TrackedJob,
-    signal: AbortSignal,
+    line: InstantLine,
   ): Promise<void> {
     const fresh = units.filter(({ hash }) => !this.#sent.has(hash));
-    let response = await this.#post(job, fresh, signal);
+    let response = await this.#post(job, fresh, line.signal);
     if (response.statusCode === 409 && typeOf(response) === MEDIA_TYPE) {
       const missing = new Set<string>(missingOf({ body: await bodyOf(response) }));
-      response = await this.#post(
-        job,
-        units.filter(({ hash }) => missing.has(hash)),
-        signal,
-      );
+      const wanted = units.filter(({ hash }) => missing.has(hash));
+      response = await this.#post(job, wanted, line.signal);
     }
     if (response.statusCode !== 200)
       throw problemAsError(
@@ -63,11 +52,7 @@ export class InstantCaller {
         this.#http.url,
       );
     for (const { hash } of units) this.#sent.add(hash);
-    // Who does not wait for the end does not keep the process alive for it.
-    const { socket } = response;
-    tracked.hold = (isWanted) => {
-      if (!response.complete) void (isWanted ? socket.ref() : socket.unref());
-    };
+    line.response = response;
     await readEvents(response, (event) => {
       if (event.type === "output") tracked.takeOutput(event);
       if (event.type === "streaming") tracked.stream(event.attempt);
@@ -84,6 +69,45 @@ export class InstantCaller {
   #post(job: SubmittedJob, units: readonly CodeUnit[], signal: AbortSignal): Promise<IncomingMessage> {
     const body = encodeSubmission({ client: this.#client, units: unitsOf([{ units }]), jobs: [job] });
     return this.#http.open({ method: "POST", path: "/v1/instant", type: MEDIA_TYPE, body, signal });
+  }
+}
+
+/** The request of one call is its line to the node: when it is aborted, the node sees that the caller went away. */
+class InstantLine implements Line {
+  response: IncomingMessage | undefined;
+  readonly #http: Http;
+  readonly #client: string;
+  readonly #controller = new AbortController();
+
+  constructor(http: Http, client: string) {
+    this.#http = http;
+    this.#client = client;
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The error of a call that was cancelled. */
+  get cancelled(): KitchenError | undefined {
+    const { aborted, reason } = this.signal;
+    return aborted ? new KitchenError("KS_CANCELLED", cancelledMessage(reason)) : undefined;
+  }
+
+  /** Who does not wait for the end does not keep the process alive for it. */
+  hold(_job: TrackedJob, isWanted: boolean): void {
+    if (this.response === undefined || this.response.complete) return;
+    const { socket } = this.response;
+    if (isWanted) socket.ref();
+    else socket.unref();
+  }
+
+  async cancel(_job: TrackedJob, reason: string): Promise<void> {
+    this.#controller.abort(reason);
+  }
+
+  reader({ id }: TrackedJob, attempt: number): ItemReader {
+    return new ItemReader({ http: this.#http, client: this.#client, id, attempt });
   }
 }
 

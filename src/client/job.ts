@@ -1,11 +1,12 @@
 import type { JobId } from "../core/ids.ts";
 import type { JobState } from "../core/job-states.ts";
-import { type DataAccess, withAccess } from "./data-access.ts";
+import { withAccess } from "./data-access.ts";
 import { awaitingFrames, reviveThrown } from "./errors.ts";
 import type { PlacementExplanation } from "./explanation.ts";
 import type { Output } from "./output.ts";
-import type { RemoteItems } from "./remote-items.ts";
-import type { Settled } from "./tracked-job.ts";
+import type { JobBackend } from "./job-backend.ts";
+import { RemoteItems } from "./remote-items.ts";
+import type { TrackedJob } from "./tracked-job.ts";
 import { decodeValue, outcomeOf } from "./values.ts";
 
 /** What is known of a job. Times are the store's. */
@@ -27,20 +28,14 @@ export interface JobStatus {
   readonly finishedAt?: Date;
 }
 
-/** What a job needs of the client that made it. */
-export interface JobBackend {
-  /** Waits for the end, or for a stream of items; called when somebody first wants to know. */
-  settled(): Promise<Settled>;
-  /** The items of an attempt; 0: of whichever had some. */
-  items(attempt: number): RemoteItems;
-  cancel(reason: string): Promise<void>;
-  status(): Promise<JobStatus>;
-  explain(): Promise<PlacementExplanation>;
-  output(): AsyncIterable<Output>;
+/** What a job is made of. */
+export interface JobParts {
+  readonly id: JobId;
+  readonly label: string;
   /** The global object of the vm context to which results belong; undefined for the one of this package. */
-  readonly realm?: object | undefined;
-  /** How RemoteData among results reaches its data. */
-  readonly access?: DataAccess | undefined;
+  readonly realm: object | undefined;
+  /** How this client waits for it; undefined for a job that was made elsewhere. */
+  readonly tracked: TrackedJob | undefined;
 }
 
 /**
@@ -51,11 +46,16 @@ export class Job<R> implements PromiseLike<R> {
   readonly id: JobId;
   readonly label: string;
   readonly #backend: JobBackend;
+  readonly #realm: object | undefined;
+  #known: TrackedJob | undefined;
   #items: RemoteItems | undefined;
 
-  constructor(id: JobId, label: string, backend: JobBackend) {
+  /** @internal */
+  constructor({ id, label, realm, tracked }: JobParts, backend: JobBackend) {
     this.id = id;
     this.label = label;
+    this.#realm = realm;
+    this.#known = tracked;
     this.#backend = backend;
   }
 
@@ -81,12 +81,13 @@ export class Job<R> implements PromiseLike<R> {
    * does not stop within the grace, its worker is killed. Whoever awaits it gets `KS_CANCELLED`, unless it was faster.
    */
   async cancel(reason = ""): Promise<void> {
-    await this.#backend.cancel(reason);
+    await this.#backend.cancel(this.id, this.#known, reason);
   }
 
   /** @throws KitchenError `KS_NO_SUCH_JOB` when its record has expired */
   async status(): Promise<JobStatus> {
-    return await this.#backend.status();
+    await this.#known?.submitted;
+    return await this.#backend.status(this.id);
   }
 
   /**
@@ -99,7 +100,8 @@ export class Job<R> implements PromiseLike<R> {
    * ```
    */
   async explain(): Promise<PlacementExplanation> {
-    return await this.#backend.explain();
+    await this.#known?.submitted;
+    return await this.#backend.explain(this.id);
   }
 
   /**
@@ -110,23 +112,48 @@ export class Job<R> implements PromiseLike<R> {
    * ```
    */
   output(): AsyncIterable<Output> {
-    return this.#backend.output();
+    return this.#backend.output(this.id, this.#known?.submitted);
   }
 
   // One async function from the wait to the throw: V8 then knows the line that awaits.
   async #result(): Promise<R> {
-    const settled = await this.#backend.settled();
+    const settled = await this.#tracked.settled;
     if (settled.type === "streaming") return this.#streamed(settled.attempt) as R;
     const outcome = outcomeOf(settled);
-    if (outcome.type === "value") return decodeValue(outcome, this.#backend) as R;
+    const { access } = this.#backend;
+    const realm = this.#realm;
+    if (outcome.type === "value") return decodeValue(outcome, { realm, access }) as R;
     if (outcome.type === "ended") return this.#streamed(0) as R;
-    const arrival = { where: `${this.label} (job ${this.id})`, awaiting: awaitingFrames() };
-    const { realm, access } = this.#backend;
+    const arrival = { where: this.#where, awaiting: awaitingFrames() };
     throw withAccess(access, () => reviveThrown(outcome.error, { ...arrival, realm }));
+  }
+
+  /** Of a job that was made elsewhere nothing is followed before somebody wants to know. */
+  get #tracked(): TrackedJob {
+    return (this.#known ??= this.#backend.watch(this.id, this.label));
+  }
+
+  get #where(): string {
+    return `${this.label} (job ${this.id})`;
   }
 
   /** One for all who await the job, as a generator is one object. */
   #streamed(attempt: number): RemoteItems {
-    return (this.#items ??= this.#backend.items(attempt));
+    return (this.#items ??= this.#itemsOf(this.#tracked, attempt));
+  }
+
+  #itemsOf(tracked: TrackedJob, attempt: number): RemoteItems {
+    const { line } = tracked;
+    return new RemoteItems({
+      reader: line.reader(tracked, attempt),
+      ended: () => {
+        line.hold(tracked, true);
+        return tracked.ended;
+      },
+      abandon: () => void line.cancel(tracked, "its items are lost").catch(() => {}),
+      where: this.#where,
+      realm: this.#realm,
+      access: this.#backend.access,
+    });
   }
 }

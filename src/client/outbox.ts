@@ -5,6 +5,7 @@ import { KitchenError } from "../core/errors.ts";
 import { parseUnitHash, type UnitHash } from "../core/ids.ts";
 import type { SubmittedJob } from "../core/messages.ts";
 import { checked, type Http } from "./http.ts";
+import type { TrackedJob } from "./tracked-job.ts";
 
 /** One request carries at most this many jobs and about this many bytes. */
 const MOST_JOBS = 500;
@@ -15,8 +16,7 @@ const RETRY_MS = 200;
 export interface Outgoing {
   readonly job: SubmittedJob;
   readonly units: readonly CodeUnit[];
-  readonly onSubmitted: () => void;
-  readonly onFailed: (error: Error) => void;
+  readonly tracked: TrackedJob;
 }
 
 export interface OutboxOptions {
@@ -24,6 +24,7 @@ export interface OutboxOptions {
   readonly client: string;
   /** Resolves when the event stream is open: no result can be missed from then on. */
   readonly connected: () => Promise<unknown>;
+  readonly onFailed: (job: TrackedJob, error: Error) => void;
 }
 
 /** Calls on their way out: all that were made in one turn of the event loop leave together. */
@@ -64,10 +65,10 @@ export class Outbox {
     try {
       await this.#options.connected();
       await this.#submit(batch);
-      for (const { onSubmitted } of batch) onSubmitted();
+      for (const { tracked } of batch) tracked.markSubmitted();
     } catch (error) {
       const reason = error instanceof Error ? error : new Error(String(error));
-      for (const { onFailed } of batch) onFailed(reason);
+      for (const { tracked } of batch) this.#options.onFailed(tracked, reason);
     }
   }
 

@@ -5,7 +5,11 @@ import type { Http } from "./http.ts";
 import type { Output } from "./output.ts";
 
 /** A job's output from its beginning on until it ends, on a stream of its own: others' printing is not disturbed. */
-export async function* followOutput(http: Http, id: JobId, submitted: Promise<void>): AsyncGenerator<Output> {
+export async function* followOutput(
+  http: Http,
+  id: JobId,
+  submitted: Promise<unknown>,
+): AsyncGenerator<Output> {
   await submitted;
   const connection = new Connection(http.sibling());
   const waiting: Output[] = [];

@@ -39,10 +39,26 @@ export function checkOutputOption(option: unknown): asserts option is OutputOpti
 }
 
 export function outputOf(option: OutputOption, job: { id: JobId; label: string }): JobOutput {
-  if (option === "off") return { write: () => {}, end: () => {} };
+  if (option === "off") return NO_OUTPUT;
   if (option === "prefix") return new PrefixedOutput(`[${job.label} ${job.id.slice(-6)}] `);
-  const sinks = option === "inherit" ? process : option;
-  return { write: (stream, bytes) => void sinks[stream].write(bytes), end: () => {} };
+  return new PlainOutput(option === "inherit" ? process : option);
+}
+
+const NO_OUTPUT: JobOutput = { write: () => {}, end: () => {} };
+
+/** Byte for byte. */
+class PlainOutput implements JobOutput {
+  readonly #sinks: { readonly stdout: Sink; readonly stderr: Sink };
+
+  constructor(sinks: { readonly stdout: Sink; readonly stderr: Sink }) {
+    this.#sinks = sinks;
+  }
+
+  write(stream: "stdout" | "stderr", bytes: Uint8Array): void {
+    this.#sinks[stream].write(bytes);
+  }
+
+  end(): void {}
 }
 
 const LINE = /[^\r\n]*(?:\r\n|\n|\r)/g;

@@ -1,6 +1,8 @@
 import type { JobId } from "../core/ids.ts";
 import type { FinalState } from "../core/job-states.ts";
 import type { OutputEvent } from "../core/messages.ts";
+import { Eventually } from "./eventually.ts";
+import type { ItemReader } from "./item-reader.ts";
 import type { JobOutput } from "./output.ts";
 
 /** How waiting for a job ended: with what the job came to, or because it cannot be known. */
@@ -12,49 +14,56 @@ export type Settled =
 
 export type End = Exclude<Settled, { readonly type: "streaming" }>;
 
-/** A job that this client waits for: puts its output in order, and settles once. */
+/** How a job is connected to its node. */
+export interface Line {
+  /** Its end is waited for, so that the process has to live; or it is not. */
+  hold(job: TrackedJob, isWanted: boolean): void;
+  cancel(job: TrackedJob, reason: string): Promise<void>;
+  /** Reads the items of the job's streamed result; attempt 0: of whichever had some. */
+  reader(job: TrackedJob, attempt: number): ItemReader;
+}
+
+/** A job that this client waits for: puts its output in order, and settles once. There may be very many of them. */
 export class TrackedJob {
   readonly id: JobId;
-  readonly settled: Promise<Settled>;
-  /** Settles when the job has ended; later than {@link settled} when its result is a stream of items. */
-  readonly ended: Promise<End>;
+  readonly line: Line;
   /** How many pieces of output have come: where to go on after a lost connection. */
   received = 0;
   /** Whether the node has it, so that it makes sense to ask for it. */
-  isSubmitted: boolean;
-  /** Whether its end is waited for, so that the process has to live: set by who connects it to a node. */
-  hold: (isWanted: boolean) => void = () => {};
-  /** Resolves when the node has it, or when it is clear that it never will. */
-  readonly submitted: Promise<void>;
+  isSubmitted = false;
   readonly #output: JobOutput;
-  #settle!: (settled: Settled) => void;
-  #settleEnd!: (end: End) => void;
-  #resolveSubmitted!: () => void;
+  readonly #settled = new Eventually<Settled>();
+  readonly #ended = new Eventually<End>();
+  readonly #submitted = new Eventually<true>();
   #streaming: number | undefined;
   #attempt = 1;
   #nextIndex = 0;
   /** Pieces that came before their turn. */
-  #early: OutputEvent[] = [];
+  #early: OutputEvent[] | undefined;
 
-  constructor(id: JobId, output: JobOutput, { isSubmitted }: { isSubmitted: boolean }) {
+  constructor(id: JobId, output: JobOutput, line: Line) {
     this.id = id;
     this.#output = output;
-    this.isSubmitted = false;
-    this.submitted = new Promise((resolve) => {
-      this.#resolveSubmitted = resolve;
-    });
-    if (isSubmitted) this.markSubmitted();
-    this.settled = new Promise((resolve) => {
-      this.#settle = resolve;
-    });
-    this.ended = new Promise((resolve) => {
-      this.#settleEnd = resolve;
-    });
+    this.line = line;
+  }
+
+  get settled(): Promise<Settled> {
+    return this.#settled.promise;
+  }
+
+  /** Settles when the job has ended; later than {@link settled} when its result is a stream of items. */
+  get ended(): Promise<End> {
+    return this.#ended.promise;
+  }
+
+  /** Resolves when the node has it, or when it is clear that it never will. */
+  get submitted(): Promise<unknown> {
+    return this.#submitted.promise;
   }
 
   markSubmitted(): void {
     this.isSubmitted = true;
-    this.#resolveSubmitted();
+    this.#submitted.set(true);
   }
 
   /** Takes a piece: prints it once, in its turn, however often and in whatever order pieces come. */
@@ -63,7 +72,7 @@ export class TrackedJob {
       return;
     if (event.attempt > this.#attempt && event.index === 0) this.#startAttempt(event.attempt);
     if (event.attempt !== this.#attempt || event.index > this.#nextIndex) {
-      this.#early.push(event);
+      (this.#early ??= []).push(event);
       return;
     }
     this.#print(event);
@@ -74,27 +83,27 @@ export class TrackedJob {
   stream(attempt: number): number | undefined {
     const before = this.#streaming;
     this.#streaming = attempt;
-    this.#settle({ type: "streaming", attempt });
-    this.hold(false);
+    this.#settled.set({ type: "streaming", attempt });
+    this.line.hold(this, false);
     return before === attempt ? undefined : before;
   }
 
   finish(state: FinalState, outcome: Uint8Array): void {
     // Pieces whose predecessors were cut from the log will not get their turn otherwise.
     for (const event of this.#sortedEarly()) this.#print(event);
-    this.#early = [];
+    this.#early = undefined;
     this.#end({ type: "outcome", state, outcome });
   }
 
   fail(error: Error): void {
-    this.#resolveSubmitted();
+    this.#submitted.set(true);
     this.#end({ type: "failed", error });
   }
 
   #end(end: End): void {
     this.#output.end();
-    this.#settle(end);
-    this.#settleEnd(end);
+    this.#settled.set(end);
+    this.#ended.set(end);
   }
 
   #startAttempt(attempt: number): void {
@@ -109,13 +118,13 @@ export class TrackedJob {
   }
 
   #printWaiting(): void {
-    if (this.#early.length === 0) return;
+    if (this.#early === undefined) return;
     const waiting = this.#sortedEarly();
-    this.#early = [];
+    this.#early = undefined;
     for (const event of waiting) this.takeOutput(event);
   }
 
   #sortedEarly(): OutputEvent[] {
-    return this.#early.toSorted((a, b) => a.attempt - b.attempt || a.index - b.index);
+    return (this.#early ?? []).toSorted((a, b) => a.attempt - b.attempt || a.index - b.index);
   }
 }

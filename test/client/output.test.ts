@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 import { outputOf, checkOutputOption } from "../../src/client/output.ts";
-import { TrackedJob } from "../../src/client/tracked-job.ts";
+import { type Line, TrackedJob } from "../../src/client/tracked-job.ts";
 import type { JobId } from "../../src/core/ids.ts";
 import type { OutputEvent } from "../../src/core/messages.ts";
 
@@ -42,12 +42,20 @@ test("what is no output option is refused", () => {
   expect(() => checkOutputOption("loud")).toThrow(/expected "inherit", "prefix", "off" or/);
 });
 
+const noLine: Line = {
+  hold: () => {},
+  cancel: async () => {},
+  reader: () => {
+    throw new Error("It streams nothing");
+  },
+};
+
 test("pieces are written once and in order, however they come", () => {
   const seen: string[] = [];
   const job = new TrackedJob(
     id,
     { write: (_stream, bytes) => seen.push(Buffer.from(bytes).toString()), end: () => {} },
-    { isSubmitted: true },
+    noLine,
   );
   const piece = (attempt: number, index: number): OutputEvent => ({
     type: "output",
