@@ -200,7 +200,7 @@ function calibrate(): number {
 function known(captures: number): () => number {
   const [fn] = distinct(1, captures);
   const { graph, units } = captureParts(fn);
-  const bytes = new Map(units.map((unit) => [unit.hash, unit.bytes]));
+  const bytes = new Map<string, Uint8Array>(units.map((unit) => [unit.hash, unit.bytes]));
   return repeated(() => reviveParts(graph, (hash) => bytes.get(hash) as Uint8Array), { size: 50 });
 }
 

@@ -49,7 +49,7 @@ export class Connection implements Line {
   submit(job: SubmittedJob, units: readonly CodeUnit[], output: JobOutput): TrackedJob {
     this.#checkOpen();
     const tracked = this.#track(new TrackedJob(job.id, output, this));
-    this.#outbox.add({ job, units, tracked });
+    this.#outbox.add(job, units, tracked);
     return tracked;
   }
 

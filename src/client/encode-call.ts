@@ -5,7 +5,7 @@ import { notingPointers } from "../codec/pointers.ts";
 import { encodeSpec, MAX_INPUTS } from "../codec/wire.ts";
 import { parseDataUrl, type DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
-import { parseUnitHash, type UnitHash } from "../core/ids.ts";
+import type { UnitHash } from "../core/ids.ts";
 import { findPointers } from "./find-pointers.ts";
 
 export type AnyFunction = (...args: never[]) => unknown;
@@ -104,5 +104,5 @@ function encodeArguments(
 }
 
 function hashesOf(units: readonly CodeUnit[]): UnitHash[] {
-  return [...new Set(units.map(({ hash }) => parseUnitHash(hash)))];
+  return units.length < 2 ? units.map(({ hash }) => hash) : [...new Set(units.map(({ hash }) => hash))];
 }

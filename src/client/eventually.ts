@@ -4,6 +4,10 @@ export class Eventually<T> {
   #promise: Promise<T> | undefined;
   #resolve: ((value: T) => void) | undefined;
 
+  constructor(value?: T) {
+    this.#value = value;
+  }
+
   /** What comes after the first value is ignored. */
   set(value: T): void {
     if (this.#value !== undefined) return;

@@ -7,7 +7,7 @@ import { KitchenError } from "../core/errors.ts";
 import type { ClientEvent, SubmittedJob } from "../core/messages.ts";
 import { problemAsError, type Http } from "./http.ts";
 import { ItemReader } from "./item-reader.ts";
-import { missingOf, unitsOf } from "./outbox.ts";
+import { missingOf } from "./outbox.ts";
 import type { JobOutput } from "./output.ts";
 import { type Line, TrackedJob } from "./tracked-job.ts";
 
@@ -67,7 +67,11 @@ export class InstantCaller {
   }
 
   #post(job: SubmittedJob, units: readonly CodeUnit[], signal: AbortSignal): Promise<IncomingMessage> {
-    const body = encodeSubmission({ client: this.#client, units: unitsOf([{ units }]), jobs: [job] });
+    const body = encodeSubmission({
+      client: this.#client,
+      units: new Map(units.map(({ hash, bytes }) => [hash, bytes])),
+      jobs: [job],
+    });
     return this.#http.open({ method: "POST", path: "/v1/instant", type: MEDIA_TYPE, body, signal });
   }
 }

@@ -33,8 +33,11 @@ export class TrackedJob {
   isSubmitted = false;
   readonly #output: JobOutput;
   readonly #settled = new Eventually<Settled>();
-  readonly #ended = new Eventually<End>();
-  readonly #submitted = new Eventually<true>();
+  /** Of the usual job these two are never asked for. */
+  #ended: Eventually<End> | undefined;
+  #submitted: Eventually<true> | undefined;
+  #isDecided = false;
+  #last: End | undefined;
   #streaming: number | undefined;
   #attempt = 1;
   #nextIndex = 0;
@@ -53,17 +56,17 @@ export class TrackedJob {
 
   /** Settles when the job has ended; later than {@link settled} when its result is a stream of items. */
   get ended(): Promise<End> {
-    return this.#ended.promise;
+    return (this.#ended ??= new Eventually(this.#last)).promise;
   }
 
   /** Resolves when the node has it, or when it is clear that it never will. */
   get submitted(): Promise<unknown> {
-    return this.#submitted.promise;
+    return (this.#submitted ??= new Eventually<true>(this.#isDecided || undefined)).promise;
   }
 
   markSubmitted(): void {
     this.isSubmitted = true;
-    this.#submitted.set(true);
+    this.#decideSubmit();
   }
 
   /** Takes a piece: prints it once, in its turn, however often and in whatever order pieces come. */
@@ -96,14 +99,20 @@ export class TrackedJob {
   }
 
   fail(error: Error): void {
-    this.#submitted.set(true);
+    this.#decideSubmit();
     this.#end({ type: "failed", error });
+  }
+
+  #decideSubmit(): void {
+    this.#isDecided = true;
+    this.#submitted?.set(true);
   }
 
   #end(end: End): void {
     this.#output.end();
     this.#settled.set(end);
-    this.#ended.set(end);
+    this.#last ??= end;
+    this.#ended?.set(end);
   }
 
   #startAttempt(attempt: number): void {

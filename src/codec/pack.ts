@@ -3,9 +3,18 @@ import { KitchenError } from "../core/errors.ts";
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true });
 
-/** A message's fields as msgpack. The bytes are the caller's own. */
-export function pack(fields: readonly unknown[]): Buffer {
+/** A message's fields as msgpack, or one of them. The bytes are the caller's own. */
+export function pack(fields: unknown): Buffer {
   return packr.pack(fields);
+}
+
+const LIST_OF_32_BITS = 0xdd;
+
+/** What stands before the items of a list, each of which {@link pack} made. */
+export function listHeader(count: number): Buffer {
+  const header = Buffer.from([LIST_OF_32_BITS, 0, 0, 0, 0]);
+  header.writeUInt32BE(count, 1);
+  return header;
 }
 
 /** The fields of a message, by position, each read by a method that checks what it is. */

@@ -12,7 +12,7 @@ import type {
   Submission,
   SubmittedJob,
 } from "../core/messages.ts";
-import { Fields, pack } from "./pack.ts";
+import { Fields, listHeader, pack } from "./pack.ts";
 
 /** Media type of every body in this format. */
 export const MEDIA_TYPE = "application/vnd.kitchensink";
@@ -63,8 +63,22 @@ export function parseSpec(bytes: Uint8Array): JobSpec {
 }
 
 export function encodeSubmission({ client, units, jobs }: Submission): Buffer {
-  const rows = jobs.map(({ id, queue, priority, spec, inputs }) => [id, queue, priority, spec, inputs]);
-  return pack([client, [...units], rows]);
+  return joinSubmission({ client, units, jobCount: jobs.length, jobs: jobs.map(encodeSubmittedJob) });
+}
+
+export function encodeSubmittedJob({ id, queue, priority, spec, inputs }: SubmittedJob): Buffer {
+  return pack([id, queue, priority, spec, inputs]);
+}
+
+export interface SubmissionParts extends Omit<Submission, "jobs"> {
+  readonly jobCount: number;
+  /** What {@link encodeSubmittedJob} gave of each, one behind the other, cut anywhere. */
+  readonly jobs: readonly Uint8Array[];
+}
+
+/** As {@link encodeSubmission}, of jobs that were encoded as they came. */
+export function joinSubmission({ client, units, jobCount, jobs }: SubmissionParts): Buffer {
+  return Buffer.concat([listHeader(3), pack(client), pack([...units]), listHeader(jobCount), ...jobs]);
 }
 
 export function parseSubmission(bytes: Uint8Array): Submission {

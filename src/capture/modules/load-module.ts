@@ -123,10 +123,11 @@ function membersOf(hash: string, unitBytes: UnitBytes): readonly Came[] {
   const known = byUnit.get(hash);
   if (known !== undefined) return known;
   const bytes = unitBytes(hash);
-  if (hashOf(bytes) !== hash) throw cannotDecode(`the code ${hash} is damaged`);
+  const checked = hashOf(bytes);
+  if (checked !== hash) throw cannotDecode(`the code ${hash} is damaged`);
   const codes = decodeModules(bytes);
   const targets = new Map<string, Came>();
-  const units = new Map([[hash, { hash, bytes }]]);
+  const units = new Map<string, CodeUnit>([[hash, { hash: checked, bytes }]]);
   for (const inner of hashesIn(codes)) {
     for (const came of membersOf(inner, unitBytes)) {
       targets.set(`${inner}.${came.ref.member}`, came);

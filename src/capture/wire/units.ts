@@ -1,11 +1,12 @@
 import { hash } from "node:crypto";
+import { parseUnitHash, type UnitHash } from "../../core/ids.ts";
 import type { ModuleRef, ModulesRecord } from "../modules/module-code.ts";
 import { cannotDecode } from "./wire.ts";
 
 /** Code that travels once: everything needed to compile it, and no captured value. */
 export interface CodeUnit {
   /** sha256 of {@link bytes} as base64url: 43 characters. */
-  readonly hash: string;
+  readonly hash: UnitHash;
   readonly bytes: Uint8Array;
 }
 
@@ -89,8 +90,8 @@ export function encodeUnit(record: UnitRecord | ModulesRecord): CodeUnit {
   return unit;
 }
 
-export function hashOf(bytes: Uint8Array): string {
-  return hash("sha256", bytes, "base64url");
+export function hashOf(bytes: Uint8Array): UnitHash {
+  return parseUnitHash(hash("sha256", bytes, "base64url"));
 }
 
 /** @throws KitchenError `KS_CANNOT_DECODE` when the bytes are no unit. */
