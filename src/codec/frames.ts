@@ -10,6 +10,22 @@ export function frame(body: Uint8Array): Buffer {
   return out;
 }
 
+/** The frames of all bodies, one behind the other. */
+export function frames(bodies: readonly Uint8Array[]): Buffer {
+  const [only] = bodies;
+  if (only !== undefined && bodies.length === 1) return frame(only);
+  let size = 0;
+  for (const body of bodies) size += HEADER_BYTES + body.length;
+  const out = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const body of bodies) {
+    at = out.writeUInt32LE(body.length, at);
+    out.set(body, at);
+    at += body.length;
+  }
+  return out;
+}
+
 /**
  * Cuts a byte stream into frames. Bodies are views of the chunks: copy what must outlive the call.
  * A frame that claims more than `maxBytes` throws `KS_TOO_LARGE` before any of it is kept.

@@ -19,6 +19,8 @@ export function encodeToWorker(message: ToWorker): Buffer {
       return pack(["r", message.run, message.jobId, message.attempt, message.spec]);
     case "cancel":
       return pack(["c", message.run, message.reason]);
+    case "recall":
+      return pack(["w", message.run]);
     case "read":
       return pack(["i", message.run, message.from, message.isOver]);
     case "describe":
@@ -54,6 +56,8 @@ export function parseToWorker(bytes: Uint8Array): ToWorker {
       };
     case "c":
       return { type: "cancel", run: fields.count(1), reason: fields.text(2) };
+    case "w":
+      return { type: "recall", run: fields.count(1) };
     case "i":
       return { type: "read", run: fields.count(1), from: fields.count(2), isOver: fields.boolean(3) };
     case "d":

@@ -129,6 +129,8 @@ export type ToWorker =
       readonly spec: Uint8Array;
     }
   | { readonly type: "cancel"; readonly run: number; readonly reason: string }
+  /** Do not begin the run; it goes on when it has begun. */
+  | { readonly type: "recall"; readonly run: number }
   /** Of a run that streams: the reader has all items before `from`; when it is over, it wants no more. */
   | { readonly type: "read"; readonly run: number; readonly from: number; readonly isOver: boolean }
   | { readonly type: "describe"; readonly request: number; readonly namespace: string };
@@ -160,7 +162,7 @@ export type FromWorker =
   | { readonly type: "streaming"; readonly run: number }
   | { readonly type: "item"; readonly run: number; readonly bytes: Uint8Array }
   | { readonly type: "finished"; readonly run: number; readonly result: RunResult }
-  /** The run was cancelled before it began. */
+  /** The run was cancelled or recalled before it began. */
   | { readonly type: "skipped"; readonly run: number }
   /** What a run printed after its end: nobody's output. */
   | { readonly type: "stray"; readonly text: string }

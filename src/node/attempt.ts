@@ -1,69 +1,80 @@
 import type { AttemptEnd } from "../core/attempt.ts";
 import type { ErrorCode } from "../core/errors.ts";
-import type { JobId, UnitHash } from "../core/ids.ts";
-import type { JobSpec } from "../core/messages.ts";
+import type { UnitHash } from "../core/ids.ts";
+import type { JobSpec, RunResult } from "../core/messages.ts";
+import type { ClaimedJob } from "../store/port.ts";
 import type { Exit, RunHandlers, StreamName } from "../worker/run-list.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
 import { deathReport, errorOutcome, isDeliberate } from "./outcomes.ts";
 import type { StreamedItems } from "./streamed-items.ts";
 import type { Streams } from "./streams.ts";
 
-/** One attempt of a job, ready to be given to a worker. */
-export interface AttemptOptions {
-  readonly run: number;
-  readonly jobId: JobId;
-  readonly attempt: number;
-  readonly specBytes: Uint8Array;
-  readonly spec: JobSpec;
-  readonly units: ReadonlyMap<UnitHash, Uint8Array>;
+/** What the attempts of a node's lane have in common. */
+export interface AttemptLane {
   readonly nodeName: string;
-  /** Deaths before this attempt. */
-  readonly deaths: number;
   /** How long a function has to stop after its signal was aborted, before its worker is killed. */
   readonly graceMs: number;
   readonly streams: Streams;
-  readonly onOutput: (stream: StreamName, bytes: Uint8Array) => void;
+  readonly onOutput: (attempt: Attempt, stream: StreamName, bytes: Uint8Array) => void;
   /** Its result is a stream of items, which can be read now. */
-  readonly onStreaming: () => void;
+  readonly onStreaming: (attempt: Attempt) => void;
   /** Called once. `ranMs` is 0 for what never began. */
-  readonly onEnd: (end: AttemptEnd, ranMs: number) => void;
+  readonly onEnd: (attempt: Attempt, end: AttemptEnd, ranMs: number) => void;
+}
+
+/** One attempt of a job, ready to be given to a worker. */
+export interface AttemptOptions {
+  readonly run: number;
+  readonly job: ClaimedJob;
+  readonly spec: JobSpec;
+  readonly units: ReadonlyMap<UnitHash, Uint8Array>;
 }
 
 /** Follows one attempt on its worker: its deadline, its cancelling, its end. */
-export class Attempt {
-  readonly #options: AttemptOptions;
+export class Attempt implements RunHandlers {
+  readonly job: ClaimedJob;
+  readonly spec: JobSpec;
+  readonly #lane: AttemptLane;
+  readonly #run: number;
+  readonly #units: ReadonlyMap<UnitHash, Uint8Array>;
   #worker: WorkerProcess | undefined;
   #begunAtMs: number | undefined;
   #deadline: NodeJS.Timeout | undefined;
   #grace: NodeJS.Timeout | undefined;
   #isAbandoned = false;
   #hasEnded = false;
+  #pieces = 0;
   #items: StreamedItems | undefined;
   /** Why the node stops it; then this is its end, however the function takes it. */
   #stop: Extract<AttemptEnd, { type: "stopped" }> | undefined;
 
-  constructor(options: AttemptOptions) {
-    this.#options = options;
+  constructor({ run, job, spec, units }: AttemptOptions, lane: AttemptLane) {
+    this.job = job;
+    this.spec = spec;
+    this.#run = run;
+    this.#units = units;
+    this.#lane = lane;
   }
 
-  get jobId(): JobId {
-    return this.#options.jobId;
-  }
-  get attempt(): number {
-    return this.#options.attempt;
-  }
-  get spec(): JobSpec {
-    return this.#options.spec;
+  /** What functions like this one are known by: by their code, or by the name of a registered one. */
+  get key(): string {
+    return this.spec.units[0] ?? this.spec.label;
   }
 
   get hasStreamed(): boolean {
     return this.#items !== undefined;
   }
 
-  start(worker: WorkerProcess): void {
+  /** The index of the next piece of output. */
+  nextPiece(): number {
+    return this.#pieces++;
+  }
+
+  /** `expectedMs`: how long it will take. */
+  start(worker: WorkerProcess, expectedMs: number): void {
     this.#worker = worker;
-    const { run, jobId, attempt, specBytes: spec, units } = this.#options;
-    worker.run({ run, jobId, attempt, spec }, units, this.#handlers());
+    const { id: jobId, attempt, spec } = this.job;
+    worker.run({ run: this.#run, jobId, attempt, spec }, this.#units, this, expectedMs);
   }
 
   /** Ends the attempt as cancelled: signal, grace, kill. Ends at once when it was not started yet. */
@@ -85,38 +96,45 @@ export class Attempt {
     this.#worker?.kill();
   }
 
-  #handlers(): RunHandlers {
-    const { onOutput } = this.#options;
-    return {
-      onBegin: () => this.#begin(),
-      onOutput,
-      onStreaming: () => this.#stream(),
-      onItem: (bytes) => this.#items?.push(bytes),
-      onFinished: ({ outcome, isError, ranMs }) =>
-        this.#end(isError ? { type: "threw", outcome } : { type: "returned", outcome }, ranMs),
-      onSkipped: () => this.#end({ type: "not-begun" }),
-      onLost: (exit, wasRunning, lastOutput) =>
-        this.#end(wasRunning ? this.#died(exit, lastOutput) : { type: "not-begun" }),
-    };
-  }
-
-  #stream(): void {
-    const { streams, jobId: id, attempt, run, spec, onStreaming } = this.#options;
-    this.#items = streams.open({
-      id,
-      attempt,
-      codec: spec.codec,
-      read: (from, isOver) => this.#worker?.read(run, from, isOver),
-      cancel: (reason) => this.cancel(reason),
-    });
-    onStreaming();
-  }
-
-  #begin(): void {
+  onBegin(): void {
     this.#begunAtMs = performance.now();
     if (this.#stop !== undefined) this.#startGrace();
-    const { timeoutMs, label } = this.#options.spec;
-    if (timeoutMs === 0) return;
+    if (this.spec.timeoutMs > 0) this.#startDeadline(this.spec);
+  }
+
+  onOutput(stream: StreamName, bytes: Uint8Array): void {
+    this.#lane.onOutput(this, stream, bytes);
+  }
+
+  onStreaming(): void {
+    const { streams, onStreaming } = this.#lane;
+    this.#items = streams.open({
+      id: this.job.id,
+      attempt: this.job.attempt,
+      codec: this.spec.codec,
+      read: (from, isOver) => this.#worker?.read(this.#run, from, isOver),
+      cancel: (reason) => this.cancel(reason),
+    });
+    onStreaming(this);
+  }
+
+  onItem(bytes: Uint8Array): void {
+    this.#items?.push(bytes);
+  }
+
+  onFinished({ outcome, isError, ranMs }: RunResult): void {
+    this.#end(isError ? { type: "threw", outcome } : { type: "returned", outcome }, ranMs);
+  }
+
+  onSkipped(): void {
+    this.#end({ type: "not-begun" });
+  }
+
+  onLost(exit: Exit, wasRunning: boolean, lastOutput: string): void {
+    this.#end(wasRunning ? this.#died(exit, lastOutput) : { type: "not-begun" });
+  }
+
+  #startDeadline({ label, timeoutMs }: JobSpec): void {
     const message = `${label} ran longer than its deadline of ${timeoutMs} ms: give it more with timeoutMs, or have it watch the signal of currentJob()`;
     this.#deadline = setTimeout(
       () =>
@@ -133,22 +151,22 @@ export class Attempt {
     this.#stop = stop;
     const worker = this.#worker;
     if (worker === undefined) return this.#end(stop);
-    worker.cancel(this.#options.run, reason);
+    worker.cancel(this.#run, reason);
     if (this.#begunAtMs !== undefined) this.#startGrace();
   }
 
   /** Only while it is the worker's turn: a kill would otherwise hit the job that runs before it. */
   #startGrace(): void {
-    this.#grace = setTimeout(() => this.#worker?.kill(), this.#options.graceMs);
+    this.#grace = setTimeout(() => this.#worker?.kill(), this.#lane.graceMs);
   }
 
   #died(exit: Exit, lastOutput: string): AttemptEnd {
-    const { nodeName, deaths, spec } = this.#options;
+    const { deaths } = this.job;
     const ranMs = this.#ranMs();
     const message = deathReport({
       exit,
-      label: spec.label,
-      node: nodeName,
+      label: this.spec.label,
+      node: this.#lane.nodeName,
       ranMs,
       deaths: deaths + 1,
       lastOutput,
@@ -165,18 +183,17 @@ export class Attempt {
   }
 
   #end(end: AttemptEnd, ranMs = this.#ranMs()): void {
-    clearTimeout(this.#deadline);
-    clearTimeout(this.#grace);
+    if (this.#deadline !== undefined) clearTimeout(this.#deadline);
+    if (this.#grace !== undefined) clearTimeout(this.#grace);
     this.#hasEnded = true;
     this.#items?.complete();
     const isGivenUp = this.#isAbandoned && end.type === "died";
-    this.#options.onEnd(isGivenUp ? this.#givenUp() : (this.#stop ?? end), ranMs);
+    this.#lane.onEnd(this, isGivenUp ? this.#givenUp() : (this.#stop ?? end), ranMs);
   }
 
   #givenUp(): AttemptEnd {
     if (this.#items === undefined) return { type: "not-begun" };
-    const { spec, nodeName } = this.#options;
-    const message = `Cannot go on with ${spec.label}: ${nodeName} left while its items were being read (call it again)`;
+    const message = `Cannot go on with ${this.spec.label}: ${this.#lane.nodeName} left while its items were being read (call it again)`;
     return { type: "died", outcome: errorOutcome("KS_WORKER_LOST", message), isDeliberate: false };
   }
 }

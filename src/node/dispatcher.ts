@@ -2,14 +2,14 @@ import { decideNext, type AttemptEnd } from "../core/attempt.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { JobSpec } from "../core/messages.ts";
-import { depthFor, RunTimes } from "../core/prefetch.ts";
+import { HeldWork, RunTimes } from "../core/prefetch.ts";
 import { parseSpec } from "../codec/wire.ts";
 import type { ClaimedJob, Store } from "../store/port.ts";
 import type { Pool } from "../worker/pool.ts";
-import type { StreamName } from "../worker/run-list.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
-import { Attempt } from "./attempt.ts";
+import { Attempt, type AttemptLane } from "./attempt.ts";
 import { errorOutcome } from "./outcomes.ts";
+import { Recall } from "./recall.ts";
 import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
 import type { UnitCache } from "./unit-cache.ts";
@@ -38,19 +38,16 @@ export interface DispatcherOptions {
   readonly warn: (message: string) => void;
 }
 
-/** A job that this node claimed and has no worker for yet. */
-interface Waiting {
-  readonly job: ClaimedJob;
-  readonly attempt: Attempt;
-  readonly key: string;
-}
-
 /** Claims as many jobs as the workers can take, gives them out, and says how they ended. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #times = new RunTimes();
+  readonly #held = new HeldWork();
+  readonly #recall: Recall;
+  readonly #lane: AttemptLane;
   readonly #attempts = new Map<JobId, Attempt>();
-  #backlog: Waiting[] = [];
+  /** Claimed jobs that no worker has yet. */
+  #backlog: Attempt[] = [];
   /** Claimed jobs whose code units are on their way: they will want a worker each. */
   #loading = 0;
   #typicalKey = "";
@@ -64,6 +61,8 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#recall = new Recall(options.pool);
+    this.#lane = this.#createLane(options);
   }
 
   get running(): number {
@@ -102,8 +101,8 @@ export class Dispatcher {
 
   cancel(id: JobId, attempt: number): void {
     const found = this.#attempts.get(id);
-    if (found?.attempt !== attempt) return;
-    this.#backlog = this.#backlog.filter((waiting) => waiting.attempt !== found);
+    if (found?.job.attempt !== attempt) return;
+    this.#backlog = this.#backlog.filter((waiting) => waiting !== found);
     found.cancel(`${found.spec.label} was cancelled`);
   }
 
@@ -155,8 +154,10 @@ export class Dispatcher {
         const count = this.#room();
         if (this.#isPaused || count <= 0) break;
         const { node, store, queues, takesData } = this.#options;
+        const askedAtMs = performance.now();
         const reply = await store.claim({ node, queues, count, takesData });
         if (reply.type === "lapsed") return this.#options.onLapsed();
+        this.#held.recordTrip(performance.now() - askedAtMs);
         for (const job of reply.jobs) this.#accept(job);
         this.#assign();
         if (reply.jobs.length === count) this.#isWoken = true;
@@ -170,11 +171,11 @@ export class Dispatcher {
     }
   }
 
-  /** How many jobs to claim: what workers may hold, for functions as short as those that ran last. */
+  /** How many jobs to claim: what workers may hold, of functions like the one that ran last. */
   #room(): number {
-    const depth = depthFor(this.#times.mean(this.#typicalKey));
+    const expectedMs = this.#times.expectedMs(this.#typicalKey);
     const { workers } = this.#options.pool;
-    const free = workers.reduce((sum, worker) => sum + Math.max(0, depth - worker.held), 0);
+    const free = workers.reduce((sum, { loadMs }) => sum + this.#held.room(loadMs, expectedMs), 0);
     return free - this.#backlog.length - this.#loading;
   }
 
@@ -207,35 +208,31 @@ export class Dispatcher {
   }
 
   #enqueue(job: ClaimedJob, spec: JobSpec, units: Parameters<WorkerProcess["run"]>[1]): void {
-    const key = spec.units[0] ?? spec.label;
-    const { node, graceMs, nextRun, writer, streams } = this.#options;
-    let index = 0;
-    const attempt: Attempt = new Attempt({
-      run: nextRun(),
-      jobId: job.id,
-      attempt: job.attempt,
-      specBytes: job.spec,
-      spec,
-      units,
-      nodeName: node,
-      deaths: job.deaths,
-      graceMs,
-      streams,
-      onOutput: (stream: StreamName, bytes: Uint8Array) =>
-        writer.output(job.id, { attempt: job.attempt, index: index++, stream, bytes, atMs: Date.now() }),
-      onStreaming: () => writer.streaming({ id: job.id, attempt: job.attempt }),
-      onEnd: (end, ranMs) => this.#ended(job, attempt, end, ranMs),
-    });
+    const attempt = new Attempt({ run: this.#options.nextRun(), job, spec, units }, this.#lane);
     this.#attempts.set(job.id, attempt);
-    this.#backlog.push({ job, attempt, key });
+    this.#backlog.push(attempt);
   }
 
-  #ended(job: ClaimedJob, { spec, hasStreamed }: Attempt, end: AttemptEnd, ranMs: number): void {
+  #createLane({ node: nodeName, graceMs, streams, writer }: DispatcherOptions): AttemptLane {
+    return {
+      nodeName,
+      graceMs,
+      streams,
+      onOutput: (of, stream, bytes) => {
+        const { id, attempt } = of.job;
+        writer.output(id, { attempt, index: of.nextPiece(), stream, bytes, atMs: Date.now() });
+      },
+      onStreaming: ({ job: { id, attempt } }) => writer.streaming({ id, attempt }),
+      onEnd: (attempt, end, ranMs) => this.#ended(attempt, end, ranMs),
+    };
+  }
+
+  #ended({ job, spec, key, hasStreamed }: Attempt, end: AttemptEnd, ranMs: number): void {
     const { writer, maxDeaths } = this.#options;
     this.#attempts.delete(job.id);
     if (end.type === "returned" || end.type === "threw") {
-      this.#typicalKey = spec.units[0] ?? spec.label;
-      this.#times.record(this.#typicalKey, ranMs);
+      this.#typicalKey = key;
+      this.#times.record(key, ranMs);
     }
     const { id, attempt, deaths, throws } = job;
     const counts = { deaths, throws, retries: spec.retries, maxDeaths, hasStreamed };
@@ -246,14 +243,13 @@ export class Dispatcher {
 
   /** Gives waiting jobs to workers: the least laden first, and several to one only where they are short. */
   #assign(): void {
-    const { workers } = this.#options.pool;
-    while (this.#backlog.length > 0) {
-      const [first] = this.#backlog;
-      const worker = leastLaden(workers);
-      if (first === undefined || worker === undefined) return;
-      if (worker.held >= depthFor(this.#times.mean(first.key))) return;
+    for (let [first] = this.#backlog; first !== undefined; [first] = this.#backlog) {
+      const worker = leastLaden(this.#options.pool.workers);
+      const expectedMs = this.#times.expectedMs(first.key);
+      if (worker === undefined || this.#held.room(worker.loadMs, expectedMs) === 0) return;
       this.#backlog.shift();
-      first.attempt.start(worker);
+      if (worker.loadMs > 0) this.#recall.watch();
+      first.start(worker, expectedMs);
     }
   }
 
@@ -269,9 +265,10 @@ export class Dispatcher {
   }
 }
 
+/** The worker that will be free first. */
 export function leastLaden(workers: readonly WorkerProcess[]): WorkerProcess | undefined {
   return workers.reduce<WorkerProcess | undefined>(
-    (best, worker) => (best === undefined || worker.held < best.held ? worker : best),
+    (best, worker) => (best === undefined || worker.loadMs < best.loadMs ? worker : best),
     undefined,
   );
 }

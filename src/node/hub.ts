@@ -1,4 +1,4 @@
-import { frame } from "../codec/frames.ts";
+import { frames } from "../codec/frames.ts";
 import { encodeClientEvent } from "../codec/wire.ts";
 import type { JobId } from "../core/ids.ts";
 import type { FinalState } from "../core/job-states.ts";
@@ -9,21 +9,35 @@ export interface Subscriber {
   send(frames: Buffer): void;
 }
 
+interface Watcher {
+  readonly client: string;
+  /** Whether it wants the job's output too. */
+  readonly wantsOutput: boolean;
+}
+
+type Watchers = readonly Watcher[];
+
+interface Connected {
+  readonly subscriber: Subscriber;
+  /** The list of watchers of all jobs that this client watches alone, with their output or without. */
+  readonly alone: { readonly withOutput: Watchers; readonly withoutOutput: Watchers };
+}
+
 /** Tells clients of their jobs: who waits for which job, in this node's memory. */
 export class Hub {
-  readonly #clients = new Map<string, Subscriber>();
-  /** Who waits for a job, and whether they want its output too. */
-  readonly #waiting = new Map<JobId, Map<string, boolean>>();
+  readonly #clients = new Map<string, Connected>();
+  readonly #waiting = new Map<JobId, Watchers>();
   readonly #outbox = new Map<string, Buffer[]>();
 
   /** The client's stream is open: its events go there, until `disconnect`. */
   connect(client: string, subscriber: Subscriber): void {
-    this.#clients.set(client, subscriber);
+    const alone = { withOutput: watchedBy(client, true), withoutOutput: watchedBy(client, false) };
+    this.#clients.set(client, { subscriber, alone });
   }
 
   disconnect(client: string, subscriber: Subscriber): void {
     // A client that reconnects may be back before its old connection is seen to end.
-    if (this.#clients.get(client) === subscriber) this.#clients.delete(client);
+    if (this.#clients.get(client)?.subscriber === subscriber) this.#clients.delete(client);
   }
 
   isConnected(client: string): boolean {
@@ -31,16 +45,16 @@ export class Hub {
   }
 
   watch(client: string, id: JobId, wantsOutput: boolean): void {
-    const clients = this.#waiting.get(id);
-    if (clients === undefined) this.#waiting.set(id, new Map([[client, wantsOutput]]));
-    else clients.set(client, wantsOutput);
+    const others = this.#waiting.get(id)?.filter((watcher) => watcher.client !== client) ?? [];
+    const own = this.#only(client, wantsOutput);
+    this.#waiting.set(id, others.length === 0 ? own : [...others, ...own]);
   }
 
   unwatch(client: string, ids: readonly JobId[]): void {
     for (const id of ids) {
-      const clients = this.#waiting.get(id);
-      clients?.delete(client);
-      if (clients?.size === 0) this.#waiting.delete(id);
+      const left = this.#waiting.get(id)?.filter((watcher) => watcher.client !== client) ?? [];
+      if (left.length === 0) this.#waiting.delete(id);
+      else this.#waiting.set(id, left);
     }
   }
 
@@ -50,25 +64,23 @@ export class Hub {
   }
 
   output(id: JobId, piece: OutputPiece): void {
-    const clients = this.#waiting.get(id);
-    if (clients === undefined) return;
-    const takers = [...clients].filter(([, wantsOutput]) => wantsOutput);
+    const takers = this.#waiting.get(id)?.filter(({ wantsOutput }) => wantsOutput) ?? [];
     if (takers.length === 0) return;
     const event = encodeClientEvent({ type: "output", jobId: id, ...piece });
-    for (const [client] of takers) this.#post(client, event);
+    for (const { client } of takers) this.#post(client, event);
   }
 
   streaming(id: JobId, attempt: number): void {
     const event = encodeClientEvent({ type: "streaming", jobId: id, attempt });
-    for (const client of this.#waiting.get(id)?.keys() ?? []) this.#post(client, event);
+    for (const { client } of this.#waiting.get(id) ?? []) this.#post(client, event);
   }
 
   finished(id: JobId, state: FinalState, outcome: Uint8Array): void {
-    const clients = this.#waiting.get(id);
-    if (clients === undefined) return;
+    const watchers = this.#waiting.get(id);
+    if (watchers === undefined) return;
     this.#waiting.delete(id);
     const event = encodeClientEvent({ type: "finished", jobId: id, state, outcome });
-    for (const client of clients.keys()) this.#post(client, event);
+    for (const { client } of watchers) this.#post(client, event);
   }
 
   /** Sends one client something of its own, such as what it missed. */
@@ -76,22 +88,29 @@ export class Hub {
     this.#post(client, event);
   }
 
+  #only(client: string, wantsOutput: boolean): Watchers {
+    const alone = this.#clients.get(client)?.alone;
+    if (alone === undefined) return watchedBy(client, wantsOutput);
+    return wantsOutput ? alone.withOutput : alone.withoutOutput;
+  }
+
   #post(client: string, event: Buffer): void {
     const pending = this.#outbox.get(client);
     if (pending !== undefined) {
-      pending.push(frame(event));
+      pending.push(event);
       return;
     }
     // What happens in one turn of the loop goes down in one write.
     if (this.#outbox.size === 0) setImmediate(() => this.#flush());
-    this.#outbox.set(client, [frame(event)]);
+    this.#outbox.set(client, [event]);
   }
 
   #flush(): void {
-    for (const [client, frames] of this.#outbox) {
-      const only = frames.length === 1 ? frames[0] : undefined;
-      this.#clients.get(client)?.send(only ?? Buffer.concat(frames));
-    }
+    for (const [client, events] of this.#outbox) this.#clients.get(client)?.subscriber.send(frames(events));
     this.#outbox.clear();
   }
+}
+
+function watchedBy(client: string, wantsOutput: boolean): Watchers {
+  return [{ client, wantsOutput }];
 }

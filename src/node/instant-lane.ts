@@ -2,12 +2,13 @@ import type { AttemptEnd } from "../core/attempt.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { FunctionInfo, JobSpec } from "../core/messages.ts";
-import { depthFor, RunTimes } from "../core/prefetch.ts";
+import { HeldWork, RunTimes } from "../core/prefetch.ts";
 import type { Pool } from "../worker/pool.ts";
 import type { StreamName } from "../worker/run-list.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
-import { Attempt } from "./attempt.ts";
+import { Attempt, type AttemptLane } from "./attempt.ts";
 import { leastLaden } from "./dispatcher.ts";
+import { Recall } from "./recall.ts";
 import type { Streams } from "./streams.ts";
 
 /** How many instant calls may wait for a worker. */
@@ -38,24 +39,24 @@ export interface InstantLaneOptions {
 /** Calls that skip the queue: they run on workers kept for them, first come, first served, and are not stored. */
 export class InstantLane {
   readonly #pool: Pool;
-  readonly #node: NodeName;
-  readonly #graceMs: number;
   readonly #nextRun: () => number;
-  readonly #streams: Streams;
+  readonly #lane: AttemptLane;
   readonly #times = new RunTimes();
+  readonly #held = new HeldWork();
+  readonly #recall: Recall;
+  /** The attempts that wait or run, each of a call. */
+  readonly #calls = new Map<Attempt, InstantCall>();
   #waiting: Attempt[] = [];
   /** Runs while calls wait and generators keep every worker. */
   #blocked: NodeJS.Timeout | undefined;
-  readonly #running = new Set<Attempt>();
   #onIdle: () => void = () => {};
   readonly #wanting = new Set<(worker: WorkerProcess) => void>();
 
   constructor(options: InstantLaneOptions) {
     this.#pool = options.pool;
-    this.#node = options.node;
-    this.#graceMs = options.graceMs;
     this.#nextRun = options.nextRun;
-    this.#streams = options.streams;
+    this.#recall = new Recall(options.pool);
+    this.#lane = this.#createLane(options);
   }
 
   /** Runs a call once; gives a way to cancel it. @throws KitchenError `KS_BUSY` when too many wait */
@@ -65,20 +66,20 @@ export class InstantLane {
         "KS_BUSY",
         `Cannot take the call: ${MOST_WAITING} instant calls wait already; use the queue (async: true)`,
       );
-    const attempt = this.#attemptOf(call);
-    this.#waiting.push(attempt);
+    this.#waiting.push(this.#attemptOf(call));
     this.assign();
-    return {
-      cancel: (reason) => {
-        this.#waiting = this.#waiting.filter((waiting) => waiting !== attempt);
-        attempt.cancel(reason);
-      },
-    };
+    return { cancel: (reason) => this.#cancel(call, reason) };
+  }
+
+  #cancel(call: InstantCall, reason: string): void {
+    const [attempt] = [...this.#calls].find(([, of]) => of === call) ?? [];
+    this.#waiting = this.#waiting.filter((waiting) => waiting !== attempt);
+    attempt?.cancel(reason);
   }
 
   /** Resolves when no call waits or runs here, or after `graceMs`. */
   async idle(graceMs: number): Promise<void> {
-    if ((this.#running.size === 0 && this.#waiting.length === 0) || graceMs <= 0) return;
+    if (this.#calls.size === 0 || graceMs <= 0) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, graceMs);
       this.#onIdle = () => {
@@ -90,9 +91,8 @@ export class InstantLane {
 
   /** Ends what waits and what runs: the node is leaving. */
   refuseAll(): void {
-    const waiting = this.#waiting;
     this.#waiting = [];
-    for (const attempt of [...waiting, ...this.#running]) attempt.cancel("the node is leaving");
+    for (const attempt of this.#calls.keys()) attempt.cancel("the node is leaving");
   }
 
   /** There may be room in a worker. */
@@ -127,10 +127,11 @@ export class InstantLane {
     }
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const worker = leastLaden(workers);
-      if (worker === undefined || worker.held >= depthFor(this.#times.mean(keyOf(next.spec)))) return;
+      const expectedMs = this.#times.expectedMs(next.key);
+      if (worker === undefined || this.#held.room(worker.loadMs, expectedMs) === 0) return;
       this.#waiting.shift();
-      this.#running.add(next);
-      next.start(worker);
+      if (worker.loadMs > 0) this.#recall.watch();
+      next.start(worker, expectedMs);
     }
   }
 
@@ -141,34 +142,37 @@ export class InstantLane {
   }
 
   #attemptOf(call: InstantCall): Attempt {
-    const { id: jobId, spec, specBytes, units, onOutput, onStreaming, onEnd } = call;
-    const attempt: Attempt = new Attempt({
-      run: this.#nextRun(),
-      jobId,
-      attempt: 1,
-      specBytes,
-      spec,
-      units,
-      nodeName: this.#node,
-      deaths: 0,
-      graceMs: this.#graceMs,
-      streams: this.#streams,
-      onOutput,
-      onStreaming: () => {
-        onStreaming();
-        this.assign();
-      },
-      onEnd: (end, ranMs) => {
-        if (end.type === "returned" || end.type === "threw") this.#times.record(keyOf(spec), ranMs);
-        this.#running.delete(attempt);
-        // The worker died under another call: this one has not begun, so it takes the next worker.
-        if (end.type === "not-begun") this.#waiting.unshift(this.#attemptOf(call));
-        else onEnd(end);
-        this.assign();
-        if (this.#running.size === 0 && this.#waiting.length === 0) this.#onIdle();
-      },
-    });
+    const { id, spec, specBytes, units } = call;
+    const job = { id, attempt: 1, deaths: 0, throws: 0, spec: specBytes };
+    const attempt = new Attempt({ run: this.#nextRun(), job, spec, units }, this.#lane);
+    this.#calls.set(attempt, call);
     return attempt;
+  }
+
+  #createLane({ node: nodeName, graceMs, streams }: InstantLaneOptions): AttemptLane {
+    return {
+      nodeName,
+      graceMs,
+      streams,
+      onOutput: (attempt, stream, bytes) => this.#calls.get(attempt)?.onOutput(stream, bytes),
+      onStreaming: (attempt) => {
+        this.#calls.get(attempt)?.onStreaming();
+        this.assign();
+      },
+      onEnd: (attempt, end, ranMs) => this.#ended(attempt, end, ranMs),
+    };
+  }
+
+  #ended(attempt: Attempt, end: AttemptEnd, ranMs: number): void {
+    const call = this.#calls.get(attempt);
+    if (call === undefined) return;
+    this.#calls.delete(attempt);
+    if (end.type === "returned" || end.type === "threw") this.#times.record(attempt.key, ranMs);
+    // The worker died under another call: this one has not begun, so it takes the next worker.
+    if (end.type === "not-begun") this.#waiting.unshift(this.#attemptOf(call));
+    else call.onEnd(end);
+    this.assign();
+    if (this.#calls.size === 0) this.#onIdle();
   }
 
   async #anyWorker(): Promise<WorkerProcess> {
@@ -194,10 +198,6 @@ export class InstantLane {
 }
 
 /** By a generator whose items are read. */
-function isKept({ held }: WorkerProcess): boolean {
-  return held === Infinity;
-}
-
-function keyOf(spec: JobSpec): string {
-  return spec.units[0] ?? spec.label;
+function isKept({ isStreaming }: WorkerProcess): boolean {
+  return isStreaming;
 }

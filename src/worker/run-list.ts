@@ -21,23 +21,23 @@ export interface StartRun {
 /** What the node does when something happens to a run. Exactly one of the last three is called, once, at the end. */
 export interface RunHandlers {
   /** The run is the worker's next: its time counts from here. */
-  readonly onBegin: () => void;
-  readonly onOutput: (stream: StreamName, bytes: Uint8Array) => void;
+  onBegin(): void;
+  onOutput(stream: StreamName, bytes: Uint8Array): void;
   /** Its result is a generator; items follow. */
-  readonly onStreaming: () => void;
-  readonly onItem: (bytes: Uint8Array) => void;
-  readonly onFinished: (result: RunResult) => void;
-  /** It was cancelled before it began. */
-  readonly onSkipped: () => void;
+  onStreaming(): void;
+  onItem(bytes: Uint8Array): void;
+  onFinished(result: RunResult): void;
+  /** It was cancelled or recalled before it began. */
+  onSkipped(): void;
   /** The worker died; `wasRunning` tells whether under this run, or while it waited its turn. */
-  readonly onLost: (exit: Exit, wasRunning: boolean, lastOutput: string) => void;
+  onLost(exit: Exit, wasRunning: boolean, lastOutput: string): void;
 }
 
 interface Entry {
   readonly run: number;
   readonly handlers: RunHandlers;
-  /** Streams whose marker has not been seen. */
-  readonly open: Set<StreamName>;
+  /** How long it is expected to take, in ms. */
+  readonly expectedMs: number;
   result: RunResult | undefined;
   isStreaming: boolean;
   lastOutput: Buffer;
@@ -45,6 +45,9 @@ interface Entry {
 
 /** How much of a run's last output goes into the report when its worker dies. */
 const LAST_OUTPUT_BYTES = 4 * 1024;
+const NOTHING = Buffer.alloc(0);
+/** Runs count from 1. */
+const NONE = 0;
 
 /**
  * The runs that a worker holds, oldest first. A run ends when its result has come over the channel and its output has
@@ -53,15 +56,41 @@ const LAST_OUTPUT_BYTES = 4 * 1024;
 export class RunList {
   readonly #onStrayOutput: (text: string) => void;
   readonly #entries: Entry[] = [];
+  /** Of how many of the entries, from the oldest on, a stream's marker has come, and the result. */
+  readonly #come: Record<StreamName | "result", number> = { stdout: 0, stderr: 0, result: 0 };
+  #loadMs = 0;
+  #streams = 0;
+  #overdue: number | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(onStrayOutput: (text: string) => void) {
     this.#onStrayOutput = onStrayOutput;
   }
 
-  /** How many runs have not ended; a stream has no end that anybody could foresee. */
-  get load(): number {
-    return this.#entries.some(({ isStreaming }) => isStreaming) ? Infinity : this.#entries.length;
+  /** How long the runs that have not ended will take, in ms: infinite while one streams, or takes longer than expected. */
+  get loadMs(): number {
+    return this.isStreaming || this.running === this.#overdue ? Infinity : this.#loadMs;
+  }
+
+  /** One of them streams its result: nobody can foresee its end. */
+  get isStreaming(): boolean {
+    return this.#streams > 0;
+  }
+
+  get count(): number {
+    return this.#entries.length;
+  }
+
+  /** The one that runs; {@link NONE} when there is none. */
+  get running(): number {
+    return this.#entries[0]?.run ?? NONE;
+  }
+
+  /** The one that runs takes longer than was expected. Gives the runs that wait behind it. */
+  overdue(): readonly number[] {
+    const [first, ...behind] = this.#entries;
+    this.#overdue = first?.run;
+    return behind.map(({ run }) => run);
   }
 
   /** Calls back when no run is left; at once when there is none. */
@@ -70,15 +99,16 @@ export class RunList {
     this.#tellEmpty();
   }
 
-  add(run: number, handlers: RunHandlers): void {
+  add(run: number, handlers: RunHandlers, expectedMs: number): void {
     this.#entries.push({
       run,
       handlers,
-      open: new Set(["stdout", "stderr"]),
+      expectedMs,
       result: undefined,
       isStreaming: false,
-      lastOutput: Buffer.alloc(0),
+      lastOutput: NOTHING,
     });
+    this.#loadMs += expectedMs;
     if (this.#entries.length === 1) handlers.onBegin();
   }
 
@@ -90,8 +120,8 @@ export class RunList {
   }
 
   outputEnded(stream: StreamName): void {
-    const entry = this.#writer(stream);
-    entry?.open.delete(stream);
+    if (this.#writer(stream) === undefined) return;
+    this.#come[stream] += 1;
     this.#settle();
   }
 
@@ -100,6 +130,7 @@ export class RunList {
     const entry = this.#entry(run);
     if (entry === undefined) return [];
     entry.isStreaming = true;
+    this.#streams += 1;
     entry.handlers.onStreaming();
     return this.#entries.slice(this.#entries.indexOf(entry) + 1).map((behind) => behind.run);
   }
@@ -109,16 +140,20 @@ export class RunList {
   }
 
   finished(run: number, result: RunResult): void {
-    const entry = this.#entry(run);
-    if (entry === undefined) return;
+    // Runs end in the order in which they were sent.
+    const entry = this.#entries[this.#come.result];
+    if (entry?.run !== run) return;
     entry.result = result;
+    this.#come.result += 1;
     this.#settle();
   }
 
   skipped(run: number): void {
     const at = this.#entries.findIndex((candidate) => candidate.run === run);
     const [entry] = at < 0 ? [] : this.#entries.splice(at, 1);
-    entry?.handlers.onSkipped();
+    if (entry === undefined) return;
+    this.#lighten(entry);
+    entry.handlers.onSkipped();
     this.#tellEmpty();
   }
 
@@ -138,20 +173,28 @@ export class RunList {
 
   /** The run that `stream` belongs to now: the oldest whose marker has not come. */
   #writer(stream: StreamName): Entry | undefined {
-    return this.#entries.find((entry) => entry.open.has(stream));
+    return this.#entries[this.#come[stream]];
   }
 
   #settle(): void {
-    for (
-      let first = this.#entries[0];
-      first?.result !== undefined && first.open.size === 0;
-      first = this.#entries[0]
-    ) {
-      this.#entries.shift();
+    const come = this.#come;
+    while (come.result > 0 && come.stdout > 0 && come.stderr > 0) {
+      const first = this.#entries.shift();
+      if (first?.result === undefined) return;
+      come.result -= 1;
+      come.stdout -= 1;
+      come.stderr -= 1;
+      if (first.isStreaming) this.#streams -= 1;
+      this.#lighten(first);
       first.handlers.onFinished(first.result);
       this.#entries[0]?.handlers.onBegin();
     }
     this.#tellEmpty();
+  }
+
+  #lighten({ expectedMs }: Entry): void {
+    // Sums of fractions drift.
+    this.#loadMs = this.#entries.length === 0 ? 0 : this.#loadMs - expectedMs;
   }
 
   #tellEmpty(): void {

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
-import { FrameReader, frame } from "../codec/frames.ts";
+import { FrameReader, frames } from "../codec/frames.ts";
 import { encodeToWorker, parseFromWorker } from "../codec/worker-wire.ts";
 import { LRUCache } from "lru-cache";
 import type { UnitHash } from "../core/ids.ts";
@@ -79,25 +79,53 @@ export class WorkerProcess {
     return this.#child.pid;
   }
 
-  /** How many runs it was given and has not ended; infinite while one of them streams its result. */
-  get held(): number {
-    return this.#runs.load;
+  /**
+   * How long the runs will take that it was given and has not ended, in ms; infinite while one streams its result, or
+   * after a {@link recall} until the one that runs has ended.
+   */
+  get loadMs(): number {
+    return this.#runs.loadMs;
+  }
+
+  get isStreaming(): boolean {
+    return this.#runs.isStreaming;
+  }
+
+  /** The run whose turn it is; 0: none. */
+  get running(): number {
+    return this.#runs.running;
+  }
+
+  /** Whether runs wait behind the one that runs. */
+  get holdsSeveral(): boolean {
+    return this.#runs.count > 1;
   }
 
   /** Runs a job after those it holds already. `units` gives the bytes of those that this worker has not had. */
-  run(start: StartRun, units: ReadonlyMap<UnitHash, Uint8Array>, handlers: RunHandlers): void {
+  run(
+    start: StartRun,
+    units: ReadonlyMap<UnitHash, Uint8Array>,
+    handlers: RunHandlers,
+    expectedMs: number,
+  ): void {
     for (const [hash, bytes] of units) {
       if (this.#units.get(hash) === true) continue;
       this.#units.set(hash, true);
       this.#send({ type: "unit", hash, bytes });
     }
-    this.#runs.add(start.run, handlers);
-    this.#send({ type: "run", ...start });
+    this.#runs.add(start.run, handlers, expectedMs);
+    const { run, jobId, attempt, spec } = start;
+    this.#send({ type: "run", run, jobId, attempt, spec });
   }
 
   /** Asks a run to stop: drops it if it has not begun, else aborts its signal. */
   cancel(run: number, reason: string): void {
     this.#send({ type: "cancel", run, reason });
+  }
+
+  /** Takes back the runs that wait behind the one that runs, if they have not begun when the worker hears of it. */
+  recall(): void {
+    for (const run of this.#runs.overdue()) this.#send({ type: "recall", run });
   }
 
   /** Tells a run that streams how far its items were read, or that no more are wanted. */
@@ -133,12 +161,11 @@ export class WorkerProcess {
   #send(message: ToWorker): void {
     // What is sent in one turn of the loop goes down in one write.
     if (this.#outbox.length === 0) setImmediate(() => this.#flush());
-    this.#outbox.push(frame(encodeToWorker(message)));
+    this.#outbox.push(encodeToWorker(message));
   }
 
   #flush(): void {
-    const only = this.#outbox.length === 1 ? this.#outbox[0] : undefined;
-    if (this.#channel.writable) this.#channel.write(only ?? Buffer.concat(this.#outbox));
+    if (this.#channel.writable) this.#channel.write(frames(this.#outbox));
     this.#outbox = [];
   }
 
@@ -176,7 +203,7 @@ export class WorkerProcess {
         this.#rejectReady(new Error(message.message));
         break;
       case "streaming":
-        for (const waiting of this.#runs.streaming(message.run)) this.cancel(waiting, "");
+        for (const run of this.#runs.streaming(message.run)) this.#send({ type: "recall", run });
         break;
       case "item":
         this.#runs.item(message.run, message.bytes);

@@ -89,6 +89,7 @@ test("every message on a worker's channel comes back as it was", () => {
     { type: "forget", hash },
     { type: "run", run: 1, jobId, attempt: 2, spec: bytes },
     { type: "cancel", run: 1, reason: "why" },
+    { type: "recall", run: 1 },
     { type: "describe", request: 3, namespace: "test" },
   ];
   for (const message of toWorker) expect(parseToWorker(encodeToWorker(message))).toEqual(message);

@@ -1,5 +1,5 @@
 import { Socket } from "node:net";
-import { FrameReader, frame } from "../../codec/frames.ts";
+import { FrameReader, frames } from "../../codec/frames.ts";
 import { encodeFromWorker, parseToWorker } from "../../codec/worker-wire.ts";
 import type { FromWorker, ToWorker } from "../../core/messages.ts";
 
@@ -11,7 +11,7 @@ const MAX_FRAME_BYTES: number = 2 ** 31;
 /** The worker's end of its channel. The process ends when the node closes it. */
 export class Channel {
   readonly #socket = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
-  #frames: Buffer[] = [];
+  #bodies: Buffer[] = [];
 
   listen(onMessage: (message: ToWorker) => void): void {
     const reader = new FrameReader(MAX_FRAME_BYTES);
@@ -23,14 +23,13 @@ export class Channel {
 
   /** Queues a message; it leaves with the next {@link flush}. */
   post(message: FromWorker): void {
-    this.#frames.push(frame(encodeFromWorker(message)));
+    this.#bodies.push(encodeFromWorker(message));
   }
 
   flush(): void {
-    if (this.#frames.length === 0) return;
-    const only = this.#frames.length === 1 ? this.#frames[0] : undefined;
-    this.#socket.write(only ?? Buffer.concat(this.#frames));
-    this.#frames = [];
+    if (this.#bodies.length === 0) return;
+    this.#socket.write(frames(this.#bodies));
+    this.#bodies = [];
   }
 
   send(message: FromWorker): void {

@@ -69,6 +69,9 @@ function receive(message: ToWorker): void {
     case "cancel":
       cancel(message.run, message.reason);
       break;
+    case "recall":
+      skip(message.run);
+      break;
     case "read":
       if (current?.run.run === message.run) current.stream?.read(message.from, message.isOver);
       break;
@@ -153,8 +156,11 @@ function cancel(run: number, reason: string): void {
   if (current?.run.run === run) {
     current.job.abort(new KitchenError("KS_CANCELLED", reason));
     current.stream?.stop();
-    return;
-  }
+  } else skip(run);
+}
+
+/** Drops a run that has not begun. */
+function skip(run: number): void {
   const at = waiting.findIndex((candidate) => candidate.run === run);
   if (at < 0) return;
   waiting.splice(at, 1);
