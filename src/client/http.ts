@@ -6,6 +6,7 @@ import type {
   RequestOptions,
 } from "node:http";
 import type { Readable } from "node:stream";
+import { urlToHttpOptions } from "node:url";
 import { KitchenError, isErrorCode } from "../core/errors.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../core/version.ts";
 
@@ -28,6 +29,13 @@ export interface HttpRequest {
   readonly silenceMs?: number;
 }
 
+export interface OpenOptions {
+  /** On a connection of its own. Default: false. */
+  readonly alone?: boolean;
+  /** Is given what ends the request; costs a fraction of an AbortSignal. */
+  readonly onSent?: (end: (reason: Error) => void) => void;
+}
+
 /** A body that is made while it is sent. */
 export interface StreamedBody {
   readonly sizeBytes: number;
@@ -47,6 +55,9 @@ export interface HttpResponse {
 export class Http {
   readonly url: URL;
   readonly #token: string | undefined;
+  /** What all requests have in common. */
+  readonly #target: RequestOptions;
+  readonly #headers: Readonly<Record<string, string | number>>;
   readonly #agent: Agent;
   /** Without a limit, for requests that wait for something to happen. */
   readonly #longAgent: Agent;
@@ -63,6 +74,12 @@ export class Http {
     this.#agent = new module.Agent({ keepAlive: true, maxSockets: MAX_SOCKETS });
     this.#longAgent = new module.Agent({ keepAlive: true });
     this.#request = module.request;
+    // Once, for taking an address apart takes longer than all else that a small request needs.
+    this.#target = urlToHttpOptions(url);
+    this.#headers = {
+      [PROTOCOL_HEADER]: PROTOCOL_VERSION,
+      ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+    };
   }
 
   /** Another set of connections to the same node. */
@@ -122,16 +139,17 @@ export class Http {
     return this.fetchJson({ method: "POST", path, type: "application/json", body: JSON.stringify(body) });
   }
 
-  /** A response whose body is still to come. `alone`: on a connection of its own. */
-  open(request: HttpRequest, { alone = false }: { alone?: boolean } = {}): Promise<IncomingMessage> {
+  /** A response whose body is still to come. */
+  open(request: HttpRequest, { alone = false, onSent }: OpenOptions = {}): Promise<IncomingMessage> {
     if (this.#isClosed) return Promise.reject(closedError());
     const { method, path, type, accept, headers, body, signal, isLong = false, silenceMs } = request;
     const options: RequestOptions = {
+      ...this.#target,
       method,
+      path,
       agent: alone ? false : isLong ? this.#longAgent : this.#agent,
       headers: {
-        [PROTOCOL_HEADER]: PROTOCOL_VERSION,
-        ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
+        ...this.#headers,
         ...(type === undefined ? {} : { "content-type": type }),
         ...(accept === undefined ? {} : { accept }),
         ...(body === undefined ? {} : { "content-length": lengthOf(body) }),
@@ -141,7 +159,7 @@ export class Http {
       ...(silenceMs === undefined ? {} : { timeout: silenceMs }),
     };
     return new Promise((resolve, reject) => {
-      const outgoing = this.#request(new URL(path, this.url), options, (response) => {
+      const outgoing = this.#request(options, (response) => {
         const mismatch = protocolMismatch(response, this.url);
         if (mismatch === undefined) return resolve(response);
         response.destroy();
@@ -151,6 +169,7 @@ export class Http {
       outgoing.on("timeout", () =>
         outgoing.destroy(new Error(`nothing was heard for ${(silenceMs ?? 0) / 1_000} s`)),
       );
+      onSent?.((reason) => outgoing.destroy(reason));
       if (isStreamed(body)) sendStreamed(outgoing, body.stream);
       else outgoing.end(body);
     });

@@ -40,11 +40,11 @@ export class InstantCaller {
     line: InstantLine,
   ): Promise<void> {
     const fresh = units.filter(({ hash }) => !this.#sent.has(hash));
-    let response = await this.#post(job, fresh, line.signal);
+    let response = await this.#post(job, fresh, line);
     if (response.statusCode === 409 && typeOf(response) === MEDIA_TYPE) {
       const missing = new Set<string>(missingOf({ body: await bodyOf(response) }));
       const wanted = units.filter(({ hash }) => missing.has(hash));
-      response = await this.#post(job, wanted, line.signal);
+      response = await this.#post(job, wanted, line);
     }
     if (response.statusCode !== 200)
       throw problemAsError(
@@ -53,49 +53,48 @@ export class InstantCaller {
       );
     for (const { hash } of units) this.#sent.add(hash);
     line.response = response;
+    let isFinished = false;
     await readEvents(response, (event) => {
       if (event.type === "output") tracked.takeOutput(event);
       if (event.type === "streaming") tracked.stream(event.attempt);
-      if (event.type === "finished") tracked.finish(event.state, event.outcome);
+      if (event.type !== "finished") return;
+      isFinished = true;
+      tracked.finish(event.state, event.outcome);
     });
-    tracked.fail(
-      new KitchenError(
-        "KS_CONNECTION_LOST",
-        "The node's answer ended before the call did: the node went away",
-      ),
-    );
+    if (isFinished) return;
+    const message = "The node's answer ended before the call did: the node went away";
+    tracked.fail(new KitchenError("KS_CONNECTION_LOST", message));
   }
 
-  #post(job: SubmittedJob, units: readonly CodeUnit[], signal: AbortSignal): Promise<IncomingMessage> {
+  #post(job: SubmittedJob, units: readonly CodeUnit[], line: InstantLine): Promise<IncomingMessage> {
     const body = encodeSubmission({
       client: this.#client,
       units: new Map(units.map(({ hash, bytes }) => [hash, bytes])),
       jobs: [job],
     });
-    return this.#http.open({ method: "POST", path: "/v1/instant", type: MEDIA_TYPE, body, signal });
+    const request = { method: "POST", path: "/v1/instant", type: MEDIA_TYPE, body } as const;
+    return this.#http.open(request, { onSent: (end) => line.onSent(end) });
   }
 }
 
-/** The request of one call is its line to the node: when it is aborted, the node sees that the caller went away. */
+/** The request of one call is its line to the node: when it is ended, the node sees that the caller went away. */
 class InstantLine implements Line {
   response: IncomingMessage | undefined;
+  /** The error of a call that was cancelled. */
+  cancelled: KitchenError | undefined;
   readonly #http: Http;
   readonly #client: string;
-  readonly #controller = new AbortController();
+  #end: (reason: Error) => void = () => {};
 
   constructor(http: Http, client: string) {
     this.#http = http;
     this.#client = client;
   }
 
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** The error of a call that was cancelled. */
-  get cancelled(): KitchenError | undefined {
-    const { aborted, reason } = this.signal;
-    return aborted ? new KitchenError("KS_CANCELLED", cancelledMessage(reason)) : undefined;
+  /** The call is on its way; `end` ends its request. */
+  onSent(end: (reason: Error) => void): void {
+    this.#end = end;
+    if (this.cancelled !== undefined) end(this.cancelled);
   }
 
   /** Who does not wait for the end does not keep the process alive for it. */
@@ -107,7 +106,8 @@ class InstantLine implements Line {
   }
 
   async cancel(_job: TrackedJob, reason: string): Promise<void> {
-    this.#controller.abort(reason);
+    this.cancelled ??= new KitchenError("KS_CANCELLED", cancelledMessage(reason));
+    this.#end(this.cancelled);
   }
 
   reader({ id }: TrackedJob, attempt: number): ItemReader {
@@ -115,15 +115,24 @@ class InstantLine implements Line {
   }
 }
 
-function cancelledMessage(reason: unknown): string {
-  return typeof reason === "string" && reason !== ""
-    ? `The call was cancelled: ${reason}`
-    : "The call was cancelled";
+function cancelledMessage(reason: string): string {
+  return reason === "" ? "The call was cancelled" : `The call was cancelled: ${reason}`;
 }
 
-async function readEvents(response: IncomingMessage, onEvent: (event: ClientEvent) => void): Promise<void> {
+function readEvents(response: IncomingMessage, onEvent: (event: ClientEvent) => void): Promise<void> {
   const reader = new FrameReader(MAX_FRAME_BYTES);
-  for await (const chunk of response) reader.push(chunk as Buffer, (body) => onEvent(parseClientEvent(body)));
+  const take = (body: Uint8Array): void => onEvent(parseClientEvent(body));
+  return new Promise((resolve, reject) => {
+    response.on("data", (chunk: Buffer) => {
+      try {
+        reader.push(chunk, take);
+      } catch (error) {
+        response.destroy(error as Error);
+      }
+    });
+    response.on("end", resolve);
+    response.on("error", reject);
+  });
 }
 
 async function bodyOf(response: IncomingMessage): Promise<Buffer> {

@@ -20,7 +20,10 @@ export class Pool {
 
   /** The workers that can take runs now. */
   get workers(): WorkerProcess[] {
-    return this.#slots.flatMap(({ worker }) => (worker === undefined ? [] : [worker]));
+    const workers = [];
+    // Asked for with every run that ends.
+    for (const { worker } of this.#slots) if (worker !== undefined) workers.push(worker);
+    return workers;
   }
 
   /** The most deaths at the start that any slot has seen in a row: 0 when all is well. */

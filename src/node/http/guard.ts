@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from "node:crypto";
+import { hash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 import { RateLimiterMemory } from "rate-limiter-flexible";
 import { KitchenError } from "../../core/errors.ts";
@@ -76,7 +76,7 @@ export class Guard {
 }
 
 function digest(token: string): Buffer {
-  return createHash("sha256").update(token).digest();
+  return hash("sha256", token, "buffer");
 }
 
 function hostNameOf(host: string | undefined): string | undefined {
