@@ -2,13 +2,31 @@ import type { Draft } from "../walk/functions.ts";
 import { realmOf } from "../resolve/known.ts";
 import { newMark, PausedVariable } from "./paused-variable.ts";
 import { pauseIn, reasonNotToProbe } from "./probe.ts";
-import { surroundingsOf, valueAt, type Variables, variablesAt } from "./scopes.ts";
+import { type Scope, surroundingsOf, valueAt, type Variables, variablesAt } from "./scopes.ts";
 import type { Walk } from "../walk/walk.ts";
 
 /** One running instance of a scope. V8 shows only copies, so who shares it has to be found out. */
 export class SharedScope {
   /** The last test that told this scope from others: two of the same test are different ones. */
-  test: object | undefined;
+  test: symbol | undefined;
+  #found: SharedScope | undefined;
+  #size = 1;
+
+  /** The one that stands for all that were found to be one scope. Functions of earlier captures still have the others. */
+  get one(): SharedScope {
+    if (this.#found === undefined) return this;
+    this.#found = this.#found.one;
+    return this.#found;
+  }
+
+  /** The larger one stands for both, so that no chain gets long. */
+  static unite(first: SharedScope, second: SharedScope): void {
+    const [one, other] = [first.one, second.one];
+    if (one === other) return;
+    const [small, large] = one.#size < other.#size ? [one, other] : [other, one];
+    small.#found = large;
+    large.#size += small.#size;
+  }
 }
 
 /** A scope as one function sees it. */
@@ -19,29 +37,40 @@ export interface View {
   readonly written: readonly string[];
 }
 
-/** For each function, the scopes around it by depth: this never changes in a function's life. */
+/** For each function, the scopes around it by place. What was found to be one scope stays one. */
 const known = new WeakMap<object, Map<number, SharedScope>>();
 const modules = new Map<string, SharedScope>();
+/** By the global object of their vm context. */
+const globals = new WeakMap<object, Map<string, SharedScope>>();
 
 /** The scope at `depth` around a function; which other functions have it is known after {@link tellScopes}. */
 export function scopeOf({ fn, around }: Draft, depth: number): SharedScope {
-  const found = known.get(fn)?.get(depth);
-  if (found !== undefined) return found;
-  const kind = kindOf(around?.scopes ?? [], depth);
-  const key = `${kind}:${kind === "module" ? around?.scriptId : ""}`;
-  const scope = (kind === "inner" ? undefined : modules.get(key)) ?? new SharedScope();
-  if (kind !== "inner") modules.set(key, scope);
-  remember(fn, depth, scope);
-  return scope;
+  const { scopes = [], scriptId = "" } = around ?? {};
+  const kind = kindOf(scopes, depth);
+  if (kind === "module") return scopeIn(modules, scriptId);
+  if (kind !== "inner") return scopeIn(scopesIn(globals, scopes.at(-1)?.variables ?? globalThis), kind);
+  return scopeIn(scopesIn(known, fn), placeOf(scopes, depth)).one;
 }
 
-function kindOf(scopes: readonly { kind: string }[], depth: number): string {
+function kindOf(scopes: readonly Scope[], depth: number): Scope["kind"] {
   return depth <= 1 ? "global" : (scopes[scopes.length - depth]?.kind ?? "inner");
 }
 
-function remember(fn: object, depth: number, scope: SharedScope): void {
-  const scopes = known.get(fn) ?? new Map<number, SharedScope>();
-  known.set(fn, scopes.set(depth, scope));
+/** V8 shows what scripts declare as a scope only when there is something, so that one does not count. */
+function placeOf(scopes: readonly Scope[], depth: number): number {
+  return scopes.some(({ kind }) => kind === "script") ? depth - 1 : depth;
+}
+
+function scopesIn<Key>(owners: WeakMap<object, Map<Key, SharedScope>>, owner: object): Map<Key, SharedScope> {
+  const scopes = owners.get(owner) ?? new Map<Key, SharedScope>();
+  owners.set(owner, scopes);
+  return scopes;
+}
+
+function scopeIn<Key>(scopes: Map<Key, SharedScope>, key: Key): SharedScope {
+  const scope = scopes.get(key) ?? new SharedScope();
+  scopes.set(key, scope);
+  return scope;
 }
 
 /** Finds out exactly which views are of one scope: a wrong guess would share or split a variable. */
@@ -99,12 +128,14 @@ function tellApart(walk: Walk, views: readonly View[], name: string): void {
   } finally {
     test.restore();
   }
-  for (const [scope] of byScope) scope.test = test;
+  // Not the test itself, which holds all that is captured.
+  const told = Symbol("test");
+  for (const [scope] of byScope) scope.one.test = told;
 }
 
 /** The most that one test told apart already need no mark: that of the others is looked for in them. */
 function partition(candidates: readonly Candidate[]): { fresh: Candidate[]; settled: Candidate[] } {
-  const counts = new Map<object, number>();
+  const counts = new Map<symbol, number>();
   for (const [{ test }] of candidates) if (test !== undefined) counts.set(test, (counts.get(test) ?? 0) + 1);
   const [most] = [...counts].toSorted(([, a], [, b]) => b - a)[0] ?? [];
   const isSettled = ([{ test }]: Candidate): boolean => test !== undefined && test === most;
@@ -125,7 +156,7 @@ class MarkTest {
   readonly #walk: Walk;
   readonly #name: string;
   readonly #marked = new Map<unknown, SharedScope>();
-  /** Found to be another one. */
+  /** Found to be one that is marked. */
   readonly #merged = new Set<SharedScope>();
   readonly #toRestore: { view: View; value: unknown }[] = [];
 
@@ -176,7 +207,7 @@ class MarkTest {
       );
       if (scope === undefined) return true;
       if (scope !== own) this.#merged.add(own);
-      for (const view of views) remember(view.draft.fn, view.depth, scope);
+      SharedScope.unite(own, scope);
       return false;
     });
   }
