@@ -117,6 +117,8 @@ interface Plan {
   readonly things: readonly (readonly [kind: number, links: readonly number[]])[];
   /** Which function is called with which argument. */
   readonly calls: readonly (readonly [fn: number, argument: number])[];
+  /** Which functions are captured together before that. */
+  readonly groups: readonly (readonly number[])[];
 }
 
 const plans = fc.record<Plan>({
@@ -125,6 +127,7 @@ const plans = fc.record<Plan>({
     maxLength: 8,
   }),
   calls: fc.array(fc.tuple(fc.nat(30), fc.nat(9)), { maxLength: 12 }),
+  groups: fc.array(fc.array(fc.nat(30), { minLength: 2, maxLength: 3 }), { maxLength: 5 }),
 });
 
 interface Root {
@@ -147,9 +150,8 @@ function behaviour({ functions, things }: Root, { calls }: Plan): string {
   const description = new GraphDescription();
   const lines = [description.of([functions, things])];
   for (const [index, argument] of functions.length === 0 ? [] : calls) {
-    const fn = functions[index % functions.length] as Callable;
-    const result = fn.call(undefined, argument);
-    lines.push(`call ${index}: ${description.of(isIterator(result) ? [...result] : result)}`);
+    const result = resultOf(functions[index % functions.length] as Callable, argument);
+    lines.push(`call ${index}: ${description.of(result)}`);
   }
   for (const thing of things) lines.push(`see: ${description.of(seen(thing))}`);
   lines.push(description.of([functions.map((fn) => resultOf(fn)), things]));
@@ -160,8 +162,19 @@ function isIterator(value: unknown): value is Iterable<unknown> {
   return typeof value === "object" && value !== null && "next" in value;
 }
 
-function resultOf(fn: Callable): unknown {
-  const result = fn.call(undefined, 1);
+/** Captures each part, then some functions together, in one state after another. */
+function captureParts({ functions, things }: Root, { groups, calls }: Plan): void {
+  for (const part of [...functions, ...things]) capture(part);
+  if (functions.length === 0) return;
+  for (const [step, group] of groups.entries()) {
+    capture(group.map((index) => functions[index % functions.length]));
+    const [index, argument] = calls[step] ?? [step, 0];
+    resultOf(functions[index % functions.length] as Callable, argument);
+  }
+}
+
+function resultOf(fn: Callable, argument: unknown = 1): unknown {
+  const result = fn.call(undefined, argument);
   return isIterator(result) ? [...result] : result;
 }
 
@@ -200,7 +213,7 @@ test(
     fc.assert(
       fc.property(plans, (plan) => {
         const root = build(plan);
-        for (const part of [...root.functions, ...root.things]) capture(part);
+        captureParts(root, plan);
         behaviour(root, plan);
         const there = revive(capture(root)) as Root;
         expect(behaviour(there, plan), plan.program).toBe(behaviour(root, plan));
