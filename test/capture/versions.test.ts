@@ -66,6 +66,10 @@ afterAll(async () => {
   await Promise.all([...peers.values()].flatMap(({ sender, receiver }) => [sender.end(), receiver.end()]));
 });
 
+/** A busy machine takes long for many captures, most of all where variables have to be told apart. */
+const TABLE_MS = 20_000;
+const CASE_MS = 5_000;
+
 const captures = new Map<string, Reply>();
 
 const senderOn = (major: number): Peer => peerOn(major).sender;
@@ -81,7 +85,8 @@ describe.each(pairs)("captured on Node $from, revived on Node $to", ({ from, to 
   for (const { area, file, cases } of tables) {
     const travelling = cases.filter(([, { refuses }]) => refuses === undefined);
     if (travelling.length === 0) continue;
-    test(area, async () => {
+    const limitMs = TABLE_MS + travelling.length * CASE_MS;
+    test(area, { timeout: limitMs }, async () => {
       const failed: Record<string, string> = {};
       for (const [name, one] of travelling) {
         if (exceptions.some((exception) => exception.area === area && exception.name === name)) continue;
