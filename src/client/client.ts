@@ -10,7 +10,7 @@ import { InstantCaller } from "./instant.ts";
 import { newJobId } from "./new-job-id.ts";
 import { Job } from "./job.ts";
 import { JobBackend } from "./job-backend.ts";
-import { JobMap } from "./job-map.ts";
+import { JobMap, type Started } from "./job-map.ts";
 import { parseFunctions, parseNodes, type NodeStatus } from "./listings.ts";
 import { type ClientOptions, type ConnectOptions, DEFAULTS, type Settings, settingsFrom } from "./options.ts";
 import { outputOf } from "./output.ts";
@@ -94,10 +94,10 @@ export class Client implements AsyncDisposable {
   call<Args extends unknown[], Result>(fn: (...args: Args) => Result, ...args: Args): Job<Returned<Result>>;
   call<Result = unknown>(name: string, ...args: unknown[]): Job<Result>;
   call(fn: AnyFunction | string, ...args: unknown[]): Job<unknown> {
-    return this.#start(this.#callee(fn), args);
+    return this.#start(this.#callee(fn), args).job;
   }
 
-  #start(callee: Callee, args: readonly unknown[]): Job<unknown> {
+  #start(callee: Callee, args: readonly unknown[]): Started<unknown> {
     const { label } = callee;
     const { rpcName: namespace, codec, modules, timeoutMs, retries, output, routeData } = this.#settings;
     const streamsOutput = output !== "off";
@@ -116,22 +116,26 @@ export class Client implements AsyncDisposable {
     const line = this.#settings.async ? connection : instant;
     const tracked = line.submit(job, units, outputOf(output, { id, label }));
     const realm = callee.name === null ? callee.realm : this.#shared.realm;
-    return new Job({ id, label, realm, tracked }, this.#jobs);
+    return { job: new Job({ id, label, realm, tracked }, this.#jobs), bytes: spec.length };
   }
 
   /**
-   * Calls a function, as it is now, on every item. Await it for the results in order; iterate over it for results in the
-   * order in which they come.
+   * Calls a function, as it is now, on every item of any number. Await it for the results in order; iterate over it for
+   * results in the order in which they come.
    *
+   * @throws KitchenError `KS_CANNOT_CAPTURE` at once; what an item or a call throws when the map is awaited
    * @example
    * ```ts
    * const squares = await c.map((n: number) => n * n, [1, 2, 3]); // [1, 4, 9]
+   * for await (const size of c.map(sizeOf, linesOf(hugeFile))) total += size;
    * ```
    */
-  map<Item, Result>(fn: (item: Item) => Result, items: Iterable<Item>): JobMap<Returned<Result>> {
-    const all = [...items];
+  map<Item, Result>(
+    fn: (item: Item) => Result,
+    items: Iterable<Item> | AsyncIterable<Item>,
+  ): JobMap<Returned<Result>> {
     const callee = this.#callee(fn);
-    return new JobMap(all.map((item) => this.#start(callee, [item]) as Job<Returned<Result>>));
+    return new JobMap(items, (item) => this.#start(callee, [item]) as Started<Returned<Result>>);
   }
 
   /** The registered functions of a namespace as typed methods. Give the type of the module that registers them. */

@@ -3,6 +3,7 @@ import { KitchenError } from "../core/errors.ts";
 import type { JobId } from "../core/ids.ts";
 import type { ClientEvent, SubmittedJob } from "../core/messages.ts";
 import type { CodeUnit } from "../capture/capture.ts";
+import { Cancellations } from "./cancellations.ts";
 import { EventStream } from "./event-stream.ts";
 import { closedError, type Http } from "./http.ts";
 import { ItemReader } from "./item-reader.ts";
@@ -23,6 +24,7 @@ export class Connection implements Line {
   readonly http: Http;
   readonly #client: string = randomUUID();
   readonly #outbox: Outbox;
+  readonly #cancellations: Cancellations;
   readonly #jobs = new Map<JobId, TrackedJob>();
   /** Those of {@link #jobs} whose end nobody waits for: their items are read, or not. */
   readonly #unawaited = new Set<TrackedJob>();
@@ -32,6 +34,7 @@ export class Connection implements Line {
 
   constructor(http: Http) {
     this.http = http;
+    this.#cancellations = new Cancellations(http);
     this.#outbox = new Outbox({
       http,
       client: this.#client,
@@ -87,7 +90,7 @@ export class Connection implements Line {
   }
 
   async cancelById(id: JobId, reason: string): Promise<void> {
-    await this.http.postJson("/v1/cancel", { jobs: [id], reason });
+    await this.#cancellations.add(id, reason);
   }
 
   /** Lets go of the node. Whatever is still waited for is settled with an error. */

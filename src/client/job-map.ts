@@ -1,11 +1,47 @@
+import { KitchenError } from "../core/errors.ts";
 import type { Job } from "./job.ts";
 
-/** The jobs of a `map`: awaited, all results in order; iterated over, results in the order in which they come. */
-export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
-  readonly jobs: readonly Job<R>[];
+/** How many calls of a map are under way at once, and how many bytes their arguments may take. */
+const MOST_CALLS = 10_000;
+const MOST_BYTES = 64 * 1024 * 1024;
 
-  constructor(jobs: readonly Job<R>[]) {
-    this.jobs = jobs;
+/** A call on its way, and how many bytes it took. */
+export interface Started<R> {
+  readonly job: Job<R>;
+  readonly bytes: number;
+}
+
+type Items<Item> = Iterable<Item> | AsyncIterable<Item>;
+
+/**
+ * The calls of a `map`: awaited, all results in order; iterated over, results in the order in which they come. Items are
+ * taken as there is room, so there may be any number of them: at most 10,000 calls and 64 MiB of arguments are under way
+ * at once, and when results are iterated over, those that were not taken yet count too. When a call fails, no more are
+ * made; those under way go on.
+ */
+export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
+  readonly #source: Iterator<unknown> | AsyncIterator<unknown>;
+  readonly #start: (item: unknown) => Started<R>;
+  readonly #running = new Set<Job<R>>();
+  #bytes = 0;
+  #count = 0;
+  /** By their place, until somebody iterates. */
+  #results: R[] = [];
+  /** Their places in the order in which they came. */
+  #order: number[] = [];
+  /** For who iterates: results that were not taken. */
+  #ready: R[] | undefined;
+  #all: Promise<R[]> | undefined;
+  #isTaking = false;
+  #isDrained = false;
+  #failure: { readonly reason: unknown } | undefined;
+  #wake = (): void => {};
+
+  /** @internal */
+  constructor(items: Items<unknown>, start: (item: unknown) => Started<R>) {
+    this.#source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+    this.#start = start;
+    this.#take();
   }
 
   // oxlint-disable-next-line unicorn/no-thenable -- to be awaited is what it is for
@@ -13,33 +49,139 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
     onValues?: ((values: R[]) => A | PromiseLike<A>) | null,
     onError?: ((reason: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return Promise.all(this.jobs).then(onValues, onError);
+    this.#all ??= this.#collect();
+    return this.#all.then(onValues, onError);
   }
 
-  /** Results as they come. Throws what the first job that fails throws. */
+  /** Results as they come, each once. Throws what the first call that fails throws. */
   async *[Symbol.asyncIterator](): AsyncGenerator<R> {
-    const ended: Promise<R>[] = [];
-    let wake = (): void => {};
-    for (const job of this.jobs) {
-      const result = Promise.resolve(job);
-      const arrived = (): void => {
-        ended.push(result);
-        wake();
-      };
-      result.then(arrived, arrived);
-    }
-    for (let given = 0; given < this.jobs.length; given += 1) {
-      if (ended.length === 0)
-        await new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-      const next = ended.shift();
-      if (next !== undefined) yield await next;
+    if (this.#all !== undefined) return yield* await this.#all;
+    if (this.#ready !== undefined) throw takenAlready();
+    const ready = this.#order.map((place) => this.#results[place]!);
+    this.#ready = ready;
+    this.#results = [];
+    this.#order = [];
+    try {
+      for (;;) {
+        while (ready.length > 0) {
+          const next = ready.shift() as R;
+          this.#take();
+          yield next;
+        }
+        if (this.#failure !== undefined) throw this.#failure.reason;
+        if (this.#isDone) return;
+        await this.#change();
+      }
+    } finally {
+      this.#stop();
     }
   }
 
-  /** Cancels the jobs that have not ended. */
+  /** Makes no more calls, and cancels those that have not ended. */
   async cancel(reason?: string): Promise<void> {
-    await Promise.all(this.jobs.map((job) => job.cancel(reason)));
+    this.#stop();
+    await Promise.all([...this.#running].map((job) => job.cancel(reason)));
   }
+
+  async #collect(): Promise<R[]> {
+    if (this.#ready !== undefined) throw takenAlready();
+    while (!this.#isDone && this.#failure === undefined) await this.#change();
+    if (this.#failure !== undefined) throw this.#failure.reason;
+    return this.#results;
+  }
+
+  get #isDone(): boolean {
+    return this.#isDrained && this.#running.size === 0;
+  }
+
+  get #hasRoom(): boolean {
+    const open = this.#running.size + (this.#ready?.length ?? 0);
+    return !this.#isDrained && open < MOST_CALLS && (open === 0 || this.#bytes < MOST_BYTES);
+  }
+
+  /** Makes calls of as many items as there is room for. */
+  #take(): void {
+    try {
+      while (!this.#isTaking && this.#hasRoom) {
+        const next = this.#source.next();
+        if (next instanceof Promise) void this.#takeLater(next);
+        else this.#begin(next);
+      }
+    } catch (reason) {
+      this.#fail(reason);
+    }
+  }
+
+  async #takeLater(item: Promise<IteratorResult<unknown>>): Promise<void> {
+    this.#isTaking = true;
+    try {
+      const next = await item;
+      if (!this.#isDrained) this.#begin(next);
+    } catch (reason) {
+      this.#fail(reason);
+    }
+    this.#isTaking = false;
+    this.#take();
+  }
+
+  #begin(next: IteratorResult<unknown>): void {
+    if (next.done === true) {
+      this.#isDrained = true;
+      this.#wake();
+      return;
+    }
+    const place = this.#count++;
+    const { job, bytes } = this.#start(next.value);
+    this.#running.add(job);
+    this.#bytes += bytes;
+    const end = (): void => {
+      this.#running.delete(job);
+      this.#bytes -= bytes;
+    };
+    job.then(
+      (result) => {
+        end();
+        this.#arrive(place, result);
+      },
+      (reason: unknown) => {
+        end();
+        this.#fail(reason);
+      },
+    );
+  }
+
+  #arrive(place: number, result: R): void {
+    if (this.#ready === undefined) {
+      this.#results[place] = result;
+      if (this.#all === undefined) this.#order.push(place);
+    } else this.#ready.push(result);
+    this.#take();
+    this.#wake();
+  }
+
+  #fail(reason: unknown): void {
+    this.#failure ??= { reason };
+    this.#stop();
+    this.#wake();
+  }
+
+  #stop(): void {
+    if (this.#isDrained) return;
+    this.#isDrained = true;
+    // What it throws at its end is no result of the map.
+    void Promise.resolve(this.#source.return?.()).catch(() => {});
+  }
+
+  #change(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+}
+
+function takenAlready(): KitchenError {
+  return new KitchenError(
+    "KS_USAGE",
+    "Cannot take the results of this map twice: they were iterated over, which keeps none (await the map to keep all)",
+  );
 }

@@ -3,7 +3,7 @@ import { type Client, KitchenError, registerError, RemoteError, type Job } from 
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { STORES, useStore } from "../support/stores.ts";
-import { tellAttempt, tellJob } from "./fixtures/jobs.mjs";
+import { tellAttempt, tellJob, untilAborted } from "./fixtures/jobs.mjs";
 import type api from "./fixtures/functions.ts";
 
 const FUNCTIONS = fileURLToPath(new URL("./fixtures/functions.ts", import.meta.url));
@@ -173,16 +173,87 @@ describe.each(STORES)("on the %s store", (store) => {
     expect(seen.at(-1)).toBe(0);
   });
 
-  test("map captures its function once, after it has taken all items", async () => {
+  test("map captures its function once, before it takes items", async () => {
     let factor = 1;
-    const raising = { toJSON: () => factor++ };
-    function* items(): Generator {
+    function* items(): Generator<number> {
       factor = 10;
-      yield* [raising, raising];
+      yield* [1, 2];
     }
-    const factors = c.with({ codec: "json" }).map(() => factor, items());
-    expect(await factors).toEqual([10, 10]);
-    expect(factor).toBe(12);
+    expect(await c.map((n) => n * factor, items())).toEqual([1, 2]);
+    expect(factor).toBe(10);
+  });
+
+  test("map takes items as there is room for them, of iterables without end too", async () => {
+    let taken = 0;
+    const isClosed = { sync: false, async: false };
+    function* numbers(): Generator<number> {
+      try {
+        for (;;) yield taken++;
+      } finally {
+        isClosed.sync = true;
+      }
+    }
+    async function* later(): AsyncGenerator<number> {
+      try {
+        for (let n = 0; ; n++) yield n;
+      } finally {
+        isClosed.async = true;
+      }
+    }
+    let given = 0;
+    for await (const _ of c.map((n: number) => n, numbers())) if (++given === 2_000) break;
+    expect(taken).toBeLessThanOrEqual(12_000);
+    const few = new Set<number>();
+    for await (const n of c.map((x: number) => x, later())) if (few.add(n).size === 200) break;
+    expect(Math.max(...few)).toBeLessThan(10_000);
+    expect(isClosed).toEqual({ sync: true, async: true });
+  });
+
+  test("a map that fails makes no more calls, and rejects with what the call threw", async () => {
+    let taken = 0;
+    function* numbers(): Generator<number> {
+      for (;;) yield taken++;
+    }
+    const work = (n: number): number => {
+      if (n === 5) throw new RangeError("five");
+      return n;
+    };
+    await expect(c.map(work, numbers())).rejects.toThrow(/five/);
+    const before = taken;
+    await c.call(work, 1);
+    expect(taken).toBe(before);
+    const wrong = c.map(
+      work,
+      (function* () {
+        yield 1;
+        throw new TypeError("no more");
+      })(),
+    );
+    await expect(wrong).rejects.toThrow(/no more/);
+  });
+
+  test("a map whose results were iterated over has none left, and says so", async () => {
+    const map = c.map((n: number) => n, [1, 2]);
+    for await (const _ of map);
+    await expect(map).rejects.toMatchObject({ code: "KS_USAGE", message: expect.stringContaining("twice") });
+    const awaited = c.map((n: number) => n, [1, 2]);
+    expect(await awaited).toEqual([1, 2]);
+    expect(await awaited).toEqual([1, 2]);
+    const again: number[] = [];
+    for await (const n of awaited) again.push(n);
+    expect(again).toEqual([1, 2]);
+  });
+
+  test("a cancelled map makes no more calls, and those under way are cancelled", async () => {
+    const map = c.map(
+      untilAborted,
+      (function* () {
+        for (;;) yield 1;
+      })(),
+    );
+    const ended = expect(map).rejects.toMatchObject({ code: "KS_CANCELLED" });
+    await map.cancel("enough");
+    await ended;
   });
 
   test("a thousand calls of which every third throws give the right errors, none lost, none twice", async () => {
