@@ -1,14 +1,17 @@
 // What it costs to take values and functions apart and to make them again, in one process.
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { cpus, loadavg } from "node:os";
 import { setImmediate } from "node:timers/promises";
 import { runInThisContext } from "node:vm";
 import { captureParts } from "../src/capture/capture.ts";
 import { revive, reviveParts } from "../src/capture/revive.ts";
 import { bundle } from "../src/capture/wire/wire.ts";
+import type { Options } from "./support/arguments.ts";
+import { referenceWork } from "./support/reference-work.ts";
+import type { Report } from "./support/report.ts";
+import { median } from "./support/statistics.ts";
 
-const ROUNDS = 7;
+/** For each round that is asked for, because these are short. */
+const REPEATS = 3;
 
 interface Result {
   readonly what: string;
@@ -83,15 +86,11 @@ function now(): number {
   return Number(process.hrtime.bigint()) / 1000;
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-}
-
 /** `run` gives the microseconds of one call. */
-async function measure(what: string, run: () => number | Promise<number>): Promise<Result> {
-  for (let warmUp = 0; warmUp < 3; warmUp++) await run();
+async function measure(what: string, run: () => number | Promise<number>, repeats: number): Promise<Result> {
+  for (let warmUp = 0; warmUp < Math.min(3, repeats); warmUp++) await run();
   const times: number[] = [];
-  for (let done = 0; done < ROUNDS; done++) times.push(await run());
+  for (let done = 0; done < repeats; done++) times.push(await run());
   return { what, medianUs: median(times), lowestUs: Math.min(...times), highestUs: Math.max(...times) };
 }
 
@@ -189,14 +188,6 @@ function firstOfProcess(): number {
   return Number(execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" }));
 }
 
-/** Work that is always the same: how much its times differ is how much the machine is disturbed. */
-function calibrate(): number {
-  const start = now();
-  let sum = 0;
-  for (let at = 0; at < 2_000_000; at++) sum = (sum + at * at) % 1_000_003;
-  return sum < 0 ? Number.NaN : now() - start;
-}
-
 function known(captures: number): () => number {
   const [fn] = distinct(1, captures);
   const { graph, units } = captureParts(fn);
@@ -211,10 +202,7 @@ function tiny(count: number): Fn[] {
   return runInThisContext(`[${texts.join(",")}]`, { filename: `/bench/tiny-${script}.js` }) as Fn[];
 }
 
-const CALIBRATION = "(work that is always the same)";
-
-const rounds: Record<string, () => number | Promise<number>> = {
-  [CALIBRATION]: calibrate,
+const KINDS: Record<string, () => number | Promise<number>> = {
   "capture [1, 2]": repeated(() => captureParts([1, 2]), { size: 100 }),
   "capture a row of 190 bytes": repeated(() => captureParts(row), { size: 50 }),
   "capture 50 rows": repeated(() => captureParts(rows)),
@@ -241,31 +229,29 @@ const rounds: Record<string, () => number | Promise<number>> = {
   "revive 10 lines, 0 captures, known": known(0),
   "revive 10 lines, 3 captures, known": known(3),
 };
-const loadBefore = loadavg()[0] ?? 0;
-const results: Result[] = [];
-for (const [what, run] of Object.entries(rounds)) results.push(await measure(what, run));
-const heapGrowthMb = heapGrowth(100_000);
-const machine = `${cpus().length} × ${cpus()[0]?.model.trim()}`;
 
-console.table(
-  Object.fromEntries(
-    results.map(({ what, medianUs, lowestUs, highestUs }) => [
-      what,
-      { "median µs": round(medianUs), "lowest µs": round(lowestUs), "highest µs": round(highestUs) },
-    ]),
-  ),
-);
-const [first = 0, second = 0] = heapGrowthMb.map(round);
-console.log(`heap after 100,000 captures: ${first} MB more; after another 100,000: ${second} MB more`);
-console.log(`Node ${process.version} on ${machine}; load before ${loadBefore}, after ${loadavg()[0]}`);
-
-function round(value: number): number {
-  return Number(value.toPrecision(3));
-}
-
-if (process.argv.includes("--save")) {
-  const directory = new URL("results/", import.meta.url);
-  mkdirSync(directory, { recursive: true });
-  const record = { node: process.version, machine, loadBefore, rounds: ROUNDS, results, heapGrowthMb };
-  writeFileSync(new URL("capture.json", directory), `${JSON.stringify(record, undefined, 2)}\n`);
+export async function measureCapture({ rounds, isQuick }: Options): Promise<Report> {
+  const results: Result[] = [];
+  const referenceMs = [referenceWork()];
+  for (const [what, run] of Object.entries(KINDS))
+    results.push(await measure(what, run, isQuick ? 1 : rounds * REPEATS));
+  const heapMb = heapGrowth(isQuick ? 1_000 : 100_000);
+  referenceMs.push(referenceWork());
+  return {
+    suite: "capture",
+    tables: [
+      {
+        name: "capture",
+        columns: ["what", "median µs", "lowest", "highest"],
+        rows: results.map(({ what, medianUs, lowestUs, highestUs }) => [what, medianUs, lowestUs, highestUs]),
+      },
+      {
+        name: "capture: heap",
+        columns: ["captures", "heap, MB more"],
+        rows: heapMb.map((mb, at) => [`${at === 0 ? "the first" : "the next"} 100,000`, mb]),
+      },
+    ],
+    measured: { results, heapMb },
+    referenceMs,
+  };
 }

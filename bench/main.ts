@@ -1,14 +1,54 @@
-// `npm run bench -- NAME [--save]` measures one part of the project.
-import { existsSync, readdirSync } from "node:fs";
+// `npm run bench -- [NAME...] [flags]`: measures the project beside others; `--help` says what there is.
+import { spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { parseCommandLine, UsageError, type CommandLine } from "./support/arguments.ts";
+import { publish } from "./support/report.ts";
+import { SUITES } from "./suites.ts";
 
-const here = new URL("./", import.meta.url);
-const [name = ""] = process.argv.slice(2);
-const file = new URL(`${name}.ts`, here);
+const known = {
+  suites: Object.keys(SUITES),
+  all: Object.keys(SUITES).filter((name) => SUITES[name]?.needsRoot !== true),
+  contestants: [],
+};
 
-if (name !== "" && name !== "main" && /^[\w-]+$/.test(name) && existsSync(file)) await import(file.href);
-else {
-  const names = readdirSync(here).filter((entry) => entry.endsWith(".ts") && entry !== "main.ts");
-  console.log(
-    `npm run bench -- NAME, where NAME is one of: ${names.map((entry) => entry.slice(0, -3)).join(", ")}`,
+try {
+  await run(parseCommandLine(process.argv.slice(2), known));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  console.error(`${error.message}\n\n${help()}`);
+  process.exitCode = 2;
+}
+
+async function run({ suites, options }: CommandLine): Promise<void> {
+  if (suites === "help") return console.log(help());
+  const [name = "", ...others] = suites;
+  if (others.length > 0) return runApart(suites);
+  const report = await SUITES[name]!.run(options);
+  if (report !== undefined) publish(report, options);
+}
+
+/** Each in a process of its own, so that none inherits the memory and the compiled code of the one before. */
+function runApart(suites: readonly string[]): void {
+  const flags = process.argv.slice(2).filter((arg) => !(arg in SUITES) && arg !== "all");
+  for (const name of suites) {
+    console.log(`\n— ${name}: ${SUITES[name]!.what}`);
+    const args = [...process.execArgv, fileURLToPath(import.meta.url), name, ...flags];
+    if (spawnSync(process.execPath, args, { stdio: "inherit" }).status !== 0) process.exitCode = 1;
+  }
+}
+
+function help(): string {
+  const rows = Object.entries(SUITES).map(
+    ([name, { what, needsRoot }]) =>
+      `  ${name.padEnd(12)}${what}${needsRoot === true ? " (needs root)" : ""}`,
   );
+  return `npm run bench -- [NAME...] [flags]
+
+${rows.join("\n")}
+  ${"all".padEnd(12)}all of them but those that need root
+
+  --rounds N       how often everything is measured, in turn (default: 3)
+  --only NAME,...  these contestants alone: ${known.contestants.join(", ")}
+  --quick          as little as shows that everything works; the figures say nothing
+  --save           write bench/results, docs/charts, and the tables of docs/benchmarks.md`;
 }

@@ -8,12 +8,15 @@ import type { NewJob, Store } from "../src/store/port.ts";
 import { parseRedisAddress } from "../src/store/redis/address.ts";
 import { openRedisStore } from "../src/store/redis/store.ts";
 import { startRedis } from "../test/store/support/redis.ts";
-import { drawLines } from "./support/charts.ts";
+import type { Options } from "./support/arguments.ts";
+import type { LineChart } from "./support/charts.ts";
+import type { Report } from "./support/report.ts";
+import { median, quantile } from "./support/statistics.ts";
+import type { Table } from "./support/table.ts";
 
 const NODE_COUNTS = [1, 10, 100, 300, 1_000];
 const JOBS = 5_000;
 const BATCH = 100;
-const ROUNDS = 3;
 /** How many nodes have the data of a job. */
 const HOLDERS = 3;
 const MB = 1_000_000;
@@ -30,52 +33,71 @@ interface Cost {
 
 type Kind = "plain" | "data";
 
-const spec = Buffer.alloc(190, 7);
-const save = process.argv.includes("--save");
-const redis = await startRedis();
-try {
-  const table: { nodes: number; kind: Kind; cost: Cost }[] = [];
-  for (const nodes of NODE_COUNTS)
-    for (const kind of ["plain", "data"] as const) {
-      const rounds: Cost[] = [];
-      for (let round = 0; round < ROUNDS; round++) rounds.push(await measure(nodes, kind));
-      table.push({ nodes, kind, cost: medianOf(rounds) });
-    }
-  console.table(
-    table.map(({ nodes, kind, cost }) => ({
-      nodes,
-      jobs: kind === "plain" ? "without data" : `data on ${HOLDERS} nodes`,
-      "submit µs/job": cost.submitUs.toFixed(1),
-      "claim µs/job": cost.claimUs.toFixed(1),
-      "finish µs/job": cost.finishUs.toFixed(1),
-      "claim p50 µs": cost.claimP50Us.toFixed(0),
-      "claim p99 µs": cost.claimP99Us.toFixed(0),
-    })),
-  );
-  if (save)
-    console.log(
-      drawLines({
-        file: "scale",
-        title: "What Redis spends on a job as nodes become many",
-        x: "nodes",
-        y: "µs of Redis for each job",
-        isLogX: true,
-        lines: (["plain", "data"] as const).flatMap((kind) =>
-          (["submitUs", "claimUs", "finishUs"] as const).map((part) => ({
-            name: `${part.slice(0, -2)}, ${kind === "plain" ? "no data" : `data on ${HOLDERS} nodes`}`,
-            points: table
-              .filter((row) => row.kind === kind)
-              .map(({ nodes, cost }) => [nodes, Number(cost[part].toFixed(2))] as const),
-          })),
-        ),
-      }),
-    );
-} finally {
-  await redis.stop();
+interface Row {
+  readonly nodes: number;
+  readonly kind: Kind;
+  readonly cost: Cost;
 }
 
-async function measure(nodeCount: number, kind: Kind): Promise<Cost> {
-  const address = parseRedisAddress(redis.address);
+const PARTS = ["submitUs", "claimUs", "finishUs", "claimP50Us", "claimP99Us"] as const;
+const spec = Buffer.alloc(190, 7);
+
+export async function measureScale({ rounds, isQuick }: Options): Promise<Report> {
+  const redis = await startRedis();
+  try {
+    const measured: Row[] = [];
+    for (const nodes of isQuick ? NODE_COUNTS.slice(0, 2) : NODE_COUNTS)
+      for (const kind of ["plain", "data"] as const) {
+        const costs: Cost[] = [];
+        for (let round = 0; round < rounds; round++)
+          costs.push(await measure(redis.address, { nodeCount: nodes, kind, count: isQuick ? BATCH : JOBS }));
+        measured.push({ nodes, kind, cost: medianOf(costs) });
+      }
+    return { suite: "scale", tables: [tableOf(measured)], lines: [chartOf(measured)], measured };
+  } finally {
+    await redis.stop();
+  }
+}
+
+function tableOf(measured: readonly Row[]): Table {
+  const costs = ["submit", "claim", "finish"].map((part) => `${part}, µs a job`);
+  return {
+    name: "scale",
+    columns: ["nodes", "jobs", ...costs, "a claim, p50 µs", "a claim, p99 µs"],
+    rows: measured.map(({ nodes, kind, cost }) => [
+      nodes,
+      kind === "plain" ? "without data" : `data on ${Math.min(HOLDERS, nodes)} nodes`,
+      ...PARTS.map((part) => cost[part]),
+    ]),
+  };
+}
+
+function chartOf(measured: readonly Row[]): LineChart {
+  return {
+    file: "scale",
+    title: "What Redis spends on a job as nodes become many",
+    x: "nodes",
+    y: "µs of Redis for each job",
+    isLogX: true,
+    lines: (["plain", "data"] as const).flatMap((kind) =>
+      (["submitUs", "claimUs", "finishUs"] as const).map((part) => ({
+        name: `${part.slice(0, -2)}, ${kind === "plain" ? "no data" : `data on ${HOLDERS} nodes`}`,
+        points: measured
+          .filter((row) => row.kind === kind)
+          .map(({ nodes, cost }) => [nodes, Number(cost[part].toFixed(2))] as const),
+      })),
+    ),
+  };
+}
+
+interface Workload {
+  readonly nodeCount: number;
+  readonly kind: Kind;
+  readonly count: number;
+}
+
+async function measure(url: string, { nodeCount, kind, count }: Workload): Promise<Cost> {
+  const address = parseRedisAddress(url);
   const options = { resultTtlMs: 60_000, unitTtlMs: 60_000, outputLimitBytes: 1_000_000 };
   const store = await openRedisStore({ ...options, cluster: randomUUID(), address });
   const raw = new Redis({ host: address.host!, port: address.port!, db: address.db });
@@ -84,7 +106,7 @@ async function measure(nodeCount: number, kind: Kind): Promise<Cost> {
     for (const name of nodes) await register(store, name);
 
     const submitUs = await redisTime(raw, async () => {
-      for (let from = 0; from < JOBS; from += BATCH) {
+      for (let from = 0; from < count; from += BATCH) {
         const jobs = Array.from({ length: BATCH }, (_, at) => newJob(kind, nodes, from + at));
         await store.submit({ watcher: nodes[0]!, jobs, units: new Map(), needs: [] });
       }
@@ -95,7 +117,7 @@ async function measure(nodeCount: number, kind: Kind): Promise<Cost> {
     const taken = new Map<NodeName, { id: NewJob["id"]; attempt: number }[]>();
     const times: number[] = [];
     const claimUs = await redisTime(raw, async () => {
-      for (let left = JOBS, turn = 0; left > 0; turn++) {
+      for (let left = count, turn = 0; left > 0; turn++) {
         const node = nodes[(turn * 7) % nodeCount]!;
         const begunAt = performance.now();
         const reply = await store.claim({ node, queues: ["default"], count: 2, takesData: true });
@@ -112,13 +134,12 @@ async function measure(nodeCount: number, kind: Kind): Promise<Cost> {
           jobs.map(({ id, attempt }) => ({ id, attempt, next: "succeeded", outcome: spec.subarray(0, 20) })),
         );
     });
-    times.sort((a, b) => a - b);
     return {
-      submitUs: submitUs / JOBS,
-      claimUs: claimUs / JOBS,
-      finishUs: finishUs / JOBS,
-      claimP50Us: times[Math.floor(times.length * 0.5)]!,
-      claimP99Us: times[Math.floor(times.length * 0.99)]!,
+      submitUs: submitUs / count,
+      claimUs: claimUs / count,
+      finishUs: finishUs / count,
+      claimP50Us: quantile(times, 0.5),
+      claimP99Us: quantile(times, 0.99),
     };
   } finally {
     await raw.flushdb();
@@ -167,8 +188,7 @@ async function scriptTime(raw: Redis): Promise<number> {
 }
 
 function medianOf(rounds: readonly Cost[]): Cost {
-  const middle = (key: keyof Cost): number =>
-    rounds.map((round) => round[key]).toSorted((a, b) => a - b)[Math.floor(rounds.length / 2)]!;
+  const middle = (key: keyof Cost): number => median(rounds.map((round) => round[key]));
   return {
     submitUs: middle("submitUs"),
     claimUs: middle("claimUs"),

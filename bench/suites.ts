@@ -1,0 +1,27 @@
+// What can be measured: one line here, and one file beside it, for each benchmark.
+import type { Options } from "./support/arguments.ts";
+import type { Report } from "./support/report.ts";
+
+export interface Suite {
+  readonly what: string;
+  /** Then `all` leaves it out. */
+  readonly needsRoot?: true;
+  /** A suite that prints for itself gives nothing. */
+  readonly run: (options: Options) => Promise<Report | undefined>;
+}
+
+export const SUITES: Readonly<Record<string, Suite>> = {
+  scale: {
+    what: "what Redis spends on a job as nodes become many",
+    run: async (options) => (await import("./scale.ts")).measureScale(options),
+  },
+  capture: {
+    what: "taking functions apart and making them again, in one process",
+    run: async (options) => (await import("./capture.ts")).measureCapture(options),
+  },
+  broadcast: {
+    what: "copies to eight hosts with 1 Gbit/s each, beside one copy",
+    needsRoot: true,
+    run: async () => void (await import("./broadcast.ts")),
+  },
+};
