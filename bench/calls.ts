@@ -1,91 +1,81 @@
-// How many calls go through a node in a second, and how long one takes.
-import { Client } from "../src/client/client.ts";
-import { startRedis } from "../test/store/support/redis.ts";
-import { startBenchNode, type BenchNode } from "./support/node-process.ts";
+// How many calls of add(1, 2) a client gets done in a second, how long one takes, and what they cost each process.
+import {
+  FULL,
+  QUICK,
+  type Contestant,
+  type Counts,
+  type Part,
+  type Running,
+} from "./contestants/contestant.ts";
+import { CONTESTANTS } from "./contestants/list.ts";
+import { callsCharts, callsTables, type Figures } from "./reports/calls.ts";
+import type { Options } from "./support/arguments.ts";
+import { cpuMs } from "./support/processes.ts";
+import type { Report } from "./support/report.ts";
+import { inRounds } from "./support/rounds.ts";
+import { quantile } from "./support/statistics.ts";
 
-const ROUNDS = 3;
-const MANY = 20_000;
-const WARM_UP = 2_000;
-const ONE_BY_ONE = 3_000;
-
-interface Way {
-  readonly name: string;
-  readonly flags: readonly string[];
-  readonly client: { readonly async?: boolean };
-}
-
-const add = (a: number, b: number): number => a + b;
-
-const redis = await startRedis();
-const ways: readonly Way[] = [
-  { name: "queued, Redis", flags: ["--no-redis", "--redis-connection", redis.address], client: {} },
-  { name: "queued, embedded store", flags: ["--embedded"], client: {} },
-  { name: "instant", flags: ["--embedded"], client: { async: false } },
-];
-
-try {
-  const rows = [];
-  for (const way of ways) {
-    const node = await startBenchNode(way.flags);
-    try {
-      rows.push(await measure(way, node));
-    } finally {
-      await node.stop();
-    }
-  }
-  console.table(rows);
-} finally {
-  await redis.stop();
-}
-
-async function measure({ name, client: options }: Way, node: BenchNode): Promise<object> {
-  const client = new Client(node.url, { token: node.token, output: "off", ...options });
-  try {
-    await inParallel(client, WARM_UP);
-    const rates: number[] = [];
-    for (let round = 0; round < ROUNDS; round++) rates.push(await inParallel(client, MANY));
-    const times = await oneByOne(client);
-    return {
-      way: name,
-      "calls/s": Math.round(median(rates)),
-      range: `${Math.round(Math.min(...rates))} to ${Math.round(Math.max(...rates))}`,
-      "p50 ms": quantile(times, 0.5).toFixed(2),
-      "p99 ms": quantile(times, 0.99).toFixed(2),
-      "node peak MB": Math.round(node.peakMB()),
-    };
-  } finally {
-    await client.close();
-  }
-}
-
-/** All at once, until all results are back: calls per second. */
-async function inParallel(client: Client, count: number): Promise<number> {
-  const begunAt = performance.now();
-  const jobs = Array.from({ length: count }, (_, at) => client.call(add, at, 2));
-  const sums = await Promise.all(jobs);
-  const tookMs = performance.now() - begunAt;
-  if (sums.some((sum, at) => sum !== at + 2)) throw new Error("A result is wrong");
-  return (count / tookMs) * 1_000;
-}
-
-/** In ms, in ascending order. */
-async function oneByOne(client: Client): Promise<number[]> {
-  const times: number[] = [];
-  for (let at = 0; at < WARM_UP + ONE_BY_ONE; at++) {
-    const begunAt = performance.now();
-    await client.call(add, 1, 2);
-    if (at >= WARM_UP) times.push(performance.now() - begunAt);
-  }
-  return times.toSorted((a, b) => a - b);
-}
-
-function median(values: readonly number[]): number {
-  return quantile(
-    values.toSorted((a, b) => a - b),
-    0.5,
+export async function measureCalls({ rounds, isQuick, only }: Options): Promise<Report> {
+  const wanted = CONTESTANTS.filter(({ name }) => only === undefined || only.includes(name));
+  const countsOf = ({ counts = FULL }: Contestant): Counts => (isQuick ? QUICK : counts);
+  const present = new Map(
+    wanted.filter(({ missing }) => missing() === undefined).map((one) => [one.name, one]),
   );
+  const { figures, referenceMs } = await inRounds([...present.keys()], rounds, (name) =>
+    measure(present.get(name)!, countsOf(present.get(name)!)),
+  );
+  const measured = [...figures].map(([name, all]) => {
+    const contestant = present.get(name)!;
+    return { contestant, counts: countsOf(contestant), rounds: all };
+  });
+  return {
+    suite: "calls",
+    tables: callsTables(measured),
+    bars: callsCharts(measured),
+    measured: Object.fromEntries(figures),
+    versions: Object.assign({}, ...measured.map(({ contestant }) => contestant.versions())),
+    referenceMs,
+    skipped: wanted.flatMap(({ missing }) => missing() ?? []),
+  };
 }
 
-function quantile(sorted: readonly number[], at: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))]!;
+/** In processes of its own, which are fresh: first it is cold, then it warms up, then it is measured. */
+async function measure(contestant: Contestant, counts: Counts): Promise<Figures> {
+  const running = await contestant.start();
+  try {
+    return await measureRunning(running, counts);
+  } finally {
+    await running.stop();
+  }
+}
+
+async function measureRunning({ driver, parts }: Running, counts: Counts): Promise<Figures> {
+  const cold = await driver.oneByOne(counts.cold);
+  await driver.oneByOne(counts.warmUp);
+  const warm = await driver.oneByOne(counts.oneByOne);
+  await driver.many(Math.min(counts.warmUp, counts.many));
+  const before = cpuOf(parts());
+  const tookMs = await driver.many(counts.many);
+  const after = cpuOf(parts());
+  const rate = (count: number, ms: number): number => (count / ms) * 1_000;
+  return {
+    callsASecond: rate(counts.many, tookMs),
+    ...(counts.veryMany === undefined
+      ? {}
+      : { callsASecondLong: rate(counts.veryMany, await driver.many(counts.veryMany)) }),
+    coldP50Ms: quantile(cold, 0.5),
+    coldP99Ms: quantile(cold, 0.99),
+    p50Ms: quantile(warm, 0.5),
+    p99Ms: quantile(warm, 0.99),
+    cpuUs: Object.fromEntries(
+      Object.entries(after).map(([part, ms]) => [part, ((ms - (before[part] ?? 0)) * 1_000) / counts.many]),
+    ),
+  };
+}
+
+/** In ms so far. */
+function cpuOf(parts: Partial<Record<Part, readonly number[]>>): Record<string, number> {
+  return Object.fromEntries(
+    Object.entries(parts).flatMap(([part, pids]) => (pids.length === 0 ? [] : [[part, cpuMs(pids)]])),
+  );
 }

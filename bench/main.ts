@@ -1,6 +1,7 @@
 // `npm run bench -- [NAME...] [flags]`: measures the project beside others; `--help` says what there is.
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { CONTESTANTS } from "./contestants/list.ts";
 import { parseCommandLine, UsageError, type CommandLine } from "./support/arguments.ts";
 import { publish } from "./support/report.ts";
 import { SUITES } from "./suites.ts";
@@ -8,7 +9,7 @@ import { SUITES } from "./suites.ts";
 const known = {
   suites: Object.keys(SUITES),
   all: Object.keys(SUITES).filter((name) => SUITES[name]?.needsRoot !== true),
-  contestants: [],
+  contestants: CONTESTANTS.map(({ name }) => name),
 };
 
 try {

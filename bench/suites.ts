@@ -11,6 +11,10 @@ export interface Suite {
 }
 
 export const SUITES: Readonly<Record<string, Suite>> = {
+  calls: {
+    what: "calls in a second, how long one takes, and what it costs, beside others",
+    run: async (options) => (await import("./calls.ts")).measureCalls(options),
+  },
   scale: {
     what: "what Redis spends on a job as nodes become many",
     run: async (options) => (await import("./scale.ts")).measureScale(options),

@@ -1,10 +1,9 @@
 // Starts a node as users do, as a process of its own, for benchmarks.
-import { spawn, type ChildProcess } from "node:child_process";
-import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { memoryMB, startProgram } from "./processes.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
@@ -12,6 +11,8 @@ export interface BenchNode {
   readonly url: string;
   readonly token: string;
   readonly pid: number;
+  /** From its spawn until it said that it is ready. */
+  readonly readyMs: number;
   /** The most memory that the process has had, in MB. */
   peakMB(): number;
   stop(): Promise<void>;
@@ -27,44 +28,21 @@ export async function startBenchNode(
   const token = "a-token-for-benchmarks-alone-0123456789";
   writeFileSync(tokenFile, token, { mode: 0o600 });
   const own = ["--datadir", join(directory, "data"), "--node-port", "0", "--token-file", tokenFile];
-  const [command = "", ...args] = [
-    ...prefix,
-    process.execPath,
-    MAIN,
-    "start",
-    ...own,
-    "--num-workers",
-    "2",
-    ...flags,
-  ];
-  const child = spawn(command, args, {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const url = await urlOf(child);
+  const start = [process.execPath, MAIN, "start", ...own, "--num-workers", "2", ...flags];
+  const [command = "", ...args] = [...prefix, ...start];
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  process.once("exit", remove);
+  const { pid, said, readyMs, stop } = await startProgram({ command, args, ready: /Ctrl-C stops it/ });
   return {
-    url,
+    url: /url +(\S+)/.exec(said)?.[1] ?? "",
     token,
-    pid: child.pid!,
-    peakMB: () => {
-      const [, kib = "0"] = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, "utf8")) ?? [];
-      return (Number(kib) * 1024) / 1e6;
-    },
+    pid,
+    readyMs,
+    peakMB: () => memoryMB(pid, "peak"),
     stop: async () => {
-      child.kill("SIGTERM");
-      await once(child, "exit");
-      rmSync(directory, { recursive: true, force: true });
+      await stop();
+      process.off("exit", remove);
+      remove();
     },
   };
-}
-
-function urlOf(child: ChildProcess): Promise<string> {
-  let said = "";
-  return new Promise((resolve, reject) => {
-    child.once("exit", () => reject(new Error(`The node did not start:\n${said}`)));
-    child.stdout!.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-      const [, url] = /url +(\S+)[\s\S]*Ctrl-C stops it/.exec(said) ?? [];
-      if (url !== undefined) resolve(url);
-    });
-  });
 }

@@ -1,0 +1,3 @@
+export default async function add({ data: { a, b } }) {
+  return a + b;
+}
