@@ -1,5 +1,6 @@
 // `npm run bench -- [NAME...] [flags]`: measures the project beside others; `--help` says what there is.
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { CONTESTANTS } from "./contestants/list.ts";
 import { parseCommandLine, UsageError, type CommandLine } from "./support/arguments.ts";
@@ -11,6 +12,9 @@ const known = {
   all: Object.keys(SUITES).filter((name) => SUITES[name]?.needsRoot !== true),
   contestants: CONTESTANTS.map(({ name }) => name),
 };
+
+// What it started ends with it: an exit is seen, a signal is not.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 
 try {
   await run(parseCommandLine(process.argv.slice(2), known));
@@ -29,12 +33,17 @@ async function run({ suites, options }: CommandLine): Promise<void> {
 }
 
 /** Each in a process of its own, so that none inherits the memory and the compiled code of the one before. */
-function runApart(suites: readonly string[]): void {
+async function runApart(suites: readonly string[]): Promise<void> {
   const flags = process.argv.slice(2).filter((arg) => !(arg in SUITES) && arg !== "all");
   for (const name of suites) {
     console.log(`\n— ${name}: ${SUITES[name]!.what}`);
     const args = [...process.execArgv, fileURLToPath(import.meta.url), name, ...flags];
-    if (spawnSync(process.execPath, args, { stdio: "inherit" }).status !== 0) process.exitCode = 1;
+    const child = spawn(process.execPath, args, { stdio: "inherit" });
+    const kill = (): void => void child.kill("SIGTERM");
+    process.once("exit", kill);
+    const [code] = (await once(child, "exit")) as [number | null];
+    process.off("exit", kill);
+    if (code !== 0) process.exitCode = 1;
   }
 }
 

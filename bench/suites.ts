@@ -15,6 +15,22 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     what: "calls in a second, how long one takes, and what it costs, beside others",
     run: async (options) => (await import("./calls.ts")).measureCalls(options),
   },
+  variants: {
+    what: "calls that print, take large arguments, capture variables",
+    run: async (options) => (await import("./variants.ts")).measureVariants(options),
+  },
+  memory: {
+    what: "what processes hold: idle, with jobs that wait, during a very long map",
+    run: async (options) => (await import("./memory.ts")).measureMemory(options),
+  },
+  start: {
+    what: "how long a node, a worker and a client take to start",
+    run: async (options) => (await import("./start.ts")).measureStart(options),
+  },
+  growth: {
+    what: "more nodes, and more jobs that wait",
+    run: async (options) => (await import("./growth.ts")).measureGrowth(options),
+  },
   scale: {
     what: "what Redis spends on a job as nodes become many",
     run: async (options) => (await import("./scale.ts")).measureScale(options),

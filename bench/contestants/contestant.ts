@@ -1,4 +1,5 @@
 // What takes part in a benchmark. A contestant is one folder here and its lines in `list.ts`.
+import type { BenchRedis } from "../support/redis.ts";
 import type { Driver } from "./driver.ts";
 
 export interface Contestant {
@@ -37,6 +38,8 @@ export interface Running {
   readonly driver: Driver;
   /** The process ids of each part; a part that it does not have is left out. */
   readonly parts: () => Partial<Record<Part, readonly number[]>>;
+  /** Its own, when it needs one. */
+  readonly redis?: BenchRedis | undefined;
   /** Ends all of it, the driver included. */
   readonly stop: () => Promise<void>;
 }

@@ -27,8 +27,10 @@ export async function startBenchNode(
   const tokenFile = join(directory, "token");
   const token = "a-token-for-benchmarks-alone-0123456789";
   writeFileSync(tokenFile, token, { mode: 0o600 });
+  // What still runs when a benchmark ends is of no use.
+  const limits = ["--num-workers", "2", "--grace", "0s"];
   const own = ["--datadir", join(directory, "data"), "--node-port", "0", "--token-file", tokenFile];
-  const start = [process.execPath, MAIN, "start", ...own, "--num-workers", "2", ...flags];
+  const start = [process.execPath, MAIN, "start", ...own, ...limits, ...flags];
   const [command = "", ...args] = [...prefix, ...start];
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
   process.once("exit", remove);

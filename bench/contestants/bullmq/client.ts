@@ -8,6 +8,9 @@ const connection = { host: "127.0.0.1", port: (settings() as { port: number }).p
 const queue = new Queue("bench", { connection });
 const events = new QueueEvents("bench", { connection });
 await events.waitUntilReady();
+events.on("failed", ({ failedReason }) => {
+  throw new Error(failedReason);
+});
 
 await drive({
   add: {
@@ -30,7 +33,7 @@ function jobs(count: number): { name: string; data: object }[] {
 
 function allEnded(count: number): Promise<void> {
   let ended = 0;
-  return new Promise((resolve, reject) => {
+  return new Promise((resolve) => {
     const onCompleted = ({ returnvalue }: { returnvalue: string }): void => {
       check(Number(returnvalue));
       if (++ended < count) return;
@@ -38,6 +41,5 @@ function allEnded(count: number): Promise<void> {
       resolve();
     };
     events.on("completed", onCompleted);
-    events.once("failed", ({ failedReason }) => reject(new Error(failedReason)));
   });
 }

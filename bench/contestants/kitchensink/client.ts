@@ -30,16 +30,14 @@ const weights = [1, 2, 3];
 const units = { name: "ms" };
 const captured = (x: number): number => x + calls + weights.length + units.name.length;
 
-const sum: Work = {
-  many: async (count) => {
-    const jobs = Array.from({ length: count }, () => client.call(add, 1, 2));
-    for (const result of await Promise.all(jobs)) check(result);
-  },
-  one: async () => check(await client.call(add, 1, 2)),
+const addLate = async (a: number, b: number): Promise<number> => {
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  return a + b;
 };
 
 await drive({
-  add: sum,
+  add: sums(add),
+  "5 ms": sums(addLate),
   print: {
     many: async (count) => {
       linesPrinted = 0;
@@ -74,8 +72,46 @@ await drive({
     },
     one: async () => void (await client.map((x: number) => x + 1, [1])),
   },
+  hold: { many: hold, one: () => hold(1) },
+  queue: { many: queue, one: () => queue(1) },
 });
 await client.close();
+
+function sums(fn: (a: number, b: number) => number | Promise<number>): Work {
+  return {
+    many: async (count) => {
+      const jobs = Array.from({ length: count }, () => client.call(fn, 1, 2));
+      for (const result of await Promise.all(jobs)) check(result);
+    },
+    one: async () => check(await client.call(fn, 1, 2)),
+  };
+}
+
+/** Calls that never end; resolves when all of them run. */
+async function hold(count: number): Promise<void> {
+  let running = 0;
+  await new Promise<void>((resolve) => {
+    const stdout = new Writable({
+      write: (_chunk, _encoding, done) => {
+        if (++running === count) resolve();
+        done();
+      },
+    });
+    const holding = client.with({ output: { stdout, stderr: stdout } });
+    for (let at = 0; at < count; at++)
+      void holding.call(async () => {
+        console.log("held");
+        await new Promise((never) => setTimeout(never, 2 ** 30));
+      });
+  });
+}
+
+/** Calls that wait; resolves when the node has taken all of them. */
+async function queue(count: number): Promise<void> {
+  const jobs = Array.from({ length: count }, () => client.call(add, 1, 2));
+  // They leave in order.
+  await jobs.at(-1)?.status();
+}
 
 function lengths(text: string): Work {
   return {

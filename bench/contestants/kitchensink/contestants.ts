@@ -50,6 +50,7 @@ async function start({ flags, usesRedis = false, program = "client.ts", settings
   const driver = await startDriver(tsProgram(file(program)), { url, token, ...settings });
   return {
     driver,
+    redis,
     parts: () => ({
       client: [driver.pid],
       node: [pid],
