@@ -202,6 +202,24 @@ function tiny(count: number): Fn[] {
   return runInThisContext(`[${texts.join(",")}]`, { filename: `/bench/tiny-${script}.js` }) as Fn[];
 }
 
+/** What it may take, in µs, where something was promised. */
+const TARGETS_US: Readonly<Record<string, number>> = {
+  "capture a function, 3 captures, warm": 100,
+  "capture a function, 3 captures, warm, one a turn": 100,
+  "capture a function, 10 captures, warm": 100,
+  "capture a function, 10 captures, warm, one a turn": 100,
+  "capture a function, 3 captures that nothing assigns to, warm": 100,
+  "capture a function, 10 captures that nothing assigns to, warm": 100,
+  "capture a function, 3 captures, second time": 100,
+  "capture a function, 10 captures, second time": 100,
+  "capture a function, 3 captures, cold": 300,
+  "capture a function, 10 captures, cold": 300,
+  "revive a tiny function, first": 30,
+  "revive 10 lines, 3 captures, first": 30,
+  "revive 10 lines, 0 captures, known": 1,
+  "revive 10 lines, 3 captures, known": 1,
+};
+
 const KINDS: Record<string, () => number | Promise<number>> = {
   "capture [1, 2]": repeated(() => captureParts([1, 2]), { size: 100 }),
   "capture a row of 190 bytes": repeated(() => captureParts(row), { size: 50 }),
@@ -242,8 +260,14 @@ export async function measureCapture({ rounds, isQuick }: Options): Promise<Repo
     tables: [
       {
         name: "capture",
-        columns: ["what", "median µs", "lowest", "highest"],
-        rows: results.map(({ what, medianUs, lowestUs, highestUs }) => [what, medianUs, lowestUs, highestUs]),
+        columns: ["what", "target, µs", "median, µs", "lowest", "highest"],
+        rows: results.map(({ what, medianUs, lowestUs, highestUs }) => [
+          what,
+          TARGETS_US[what] ?? "",
+          medianUs,
+          lowestUs,
+          highestUs,
+        ]),
       },
       {
         name: "capture: heap",

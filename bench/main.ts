@@ -13,6 +13,7 @@ const known = {
   contestants: CONTESTANTS.map(({ name }) => name),
 };
 
+process.setMaxListeners(0);
 // What it started ends with it: an exit is seen, a signal is not.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 

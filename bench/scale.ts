@@ -66,7 +66,7 @@ function tableOf(measured: readonly Row[]): Table {
     columns: ["nodes", "jobs", ...costs, "a claim, p50 µs", "a claim, p99 µs"],
     rows: measured.map(({ nodes, kind, cost }) => [
       nodes,
-      kind === "plain" ? "without data" : `data on ${Math.min(HOLDERS, nodes)} nodes`,
+      kind === "plain" ? "without data" : nodes === 1 ? "data on the node" : `data on ${HOLDERS} nodes`,
       ...PARTS.map((part) => cost[part]),
     ]),
   };

@@ -36,8 +36,10 @@ export function parseCommandLine(args: readonly string[], known: Known): Command
   const only = values.only?.split(",");
   for (const name of only ?? []) oneOf(name, known.contestants, "contestant");
   const isQuick = values.quick ?? false;
-  if (isQuick && values.save === true)
+  if (values.save === true && isQuick)
     throw new UsageError("Cannot save what --quick measures: its figures say nothing");
+  if (values.save === true && only !== undefined)
+    throw new UsageError("Cannot save what --only measures: it would take the place of the whole");
   return {
     suites: values.help === true ? "help" : [...new Set(names.flatMap((name) => expand(name, known)))],
     options: { rounds: roundsOf(values.rounds, isQuick), isQuick, only, save: values.save ?? false },

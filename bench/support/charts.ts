@@ -1,7 +1,6 @@
 // Draws the charts of docs/benchmarks.md as SVG files, without a browser.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import * as echarts from "echarts";
+import { figure, wrap } from "./table.ts";
 
 interface Chart {
   /** Of the file, without its ending. */
@@ -39,15 +38,18 @@ export interface BarChart extends Chart {
   readonly isLog?: boolean;
 }
 
-const FOLDER = new URL("../../docs/charts/", import.meta.url);
 const WIDTH = 860;
 const ROW_HEIGHT = 26;
+/** Characters of the line below the title. */
+const LINE = 140;
+/** Room for the title and what stands below it. */
+const TOP = 75;
 
-/** Writes `docs/charts/<file>.svg`, and gives its path. */
+/** The text of an SVG file. */
 export function drawLines({ x, y, lines, isLogX = false, isLogY = false, ...chart }: LineChart): string {
   return draw(chart, 420, {
     legend: { orient: "vertical", right: 30, top: "middle", data: lines.map(({ name }) => name) },
-    grid: { left: 70, right: 240, top: 70, bottom: 50 },
+    grid: { left: 70, right: 240, top: TOP, bottom: 50 },
     xAxis: { type: isLogX ? "log" : "value", name: x, nameLocation: "middle", nameGap: 28 },
     yAxis: {
       type: isLogY ? "log" : "value",
@@ -65,41 +67,64 @@ export function drawLines({ x, y, lines, isLogX = false, isLogY = false, ...char
   });
 }
 
-/** Writes `docs/charts/<file>.svg`, and gives its path. */
+/** The text of an SVG file. */
 export function drawBars({ x, rows, series, isStacked = false, isLog = false, ...chart }: BarChart): string {
-  const height = 140 + rows.length * ROW_HEIGHT * (isStacked ? 1 : Math.max(1, series.length * 0.7));
-  return draw(chart, height, {
-    ...(series.length > 1 ? { legend: { bottom: 8, data: series.map(({ name }) => name) } } : {}),
-    grid: { left: 230, right: 90, top: 60, bottom: series.length > 1 ? 75 : 50 },
-    xAxis: { type: isLog ? "log" : "value", name: x, nameLocation: "middle", nameGap: 26 },
+  const bars = isStacked ? 1 : Math.max(1, series.length * 0.7);
+  const hasLegend = series.length > 1;
+  // Bars of a logarithmic axis begin where it does, not at 1.
+  const start = isLog ? decadeBelow(series.flatMap(({ values }) => values)) : 0;
+  return draw(chart, 150 + rows.length * ROW_HEIGHT * bars, {
+    ...(hasLegend ? { legend: { bottom: 8, itemGap: 40, data: series.map(({ name }) => name) } } : {}),
+    grid: { left: widthOf(rows), right: 90, top: TOP, bottom: hasLegend ? 75 : 50 },
+    xAxis: {
+      type: isLog ? "log" : "value",
+      min: start,
+      startValue: start,
+      name: x,
+      nameLocation: "middle",
+      nameGap: 26,
+    },
     yAxis: { type: "category", inverse: true, data: [...rows], axisTick: { show: false } },
     series: series.map(({ name, values }) => ({
       name,
       type: "bar",
       data: [...values],
-      ...(isStacked ? { stack: "all" } : { label: { show: true, position: "right", fontSize: 11 } }),
+      ...(isStacked ? { stack: "all" } : { label: LABEL }),
     })),
   });
 }
 
-function draw({ file, title, subtitle }: Chart, height: number, option: echarts.EChartsCoreOption): string {
+const LABEL = {
+  show: true,
+  position: "right",
+  fontSize: 11,
+  formatter: ({ value }: { value: number }): string => figure(value),
+};
+
+function decadeBelow(values: readonly number[]): number {
+  return 10 ** Math.floor(Math.log10(Math.min(...values.filter((value) => value > 0))));
+}
+
+/** About that of the longest, in pixels: nothing measures text where there is no screen. */
+function widthOf(texts: readonly string[]): number {
+  return 20 + 7 * Math.max(...texts.map((text) => text.length));
+}
+
+function draw({ title, subtitle }: Chart, height: number, option: echarts.EChartsCoreOption): string {
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width: WIDTH, height });
   chart.setOption({
     animation: false,
     backgroundColor: "#ffffff",
     title: {
       text: title,
-      ...(subtitle === undefined ? {} : { subtext: subtitle }),
+      ...(subtitle === undefined ? {} : { subtext: wrap(subtitle, LINE) }),
       left: "center",
       textStyle: { fontSize: 16 },
-      subtextStyle: { fontSize: 10, width: WIDTH - 20, overflow: "break" },
+      subtextStyle: { fontSize: 10 },
     },
     ...option,
   });
   const svg = chart.renderToSVGString();
   chart.dispose();
-  mkdirSync(FOLDER, { recursive: true });
-  const path = new URL(`${file}.svg`, FOLDER);
-  writeFileSync(path, `${svg}\n`);
-  return fileURLToPath(path);
+  return `${svg}\n`;
 }

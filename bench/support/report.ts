@@ -1,10 +1,9 @@
 // What a suite found, and where it goes: to the terminal, and with --save into files and docs/benchmarks.md.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
 import { drawBars, drawLines, type BarChart, type LineChart } from "./charts.ts";
 import { replacePlace } from "./document.ts";
 import { describeMachine, machineLine, type Machine } from "./machine.ts";
-import { markdown, medianAndRange, type Table } from "./table.ts";
+import { markdown, medianAndRange, wrap, type Table } from "./table.ts";
 
 export interface Report {
   /** Of the suite, and so of `bench/results/<suite>.json`. */
@@ -22,8 +21,8 @@ export interface Report {
   readonly skipped?: readonly string[];
 }
 
-const RESULTS = new URL("../results/", import.meta.url);
-const PAGE = new URL("../../docs/benchmarks.md", import.meta.url);
+const ROOT = new URL("../../", import.meta.url);
+const PAGE = "docs/benchmarks.md";
 
 /** Prints the report. With `save` it goes into the files as well; each table into its place in docs/benchmarks.md. */
 export function publish(report: Report, { save }: { readonly save: boolean }): void {
@@ -31,26 +30,34 @@ export function publish(report: Report, { save }: { readonly save: boolean }): v
   for (const table of report.tables) console.log(`\n${table.name}\n\n${markdown(table)}`);
   for (const line of report.skipped ?? []) console.log(`\nSkipped: ${line}`);
   console.log(`\n${circumstances(report, machine)}`);
-  if (save) for (const path of saveAll(report, machine)) console.log(`Written: ${path}`);
+  // All are made in any case: what would not fit into the page is known before anybody measures for long.
+  for (const [path, text] of filesOf(report, machine)) if (save) write(path, text);
 }
 
-function saveAll(report: Report, machine: Machine): string[] {
+function write(path: string, text: string): void {
+  const file = new URL(path, ROOT);
+  mkdirSync(new URL("./", file), { recursive: true });
+  writeFileSync(file, text);
+  console.log(`Written: ${path}`);
+}
+
+/** By their paths in the project. */
+function filesOf(report: Report, machine: Machine): Map<string, string> {
   const { suite, tables, bars = [], lines = [], measured, referenceMs, skipped } = report;
-  mkdirSync(RESULTS, { recursive: true });
-  const results = new URL(`${suite}.json`, RESULTS);
   const record = { suite, machine, referenceMs, skipped, tables, measured };
-  writeFileSync(results, `${JSON.stringify(record, undefined, 2)}\n`);
-  let page = readFileSync(PAGE, "utf8");
-  for (const table of tables) page = replacePlace(page, table.name, markdown(table));
-  page = replacePlace(page, `${suite}: machine`, wrap(circumstances(report, machine)));
-  writeFileSync(PAGE, page);
   const subtitle = machineLine(machine);
-  return [
-    fileURLToPath(results),
-    fileURLToPath(PAGE),
-    ...bars.map((chart) => drawBars({ subtitle, ...chart })),
-    ...lines.map((chart) => drawLines({ subtitle, ...chart })),
-  ];
+  return new Map([
+    [`bench/results/${suite}.json`, `${JSON.stringify(record, undefined, 2)}\n`],
+    [PAGE, pageWith(report, machine)],
+    ...bars.map((chart) => [`docs/charts/${chart.file}.svg`, drawBars({ subtitle, ...chart })] as const),
+    ...lines.map((chart) => [`docs/charts/${chart.file}.svg`, drawLines({ subtitle, ...chart })] as const),
+  ]);
+}
+
+function pageWith(report: Report, machine: Machine): string {
+  let page = readFileSync(new URL(PAGE, ROOT), "utf8");
+  for (const table of report.tables) page = replacePlace(page, table.name, markdown(table));
+  return replacePlace(page, `${report.suite}: machine`, wrap(circumstances(report, machine), 120));
 }
 
 function circumstances({ referenceMs = [] }: Report, machine: Machine): string {
@@ -59,15 +66,4 @@ function circumstances({ referenceMs = [] }: Report, machine: Machine): string {
       ? ""
       : ` Work that is always the same took ${medianAndRange(referenceMs)} ms in these rounds.`;
   return `${machineLine(machine)}.${noise}`;
-}
-
-/** To lines of at most 120 characters, as the pages have them. */
-function wrap(text: string): string {
-  const lines: string[] = [];
-  for (const word of text.split(" ")) {
-    const last = lines.at(-1);
-    if (last !== undefined && last.length + word.length < 119) lines[lines.length - 1] = `${last} ${word}`;
-    else lines.push(word);
-  }
-  return lines.join("\n");
 }

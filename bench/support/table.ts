@@ -43,6 +43,18 @@ export function markdown({ columns, rows }: Table): string {
   return [line(columns), `|${rule.join("|")}|`, ...texts.map(line)].join("\n");
 }
 
+/** To lines of at most so many characters, where words allow it. */
+export function wrap(text: string, width: number): string {
+  const lines: string[] = [];
+  for (const word of text.split(" ")) {
+    const last = lines.at(-1);
+    if (last !== undefined && last.length + 1 + word.length <= width)
+      lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+  }
+  return lines.join("\n");
+}
+
 function isFigure(cell: Cell | undefined): boolean {
-  return typeof cell !== "string" || /^(|–|-?[\d.,]+( \(.*\))?)$/.test(cell);
+  return typeof cell !== "string" || /^(|–|-?[\d.,]+( ×| \(.*\))?)$/.test(cell);
 }

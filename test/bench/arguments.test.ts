@@ -21,8 +21,8 @@ test("all stands for what can run without root, and nothing is run twice", () =>
 });
 
 test("flags say how often, whom and where to", () => {
-  const { options } = parse("start", "--rounds", "5", "--only", "rq,bullmq", "--save");
-  expect(options).toEqual({ rounds: 5, isQuick: false, only: ["rq", "bullmq"], save: true });
+  const { options } = parse("start", "--rounds", "5", "--only", "rq,bullmq");
+  expect(options).toEqual({ rounds: 5, isQuick: false, only: ["rq", "bullmq"], save: false });
 });
 
 test("a quick run has one round unless told otherwise", () => {
@@ -45,6 +45,8 @@ test("rounds are a number from 1 on", () => {
     expect(() => parse(`--rounds=${rounds}`)).toThrow("--rounds takes");
 });
 
-test("figures of a quick run are not saved", () => {
+test("what is saved is the whole, and measured in earnest", () => {
+  expect(parse("--save").options.save).toBe(true);
   expect(() => parse("--quick", "--save")).toThrow("Cannot save");
+  expect(() => parse("--only", "rq", "--save")).toThrow("Cannot save");
 });

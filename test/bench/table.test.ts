@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { figure, markdown, medianAndRange } from "../../bench/support/table.ts";
+import { figure, markdown, medianAndRange, wrap } from "../../bench/support/table.ts";
 
 test("figures have three significant digits", () => {
   expect([51_481, 7.248, 0.7712, 98.6, 0.01234, 300, 0].map(figure)).toEqual([
@@ -36,4 +36,9 @@ test("a table is Markdown with figures on the right", () => {
       "| instant | 9 (8 to 10) |",
     ].join("\n"),
   );
+});
+
+test("text is wrapped between words, to lines that are not too long", () => {
+  expect(wrap("one two three four", 9)).toBe("one two\nthree\nfour");
+  expect(wrap("a-very-long-word b", 5)).toBe("a-very-long-word\nb");
 });

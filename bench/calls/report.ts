@@ -25,6 +25,7 @@ export interface Measured {
 
 /** The one that all others are compared with. */
 const BASE = "redis";
+const BESIDE = "beside queued on Redis";
 /** Beyond that a bar would leave no room for the others. */
 const MOST_CHARTED_US = 500;
 
@@ -37,15 +38,14 @@ export function callsCharts(measured: readonly Measured[]): BarChart[] {
 }
 
 function throughput(measured: readonly Measured[]): Table {
-  const base = measured.find(({ contestant }) => contestant.name === BASE)?.rounds.map(rateOf);
   return {
     name: "calls",
-    columns: ["add(1, 2)", "calls", "calls/s", "beside queued on Redis", "100,000 calls, calls/s"],
+    columns: ["add(1, 2)", "calls", "calls/s", BESIDE, "100,000 calls, calls/s"],
     rows: measured.map(({ contestant: { title }, counts, rounds }) => [
       title,
       counts.many,
       medianAndRange(rounds.map(rateOf)),
-      base === undefined ? "–" : `${figure(median(ratios(rounds.map(rateOf), base)))} ×`,
+      beside(measured, rounds, rateOf),
       counts.veryMany === undefined
         ? ""
         : medianAndRange(rounds.flatMap((one) => one.callsASecondLong ?? [])),
@@ -69,13 +69,24 @@ function latency(measured: readonly Measured[]): Table {
 function cpu(measured: readonly Measured[]): Table {
   return {
     name: "calls: CPU",
-    columns: ["µs of CPU for each call", ...PARTS, "all"],
+    columns: ["µs of CPU for each call", ...PARTS, "all", BESIDE],
     rows: measured.map(({ contestant: { title }, rounds }) => [
       title,
       ...PARTS.map((part) => (rounds[0]?.cpuUs[part] === undefined ? "" : cpuOfPart(rounds, part))),
       median(rounds.map(allParts)),
+      beside(measured, rounds, allParts),
     ]),
   };
+}
+
+/** The median of the ratios to the base, when it takes part. */
+function beside(
+  measured: readonly Measured[],
+  rounds: readonly Figures[],
+  of: (figures: Figures) => number,
+): string {
+  const base = measured.find(({ contestant }) => contestant.name === BASE)?.rounds;
+  return base === undefined ? "–" : `${figure(median(ratios(rounds.map(of), base.map(of))))} ×`;
 }
 
 function throughputChart(measured: readonly Measured[]): BarChart {
