@@ -30,7 +30,7 @@ try {
           ["--node-name", `n${at + 1}`, "--host", "0.0.0.0", "--node-url", `http://${address}:6323/`],
           ["--node-port", "6323", "--num-workers", "1"],
         ].flat(),
-        hosts.commandOn(at),
+        { prefix: hosts.commandOn(at) },
       ),
     );
   await measure(nodes[0]!);

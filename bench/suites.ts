@@ -15,6 +15,10 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     what: "calls in a second, how long one takes, and what it costs, beside others",
     run: async (options) => (await import("./calls.ts")).measureCalls(options),
   },
+  profile: {
+    what: "what a queued call costs each process, part by part",
+    run: async (options) => (await import("./profile.ts")).measureProfile(options),
+  },
   variants: {
     what: "calls that print, take large arguments, capture variables",
     run: async (options) => (await import("./variants.ts")).measureVariants(options),

@@ -11,6 +11,8 @@ export interface Work {
 
 /** Serves until stdin ends. */
 export async function drive(works: Readonly<Record<string, Work>>): Promise<void> {
+  // An exit, unlike a signal, lets a profile be written.
+  process.once("SIGTERM", () => process.exit());
   answer("ready");
   for await (const line of createInterface({ input: process.stdin })) {
     const { how, work: name, count } = JSON.parse(line) as Request;

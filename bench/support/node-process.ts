@@ -18,10 +18,17 @@ export interface BenchNode {
   stop(): Promise<void>;
 }
 
-/** With two workers and a free port, unless the flags say otherwise. `prefix`: what the command begins with. */
+export interface NodeCommand {
+  /** What the command begins with. */
+  readonly prefix?: readonly string[];
+  /** For Node.js itself. */
+  readonly nodeFlags?: readonly string[];
+}
+
+/** With two workers and a free port, unless the flags say otherwise. */
 export async function startBenchNode(
   flags: readonly string[],
-  prefix: readonly string[] = [],
+  { prefix = [], nodeFlags = [] }: NodeCommand = {},
 ): Promise<BenchNode> {
   const directory = mkdtempSync(join(tmpdir(), "kitchensink-bench-"));
   const tokenFile = join(directory, "token");
@@ -30,7 +37,7 @@ export async function startBenchNode(
   // What still runs when a benchmark ends is of no use.
   const limits = ["--num-workers", "2", "--grace", "0s"];
   const own = ["--datadir", join(directory, "data"), "--node-port", "0", "--token-file", tokenFile];
-  const start = [process.execPath, MAIN, "start", ...own, ...limits, ...flags];
+  const start = [process.execPath, ...nodeFlags, MAIN, "start", ...own, ...limits, ...flags];
   const [command = "", ...args] = [...prefix, ...start];
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
   process.once("exit", remove);

@@ -83,9 +83,14 @@ export function descendantsOf(pid: number): number[] {
   return children.flatMap((child) => [child, ...descendantsOf(child)]);
 }
 
-function cpuTicks(pid: number): number {
+/** As {@link cpuMs}, of a process's first thread alone. */
+export function mainThreadCpuMs(pid: number): number {
+  return cpuTicks(pid, `task/${pid}/stat`) * (1_000 / TICKS_A_SECOND);
+}
+
+function cpuTicks(pid: number, file = "stat"): number {
   // The name in parentheses may hold spaces; what follows it begins with field 3. 14 to 17 are the times.
-  const fields = read(pid, "stat").split(") ").at(-1)?.split(" ").slice(11, 15) ?? [];
+  const fields = read(pid, file).split(") ").at(-1)?.split(" ").slice(11, 15) ?? [];
   return fields.length < 4 ? Number.NaN : fields.reduce((sum, field) => sum + Number(field), 0);
 }
 
