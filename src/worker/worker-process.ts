@@ -6,13 +6,14 @@ import { FrameReader, frame } from "../codec/frames.ts";
 import { encodeToWorker, parseFromWorker } from "../codec/worker-wire.ts";
 import { LRUCache } from "lru-cache";
 import type { UnitHash } from "../core/ids.ts";
+import { packageUrl } from "../core/own-code.ts";
 import type { FromWorker, FunctionInfo, NamespaceInfo, ToWorker, WorkerSettings } from "../core/messages.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
 import { OutputSplitter } from "./output-splitter.ts";
 import { RunList, type Exit, type RunHandlers, type StartRun } from "./run-list.ts";
 
-/** Resolves from `src` and from `dist` alike: workers always run the built package. */
-const ENTRY = fileURLToPath(new URL("../../dist/worker/child/entry.js", import.meta.url));
+/** Workers always run the built package. */
+const ENTRY = fileURLToPath(packageUrl("dist/worker/child/entry.js"));
 
 /** How long the pipes of a process that ended may stay open, for processes that escaped its group. */
 const PIPES_CLOSE_MS = 500;
