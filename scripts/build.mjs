@@ -41,6 +41,8 @@ const PARTS = [
   { name: "probe", test: /src\/capture\/scopes\/(identity|probe)\.ts/ },
   { name: "revive", test: /src\/capture\/revive\.ts/ },
   { name: "capture", test: /src\/capture\// },
+  { name: "uuid", test: /node_modules\/uuid\// },
+  { name: "http", test: /src\/client\/(http|new-job-id|token)\.ts/ },
   { name: "remote-data", test: /src\/client\/remote-data\.ts/ },
   { name: "client", test: /src\/client\// },
 ].map((part, at, all) => ({ ...part, priority: all.length - at }));
@@ -68,7 +70,17 @@ async function bundled() {
     chunkFileNames: "parts/[name].js",
     codeSplitting: { groups: PARTS },
   });
-  return new Map(output.map(({ fileName, code }) => [fileName, code]));
+  return new Map([...output.map(({ fileName, code }) => [fileName, code]), ...licencesOf(output)]);
+}
+
+/** Of packages that are in the program itself, because little of many files is used: `uuid`. */
+function licencesOf(chunks) {
+  const paths = chunks.flatMap(({ moduleIds }) => moduleIds.filter((id) => id.includes("node_modules")));
+  const homes = new Map(paths.map((path) => /^.*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(path)));
+  return [...homes].map(([home, name]) => {
+    const file = readdirSync(home).find((entry) => /^licen[cs]e/i.test(entry));
+    return [`parts/${name}.licence.md`, readFileSync(join(home, file), "utf8")];
+  });
 }
 
 /** Only what is new, and each at once: other processes may be running what is there. */

@@ -1,6 +1,7 @@
 import type { WorkerSettings } from "../core/messages.ts";
 import { workerEnvironment } from "../worker/environment.ts";
 import type { OrphanGuard } from "../worker/orphan-guard.ts";
+import { spawnProcess } from "../worker/spawn-process.ts";
 import { WorkerProcess } from "../worker/worker-process.ts";
 import { localUrl, type NodeOptions } from "./options.ts";
 
@@ -8,10 +9,11 @@ const MAX_WORKER_FRAME_BYTES = 128 * 1024 * 1024;
 
 /** Starts a worker process of a node, which can be reached at `url` by now. */
 export function spawnWorker(options: NodeOptions, url: URL, guard: OrphanGuard): WorkerProcess {
-  const { environmentNames, log } = options;
+  const { environmentNames, earlyProcesses, log } = options;
+  const child = earlyProcesses?.take() ?? spawnProcess(workerEnvironment(process.env, environmentNames));
   return new WorkerProcess({
     settings: settingsOf(options, url),
-    environment: workerEnvironment(process.env, environmentNames),
+    child,
     guard,
     maxFrameBytes: MAX_WORKER_FRAME_BYTES,
     onStrayOutput: (text) => log.info(`a worker printed outside of any job: ${text.trimEnd()}`),

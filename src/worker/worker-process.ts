@@ -1,19 +1,14 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import { FrameReader, frame } from "../codec/frames.ts";
 import { encodeToWorker, parseFromWorker } from "../codec/worker-wire.ts";
 import { LRUCache } from "lru-cache";
 import type { UnitHash } from "../core/ids.ts";
-import { packageUrl } from "../core/own-code.ts";
 import type { FromWorker, FunctionInfo, NamespaceInfo, ToWorker, WorkerSettings } from "../core/messages.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
 import { OutputSplitter } from "./output-splitter.ts";
 import { RunList, type Exit, type RunHandlers, type StartRun } from "./run-list.ts";
-
-/** Workers always run the built package. */
-const ENTRY = fileURLToPath(packageUrl("dist/worker/child/entry.js"));
 
 /** How long the pipes of a process that ended may stay open, for processes that escaped its group. */
 const PIPES_CLOSE_MS = 500;
@@ -23,7 +18,8 @@ const MOST_UNITS = 5_000;
 
 export interface WorkerOptions {
   readonly settings: Omit<WorkerSettings, "secret">;
-  readonly environment: NodeJS.ProcessEnv;
+  /** Started for this worker, and nothing read of it so far. Taken over. */
+  readonly child: ChildProcess;
   readonly guard: OrphanGuard;
   readonly maxFrameBytes: number;
   /** What the worker printed while it ran nothing. */
@@ -53,18 +49,13 @@ export class WorkerProcess {
   #resolveReady!: (namespaces: readonly NamespaceInfo[]) => void;
   #rejectReady!: (error: Error) => void;
 
-  constructor({ settings, environment, guard, maxFrameBytes, onStrayOutput }: WorkerOptions) {
+  constructor({ settings, child, guard, maxFrameBytes, onStrayOutput }: WorkerOptions) {
     const secret = randomBytes(16).toString("hex");
-    // A process group of its own: Ctrl-C in the node's terminal does not reach it, and a kill takes its children too.
-    this.#child = spawn(process.execPath, ["--enable-source-maps", ENTRY], {
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-      env: environment,
-      detached: true,
-    });
-    guard.watch(this.#child);
+    this.#child = child;
+    guard.watch(child);
     this.#runs = new RunList(onStrayOutput);
     this.#onStrayOutput = onStrayOutput;
-    this.#channel = this.#child.stdio[3] as Socket;
+    this.#channel = child.stdio[3] as Socket;
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;
