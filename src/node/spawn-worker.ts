@@ -1,7 +1,6 @@
 import type { WorkerSettings } from "../core/messages.ts";
 import { workerEnvironment } from "../worker/environment.ts";
 import type { OrphanGuard } from "../worker/orphan-guard.ts";
-import { spawnProcess } from "../worker/spawn-process.ts";
 import { WorkerProcess } from "../worker/worker-process.ts";
 import { localUrl, type NodeOptions } from "./options.ts";
 
@@ -10,10 +9,10 @@ const MAX_WORKER_FRAME_BYTES = 128 * 1024 * 1024;
 /** Starts a worker process of a node, which can be reached at `url` by now. */
 export function spawnWorker(options: NodeOptions, url: URL, guard: OrphanGuard): WorkerProcess {
   const { environmentNames, earlyProcesses, log } = options;
-  const child = earlyProcesses?.take() ?? spawnProcess(workerEnvironment(process.env, environmentNames));
   return new WorkerProcess({
     settings: settingsOf(options, url),
-    child,
+    environment: workerEnvironment(process.env, environmentNames),
+    child: earlyProcesses?.take(),
     guard,
     maxFrameBytes: MAX_WORKER_FRAME_BYTES,
     onStrayOutput: (text) => log.info(`a worker printed outside of any job: ${text.trimEnd()}`),

@@ -8,6 +8,7 @@ import type { UnitHash } from "../core/ids.ts";
 import type { FromWorker, FunctionInfo, NamespaceInfo, ToWorker, WorkerSettings } from "../core/messages.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
 import { OutputSplitter } from "./output-splitter.ts";
+import { spawnProcess } from "./spawn-process.ts";
 import { RunList, type Exit, type RunHandlers, type StartRun } from "./run-list.ts";
 
 /** How long the pipes of a process that ended may stay open, for processes that escaped its group. */
@@ -18,8 +19,9 @@ const MOST_UNITS = 5_000;
 
 export interface WorkerOptions {
   readonly settings: Omit<WorkerSettings, "secret">;
-  /** Started for this worker, and nothing read of it so far. Taken over. */
-  readonly child: ChildProcess;
+  readonly environment: NodeJS.ProcessEnv;
+  /** One that was started with this environment already, and that nobody has used. Taken over. */
+  readonly child?: ChildProcess | undefined;
   readonly guard: OrphanGuard;
   readonly maxFrameBytes: number;
   /** What the worker printed while it ran nothing. */
@@ -49,13 +51,13 @@ export class WorkerProcess {
   #resolveReady!: (namespaces: readonly NamespaceInfo[]) => void;
   #rejectReady!: (error: Error) => void;
 
-  constructor({ settings, child, guard, maxFrameBytes, onStrayOutput }: WorkerOptions) {
+  constructor({ settings, environment, child, guard, maxFrameBytes, onStrayOutput }: WorkerOptions) {
     const secret = randomBytes(16).toString("hex");
-    this.#child = child;
-    guard.watch(child);
+    this.#child = child ?? spawnProcess(environment);
+    guard.watch(this.#child);
     this.#runs = new RunList(onStrayOutput);
     this.#onStrayOutput = onStrayOutput;
-    this.#channel = child.stdio[3] as Socket;
+    this.#channel = this.#child.stdio[3] as Socket;
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
       this.#rejectReady = reject;

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { FrameReader, frame } from "../../src/codec/frames.ts";
 import { encodeToWorker, parseFromWorker } from "../../src/codec/worker-wire.ts";
+import { parseNodeName } from "../../src/core/ids.ts";
 import type { FromWorker, ToWorker } from "../../src/core/messages.ts";
 import { filesIn, loadedIn, TELLS_LOADED, toolsIn } from "../support/loaded.ts";
 
@@ -14,7 +15,7 @@ const START: ToWorker = {
   type: "start",
   settings: {
     secret: "0".repeat(32),
-    node: { name: "n", url: "http://localhost:1/" },
+    node: { name: parseNodeName("n"), url: "http://localhost:1/" },
     access: { url: "http://localhost:1/", token: null, takesData: true },
     modules: [],
     isArbitraryBanned: false,
