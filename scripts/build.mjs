@@ -49,8 +49,7 @@ const PARTS = [
 
 const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 
-if (spawnSync("tsc -p tsconfig.build.json", { stdio: "inherit", shell: true }).status !== 0)
-  process.exit(1);
+if (spawnSync("tsc -p tsconfig.build.json", { stdio: "inherit", shell: true }).status !== 0) process.exit(1);
 const program = await bundled();
 for (const [path, content] of program) write(join("dist", path), content);
 removeAllBut(program);
