@@ -1,28 +1,37 @@
-import pino from "pino";
+import { createRequire } from "node:module";
+import type * as Pino from "pino";
+import type * as Pretty from "pino-pretty";
 import type { Log } from "../node/options.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 
+export type Level = (typeof LOG_LEVELS)[number];
+
+const require = createRequire(import.meta.url);
+
 /** The log, on stderr: lines for people on a terminal, JSON lines for programs elsewhere. */
-export async function createLog(level: string, stream: NodeJS.WriteStream = process.stderr): Promise<Log> {
-  if (!stream.isTTY) return logOf(pino({ level }, stream));
-  // Only for people, who wait less for what they do not need.
-  const { default: pretty } = await import("pino-pretty");
-  const destination = pretty({
+export function createLog(level: Level, stream: NodeJS.WriteStream = process.stderr): Log {
+  let logger: Pino.Logger | undefined;
+  // Loaded with the first line, because a node that has nothing to say starts sooner without.
+  const writer = (kind: keyof Log) => (message: string) => {
+    if (LOG_LEVELS.indexOf(kind) >= LOG_LEVELS.indexOf(level))
+      (logger ??= createLogger(level, stream))[kind](message);
+  };
+  return { debug: writer("debug"), info: writer("info"), warn: writer("warn"), error: writer("error") };
+}
+
+function createLogger(level: Level, stream: NodeJS.WriteStream): Pino.Logger {
+  const { pino } = require("pino") as typeof Pino;
+  return pino({ level }, stream.isTTY ? forPeople(stream) : stream);
+}
+
+function forPeople(stream: NodeJS.WriteStream): Pino.DestinationStream {
+  const { default: pretty } = require("pino-pretty") as typeof Pretty;
+  return pretty({
     destination: stream,
     ignore: "pid,hostname",
     translateTime: "SYS:HH:MM:ss",
     sync: true,
     colorize: stream.hasColors(),
   });
-  return logOf(pino({ level }, destination));
-}
-
-function logOf(logger: pino.Logger): Log {
-  return {
-    debug: (message) => logger.debug(message),
-    info: (message) => logger.info(message),
-    warn: (message) => logger.warn(message),
-    error: (message) => logger.error(message),
-  };
 }

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { KitchenError } from "../core/errors.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
 import { addDataCommands } from "./data.ts";
+import { addStartCommand } from "./start.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -12,8 +13,7 @@ const program = new Command("kitchensink")
   .version(PACKAGE_VERSION)
   .showHelpAfterError("(kitchensink --help lists what there is)")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
-// A node is much to load, for a command that is none.
-if (process.argv[2] !== "data") (await import("./start.ts")).addStartCommand(program);
+addStartCommand(program);
 addDataCommands(program);
 
 try {

@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import ms, { type StringValue } from "ms";
 import { KitchenError } from "../core/errors.ts";
 import { parseNodeName, type NodeName } from "../core/ids.ts";
+import type { Level } from "./log.ts";
 
 /** The flags of `kitchensink start` as commander reads them. */
 export interface StartFlags {
@@ -31,7 +32,7 @@ export interface StartFlags {
   readonly instantWorkers: string;
   readonly resultTtl: string;
   readonly grace: string;
-  readonly logLevel: string;
+  readonly logLevel: Level;
 }
 
 const DEFAULT_PORT = 6323;

@@ -4,10 +4,12 @@ import { dirname, resolve } from "node:path";
 import { Option, type Command } from "commander";
 import { KitchenError } from "../core/errors.ts";
 import { defaultTokenFile, isLoopback } from "../client/token.ts";
-import { chooseStore, DEFAULT_REDIS } from "../node/choose-store.ts";
-import { startNode, type RunningNode } from "../node/node.ts";
-import type { Log } from "../node/options.ts";
+import { chooseStore, DEFAULT_REDIS, type ChosenStore, type StoreChoice } from "../node/choose-store.ts";
+import type { RunningNode } from "../node/node.ts";
+import type { Log, NodeOptions } from "../node/options.ts";
 import { ensureToken } from "../node/token-file.ts";
+import { EarlyProcesses } from "../worker/early-processes.ts";
+import { workerEnvironment } from "../worker/environment.ts";
 import { banner } from "./banner.ts";
 import { createLog, LOG_LEVELS } from "./log.ts";
 import {
@@ -98,7 +100,7 @@ export function addStartCommand(program: Command): void {
 }
 
 async function start(flags: StartFlags): Promise<void> {
-  const log = await createLog(flags.logLevel);
+  const log = createLog(flags.logLevel);
   const url = nodeUrl(flags);
   const name = nodeName(flags, url);
   const token = tokenOf(flags);
@@ -112,7 +114,7 @@ async function start(flags: StartFlags): Promise<void> {
   };
   const cluster = clusterName(flags.cluster);
   const dataDirectory = prepareDataDirectory(flags.datadir);
-  const chosen = await chooseStore({
+  const storeChoice = {
     isEmbedded: flags.embedded,
     isRedisForeign: !flags.redis,
     redisConnection: flags.redisConnection,
@@ -124,9 +126,9 @@ async function start(flags: StartFlags): Promise<void> {
       unitTtlMs: UNIT_TTL_MS,
       outputLimitBytes: OUTPUT_LIMIT_BYTES,
     },
-    warn: (message) => log.warn(message),
-  });
-  const node = await startNode({
+    warn: (message: string) => log.warn(message),
+  };
+  const { node, chosen } = await startBoth(storeChoice, {
     ...settings,
     name,
     cluster,
@@ -134,7 +136,6 @@ async function start(flags: StartFlags): Promise<void> {
     host: flags.host,
     allowedHosts: flags.allowHost,
     token: token.value,
-    store: chosen.store,
     reloads: flags.reload,
     isReadOnly: flags.readOnly,
     dataDirectory,
@@ -158,6 +159,24 @@ async function start(flags: StartFlags): Promise<void> {
     }),
   );
   stopOnSignals(node, settings.graceMs, log);
+}
+
+/** Opens the store and starts the node. Workers start first: they load while the node does, which takes longer. */
+async function startBoth(
+  choice: StoreChoice,
+  options: Omit<NodeOptions, "store" | "earlyProcesses">,
+): Promise<{ node: RunningNode; chosen: ChosenStore }> {
+  const earlyProcesses = new EarlyProcesses(
+    workerEnvironment(process.env, options.environmentNames),
+    Math.min(options.numWorkers, availableParallelism()),
+  );
+  try {
+    const [chosen, { startNode }] = await Promise.all([chooseStore(choice), import("../node/node.ts")]);
+    const node = await startNode({ ...options, store: chosen.store, earlyProcesses });
+    return { node, chosen };
+  } finally {
+    earlyProcesses.close();
+  }
 }
 
 /** The token and where it is kept. @throws KitchenError `KS_USAGE` for a node that the network could use without one */

@@ -88,6 +88,18 @@ export function setDataAccess(access: DataAccess | undefined): void {
   holder[KEY] = access;
 }
 
+/** As {@link setDataAccess}, of one that is made when somebody first asks for it. */
+export function setLateDataAccess(make: () => DataAccess): void {
+  Object.defineProperty(holder, KEY, {
+    configurable: true,
+    get: () => {
+      const value = make();
+      Object.defineProperty(holder, KEY, { configurable: true, writable: true, value });
+      return value;
+    },
+  });
+}
+
 /** What {@link setDataAccess} was told. */
 export function processAccess(): DataAccess | undefined {
   return holder[KEY];

@@ -1,3 +1,4 @@
+import { v7 } from "uuid";
 import { parseDataUrl, type DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 
@@ -27,9 +28,7 @@ export function checkSame(known: string, { url, prefix }: DataTarget): void {
 }
 
 /** A url that nobody has used: sorted, those made later come later. */
-export async function freshUrl(prefix: string): Promise<DataUrl> {
-  // Those who save nothing need not load it.
-  const { v7 } = await import("uuid");
+export function freshUrl(prefix: string): DataUrl {
   return parseDataUrl(`${trimmed(prefix)}/${v7()}`);
 }
 

@@ -252,7 +252,7 @@ async function saved(
   // An object is taken as it is now, before anything is waited for.
   const content = contentOf(source, codec);
   return await reach.save(content, {
-    url: url === undefined ? await freshUrl(prefix) : parseDataUrl(url),
+    url: url === undefined ? freshUrl(prefix) : parseDataUrl(url),
     codec: source.type === "object" ? (codec ?? "closure") : (codec ?? null),
     type: typeOf(source, codec),
     node,

@@ -1,4 +1,4 @@
-import { Packr } from "msgpackr";
+import { Packr } from "msgpackr/pack";
 import { KitchenError } from "../core/errors.ts";
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true });

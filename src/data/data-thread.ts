@@ -1,12 +1,13 @@
 import { fileURLToPath } from "node:url";
 import { Worker } from "node:worker_threads";
 import { KitchenError } from "../core/errors.ts";
+import { packageUrl } from "../core/own-code.ts";
 import { PartWriter } from "./part-writer.ts";
 import type { PullHooks } from "./thread/pull.ts";
 import type { FromThread, HashedFile, PullTask, ThreadFailure, ToThread } from "./thread/messages.ts";
 
-/** Resolves from `src` and from `dist` alike: the thread always runs the built package. */
-const ENTRY = fileURLToPath(new URL("../../dist/data/thread/entry.js", import.meta.url));
+/** The thread always runs the built package. */
+const ENTRY = fileURLToPath(packageUrl("dist/data/thread/entry.js"));
 
 /** What the thread was asked for. `end` is called once, also when the thread dies; nothing is called after it. */
 export interface ThreadTask {

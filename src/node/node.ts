@@ -180,13 +180,13 @@ class Node implements RunningNode {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
     });
-    // Right behind the first worker, so that it does not slow down the start.
-    void this.#instantPool.start().catch((error: unknown) => {
-      if (this.#closing === undefined) log.warn(`the instant lane does not start: ${String(error)}`);
-    });
     await store.subscribe(this.name, (event) => this.#receive(event));
     await this.#lease.take();
     this.#hasJoined = true;
+    // Behind all that, so that it does not slow down the start.
+    void this.#instantPool.start().catch((error: unknown) => {
+      if (this.#closing === undefined) log.warn(`the instant lane does not start: ${String(error)}`);
+    });
     await this.#data.adoptAll(this.#options.adopts);
     for (const warning of store.warnings) log.warn(warning);
     this.#dispatcher.resume();

@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { parseQueue, type NodeName } from "../core/ids.ts";
 import { PROTOCOL_VERSION } from "../core/version.ts";
 import type { ClusterTerms, Store } from "../store/port.ts";
+import type { EarlyProcesses } from "../worker/early-processes.ts";
 
 export interface Log {
   debug(message: string): void;
@@ -44,6 +45,8 @@ export interface NodeOptions {
   readonly isArbitraryBanned: boolean;
   /** Names of environment variables that workers get beside the usual ones. */
   readonly environmentNames: readonly string[];
+  /** What the first workers run in. With the environment of `environmentNames`; stays the caller's to close. */
+  readonly earlyProcesses?: EarlyProcesses | undefined;
   readonly leaseMs: number;
   /** How long a cancelled function has to stop before its worker is killed. */
   readonly graceMs: number;

@@ -8,10 +8,11 @@ const MAX_WORKER_FRAME_BYTES = 128 * 1024 * 1024;
 
 /** Starts a worker process of a node, which can be reached at `url` by now. */
 export function spawnWorker(options: NodeOptions, url: URL, guard: OrphanGuard): WorkerProcess {
-  const { environmentNames, log } = options;
+  const { environmentNames, earlyProcesses, log } = options;
   return new WorkerProcess({
     settings: settingsOf(options, url),
     environment: workerEnvironment(process.env, environmentNames),
+    child: earlyProcesses?.take(),
     guard,
     maxFrameBytes: MAX_WORKER_FRAME_BYTES,
     onStrayOutput: (text) => log.info(`a worker printed outside of any job: ${text.trimEnd()}`),

@@ -1,7 +1,6 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
-import { fileURLToPath } from "node:url";
 import { FrameReader, frames } from "../codec/frames.ts";
 import { encodeToWorker, parseFromWorker } from "../codec/worker-wire.ts";
 import { LRUCache } from "lru-cache";
@@ -9,10 +8,8 @@ import type { UnitHash } from "../core/ids.ts";
 import type { FromWorker, FunctionInfo, NamespaceInfo, ToWorker, WorkerSettings } from "../core/messages.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
 import { OutputSplitter } from "./output-splitter.ts";
+import { spawnProcess } from "./spawn-process.ts";
 import { RunList, type Exit, type RunHandlers, type StartRun } from "./run-list.ts";
-
-/** Resolves from `src` and from `dist` alike: workers always run the built package. */
-const ENTRY = fileURLToPath(new URL("../../dist/worker/child/entry.js", import.meta.url));
 
 /** How long the pipes of a process that ended may stay open, for processes that escaped its group. */
 const PIPES_CLOSE_MS = 500;
@@ -23,6 +20,8 @@ const MOST_UNITS = 5_000;
 export interface WorkerOptions {
   readonly settings: Omit<WorkerSettings, "secret">;
   readonly environment: NodeJS.ProcessEnv;
+  /** One that was started with this environment already, and that nobody has used. Taken over. */
+  readonly child?: ChildProcess | undefined;
   readonly guard: OrphanGuard;
   readonly maxFrameBytes: number;
   /** What the worker printed while it ran nothing. */
@@ -52,14 +51,9 @@ export class WorkerProcess {
   #resolveReady!: (namespaces: readonly NamespaceInfo[]) => void;
   #rejectReady!: (error: Error) => void;
 
-  constructor({ settings, environment, guard, maxFrameBytes, onStrayOutput }: WorkerOptions) {
+  constructor({ settings, environment, child, guard, maxFrameBytes, onStrayOutput }: WorkerOptions) {
     const secret = randomBytes(16).toString("hex");
-    // A process group of its own: Ctrl-C in the node's terminal does not reach it, and a kill takes its children too.
-    this.#child = spawn(process.execPath, ["--enable-source-maps", ENTRY], {
-      stdio: ["ignore", "pipe", "pipe", "pipe"],
-      env: environment,
-      detached: true,
-    });
+    this.#child = child ?? spawnProcess(environment);
     guard.watch(this.#child);
     this.#runs = new RunList(onStrayOutput);
     this.#onStrayOutput = onStrayOutput;

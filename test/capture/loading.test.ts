@@ -1,50 +1,38 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-
-/** Writes the address of every ES module that is loaded. */
-const HOOK = `
-import { writeSync } from "node:fs";
-export const load = (url, context, next) => (writeSync(1, "loaded " + url + "\\n"), next(url, context));
-`;
-const REGISTER = `import { register } from "node:module"; register(${JSON.stringify(dataUrl(HOOK))});`;
-
-function dataUrl(text: string): string {
-  return `data:text/javascript,${encodeURIComponent(text)}`;
-}
+import { filesIn, loadedIn, TELLS_LOADED, toolsIn } from "../support/loaded.ts";
 
 const TOOLS = [
   "node_modules/acorn",
   "node_modules/eslint-scope",
   "node_modules/@jridgewell/trace-mapping",
+  "node_modules/msgpackr-extract",
   "NativeModule inspector",
   "NativeModule internal/deps/undici",
 ];
+const MOST_FILES = 20;
 
-/** What a process has loaded, of all that only functions with captured variables and stacks need. */
-function toolsLoadedBy(program: string): string[] {
-  const report = `
-    const required = Object.keys(process.getBuiltinModule("module")._cache);
-    const builtin = process.moduleLoadList.filter((name) => name.startsWith("NativeModule "));
-    for (const name of [...required, ...builtin]) console.log("loaded " + name);
-  `;
-  const output = execFileSync(
-    process.execPath,
-    ["--import", dataUrl(REGISTER), "--input-type=module", "-e", program + report],
-    { encoding: "utf8" },
+/** What a program of an ES module loads. */
+function loadedBy(program: string): string[] {
+  const loaded = loadedIn(
+    execFileSync(process.execPath, [...TELLS_LOADED, "--input-type=module", "-e", program], {
+      encoding: "utf8",
+    }),
   );
-  const lines = output.split("\n").filter((line) => line.startsWith("loaded "));
-  expect(lines.some((line) => line.endsWith("dist/capture/capture.js"))).toBe(true);
-  return TOOLS.filter((tool) => lines.some((line) => `${line}/`.includes(`${tool}/`)));
+  expect(toolsIn(loaded, ["dist/parts/capture.js"])).toHaveLength(1);
+  return loaded;
 }
 
-test("a client that sends data loads no parser, no inspector, no undici and no reader of source maps", () => {
+test("a client that sends data loads few files, no parser, no inspector, no undici and no reader of source maps", () => {
   const program = `
     import { Client } from "./dist/index.js";
     import { captureParts } from "./dist/capture/capture.js";
     new Client("http://localhost:1/", { token: "x" });
     captureParts([{ a: 1 }, new Date(0)]);
   `;
-  expect(toolsLoadedBy(program)).toEqual([]);
+  const loaded = loadedBy(program);
+  expect(toolsIn(loaded, TOOLS)).toEqual([]);
+  expect(filesIn(loaded).length).toBeLessThan(MOST_FILES);
 });
 
 test("they are loaded with the first function that needs them", () => {
@@ -53,7 +41,7 @@ test("they are loaded with the first function that needs them", () => {
     const n = 1;
     captureParts(() => n);
   `;
-  expect(toolsLoadedBy(program)).toEqual([
+  expect(toolsIn(loadedBy(program), TOOLS)).toEqual([
     "node_modules/acorn",
     "node_modules/eslint-scope",
     "NativeModule inspector",
@@ -88,4 +76,21 @@ test("a package that is loaded between two captures is found in the second one",
   `;
   const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
   expect(output).toBe("true\n");
+});
+
+test("msgpackr's addon is loaded when much has been decoded, and decodes from then on", () => {
+  const program = `
+    import * as msgpackr from "msgpackr/pack";
+    import { capture } from "./dist/capture/capture.js";
+    import { revive } from "./dist/capture/revive.js";
+    const bytes = capture(Array.from({ length: 20_000 }, (_, i) => "text number " + i));
+    revive(bytes);
+    const before = msgpackr.isNativeAccelerationEnabled;
+    for (let size = 0; size < 8 * 1024 * 1024; size += bytes.length) revive(bytes);
+    while (!msgpackr.isNativeAccelerationEnabled) await new Promise(setImmediate);
+    const after = revive(bytes);
+    console.log(JSON.stringify([before, after.length, after[19_999]]));
+  `;
+  const output = execFileSync(process.execPath, ["--input-type=module", "-e", program], { encoding: "utf8" });
+  expect(JSON.parse(output)).toEqual([false, 20_000, "text number 19999"]);
 });

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { isOwnUrl } from "../../core/own-code.ts";
 import { type ScriptInfo, scriptInfo, scriptSource, scriptsOf } from "../scopes/inspect.ts";
 import { cannotTravel } from "./module-refusal.ts";
 import { type Format, type ModuleText, readModuleText } from "./module-text.ts";
@@ -65,7 +66,7 @@ export function isRewritten(scriptId: string): boolean {
 }
 
 function isLocalUrl(url: string): boolean {
-  return url.startsWith("file:") && !url.includes("/node_modules/") && !url.startsWith(OWN);
+  return url.startsWith("file:") && !url.includes("/node_modules/") && !isOwnUrl(url);
 }
 
 /** Functions that were revived here, and modules, show the url of where they came from. */
@@ -80,9 +81,6 @@ function toLocalModule({ scriptId, url, isModule }: ScriptInfo): LocalModule | u
     return undefined;
   return { scriptId, url, format: isModule ? "module" : "commonjs" };
 }
-
-/** This package's own files, wherever they are. */
-const OWN = new URL("../../", import.meta.url).href;
 
 /** Running it again would run the user's program again. */
 export function isMain(file: string): boolean {

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { types } from "node:util";
 import { KitchenError } from "../../core/errors.ts";
+import { packageUrl } from "../../core/own-code.ts";
 import { follow, packageHomes, versionIn } from "./modules.ts";
 import { cannotDecode, type PackageReference } from "../wire/wire.ts";
 
@@ -62,7 +63,7 @@ function load(reference: PackageReference): unknown {
 
 /** The directory of a package here. @throws KitchenError `KS_CANNOT_CAPTURE` when another version is here, or none */
 export function packageHome(name: string, version: string): string {
-  if (name === OWN_PACKAGE) return fileURLToPath(new URL("../../../", import.meta.url));
+  if (name === OWN_PACKAGE) return fileURLToPath(packageUrl(""));
   if (!/^(@[\w.-]+\/)?[\w.-]+$/.test(name)) throw cannotDecode("a package has a malformed name");
   const home = homes(name).find((directory) => versionIn(directory) !== undefined);
   if (home === undefined) throw missing({ name, version }, "it is not installed where this worker runs");

@@ -1,6 +1,6 @@
 import { hash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
-import { RateLimiterMemory } from "rate-limiter-flexible";
+import type { RateLimiterMemory } from "rate-limiter-flexible";
 import { KitchenError } from "../../core/errors.ts";
 
 const FAILURES_PER_MINUTE = 30;
@@ -18,7 +18,7 @@ export class Guard {
   readonly #tokenDigest: Buffer | undefined;
   readonly #hostNames: ReadonlySet<string>;
   readonly #warn: (message: string) => void;
-  readonly #failures = new RateLimiterMemory({ points: FAILURES_PER_MINUTE, duration: 60 });
+  #failures: Promise<RateLimiterMemory> | undefined;
 
   constructor({ token, hostNames, warn }: GuardOptions) {
     this.#tokenDigest = token === null ? undefined : digest(token);
@@ -66,13 +66,20 @@ export class Guard {
   }
 
   async #countFailure(address: string): Promise<void> {
+    const failures = await (this.#failures ??= createLimiter());
     try {
-      await this.#failures.consume(address);
+      await failures.consume(address);
       this.#warn(`refused a request without the right token from ${address}`);
     } catch {
       throw new KitchenError("KS_BUSY", "Too many requests with a wrong token: wait a minute");
     }
   }
+}
+
+/** Most nodes never refuse anybody, and need not load it. */
+async function createLimiter(): Promise<RateLimiterMemory> {
+  const { RateLimiterMemory } = await import("rate-limiter-flexible");
+  return new RateLimiterMemory({ points: FAILURES_PER_MINUTE, duration: 60 });
 }
 
 function digest(token: string): Buffer {

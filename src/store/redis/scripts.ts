@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { Cluster, Redis } from "ioredis";
 import { KitchenError } from "../../core/errors.ts";
+import { packageUrl } from "../../core/own-code.ts";
 
 /** One Lua file each in `lua/`, whose head says what goes in and what comes back. */
 export const SCRIPT_NAMES = [
@@ -31,7 +32,7 @@ export const SCRIPT_NAMES = [
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 
 export type Argument = string | number | Buffer;
-const FOLDER = new URL("../../../lua/", import.meta.url);
+const FOLDER = packageUrl("lua/");
 const INCLUDE = /^-- include (\S+)$/gm;
 
 /** A script's text with what it includes. */

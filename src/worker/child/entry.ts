@@ -1,6 +1,6 @@
 /** The program of a worker process: takes runs from its node over the channel, one at a time. */
 import { inspect } from "node:util";
-import { setDataAccess } from "../../client/data-access.ts";
+import { setLateDataAccess } from "../../client/data-access.ts";
 // oxlint-disable-next-line import/no-unassigned-import -- makes RemoteData known by its name, for values that hold some
 import "../../client/remote-data.ts";
 import { KitchenError } from "../../core/errors.ts";
@@ -8,7 +8,7 @@ import type { ToWorker, WorkerSettings } from "../../core/messages.ts";
 import { Channel } from "./channel.ts";
 import { currentRun } from "./current-job.ts";
 import { JobFacts } from "./job-facts.ts";
-import { NodeData } from "./node-data.ts";
+import { createNodeData } from "./late-data.ts";
 import { runJob, type Ended } from "./run-job.ts";
 import { installImporter, loadModules } from "./modules.ts";
 import { installSources, keepModules } from "../sources/install.ts";
@@ -89,7 +89,7 @@ async function start(given: WorkerSettings): Promise<void> {
     installSources();
     keepModules();
     if (given.modules.length > 0) await loadModules(given.modules, registry);
-    setDataAccess(new NodeData({ ...given.access, node: given.node.name }));
+    setLateDataAccess(() => createNodeData({ ...given.access, node: given.node.name }));
     channel.send({ type: "ready", namespaces: registry.list() });
   } catch (error) {
     channel.send({ type: "module-failed", message: error instanceof Error ? error.message : String(error) });

@@ -1,4 +1,5 @@
 import module from "node:module";
+import { packageUrl } from "../../core/own-code.ts";
 import { resolveOwn, resolveSource } from "./resolve.ts";
 import { compileTypeScript, isTypeScript } from "./transform.ts";
 
@@ -12,7 +13,7 @@ export function installTypeScript({ ownsPackage }: InstallOptions): void {
   const { registerHooks }: { registerHooks?: RegisterHooks } = module as object;
   if (registerHooks !== undefined) installInThread(registerHooks, ownsPackage);
   else
-    module.register(new URL("../../../dist/worker/typescript/thread-hooks.js", import.meta.url), {
+    module.register(packageUrl("dist/worker/typescript/thread-hooks.js"), {
       data: { ownsPackage },
     });
 }

@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { packageUrl } from "../../core/own-code.ts";
 
 /** What a `.js` specifier may stand for in TypeScript sources. */
 const SOURCES: readonly (readonly [RegExp, readonly string[]])[] = [
@@ -19,7 +20,7 @@ const OWN: Readonly<Record<string, string>> = {
 /** Where an import of this package leads; `undefined` for all other specifiers. */
 export function resolveOwn(specifier: string): string | undefined {
   if (!Object.hasOwn(OWN, specifier)) return undefined;
-  return new URL(`../../../dist/${OWN[specifier]}`, import.meta.url).href;
+  return packageUrl(`dist/${OWN[specifier]}`).href;
 }
 
 /** The TypeScript file that a relative import of `./x.js` means, when there is no such `.js` file. */

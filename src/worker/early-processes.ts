@@ -1,0 +1,28 @@
+import type { ChildProcess } from "node:child_process";
+import { spawnProcess } from "./spawn-process.ts";
+
+/**
+ * Processes of workers that start while their node still loads. Until somebody takes them they do nothing, and end by
+ * themselves when this process does, because their channel closes.
+ */
+export class EarlyProcesses {
+  readonly #waiting: ChildProcess[];
+
+  constructor(environment: NodeJS.ProcessEnv, count: number) {
+    this.#waiting = Array.from({ length: count }, () => spawnProcess(environment));
+    // Whoever takes its place says why a process cannot be started.
+    for (const child of this.#waiting) child.on("error", () => {});
+  }
+
+  /** One that is alive, which is the caller's from then on. */
+  take(): ChildProcess | undefined {
+    for (let child = this.#waiting.shift(); child !== undefined; child = this.#waiting.shift())
+      if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) return child;
+    return undefined;
+  }
+
+  /** Ends those that nobody took. */
+  close(): void {
+    for (let child = this.take(); child !== undefined; child = this.take()) child.kill("SIGKILL");
+  }
+}
