@@ -38,19 +38,42 @@ export function parseSubmitReply(reply: unknown, jobCount: number): SubmitReply 
 }
 
 export function parseClaimReply(reply: unknown): ClaimReply {
-  const [word, next, ...rest] = list(reply);
-  if (text(word) === "lapsed") return { type: "lapsed" };
-  const nextOfferMs = integer(next);
-  const jobs: ClaimedJob[] = [];
-  for (let at = 0; at < rest.length; at += 5)
-    jobs.push({
-      id: text(rest[at]) as JobId,
-      attempt: integer(rest[at + 1]),
-      deaths: integer(rest[at + 2]),
-      throws: integer(rest[at + 3]),
-      spec: bytes(rest[at + 4]),
-    });
-  return { type: "claimed", jobs, nextOfferMs: nextOfferMs < 0 ? undefined : nextOfferMs };
+  if (reply instanceof Buffer) return { type: "lapsed" };
+  const [first, ...specs] = list(reply).map(bytes);
+  if (first === undefined) throw unexpected(reply);
+  const nextOfferMs = first.readDoubleBE(0);
+  return {
+    type: "claimed",
+    jobs: [...claimedJobs(first, specs)],
+    nextOfferMs: nextOfferMs < 0 ? undefined : nextOfferMs,
+  };
+}
+
+const ID_BYTES = 36;
+/** In the first byte of a record: its spec has a key of its own. */
+const OWN_SPEC = 2;
+
+/** Reads what `lua/claim.lua` says of each job. `specs` are those that do not stand in the records. */
+function* claimedJobs(reply: Buffer, specs: Buffer[]): Iterable<ClaimedJob> {
+  let at = 8;
+  while (at < reply.length) {
+    const id = reply.toString("latin1", at, at + ID_BYTES) as JobId;
+    const wasBegun = reply[at + ID_BYTES] === 1;
+    at += ID_BYTES + 1;
+    const [attempt, deaths, throws] = wasBegun
+      ? [reply.readUInt32BE(at), reply.readUInt32BE(at + 4), reply.readUInt32BE(at + 8)]
+      : [1, 0, 0];
+    if (wasBegun) at += 12;
+    const size = reply.readUInt32BE(at);
+    const record = reply.subarray(at + 4, at + 4 + size);
+    at += 4 + size;
+    yield { id, attempt, deaths, throws, spec: specIn(record) ?? specs.shift() ?? NO_BYTES };
+  }
+}
+
+/** The spec that stands in a record: see `lua/shared/records.lua`. */
+function specIn(record: Buffer): Buffer | undefined {
+  return record.readUInt8(0) >= OWN_SPEC ? undefined : record.subarray(5, 5 + record.readUInt32BE(1));
 }
 
 export function parseFinishReply(reply: unknown, rowCount: number): FinishReply[] {
@@ -60,6 +83,8 @@ export function parseFinishReply(reply: unknown, rowCount: number): FinishReply[
     return text(row) === "committed" ? "committed" : "fenced";
   });
 }
+
+const NO_BYTES = Buffer.alloc(0);
 
 const CANCEL_REPLIES: readonly string[] = [
   "cancelled",
@@ -73,6 +98,11 @@ export function parseCancelReply(reply: unknown): CancelReply[] {
     if (!CANCEL_REPLIES.includes(word)) throw unexpected(reply);
     return word as CancelReply;
   });
+}
+
+/** Reads texts of ids one behind the other, with blanks of the same size among them. */
+export function parseIds(reply: unknown): JobId[] {
+  return texts(reply).flatMap((run) => run.match(/[^ ]{36}/g) ?? []) as JobId[];
 }
 
 export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
