@@ -1,12 +1,12 @@
 -- Queues jobs, all or none.
 -- KEYS[1] prefix
 -- ARGV[1] prefix of the channels   [2] the watching node, which is not woken   [3] ms that units outlive their use
--- ARGV[4] msgpack: queue, priority, count, then of each of so many jobs its id and the beginning of its record (up to the
---         body: see records.lua), and so on
+-- ARGV[4] msgpack: queue, priority, ids one behind the other, then of each of these jobs the beginning of its record (up to
+--         the index, which counts from 1: see records.lua), and so on
 -- ARGV[5] msgpack: hash, bytes, and so on: units   [6] msgpack: hashes of all units that the jobs need
 -- ARGV[7] msgpack: number of a job (from 1), offers, inputs, refusal, spec, and so on: of those jobs that have any of these;
 --         0 stands for what a job has not; a spec is one with a key of its own. "": none has any
--- ARGV[8] ms that final records are kept
+-- ARGV[8] ms that final records are kept   [9] "1": an id may stand there twice
 -- Reply: {"queued"}: all of them.  {"queued", "queued" | "known", …}: one word a job.
 --        {"conflict", id}: this id is known with another spec.  {"missing", hash, …}: units to send along.
 -- include shared/base.lua
@@ -20,31 +20,36 @@
 local watcher, unit_ttl, ttl = ARGV[2], ARGV[3], ARGV[8]
 local rows, units, needs = cmsgpack.unpack(ARGV[4]), cmsgpack.unpack(ARGV[5]), cmsgpack.unpack(ARGV[6])
 
--- The jobs, by number.
-local ids, heads, keys = {}, {}, {}
--- Runs of jobs with one queue and priority.
-local parts = {}
+-- The jobs by number, and parts of them that have one queue and priority.
+local keys, heads, parts = {}, {}, {}
 local at = 1
 while at <= #rows do
-  local count = rows[at + 2]
-  parts[#parts + 1] = { queue = rows[at], priority = rows[at + 1], from = #ids + 1, to = #ids + count }
-  for i = at + 3, at + 1 + 2 * count, 2 do
-    local id, n = rows[i], #ids + 1
-    ids[n], heads[n], keys[n] = id, rows[i + 1], job_key(id)
+  local ids, before = rows[at + 2], #keys
+  local count = #ids / ID
+  for i = 1, count do
+    keys[before + i] = prefix .. "job:" .. string.sub(ids, (i - 1) * ID + 1, i * ID)
+    heads[before + i] = rows[at + 2 + i]
   end
-  at = at + 3 + 2 * count
+  parts[#parts + 1] = { queue = rows[at], priority = rows[at + 1], ids = ids, before = before, count = count }
+  at = at + 3 + count
+end
+local function id_of(n) return string.sub(keys[n], -ID) end
+
+-- Numbers of jobs that are known already, or were in this batch before. Gives the id of one that is known with another spec.
+local known = {}
+local function find_known()
+  local earlier, twins = call_in_parts("MGET", nil, keys), {}
+  for n, key in ipairs(keys) do
+    local other = earlier[n] or twins[key]
+    if other and jobs().read_print(other) ~= jobs().read_print(heads[n]) then return id_of(n) end
+    if other then known[n] = true end
+    twins[key] = heads[n]
+  end
 end
 
--- Numbers of jobs that are known already, or were in this batch before.
-local known, numbers = {}, {}
-local any_known = #keys > 0 and call_in_parts("EXISTS", nil, keys) > 0
-local earlier = any_known and call_in_parts("MGET", nil, keys) or {}
-for n, id in ipairs(ids) do
-  local twin = numbers[id]
-  local other = earlier[n] or twin and heads[twin]
-  if other and jobs().read_print(other) ~= jobs().read_print(heads[n]) then return { "conflict", id } end
-  if other then known[n] = true end
-  numbers[id] = n
+if #keys > 0 and (call_in_parts("EXISTS", nil, keys) > 0 or ARGV[9] == "1") then
+  local conflict = find_known()
+  if conflict then return { "conflict", conflict } end
 end
 
 local brought, missing = {}, {}
@@ -64,7 +69,6 @@ for i = 1, #given, 5 do
 end
 
 local now, sets, members = now_ms(), {}, {}
-local usual_end = struct.pack(">d", now) .. watcher
 
 local function set(key, value)
   sets[#sets + 1] = key
@@ -72,66 +76,74 @@ local function set(key, value)
 end
 
 -- A job that has what others have not. Tells whether it waits in its queue as the others do.
-local function add_extra(n, queue, order, extra)
-  local id, head = ids[n], heads[n] .. struct.pack(">d", order)
+local function add_extra(n, part, extra)
+  local id, is_offered = id_of(n), extra.offers ~= 0
   if extra.refusal ~= 0 then
-    end_job(id, head .. jobs().record_end(now, nil, nil, ""), "f", "", extra.refusal, now, ttl)
+    end_job(id, heads[n] .. part.tail, "f", "", extra.refusal, now, ttl, watcher)
     return false
   end
   if extra.spec ~= 0 then set(prefix .. "spec:" .. id, extra.spec) end
-  if extra.offers == 0 then
-    set(keys[n], head .. usual_end)
+  if not is_offered then
+    set(keys[n], heads[n] .. part.tail)
     return true
   end
-  set(keys[n], head .. jobs().record_end(now, extra.offers, extra.inputs, watcher))
-  offering().offer(id, queue, order, extra.offers, true)
+  set(keys[n], heads[n] .. jobs().offered_end(part.base, now, extra.offers, extra.inputs, watcher))
+  offering().offer(id, part.queue, part.base + n - part.before, extra.offers, true)
   return false
 end
 
-local function add_part(part, sequence)
-  local queue, base = part.queue, sequence - part.priority * 1e12
-  local list = members[queue] or {}
-  members[queue] = list
-  local run = {}
-  local function end_run(order)
-    if #run > 0 then
-      list[#list + 1] = text_of(order - #run + 1)
-      list[#list + 1] = table.concat(run)
-      run = {}
-    end
-  end
-  for n = part.from, part.to do
-    local order, extra, waits = base + n, extras[n], not known[n]
-    if waits and extra then
-      waits = add_extra(n, queue, order, extra)
-    elseif waits then
-      sets[#sets + 1], sets[#sets + 2] = keys[n], heads[n] .. struct.pack(">d", order) .. usual_end
-    end
-    if waits then run[#run + 1] = ids[n] else end_run(order - 1) end
-    if #run == RUN then end_run(order) end
-  end
-  end_run(base + part.to)
+-- Ids as the part has them, with blanks for those that do not wait in the queue.
+local function with_blanks(part, absent)
+  local slots = {}
+  for i = 1, part.count do slots[i] = absent[part.before + i] and BLANK or id_of(part.before + i) end
+  return table.concat(slots)
 end
 
-local sequence = redis.call("INCRBY", prefix .. "seq", #ids) - #ids
+local function add_runs(part, ids)
+  local list = members[part.queue] or {}
+  for at = 0, part.count - 1, RUN do
+    local run = string.sub(ids, at * ID + 1, (at + RUN) * ID)
+    if string.find(run, "%x") then
+      list[#list + 1] = text_of(part.base + at + 1)
+      list[#list + 1] = run
+    end
+  end
+  members[part.queue] = #list > 0 and list or nil
+end
+
+local function add_part(part, sequence)
+  part.base = sequence + part.before - part.priority * 1e12
+  part.tail = struct.pack(">dd", part.base, now) .. watcher
+  local absent, ids = {}, part.ids
+  for n = part.before + 1, part.before + part.count do
+    local extra = extras[n]
+    if known[n] or extra and not add_extra(n, part, extra) then
+      absent[n] = true
+    elseif not extra then
+      sets[#sets + 1], sets[#sets + 2] = keys[n], heads[n] .. part.tail
+    end
+  end
+  if next(absent) then ids = with_blanks(part, absent) end
+  add_runs(part, ids)
+end
+
+local sequence = redis.call("INCRBY", prefix .. "seq", #keys) - #keys
 for _, part in ipairs(parts) do add_part(part, sequence) end
 call_in_parts("MSET", nil, sets)
 for queue, list in pairs(members) do
-  if #list > 0 then
-    call_in_parts("ZADD", prefix .. "queue:" .. queue, list)
-    redis.call("SADD", prefix .. "queues", queue)
-    wake(queue, 0)
-  end
+  call_in_parts("ZADD", prefix .. "queue:" .. queue, list)
+  redis.call("SADD", prefix .. "queues", queue)
+  wake(queue, 0)
 end
 if made_offering then made_offering.flush() end
 
 local reply = { "queued" }
 for n in pairs(known) do
   local record = redis.call("GET", keys[n])
-  if not jobs().is_final(record) then jobs().add_watcher(ids[n], record, watcher) end
+  if not jobs().is_final(record) then jobs().add_watcher(id_of(n), record, watcher) end
 end
 if next(known) then
-  for n = 1, #ids do reply[#reply + 1] = known[n] and "known" or "queued" end
+  for n = 1, #keys do reply[#reply + 1] = known[n] and "known" or "queued" end
 end
 publish_events(watcher)
 return reply

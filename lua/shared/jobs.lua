@@ -6,10 +6,11 @@ local function is_final(record) return string.byte(record) > OFFERED + OWN_SPEC 
 
 local function read_kept(job, record, from, to)
   job.queue, job.label = struct.unpack(">Bc0I2c0", record, from + 20)
-  job.order, job.created = struct.unpack(">dd", record, to - 15)
+  local index, base, created = struct.unpack(">I4dd", record, to - 19)
+  job.index, job.base, job.order, job.created = index, base, base + index, created
   job.print = string.sub(record, from + 4, from + 19)
   local placement = from + 23 + #job.queue + #job.label
-  if placement < to - 15 then job.placement = string.sub(record, placement + 1, to - 16) end
+  if placement < to - 19 then job.placement = string.sub(record, placement + 1, to - 20) end
   return job
 end
 
@@ -28,7 +29,7 @@ local function read_final(record)
   job.state = STATES[job.letter]
   job.finished, job.history = struct.unpack(">dI2c0", record, 2)
   local from = 12 + #job.history
-  local to = from + 19 + struct.unpack(">I4", record, from)
+  local to = from + 23 + struct.unpack(">I4", record, from)
   job.outcome = string.sub(record, to + 1)
   return read_kept(job, record, from, to)
 end
@@ -43,10 +44,9 @@ local function outcome_of(id, job)
   return job.has_own_outcome and redis.call("GET", prefix .. "outcome:" .. id) or job.outcome
 end
 
--- What stands behind the order of a job that is not final.
-local function record_end(created, offers, inputs, watchers)
-  local offered = offers and struct.pack(">I4c0I4c0", #offers, offers, #inputs, inputs) or ""
-  return struct.pack(">d", created) .. offered .. watchers
+-- What stands behind the index of a job that is offered, but not final.
+local function offered_end(base, created, offers, inputs, watchers)
+  return struct.pack(">ddI4c0I4c0", base, created, #offers, offers, #inputs, inputs) .. watchers
 end
 
 -- A record of a job that is not final, after it was placed anew.
@@ -54,8 +54,8 @@ local function placed_anew(record, job, offers, placement)
   local from = kept_part(record)
   local head = string.sub(record, from + 4, from + 22 + #job.queue + #job.label)
   local body = head .. "\1" .. placement
-  return string.sub(record, 1, from - 1) .. struct.pack(">I4", #body) .. body .. struct.pack(">d", job.order)
-    .. record_end(job.created, offers, job.inputs, job.watchers)
+  return string.sub(record, 1, from - 1) .. struct.pack(">I4", #body) .. body .. struct.pack(">I4", job.index)
+    .. offered_end(job.base, job.created, offers, job.inputs, job.watchers)
 end
 
 -- Watchers stand last, so one more is simply added.
@@ -67,5 +67,5 @@ end
 
 return {
   STATES = STATES, is_final = is_final, read_live = read_live, read_final = read_final, read_print = read_print,
-  outcome_of = outcome_of, record_end = record_end, placed_anew = placed_anew, add_watcher = add_watcher,
+  outcome_of = outcome_of, offered_end = offered_end, placed_anew = placed_anew, add_watcher = add_watcher,
 }

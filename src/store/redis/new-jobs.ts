@@ -20,15 +20,21 @@ const IS_PLACED = "\u0001";
 export function packJobs(jobs: readonly NewJob[]): Buffer {
   const parts = partsOf(jobs);
   let most = 5;
-  for (const [{ queue }] of parts) most += mostBytes(queue) + mostBytes(0) + mostBytes(0);
-  for (const job of jobs) most += mostBytes(job.id) + mostHeadBytes(job);
+  for (const [{ queue }] of parts) most += mostBytes(queue) + mostBytes(0) + mostBytes("");
+  for (const job of jobs) most += job.id.length + mostHeadBytes(job);
   const packed = Buffer.allocUnsafe(most);
-  let at = startArray(packed, 3 * parts.length + 2 * jobs.length);
+  let at = startArray(packed, 3 * parts.length + jobs.length);
   for (const part of parts) {
-    for (const value of [part[0].queue, part[0].priority, part.length]) at = putValue(packed, at, value);
-    for (const job of part) at = putHead(packed, putValue(packed, at, job.id), job);
+    at = putValue(packed, putValue(packed, at, part[0].queue), part[0].priority);
+    at = putIds(packed, at, part);
+    for (const [before, job] of part.entries()) at = putHead(packed, at, job, before + 1);
   }
   return packed.subarray(0, at);
+}
+
+/** Whether two jobs have one id. */
+export function hasTwins(jobs: readonly NewJob[]): boolean {
+  return new Set(jobs.map(({ id }) => id)).size < jobs.length;
 }
 
 type Part = [NewJob, ...NewJob[]];
@@ -49,8 +55,15 @@ function mostHeadBytes({ queue, label, placement = "", spec }: NewJob): number {
   );
 }
 
-/** Puts what `lua/shared/records.lua` describes, up to the body. */
-function putHead(packed: Buffer, at: number, job: NewJob): number {
+function putIds(packed: Buffer, at: number, part: Part): number {
+  const start = startBytes(at);
+  let end = start;
+  for (const { id } of part) end += packed.write(id, end, "latin1");
+  return endBytes(packed, start, end);
+}
+
+/** Puts what `lua/shared/records.lua` describes, up to the index. */
+function putHead(packed: Buffer, at: number, job: NewJob, index: number): number {
   const start = startBytes(at);
   const { spec, refusal, offers } = job;
   const isOffered = offers !== undefined && refusal === undefined;
@@ -60,7 +73,7 @@ function putHead(packed: Buffer, at: number, job: NewJob): number {
   const body = start + 9 + inside;
   const end = putBody(packed, body, job);
   packed.writeUInt32BE(end - body, body - 4);
-  return endBytes(packed, start, end);
+  return endBytes(packed, start, packed.writeUInt32BE(index, end));
 }
 
 function putBody(packed: Buffer, at: number, { spec, queue, label, placement }: NewJob): number {

@@ -30,7 +30,7 @@ import { connect } from "./connect.ts";
 import type { Connection } from "./connection.ts";
 import { parsePiece } from "./events.ts";
 import { commandFailed } from "./failures.ts";
-import { extrasOf, packJobs } from "./new-jobs.ts";
+import { extrasOf, hasTwins, packJobs } from "./new-jobs.ts";
 import { offersText } from "./offers.ts";
 import { pack } from "./pack.ts";
 import { inParts } from "./parts.ts";
@@ -122,6 +122,7 @@ class RedisStore extends RedisCatalog implements Store {
       pack(needs),
       extras.length === 0 ? "" : pack(extras),
       this.#options.resultTtlMs,
+      hasTwins(jobs) ? 1 : 0,
     ]);
     return parseSubmitReply(reply, jobs.length);
   }
