@@ -6,10 +6,10 @@
 -- ARGV[6] tokens, one a line, of claims whose replies will not be read any more: what they took goes back
 -- ARGV[7] ms that final records are kept   [8] tokens, one a line, of claims whose replies arrived
 -- ARGV[9] "1": the node takes data, and so what is offered to everybody who does
--- Reply: "lapsed": the node holds no lease.  {jobs, spec, …}, in which the specs are those that have keys of their own.
---        Jobs are bytes: a double, in how many ms the next offer becomes visible (-1: none, or as many jobs as wanted are
---        there), then of each job its id (36), 0 or else 1, attempt (4), deaths (4), throws (4), and its record behind its
---        size (4): turning each into a value of the reply would cost more than all else.
+-- Reply: "lapsed": the node holds no lease.  {jobs, record, …, spec, …}, with a record of each job, and the specs that have
+--        keys of their own. Jobs are bytes, as a value of the reply costs more: a double, in how many ms the next offer
+--        becomes visible (-1: none, or as many jobs as wanted are there), a byte, then of each job its id (36) and, when
+--        the byte is 1, attempt, deaths and throws (4 each). When it is 0, all run for the first time.
 -- include shared/base.lua
 -- include shared/events.lua
 -- include shared/records.lua
@@ -44,16 +44,20 @@ local function give_back(of)
   redis.call("HDEL", taken_key, of)
 end
 
-allow_over_memory_limit()
+-- Over the memory limit this is not refused: whatever it writes first lets go of memory.
 for of in string.gmatch(ARGV[6], "[^\n]+") do give_back(of) end
 for of in string.gmatch(ARGV[8], "[^\n]+") do redis.call("HDEL", taken_key, of) end
 if made_offering then made_offering.flush() end
 
-local takers, have_offers = { node, ARGV[9] == "1" and "*" or nil }, {}
-local function has_offers(queue)
-  if have_offers[queue] == nil then have_offers[queue] = redis.call("EXISTS", prefix .. "offered:" .. queue) == 1 end
-  return have_offers[queue]
+local takers, queues, rare = { node, ARGV[9] == "1" and "*" or nil }, {}, { begun_key }
+for queue in string.gmatch(ARGV[4], "[^\n]+") do
+  queues[#queues + 1] = queue
+  rare[#rare + 1] = prefix .. "queue:" .. queue .. "|" .. node
+  rare[#rare + 1] = prefix .. "offered:" .. queue
 end
+-- Of jobs for this node alone, offered ones, and ones that were begun before, mostly none is there: one question is enough.
+local is_usual = redis.call("EXISTS", unpack(rare)) == 0
+local function has_offers(queue) return not is_usual and redis.call("EXISTS", prefix .. "offered:" .. queue) == 1 end
 
 -- What the node sees of a queue, with what is offered to it, by order: as `visible`, without a key for what is not offered.
 local function first_entries(queue, count)
@@ -93,7 +97,7 @@ end
 -- In how many ms the next offer becomes visible to this node.
 local function next_offer()
   local earliest
-  for queue in string.gmatch(ARGV[4], "[^\n]+") do
+  for _, queue in ipairs(queues) do
     local at = has_offers(queue) and offering().next_at(queue, takers)
     if at and (not earliest or at < earliest) then earliest = at end
   end
@@ -102,10 +106,10 @@ end
 
 local function take()
   local ids = {}
-  for queue in string.gmatch(ARGV[4], "[^\n]+") do
+  for _, queue in ipairs(is_usual and {} or queues) do
     if #ids < wanted then take_first(queue .. "|" .. node, wanted - #ids, ids) end
   end
-  for queue in string.gmatch(ARGV[4], "[^\n]+") do
+  for _, queue in ipairs(queues) do
     local count = wanted - #ids
     if count <= 0 then break end
     if has_offers(queue) then take_with_offers(queue, count, ids) else take_first(queue, count, ids) end
@@ -120,7 +124,7 @@ local function start(ids)
   if #ids == 0 then return end
   local started, entries = text_of(now), {}
   local usual = "1 " .. started .. " " .. token
-  local begun = redis.call("EXISTS", begun_key) == 1 and call_in_parts("HMGET", begun_key, ids) or {}
+  local begun = is_usual and {} or call_in_parts("HMGET", begun_key, ids)
   for i, id in ipairs(ids) do
     histories[id] = begun[i] and attempts().read_history(begun[i])
     entries[2 * i - 1] = id
@@ -150,16 +154,18 @@ else
   start(ids)
 end
 
-local keys = {}
+local keys, counts, specs = {}, {}, {}
 for i, id in ipairs(ids) do keys[i] = job_key(id) end
-local records = call_in_parts("MGET", nil, keys)
-local pieces, reply = { struct.pack(">d", #ids < wanted and next_offer() or -1) }, { "" }
+local reply = call_in_parts("MGET", nil, keys)
 for i, id in ipairs(ids) do
-  local record, history, at = records[i], histories[id], #pieces
-  local counts = history and struct.pack(">BI4I4I4", 1, history.attempt + 1, history.deaths, history.throws) or "\0"
-  pieces[at + 1], pieces[at + 2], pieces[at + 3], pieces[at + 4] = id, counts, struct.pack(">I4", #record), record
-  if string.byte(record) >= OWN_SPEC then reply[#reply + 1] = redis.call("GET", prefix .. "spec:" .. id) end
+  if string.byte(reply[i]) >= OWN_SPEC then specs[#specs + 1] = prefix .. "spec:" .. id end
+  if not is_usual then
+    local history = histories[id] or { attempt = 0, deaths = 0, throws = 0 }
+    counts[i] = id .. struct.pack(">I4I4I4", history.attempt + 1, history.deaths, history.throws)
+  end
 end
-reply[1] = table.concat(pieces)
+for _, key in ipairs(specs) do reply[#reply + 1] = redis.call("GET", key) end
+local head = struct.pack(">dB", #ids < wanted and next_offer() or -1, is_usual and 0 or 1)
+table.insert(reply, 1, head .. table.concat(is_usual and ids or counts))
 publish_events("")
 return reply

@@ -68,7 +68,7 @@ for i, id in ipairs(ids) do
   local parsed = entry and not usual and attempts().read_entry(entry)
   if usual then
     if string.byte(record) >= OWN_SPEC then specs[#specs + 1] = prefix .. "spec:" .. id end
-    end_job(id, record, next_state, usual .. " " .. node, outcome, now, ttl, node)
+    end_job(keys[i], record, next_state, usual .. " " .. node, outcome, now, ttl, node)
   elseif parsed and parsed.attempt == attempt then
     answer = commit(id, record, parsed, next_state, outcome)
   else

@@ -7,7 +7,7 @@ local function end_begun(id, record, letter, history, outcome, now, ttl, except)
     redis.call("PEXPIRE", prefix .. "out:" .. id, ttl)
   end
   if string.byte(record) >= OWN_SPEC then redis.call("UNLINK", prefix .. "spec:" .. id) end
-  end_job(id, record, letter, attempts().history_text(history), outcome, now, ttl, except)
+  end_job(job_key(id), record, letter, attempts().history_text(history), outcome, now, ttl, except)
 end
 
 -- Puts a job back at its old place in its queue, or offers it once more, to all of its takers at once: then flush the offers.

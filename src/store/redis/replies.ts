@@ -39,36 +39,37 @@ export function parseSubmitReply(reply: unknown, jobCount: number): SubmitReply 
 
 export function parseClaimReply(reply: unknown): ClaimReply {
   if (reply instanceof Buffer) return { type: "lapsed" };
-  const [first, ...specs] = list(reply).map(bytes);
-  if (first === undefined) throw unexpected(reply);
-  const nextOfferMs = first.readDoubleBE(0);
+  const [head, ...rest] = list(reply).map(bytes);
+  if (head === undefined) throw unexpected(reply);
+  const nextOfferMs = head.readDoubleBE(0);
   return {
     type: "claimed",
-    jobs: [...claimedJobs(first, specs)],
+    jobs: claimedJobs(head, rest),
     nextOfferMs: nextOfferMs < 0 ? undefined : nextOfferMs,
   };
 }
 
 const ID_BYTES = 36;
+const COUNTS_BYTES = 12;
 /** In the first byte of a record: its spec has a key of its own. */
 const OWN_SPEC = 2;
 
-/** Reads what `lua/claim.lua` says of each job. `specs` are those that do not stand in the records. */
-function* claimedJobs(reply: Buffer, specs: Buffer[]): Iterable<ClaimedJob> {
-  let at = 8;
-  while (at < reply.length) {
-    const id = reply.toString("latin1", at, at + ID_BYTES) as JobId;
-    const wasBegun = reply[at + ID_BYTES] === 1;
-    at += ID_BYTES + 1;
-    const [attempt, deaths, throws] = wasBegun
-      ? [reply.readUInt32BE(at), reply.readUInt32BE(at + 4), reply.readUInt32BE(at + 8)]
+/** Reads what `lua/claim.lua` says of each job: `rest` are records, then the specs that do not stand in them. */
+function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
+  const haveCounts = head.readUInt8(8) === 1;
+  const size = ID_BYTES + (haveCounts ? COUNTS_BYTES : 0);
+  const jobs: ClaimedJob[] = [];
+  let specAt = (head.length - 9) / size;
+  for (let at = 9; at < head.length; at += size) {
+    const id = head.toString("latin1", at, at + ID_BYTES) as JobId;
+    const counts = at + ID_BYTES;
+    const [attempt, deaths, throws] = haveCounts
+      ? [head.readUInt32BE(counts), head.readUInt32BE(counts + 4), head.readUInt32BE(counts + 8)]
       : [1, 0, 0];
-    if (wasBegun) at += 12;
-    const size = reply.readUInt32BE(at);
-    const record = reply.subarray(at + 4, at + 4 + size);
-    at += 4 + size;
-    yield { id, attempt, deaths, throws, spec: specIn(record) ?? specs.shift() ?? NO_BYTES };
+    const spec = specIn(bytes(rest[jobs.length])) ?? bytes(rest[specAt++]);
+    jobs.push({ id, attempt, deaths, throws, spec });
   }
+  return jobs;
 }
 
 /** The spec that stands in a record: see `lua/shared/records.lua`. */
@@ -83,8 +84,6 @@ export function parseFinishReply(reply: unknown, rowCount: number): FinishReply[
     return text(row) === "committed" ? "committed" : "fenced";
   });
 }
-
-const NO_BYTES = Buffer.alloc(0);
 
 const CANCEL_REPLIES: readonly string[] = [
   "cancelled",
