@@ -84,7 +84,8 @@ local function take_with_offers(queue, count, ids)
     if not seen[id] then
       seen[id], ids[#ids + 1] = true, id
       if key then
-        offering().withdraw(id, queue, jobs().read_live(redis.call("GET", job_key(id))).offers)
+        local record = redis.call("GET", job_key(id))
+        if record then offering().withdraw(id, queue, jobs().read_live(record).offers) else redis.call("ZREM", key, id) end
       else
         queued = queued + 1
       end
@@ -139,24 +140,33 @@ local function take_again(taken)
   local ids, orders = {}, {}
   for id, entry in pairs(taken) do
     ids[#ids + 1] = id
-    orders[id] = jobs().read_live(redis.call("GET", job_key(id))).order
+    local record = redis.call("GET", job_key(id))
+    orders[id] = record and jobs().read_live(record).order or 0
     if entry.attempt ~= "1" then histories[id] = attempts().history_of(id) end
   end
   table.sort(ids, function(a, b) return orders[a] < orders[b] end)
   return ids
 end
 
-local taken, ids = taken_by(token), nil
-if taken then
-  ids = take_again(taken)
-else
-  ids = take()
-  start(ids)
+-- Records of the jobs, of which those have none that Redis evicted: these are dropped.
+local function take_records(ids)
+  local keys, kept = {}, {}
+  for i, id in ipairs(ids) do keys[i] = job_key(id) end
+  local records = call_in_parts("MGET", nil, keys)
+  for i, id in ipairs(ids) do
+    if records[i] then
+      kept[#kept + 1], records[#kept + 1] = id, records[i]
+    end
+  end
+  for i = #kept + 1, #ids do records[i] = nil end
+  return kept, records
 end
 
-local keys, counts, specs = {}, {}, {}
-for i, id in ipairs(ids) do keys[i] = job_key(id) end
-local reply = call_in_parts("MGET", nil, keys)
+local taken = taken_by(token)
+local ids, reply = take_records(taken and take_again(taken) or take())
+if not taken then start(ids) end
+
+local counts, specs = {}, {}
 for i, id in ipairs(ids) do
   if string.byte(reply[i]) >= OWN_SPEC then specs[#specs + 1] = prefix .. "spec:" .. id end
   if not is_usual then
@@ -164,7 +174,7 @@ for i, id in ipairs(ids) do
     counts[i] = id .. struct.pack(">I4I4I4", history.attempt + 1, history.deaths, history.throws)
   end
 end
-for _, key in ipairs(specs) do reply[#reply + 1] = redis.call("GET", key) end
+for _, key in ipairs(specs) do reply[#reply + 1] = redis.call("GET", key) or "" end
 local head = struct.pack(">dB", #ids < wanted and next_offer() or -1, is_usual and 0 or 1)
 table.insert(reply, 1, head .. table.concat(is_usual and ids or counts))
 publish_events("")

@@ -63,7 +63,8 @@ allow_over_memory_limit()
 local reply, all_committed, seen = {}, true, {}
 for i, id in ipairs(ids) do
   local attempt, next_state, outcome = rows[4 * i - 2], rows[4 * i - 1], rows[4 * i]
-  local entry, record, answer = not seen[id] and entries[i], records[i], "committed"
+  local record, answer = records[i], "committed"
+  local entry = record and not seen[id] and entries[i]
   local usual = entry and attempt == "1" and next_state ~= "q" and string.match(entry, "^1 %d+")
   local parsed = entry and not usual and attempts().read_entry(entry)
   if usual then

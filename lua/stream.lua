@@ -14,9 +14,11 @@ local function mark(id, attempt)
   local text = redis.call("HGET", prefix .. "running:" .. node, id)
   local entry = text and attempts().read_entry(text)
   if not entry or entry.attempt ~= attempt then return end
+  local record = redis.call("GET", job_key(id))
+  if not record then return end
   entry.streams = attempt
   redis.call("HSET", prefix .. "running:" .. node, id, attempts().entry_text(entry))
-  tell_watchers(jobs().read_live(redis.call("GET", job_key(id))).watchers, node, "streaming", id, attempt, "")
+  tell_watchers(jobs().read_live(record).watchers, node, "streaming", id, attempt, "")
 end
 
 for i = 1, #rows, 2 do mark(rows[i], text_of(rows[i + 1])) end

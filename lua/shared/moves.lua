@@ -12,7 +12,9 @@ end
 
 -- Puts a job back at its old place in its queue, or offers it once more, to all of its takers at once: then flush the offers.
 local function requeue(id)
-  local job = jobs().read_live(redis.call("GET", job_key(id)))
+  local record = redis.call("GET", job_key(id))
+  if not record then return attempts().forget(id) end
+  local job = jobs().read_live(record)
   if job.offers then
     offering().offer(id, job.queue, job.order, job.offers, false)
     return
@@ -30,7 +32,8 @@ local function take_from(node, id, entry, now, ttl)
     attempts().remember(id, history)
     return true
   end
-  end_begun(id, redis.call("GET", job_key(id)), "r", history, nil, now, ttl)
+  local record = redis.call("GET", job_key(id))
+  if record then end_begun(id, record, "r", history, nil, now, ttl) end
   return false
 end
 

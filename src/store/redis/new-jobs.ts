@@ -77,8 +77,7 @@ function putHead(packed: Buffer, at: number, job: NewJob, index: number): number
 }
 
 function putBody(packed: Buffer, at: number, { spec, queue, label, placement }: NewJob): number {
-  const print = hash("sha256", spec, "buffer");
-  packed.set(print.subarray(0, PRINT_BYTES), at);
+  packed.write(hash("sha256", spec, "binary"), at, PRINT_BYTES, "latin1");
   const name = at + PRINT_BYTES + 1;
   const nameBytes = putBytes(packed, name, queue);
   packed[name - 1] = nameBytes;
