@@ -1,6 +1,6 @@
 -- Ids of all queued and running jobs, and forgets the names of empty queues.
 -- KEYS[1] prefix
--- Reply: ids
+-- Reply: texts, each of them ids one behind the other, 36 bytes each, among them blanks
 -- include shared/base.lua
 local ids = {}
 local function add(list)
@@ -14,7 +14,7 @@ for _, queue in ipairs(redis.call("SMEMBERS", prefix .. "queues")) do
   add(offered)
 end
 for _, node in ipairs(redis.call("ZRANGE", prefix .. "nodes", 0, -1)) do
-  add(redis.call("SMEMBERS", prefix .. "running:" .. node))
+  add(redis.call("HKEYS", prefix .. "running:" .. node))
 end
 add(redis.call("HKEYS", prefix .. "lost"))
 add(redis.call("ZRANGE", prefix .. "unplaced", 0, -1))

@@ -6,22 +6,27 @@
 -- Reply: "appended". Pieces of fenced attempts and repeated pieces are dropped.
 -- include shared/base.lua
 -- include shared/events.lua
+-- include shared/records.lua
+-- include shared/jobs.lua as jobs
+-- include shared/attempts.lua as attempts
 local node, limit, notice = ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local rows = cmsgpack.unpack(ARGV[5])
-local jobs = {}
+local found = {}
+
+local function find_job(id)
+  local text = redis.call("HGET", prefix .. "running:" .. node, id)
+  local record = text and redis.call("GET", job_key(id))
+  if not record then return false end
+  local entry = attempts().read_entry(text)
+  return {
+    entry = entry, attempt = tonumber(entry.attempt), used = tonumber(entry.out), last_index = tonumber(entry.piece),
+    watchers = jobs().read_live(record).watchers, pieces = {},
+  }
+end
 
 local function job_of(id)
-  local job = jobs[id]
-  if job then return job end
-  local found = redis.call("HMGET", job_key(id), "state", "node", "attempt", "watchers", "out", "piece")
-  local last_attempt, last_index = string.match(found[6] or "0 -1", "^(%S+) (%S+)$")
-  job = {
-    attempt = found[1] == "running" and found[2] == node and tonumber(found[3]),
-    watchers = found[4], used = tonumber(found[5] or 0),
-    last_attempt = tonumber(last_attempt), last_index = tonumber(last_index), pieces = {},
-  }
-  jobs[id] = job
-  return job
+  if found[id] == nil then found[id] = find_job(id) end
+  return found[id]
 end
 
 local function keep(job, attempt, index, stream, at, bytes)
@@ -40,9 +45,8 @@ for i = 1, #rows, 6 do
   local id, attempt, index, stream = rows[i], rows[i + 1], rows[i + 2], rows[i + 3]
   local at, bytes = string.format("%.0f", rows[i + 4]), rows[i + 5]
   local job = job_of(id)
-  local is_repeated = attempt == job.last_attempt and index <= job.last_index
-  if attempt == job.attempt and not is_repeated then
-    job.last_attempt, job.last_index = attempt, index
+  if job and attempt == job.attempt and index > job.last_index then
+    job.last_index, job.has_more = index, true
     keep(job, attempt, index, stream, at, bytes)
     if job.watchers ~= node then
       local piece = attempt .. " " .. index .. " " .. stream .. " " .. at .. "\n" .. bytes
@@ -50,9 +54,10 @@ for i = 1, #rows, 6 do
     end
   end
 end
-for id, job in pairs(jobs) do
-  if job.last_index >= 0 and job.attempt then
-    redis.call("HSET", job_key(id), "out", job.used, "piece", job.last_attempt .. " " .. job.last_index)
+for id, job in pairs(found) do
+  if job and job.has_more then
+    job.entry.out, job.entry.piece = text_of(job.used), text_of(job.last_index)
+    redis.call("HSET", prefix .. "running:" .. node, id, attempts().entry_text(job.entry))
     call_in_parts("RPUSH", prefix .. "out:" .. id, job.pieces)
   end
 end

@@ -4,45 +4,51 @@
 -- Reply: one word a job: "cancelled" | "cancelling" | "final" | "unknown"
 -- include shared/base.lua
 -- include shared/events.lua
--- include shared/offers.lua
--- include shared/moves.lua
+-- include shared/records.lua
+-- include shared/jobs.lua as jobs
+-- include shared/attempts.lua as attempts
+-- include shared/offers.lua as offering
+-- include shared/ending.lua
+-- include shared/moves.lua as moves
+-- include shared/blanks.lua
 local ttl, outcome = ARGV[2], ARGV[3]
-local now = text_of(now_ms())
+local ids = cmsgpack.unpack(ARGV[4])
+local now, running = now_ms(), attempts().find_running(ids)
 
 -- From wherever a queued job waits.
-local function take_away(id, queue, offers)
-  local waits = offers and unplaced_key or prefix .. "queue:" .. queue
-  if redis.call("ZREM", waits, id) == 1 or redis.call("HDEL", prefix .. "lost", id) == 1 then return end
-  if offers then offering().withdraw(id, queue, offers) end
+local function take_away(id, job)
+  if job.offers then
+    if redis.call("ZREM", prefix .. "unplaced", id) == 1 or redis.call("HDEL", prefix .. "lost", id) == 1 then return end
+    offering().withdraw(id, job.queue, job.offers)
+  elseif not take_out(job.queue, job.order, id) then
+    redis.call("HDEL", prefix .. "lost", id)
+  end
+end
+
+local function ask_node(id, node, entry)
+  if not entry.is_cancelled then
+    entry.is_cancelled = true
+    redis.call("HSET", prefix .. "running:" .. node, id, attempts().entry_text(entry))
+    redis.call("SET", prefix .. "outcome:" .. id, outcome)
+  end
+  tell(node, "cancel", id, entry.attempt, "")
+  return "cancelling"
 end
 
 local function cancel(id)
-  local key = job_key(id)
-  local state, node, attempt, queue, marked, watchers, out, offers =
-    unpack(redis.call("HMGET", key, "state", "node", "attempt", "queue", "cancel", "watchers", "out", "offers"))
-  if not state then return "unknown" end
-  if state == "queued" then
-    take_away(id, queue, offers)
-    redis.call("UNLINK", prefix .. "spec:" .. id)
-    end_job(id, "cancelled", outcome, now, ttl, { watchers = watchers, out = out, offers = offers })
-    return "cancelled"
-  end
-  if state ~= "running" then return "final" end
-  if not marked then
-    redis.call("HSET", key, "cancel", "1")
-    if #outcome <= SMALL then
-      redis.call("HSET", key, "outcome", outcome)
-    else
-      redis.call("SET", prefix .. "outcome:" .. id, outcome)
-    end
-  end
-  tell(node, "cancel", id, attempt, "")
-  return "cancelling"
+  local record = redis.call("GET", job_key(id))
+  if not record then return "unknown" end
+  if jobs().is_final(record) then return "final" end
+  if running[id] then return ask_node(id, running[id].node, running[id].entry) end
+  take_away(id, jobs().read_live(record))
+  moves().end_begun(id, record, "c", attempts().history_of(id), outcome, now, ttl)
+  return "cancelled"
 end
 
 allow_over_memory_limit()
 local reply = {}
-for _, id in ipairs(cmsgpack.unpack(ARGV[4])) do reply[#reply + 1] = cancel(id) end
-flush_offers()
+for i, id in ipairs(ids) do reply[i] = cancel(id) end
+flush_queues()
+if made_offering then made_offering.flush() end
 publish_events("")
 return reply

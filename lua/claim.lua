@@ -6,147 +6,176 @@
 -- ARGV[6] tokens, one a line, of claims whose replies will not be read any more: what they took goes back
 -- ARGV[7] ms that final records are kept   [8] tokens, one a line, of claims whose replies arrived
 -- ARGV[9] "1": the node takes data, and so what is offered to everybody who does
--- Reply: {"lapsed"}: the node holds no lease.  {"claimed", next, id, attempt, deaths, throws, spec, …}, in which next is in
---        how many ms the next offer becomes visible; -1: none, or as many jobs as wanted are there
+-- Reply: "lapsed": the node holds no lease.  {jobs, record, …, spec, …}, with a record of each job, and the specs that have
+--        keys of their own. Jobs are bytes, as a value of the reply costs more: a double, in how many ms the next offer
+--        becomes visible (-1: none, or as many jobs as wanted are there), a byte, then of each job its id (36) and, when
+--        the byte is 1, attempt, deaths and throws (4 each). When it is 0, all run for the first time.
 -- include shared/base.lua
 -- include shared/events.lua
--- include shared/offers.lua
--- include shared/moves.lua
+-- include shared/records.lua
+-- include shared/jobs.lua as jobs
+-- include shared/attempts.lua as attempts
+-- include shared/offers.lua as offering
+-- include shared/ending.lua
+-- include shared/moves.lua as moves
+-- include shared/runs.lua
 local node, wanted, token = ARGV[2], tonumber(ARGV[3]), ARGV[5]
-local TAKEN_MS = 60000
 local now = now_ms()
-if not holds_lease(node, now) then return { "lapsed" } end
+if not holds_lease(node, now) then return "lapsed" end
 
-local running_key = prefix .. "running:" .. node
-local function taken_key(of) return prefix .. "taken:" .. node .. ":" .. of end
+local running, taken_key, begun_key = prefix .. "running:" .. node, prefix .. "taken:" .. node, prefix .. "begun"
 
--- What a claim took and still runs here: id, attempt, and so on.
+-- What a claim took and still runs here: entries by id. None when the claim took nothing, or nobody asks any more.
 local function taken_by(of)
-  local taken, still = redis.call("GET", taken_key(of)), {}
-  if not taken then return nil end
-  taken = cmsgpack.unpack(taken)
-  for i = 1, #taken, 2 do
-    local state, by, attempt = unpack(redis.call("HMGET", job_key(taken[i]), "state", "node", "attempt"))
-    if state == "running" and by == node and attempt == taken[i + 1] then
-      still[#still + 1] = taken[i]
-      still[#still + 1] = taken[i + 1]
-    end
+  if redis.call("HEXISTS", taken_key, of) == 0 then return nil end
+  local entries, taken = redis.call("HGETALL", running), {}
+  for i = 1, #entries, 2 do
+    local entry = attempts().read_entry(entries[i + 1])
+    if entry.token == of then taken[entries[i]] = entry end
   end
-  return still
+  return taken
 end
 
 local function give_back(of)
-  local taken = taken_by(of) or {}
-  for i = 1, #taken, 2 do
-    local id = taken[i]
-    local queue, order, cancel, watchers, out, offers =
-      unpack(redis.call("HMGET", job_key(id), "queue", "order", "cancel", "watchers", "out", "offers"))
-    redis.call("SREM", running_key, id)
-    if cancel then
-      redis.call("UNLINK", prefix .. "spec:" .. id)
-      end_job(id, "cancelled", nil, text_of(now), ARGV[7], { watchers = watchers, out = out, offers = offers })
-    else
-      redis.call("HSET", job_key(id), "state", "queued")
-      requeue(id, queue, order, offers)
-    end
+  for id, entry in pairs(taken_by(of) or {}) do
+    redis.call("HDEL", running, id)
+    if moves().take_from(node, id, entry, now, ARGV[7]) then moves().requeue(id) end
   end
-  redis.call("UNLINK", taken_key(of))
+  redis.call("HDEL", taken_key, of)
 end
 
-allow_over_memory_limit()
+-- Over the memory limit this is not refused: whatever it writes first lets go of memory.
 for of in string.gmatch(ARGV[6], "[^\n]+") do give_back(of) end
-for of in string.gmatch(ARGV[8], "[^\n]+") do redis.call("UNLINK", taken_key(of)) end
-flush_offers()
+for of in string.gmatch(ARGV[8], "[^\n]+") do redis.call("HDEL", taken_key, of) end
+if made_offering then made_offering.flush() end
 
-local started = text_of(now)
-local function start(id, state, attempt, taken)
-  if state ~= "queued" then return end
-  attempt = attempt and text_of(attempt + 1) or "1"
-  redis.call("HSET", job_key(id), "state", "running", "attempt", attempt, "node", node, "started", started)
-  taken[#taken + 1] = id
-  taken[#taken + 1] = attempt
+local takers, queues, rare = { node, ARGV[9] == "1" and "*" or nil }, {}, { begun_key }
+for queue in string.gmatch(ARGV[4], "[^\n]+") do
+  queues[#queues + 1] = queue
+  rare[#rare + 1] = prefix .. "queue:" .. queue .. "|" .. node
+  rare[#rare + 1] = prefix .. "offered:" .. queue
 end
+-- Of jobs for this node alone, offered ones, and ones that were begun before, mostly none is there: one question is enough.
+local is_usual = redis.call("EXISTS", unpack(rare)) == 0
+local function has_offers(queue) return not is_usual and redis.call("EXISTS", prefix .. "offered:" .. queue) == 1 end
 
-local function take(queue, count, taken)
-  local popped = redis.call("ZPOPMIN", prefix .. "queue:" .. queue, count)
-  for i = 1, #popped, 2 do
-    local id = popped[i]
-    local state, attempt = unpack(redis.call("HMGET", job_key(id), "state", "attempt"))
-    start(id, state, attempt, taken)
-  end
-end
-
-local takers, have_offers = { node, ARGV[9] == "1" and "*" or nil }, {}
-local function has_offers(queue)
-  if have_offers[queue] == nil then
-    local keys = {}
-    for _, taker in ipairs(takers) do
-      keys[#keys + 1] = offer_key(queue, taker)
-      keys[#keys + 1] = later_key(queue, taker)
+-- What the node sees of a queue, with what is offered to it, by order: as `visible`, without a key for what is not offered.
+local function first_entries(queue, count)
+  local entries = offering().visible(queue, takers, count, now)
+  if not entries then return nil end
+  local runs = first_runs(queue, count)
+  for i = 1, #runs, 2 do
+    for at = 0, #runs[i] / ID - 1 do
+      local id = string.sub(runs[i], at * ID + 1, (at + 1) * ID)
+      if id ~= BLANK then entries[#entries + 1] = { runs[i + 1] + at, id } end
     end
-    have_offers[queue] = redis.call("EXISTS", unpack(keys)) > 0
   end
-  return have_offers[queue]
+  table.sort(entries, function(a, b) return a[1] < b[1] end)
+  return entries
 end
 
-local function take_with_offers(queue, count, taken)
-  local entries, seen, most = offering().visible(queue, takers, count, now), {}, #taken + 2 * count
-  if not entries then return take(queue, count, taken) end
+local function take_with_offers(queue, count, ids)
+  local entries = first_entries(queue, count)
+  if not entries then return take_first(queue, count, ids) end
+  local seen, queued, most = {}, 0, #ids + count
   for _, entry in ipairs(entries) do
     local id, key = entry[2], entry[3]
-    if #taken >= most then break end
+    if #ids == most then break end
     if not seen[id] then
-      seen[id] = true
-      local state, attempt, offers = unpack(redis.call("HMGET", job_key(id), "state", "attempt", "offers"))
-      if offers then offering().withdraw(id, queue, offers) else redis.call("ZREM", key, id) end
-      start(id, state, attempt, taken)
+      seen[id], ids[#ids + 1] = true, id
+      if key then
+        local record = redis.call("GET", job_key(id))
+        if record then offering().withdraw(id, queue, jobs().read_live(record).offers) else redis.call("ZREM", key, id) end
+      else
+        queued = queued + 1
+      end
     end
   end
-  flush_offers()
+  if queued > 0 then take_first(queue, queued, {}) end
+  offering().flush()
 end
 
 -- In how many ms the next offer becomes visible to this node.
 local function next_offer()
   local earliest
-  for queue in string.gmatch(ARGV[4], "[^\n]+") do
+  for _, queue in ipairs(queues) do
     local at = has_offers(queue) and offering().next_at(queue, takers)
     if at and (not earliest or at < earliest) then earliest = at end
   end
   return earliest and math.max(0, earliest - now) or -1
 end
 
-local taken = taken_by(token)
-if not taken then
-  taken = {}
-  for queue in string.gmatch(ARGV[4], "[^\n]+") do
-    local count = wanted - #taken / 2
-    if count <= 0 then break end
-    take(queue .. "|" .. node, count, taken)
+local function take()
+  local ids = {}
+  for _, queue in ipairs(is_usual and {} or queues) do
+    if #ids < wanted then take_first(queue .. "|" .. node, wanted - #ids, ids) end
   end
-  for queue in string.gmatch(ARGV[4], "[^\n]+") do
-    local count = wanted - #taken / 2
+  for _, queue in ipairs(queues) do
+    local count = wanted - #ids
     if count <= 0 then break end
-    if has_offers(queue) then take_with_offers(queue, count, taken) else take(queue, count, taken) end
+    if has_offers(queue) then take_with_offers(queue, count, ids) else take_first(queue, count, ids) end
   end
-  if #taken > 0 then redis.call("SET", taken_key(token), cmsgpack.pack(taken), "PX", TAKEN_MS) end
+  return ids
 end
 
-local reply, ids, specs = { "claimed", #taken < 2 * wanted and next_offer() or -1 }, {}, {}
-for i = 1, #taken, 2 do
-  ids[#ids + 1] = taken[i]
-  specs[#specs + 1] = prefix .. "spec:" .. taken[i]
+-- Histories by id, of those jobs that were begun before.
+local histories = {}
+
+local function start(ids)
+  if #ids == 0 then return end
+  local started, entries = text_of(now), {}
+  local usual = "1 " .. started .. " " .. token
+  local begun = is_usual and {} or call_in_parts("HMGET", begun_key, ids)
+  for i, id in ipairs(ids) do
+    histories[id] = begun[i] and attempts().read_history(begun[i])
+    entries[2 * i - 1] = id
+    entries[2 * i] = begun[i] and attempts().entry_text(attempts().next_entry(histories[id], started, token)) or usual
+  end
+  call_in_parts("HSET", running, entries)
+  redis.call("HSET", taken_key, token, "")
 end
-call_in_parts("SADD", running_key, ids)
-for from = 1, #specs, 1000 do
-  local bytes = redis.call("MGET", unpack(specs, from, math.min(from + 999, #specs)))
-  for i = 1, #bytes do
-    local id, attempt = ids[from + i - 1], taken[2 * (from + i - 1)]
-    local counts = attempt ~= "1" and redis.call("HMGET", job_key(id), "deaths", "throws") or {}
-    local at = #reply
-    reply[at + 1], reply[at + 2] = id, tonumber(attempt)
-    reply[at + 3], reply[at + 4] = tonumber(counts[1] or 0), tonumber(counts[2] or 0)
-    reply[at + 5] = bytes[i] or ""
+
+-- What the same claim took before, in the order of taking.
+local function take_again(taken)
+  local ids, orders = {}, {}
+  for id, entry in pairs(taken) do
+    ids[#ids + 1] = id
+    local record = redis.call("GET", job_key(id))
+    orders[id] = record and jobs().read_live(record).order or 0
+    if entry.attempt ~= "1" then histories[id] = attempts().history_of(id) end
+  end
+  table.sort(ids, function(a, b) return orders[a] < orders[b] end)
+  return ids
+end
+
+-- Records of the jobs, of which those have none that Redis evicted: these are dropped.
+local function take_records(ids)
+  local keys, kept = {}, {}
+  for i, id in ipairs(ids) do keys[i] = job_key(id) end
+  local records = call_in_parts("MGET", nil, keys)
+  for i, id in ipairs(ids) do
+    if records[i] then
+      kept[#kept + 1], records[#kept + 1] = id, records[i]
+    end
+  end
+  for i = #kept + 1, #ids do records[i] = nil end
+  return kept, records
+end
+
+local taken = taken_by(token)
+local ids, reply = take_records(taken and take_again(taken) or take())
+if not taken then start(ids) end
+
+local counts, specs = {}, {}
+for i, id in ipairs(ids) do
+  if string.byte(reply[i]) >= OWN_SPEC then specs[#specs + 1] = prefix .. "spec:" .. id end
+  if not is_usual then
+    local history = histories[id] or { attempt = 0, deaths = 0, throws = 0 }
+    counts[i] = id .. struct.pack(">I4I4I4", history.attempt + 1, history.deaths, history.throws)
   end
 end
+for _, key in ipairs(specs) do reply[#reply + 1] = redis.call("GET", key) or "" end
+local head = struct.pack(">dB", #ids < wanted and next_offer() or -1, is_usual and 0 or 1)
+table.insert(reply, 1, head .. table.concat(is_usual and ids or counts))
 publish_events("")
 return reply

@@ -1,75 +1,90 @@
 -- Ends attempts, or gives jobs back to their queues.
 -- KEYS[1] prefix
 -- ARGV[1] prefix of the channels   [2] node, which is not woken   [3] ms that final records are kept
--- ARGV[4] msgpack: id, attempt, next, outcome, deaths, throws, and so on, all of them texts or bytes
+-- ARGV[4] msgpack: id, attempt, next, outcome, and so on, all of them texts or bytes; next is the letter of a final state, or
+--         "q": give back, then deaths and throws stand in place of the outcome, a space between
 -- Reply: "committed": all of them.  {"committed" | "fenced" | {"cancelled", outcome}, …}: one a row
 -- include shared/base.lua
 -- include shared/events.lua
--- include shared/offers.lua
--- include shared/moves.lua
+-- include shared/records.lua
+-- include shared/jobs.lua as jobs
+-- include shared/attempts.lua as attempts
+-- include shared/offers.lua as offering
+-- include shared/ending.lua
+-- include shared/moves.lua as moves
 local node, ttl = ARGV[2], ARGV[3]
 local rows = cmsgpack.unpack(ARGV[4])
-local leased = holds_lease(node, now_ms())
-local now = text_of(now_ms())
-local running_key, handed_key = prefix .. "running:" .. node, prefix .. "handed:" .. node
-local any_handed = redis.call("EXISTS", handed_key) == 1
-local reply, all_committed = {}, true
+local now = now_ms()
+local leased = holds_lease(node, now)
+local running, handed_key = prefix .. "running:" .. node, prefix .. "handed:" .. node
 local stopped, specs = {}, {}
 
-local function cancelled(id) return { "cancelled", outcome_of(id) } end
+local ids, keys = {}, {}
+for i = 1, #rows, 4 do
+  local id = rows[i]
+  ids[#ids + 1], keys[#keys + 1] = id, job_key(id)
+end
+local entries, records = leased and call_in_parts("HMGET", running, ids) or {}, call_in_parts("MGET", nil, keys)
 
-local function commit(id, next_state, outcome, deaths, throws, job)
-  stopped[#stopped + 1] = id
-  if any_handed then redis.call("HDEL", handed_key, id) end
-  if next_state == "queued" and not job.cancel then
-    local key = job_key(id)
-    redis.call("HSET", key, "state", "queued", "deaths", deaths, "throws", throws, "back", job.attempt .. " " .. node)
-    local queue, order = unpack(redis.call("HMGET", key, "queue", "order"))
-    requeue(id, queue, order, job.offers)
-    return "committed"
-  end
-  specs[#specs + 1] = prefix .. "spec:" .. id
-  if job.cancel then
-    end_job(id, "cancelled", nil, now, ttl, job, node)
+local function cancelled(id) return { "cancelled", redis.call("GET", prefix .. "outcome:" .. id) or "" } end
+
+-- A job that runs here under this attempt, and of which there is more to know.
+local function commit(id, record, entry, next_state, outcome)
+  local history = attempts().history_with(id, entry, node)
+  if entry.attempt ~= "1" then redis.call("HDEL", handed_key, id) end
+  if entry.is_cancelled then
+    moves().end_begun(id, record, "r", history, nil, now, ttl, node)
     return cancelled(id)
   end
-  end_job(id, next_state, outcome, now, ttl, job, node)
+  if next_state ~= "q" then
+    moves().end_begun(id, record, next_state, history, outcome, now, ttl, node)
+    return "committed"
+  end
+  history.deaths, history.throws = string.match(outcome, "^(%d+) (%d+)$")
+  history.back_attempt, history.back_node = entry.attempt, node
+  attempts().remember(id, history)
+  moves().requeue(id)
   return "committed"
 end
 
 -- A commit that came before, and whose reply may have been lost, is told what it was told then.
-local function repeated(id, attempt, next_state, job)
-  if next_state == "queued" then
-    local back = redis.call("HGET", job_key(id), "back")
-    if back == attempt .. " " .. node then return "committed" end
-  end
-  if job.node ~= node or job.attempt ~= attempt then return "fenced" end
-  if job.state == "cancelled" and job.cancel then return cancelled(id) end
-  local is_final = job.state ~= "queued" and job.state ~= "running"
-  return is_final and job.state == next_state and "committed" or "fenced"
+local function repeated(id, attempt, next_state)
+  local record = redis.call("GET", job_key(id))
+  if not record then return "fenced" end
+  local job = jobs().is_final(record) and jobs().read_final(record)
+  local history = job and attempts().read_history(job.history) or attempts().history_of(id)
+  if next_state == "q" and history.back_attempt == attempt and history.back_node == node then return "committed" end
+  if not job or history.node ~= node or history.attempt ~= attempt then return "fenced" end
+  if job.letter == "r" then return cancelled(id) end
+  return job.letter == next_state and "committed" or "fenced"
 end
 
 allow_over_memory_limit()
-for i = 1, #rows, 6 do
-  local id, attempt, next_state = rows[i], rows[i + 1], rows[i + 2]
-  local found = redis.call("HMGET", job_key(id), "state", "node", "attempt", "cancel", "watchers", "out",
-    "offers")
-  local job = {
-    state = found[1], node = found[2], attempt = found[3], cancel = found[4], watchers = found[5], out = found[6],
-    offers = found[7],
-  }
-  local answer
-  if leased and job.state == "running" and job.node == node and job.attempt == attempt then
-    answer = commit(id, next_state, rows[i + 3], rows[i + 4], rows[i + 5], job)
+local reply, all_committed, seen = {}, true, {}
+for i, id in ipairs(ids) do
+  local attempt, next_state, outcome = rows[4 * i - 2], rows[4 * i - 1], rows[4 * i]
+  local record, answer = records[i], "committed"
+  local entry = record and not seen[id] and entries[i]
+  local usual = entry and attempt == "1" and next_state ~= "q" and string.match(entry, "^1 %d+")
+  local parsed = entry and not usual and attempts().read_entry(entry)
+  if usual then
+    if string.byte(record) >= OWN_SPEC then specs[#specs + 1] = prefix .. "spec:" .. id end
+    end_job(keys[i], record, next_state, usual .. " " .. node, outcome, now, ttl, node)
+  elseif parsed and parsed.attempt == attempt then
+    answer = commit(id, record, parsed, next_state, outcome)
   else
-    answer = repeated(id, attempt, next_state, job)
+    answer = repeated(id, attempt, next_state)
+    entry = nil
+  end
+  if entry then
+    stopped[#stopped + 1], seen[id] = id, true
   end
   if answer ~= "committed" then all_committed = false end
-  reply[#reply + 1] = answer
+  reply[i] = answer
 end
-call_in_parts("SREM", running_key, stopped)
-delete_in_parts(specs)
-flush_offers()
+call_in_parts("HDEL", running, stopped)
+call_in_parts("UNLINK", nil, specs)
+if made_offering then made_offering.flush() end
 publish_events(node)
 if all_committed then return "committed" end
 return reply

@@ -4,18 +4,14 @@
 -- Reply: "left"
 -- include shared/base.lua
 -- include shared/events.lua
--- include shared/offers.lua
--- include shared/moves.lua
-local node = ARGV[2]
+-- include shared/records.lua
+-- include shared/jobs.lua as jobs
+-- include shared/attempts.lua as attempts
+-- include shared/offers.lua as offering
+-- include shared/ending.lua
+-- include shared/moves.lua as moves
 allow_over_memory_limit()
-local ids = redis.call("SMEMBERS", prefix .. "running:" .. node)
-lose_jobs(node, now_ms(), ARGV[3])
-for _, id in ipairs(ids) do
-  if redis.call("HDEL", prefix .. "lost", id) == 1 then
-    local queue, order, offers = unpack(redis.call("HMGET", job_key(id), "queue", "order", "offers"))
-    requeue(id, queue, order, offers)
-  end
-end
-flush_offers()
+for _, id in ipairs(moves().lose_jobs(ARGV[2], now_ms(), ARGV[3])) do moves().requeue(id) end
+if made_offering then made_offering.flush() end
 publish_events("")
 return "left"

@@ -7,7 +7,7 @@ local leases = redis.call("ZRANGEBYSCORE", prefix .. "nodes", "(" .. text_of(now
 for i = 1, #leases, 2 do
   local name, at = leases[i], #reply
   reply[at + 1], reply[at + 2] = name, tonumber(leases[i + 1])
-  reply[at + 3] = redis.call("SCARD", prefix .. "running:" .. name)
+  reply[at + 3] = redis.call("HLEN", prefix .. "running:" .. name)
   reply[at + 4] = redis.call("HGET", prefix .. "node:" .. name, "facts") or ""
 end
 return reply

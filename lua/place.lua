@@ -5,29 +5,33 @@
 -- Reply: "placed". Jobs that are not unplaced any more are left alone.
 -- include shared/base.lua
 -- include shared/events.lua
--- include shared/offers.lua
--- include shared/moves.lua
+-- include shared/records.lua
+-- include shared/jobs.lua as jobs
+-- include shared/attempts.lua as attempts
+-- include shared/offers.lua as offering
+-- include shared/ending.lua
+-- include shared/moves.lua as moves
 local ttl = ARGV[2]
 local rows = cmsgpack.unpack(ARGV[3])
-local now = text_of(now_ms())
+local now = now_ms()
 
 local function place(id, offers, placement, refusal)
-  local key = job_key(id)
-  local queue, order, watchers, out = unpack(redis.call("HMGET", key, "queue", "order", "watchers", "out"))
-  if not queue then return end
-  redis.call("HSET", key, "offers", offers, "placement", placement)
+  local record = redis.call("GET", job_key(id))
+  if not record then return end
+  local job = jobs().read_live(record)
+  local placed = jobs().placed_anew(record, job, offers, placement)
   if refusal == 0 then
-    offering().offer(id, queue, order, offers, true)
-    return
+    redis.call("SET", job_key(id), placed)
+    offering().offer(id, job.queue, job.order, offers, true)
+  else
+    moves().end_begun(id, placed, "f", attempts().history_of(id), refusal, now, ttl)
   end
-  redis.call("UNLINK", prefix .. "spec:" .. id)
-  end_job(id, "failed", refusal, now, ttl, { watchers = watchers, out = out, offers = offers })
 end
 
 allow_over_memory_limit()
 for i = 1, #rows, 4 do
-  if redis.call("ZREM", unplaced_key, rows[i]) == 1 then place(rows[i], rows[i + 1], rows[i + 2], rows[i + 3]) end
+  if redis.call("ZREM", prefix .. "unplaced", rows[i]) == 1 then place(rows[i], rows[i + 1], rows[i + 2], rows[i + 3]) end
 end
-flush_offers()
+if made_offering then made_offering.flush() end
 publish_events("")
 return "placed"

@@ -4,22 +4,33 @@
 -- Reply: one a job: "unknown", or {state, queue, label, order, attempt, deaths, node, created, started, finished, streams,
 -- outcome, placement}, in which what is not there is "" (an outcome is there when the state is final), a placement nil
 -- include shared/base.lua
+-- include shared/records.lua
+-- include shared/jobs.lua as jobs
+-- include shared/attempts.lua as attempts
 local watcher = ARGV[1]
+local ids = cmsgpack.unpack(ARGV[2])
+local running = attempts().find_running(ids)
+
+local function row(state, job, history, finished, outcome)
+  local streams = history.streams ~= "0" and history.streams or ""
+  return { state, job.queue, job.label, text_of(job.order), history.attempt, history.deaths, history.node,
+    text_of(job.created), history.started, finished, streams, outcome,
+    job.placement or false }
+end
 
 local function read(id)
-  local key = job_key(id)
-  local job = redis.call("HMGET", key, "state", "queue", "label", "order", "attempt", "deaths", "node", "created",
-    "started", "finished", "streams", "watchers", "outcome", "placement")
-  local state, watchers, outcome = job[1], job[12], job[13]
-  if not state then return "unknown" end
-  for i = 1, 11 do job[i] = job[i] or "" end
-  local is_active = state == "queued" or state == "running"
-  job[12] = not is_active and (outcome or redis.call("GET", prefix .. "outcome:" .. id)) or ""
-  job[13], job[14] = job[14], nil
-  if is_active and watcher ~= "" then add_watcher(key, watchers, watcher) end
-  return job
+  local record = redis.call("GET", job_key(id))
+  if not record then return "unknown" end
+  if jobs().is_final(record) then
+    local job = jobs().read_final(record)
+    return row(job.state, job, attempts().read_history(job.history), text_of(job.finished), jobs().outcome_of(id, job))
+  end
+  local job, at = jobs().read_live(record), running[id]
+  if watcher ~= "" then jobs().add_watcher(id, record, watcher) end
+  if at then return row("running", job, attempts().history_with(id, at.entry, at.node), "", "") end
+  return row("queued", job, attempts().history_of(id), "", "")
 end
 
 local reply = {}
-for _, id in ipairs(cmsgpack.unpack(ARGV[2])) do reply[#reply + 1] = read(id) end
+for i, id in ipairs(ids) do reply[i] = read(id) end
 return reply

@@ -6,8 +6,12 @@
 --        of a heartbeat "renewed" | "lapsed"
 -- include shared/base.lua
 -- include shared/events.lua
--- include shared/offers.lua
--- include shared/moves.lua
+-- include shared/records.lua
+-- include shared/jobs.lua as jobs
+-- include shared/attempts.lua as attempts
+-- include shared/offers.lua as offering
+-- include shared/ending.lua
+-- include shared/moves.lua as moves
 local name, incarnation, facts, is_heartbeat, terms = ARGV[2], ARGV[3], ARGV[5], ARGV[7] == "heartbeat", ARGV[8]
 local now = now_ms()
 
@@ -28,7 +32,7 @@ local is_own = holds and redis.call("HGET", prefix .. "node:" .. name, "incarnat
 if holds and not is_own then return is_heartbeat and "lapsed" or "taken" end
 
 allow_over_memory_limit()
-if not holds then lose_jobs(name, now, ARGV[6]) end
+if not holds then moves().lose_node(name, now, ARGV[6]) end
 if holds or not is_heartbeat then
   redis.call("HSET", prefix .. "node:" .. name, "incarnation", incarnation, "facts", facts, "terms", terms)
   redis.call("ZADD", prefix .. "nodes", now + tonumber(ARGV[4]), name)

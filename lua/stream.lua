@@ -4,15 +4,23 @@
 -- Reply: "marked". What fenced attempts say is dropped.
 -- include shared/base.lua
 -- include shared/events.lua
+-- include shared/records.lua
+-- include shared/jobs.lua as jobs
+-- include shared/attempts.lua as attempts
 local node = ARGV[2]
 local rows = cmsgpack.unpack(ARGV[3])
-for i = 1, #rows, 2 do
-  local id, attempt = rows[i], rows[i + 1]
-  local found = redis.call("HMGET", job_key(id), "state", "node", "attempt", "watchers")
-  if found[1] == "running" and found[2] == node and tonumber(found[3]) == attempt then
-    redis.call("HSET", job_key(id), "streams", text_of(attempt))
-    tell_watchers(found[4], node, "streaming", id, text_of(attempt), "")
-  end
+
+local function mark(id, attempt)
+  local text = redis.call("HGET", prefix .. "running:" .. node, id)
+  local entry = text and attempts().read_entry(text)
+  if not entry or entry.attempt ~= attempt then return end
+  local record = redis.call("GET", job_key(id))
+  if not record then return end
+  entry.streams = attempt
+  redis.call("HSET", prefix .. "running:" .. node, id, attempts().entry_text(entry))
+  tell_watchers(jobs().read_live(record).watchers, node, "streaming", id, attempt, "")
 end
+
+for i = 1, #rows, 2 do mark(rows[i], text_of(rows[i + 1])) end
 publish_events("")
 return "marked"

@@ -1,38 +1,55 @@
 -- Queues jobs, all or none.
 -- KEYS[1] prefix
 -- ARGV[1] prefix of the channels   [2] the watching node, which is not woken   [3] ms that units outlive their use
--- ARGV[4] msgpack: id, queue, priority, label, spec, print, and so on   [5] msgpack: hash, bytes, and so on: units
--- ARGV[6] msgpack: hashes of all units that the jobs need
--- ARGV[7] msgpack: number of a job (from 1), offers, placement, inputs, refusal, and so on: of those jobs that have any of
---         these; 0 stands for what a job has not. "": none has any
--- ARGV[8] ms that final records are kept
+-- ARGV[4] msgpack: queue, priority, ids one behind the other, then of each of these jobs the beginning of its record (up to
+--         the index, which counts from 1: see records.lua), and so on
+-- ARGV[5] msgpack: hash, bytes, and so on: units   [6] msgpack: hashes of all units that the jobs need
+-- ARGV[7] msgpack: number of a job (from 1), offers, inputs, refusal, spec, and so on: of those jobs that have any of these;
+--         0 stands for what a job has not; a spec is one with a key of its own. "": none has any
+-- ARGV[8] ms that final records are kept   [9] "1": an id may stand there twice
 -- Reply: {"queued"}: all of them.  {"queued", "queued" | "known", …}: one word a job.
 --        {"conflict", id}: this id is known with another spec.  {"missing", hash, …}: units to send along.
 -- include shared/base.lua
 -- include shared/events.lua
--- include shared/offers.lua
--- include shared/moves.lua
-local watcher, unit_ttl = ARGV[2], ARGV[3]
+-- include shared/records.lua
+-- include shared/jobs.lua as jobs
+-- include shared/attempts.lua as attempts
+-- include shared/offers.lua as offering
+-- include shared/ending.lua
+-- include shared/moves.lua as moves
+local watcher, unit_ttl, ttl = ARGV[2], ARGV[3], ARGV[8]
 local rows, units, needs = cmsgpack.unpack(ARGV[4]), cmsgpack.unpack(ARGV[5]), cmsgpack.unpack(ARGV[6])
 
-local function count_known()
-  local count = 0
-  for from = 1, #rows, 6000 do
-    local keys = {}
-    for i = from, math.min(from + 5999, #rows), 6 do keys[#keys + 1] = job_key(rows[i]) end
-    count = count + redis.call("EXISTS", unpack(keys))
+-- The jobs by number, and parts of them that have one queue and priority.
+local keys, heads, parts = {}, {}, {}
+local at = 1
+while at <= #rows do
+  local ids, before = rows[at + 2], #keys
+  local count = #ids / ID
+  for i = 1, count do
+    keys[before + i] = prefix .. "job:" .. string.sub(ids, (i - 1) * ID + 1, i * ID)
+    heads[before + i] = rows[at + 2 + i]
   end
-  return count
+  parts[#parts + 1] = { queue = rows[at], priority = rows[at + 1], ids = ids, before = before, count = count }
+  at = at + 3 + count
+end
+local function id_of(n) return string.sub(keys[n], -ID) end
+
+-- Numbers of jobs that are known already, or were in this batch before. Gives the id of one that is known with another spec.
+local known = {}
+local function find_known()
+  local earlier, twins = call_in_parts("MGET", nil, keys), {}
+  for n, key in ipairs(keys) do
+    local other = earlier[n] or twins[key]
+    if other and jobs().read_print(other) ~= jobs().read_print(heads[n]) then return id_of(n) end
+    if other then known[n] = true end
+    twins[key] = heads[n]
+  end
 end
 
-local any_known = count_known() > 0
-local prints, known = {}, {}
-for i = 1, #rows, 6 do
-  local id, print = rows[i], rows[i + 5]
-  local earlier = prints[id] or (any_known and redis.call("HGET", job_key(id), "print"))
-  if earlier and earlier ~= print then return { "conflict", id } end
-  if earlier then known[i] = true end
-  prints[id] = print
+if #keys > 0 and (call_in_parts("EXISTS", nil, keys) > 0 or ARGV[9] == "1") then
+  local conflict = find_known()
+  if conflict then return { "conflict", conflict } end
 end
 
 local brought, missing = {}, {}
@@ -46,69 +63,87 @@ if #missing > 0 then return { "missing", unpack(missing, 1, math.min(#missing, 1
 
 for hash, bytes in pairs(brought) do redis.call("SET", prefix .. "unit:" .. hash, bytes, "PX", unit_ttl) end
 
-local now = text_of(now_ms())
-
--- What a job has that others have not. Tells whether it waits in its queue as the others do.
-local function add_extra(id, queue, order, extra)
-  local key = job_key(id)
-  local function set(field, value)
-    if value ~= 0 then redis.call("HSET", key, field, value) end
-  end
-  set("placement", extra.placement)
-  if extra.refusal ~= 0 then
-    end_job(id, "failed", extra.refusal, now, ARGV[8], {})
-    return false
-  end
-  set("inputs", extra.inputs)
-  set("offers", extra.offers)
-  if extra.offers ~= 0 then offering().offer(id, queue, order, extra.offers, true) end
-  return extra.offers == 0
-end
-
 local extras, given = {}, ARGV[7] ~= "" and cmsgpack.unpack(ARGV[7]) or {}
 for i = 1, #given, 5 do
-  extras[6 * given[i] - 5] =
-    { offers = given[i + 1], placement = given[i + 2], inputs = given[i + 3], refusal = given[i + 4] }
+  extras[given[i]] = { offers = given[i + 1], inputs = given[i + 2], refusal = given[i + 3], spec = given[i + 4] }
 end
-local count = #rows / 6
-local sequence = redis.call("INCRBY", prefix .. "seq", count) - count
-local queues = {}
-for i = 1, #rows, 6 do
-  sequence = sequence + 1
-  if not known[i] then
-    local id, queue = rows[i], rows[i + 1]
-    local order = text_of(sequence - rows[i + 2] * 1e12)
-    redis.call("HSET", job_key(id), "state", "queued", "queue", queue, "label", rows[i + 3], "order", order,
-      "created", now, "print", rows[i + 5], "watchers", watcher)
-    local extra = extras[i]
-    local is_refused = extra and extra.refusal ~= 0
-    if not is_refused then redis.call("SET", prefix .. "spec:" .. id, rows[i + 4]) end
-    if not extra or add_extra(id, queue, order, extra) then
-      local members = queues[queue]
-      if not members then
-        members = {}
-        queues[queue] = members
-      end
-      members[#members + 1] = order
-      members[#members + 1] = id
+
+local now, sets, members = now_ms(), {}, {}
+
+local function set(key, value)
+  sets[#sets + 1] = key
+  sets[#sets + 1] = value
+end
+
+-- A job that has what others have not. Tells whether it waits in its queue as the others do.
+local function add_extra(n, part, extra)
+  local id, is_offered = id_of(n), extra.offers ~= 0
+  if extra.refusal ~= 0 then
+    end_job(keys[n], heads[n] .. part.tail, "f", "", extra.refusal, now, ttl, watcher)
+    return false
+  end
+  if extra.spec ~= 0 then set(prefix .. "spec:" .. id, extra.spec) end
+  if not is_offered then
+    set(keys[n], heads[n] .. part.tail)
+    return true
+  end
+  set(keys[n], heads[n] .. jobs().offered_end(part.base, now, extra.offers, extra.inputs, watcher))
+  offering().offer(id, part.queue, part.base + n - part.before, extra.offers, true)
+  return false
+end
+
+-- Ids as the part has them, with blanks for those that do not wait in the queue.
+local function with_blanks(part, absent)
+  local slots = {}
+  for i = 1, part.count do slots[i] = absent[part.before + i] and BLANK or id_of(part.before + i) end
+  return table.concat(slots)
+end
+
+local function add_runs(part, ids)
+  local list = members[part.queue] or {}
+  for at = 0, part.count - 1, RUN do
+    local run = string.sub(ids, at * ID + 1, (at + RUN) * ID)
+    if string.find(run, "%x") then
+      list[#list + 1] = text_of(part.base + at + 1)
+      list[#list + 1] = run
     end
   end
+  members[part.queue] = #list > 0 and list or nil
 end
-for queue, members in pairs(queues) do
-  call_in_parts("ZADD", prefix .. "queue:" .. queue, members)
+
+local function add_part(part, sequence)
+  part.base = sequence + part.before - part.priority * 1e12
+  part.tail = struct.pack(">dd", part.base, now) .. watcher
+  local absent, ids = {}, part.ids
+  for n = part.before + 1, part.before + part.count do
+    local extra = extras[n]
+    if known[n] or extra and not add_extra(n, part, extra) then
+      absent[n] = true
+    elseif not extra then
+      sets[#sets + 1], sets[#sets + 2] = keys[n], heads[n] .. part.tail
+    end
+  end
+  if next(absent) then ids = with_blanks(part, absent) end
+  add_runs(part, ids)
+end
+
+local sequence = redis.call("INCRBY", prefix .. "seq", #keys) - #keys
+for _, part in ipairs(parts) do add_part(part, sequence) end
+call_in_parts("MSET", nil, sets)
+for queue, list in pairs(members) do
+  call_in_parts("ZADD", prefix .. "queue:" .. queue, list)
   redis.call("SADD", prefix .. "queues", queue)
   wake(queue, 0)
 end
-flush_offers()
+if made_offering then made_offering.flush() end
 
 local reply = { "queued" }
-for i in pairs(known) do
-  local key = job_key(rows[i])
-  local state, watchers = unpack(redis.call("HMGET", key, "state", "watchers"))
-  if state == "queued" or state == "running" then add_watcher(key, watchers, watcher) end
+for n in pairs(known) do
+  local record = redis.call("GET", keys[n])
+  if not jobs().is_final(record) then jobs().add_watcher(id_of(n), record, watcher) end
 end
 if next(known) then
-  for i = 1, #rows, 6 do reply[#reply + 1] = known[i] and "known" or "queued" end
+  for n = 1, #keys do reply[#reply + 1] = known[n] and "known" or "queued" end
 end
 publish_events(watcher)
 return reply

@@ -1,23 +1,22 @@
 -- What every script shares. All keys stand under one prefix with one hash tag, so a cluster of Redis keeps them together:
---   job:<id>      hash: state, queue, label, order, created, print, watchers; later attempt, deaths, throws, node,
---                 started, finished; cancel (was asked for while running), back (attempt and node of the last give-back),
---                 out (bytes of output kept, -1 when cut), piece (attempt and index of the last piece), streams (the
---                 attempt whose result is a stream of items); placement, and inputs (urls, one a line) and offers until
---                 it is final.
---                 Its values are seldom over 64 bytes, so Redis keeps it as one small listpack.
---   spec:<id>     what to run; gone when the job is final, `print` then stands for it
---   outcome:<id>  what came of it, unless it is small and stands in the job's field `outcome`      out:<id>  list of output pieces
---   queue:<name>  zset of ids by order, lowest first: -priority * 1e12 + sequence      queues  set of names in use
+--   job:<id>      string: all that is known of a job for good: see records.lua
+--   spec:<id>, outcome:<id>  what to run, until the job is final, and what came of it: only what is too long for the record;
+--                 and what a cancel brought while the job ran         out:<id>  list of output pieces
+--   queue:<name>  zset of runs of ids by order, lowest first: see runs.lua         queues  set of names in use
 --   offer:<queue>|<taker>, later:<queue>|<taker>  zsets of ids by order, and by the time when they become visible: see
 --                 offers.lua         offered:<queue>  set of the ids that stand in these        unplaced  zset of ids by order
---   running:<node>  set of ids         nodes  zset of names by end of lease       node:<name>  hash: incarnation, facts, terms
+--   running:<node>  hash id -> attempt, and so on: the job runs there. What stands in none of these and is not final is queued.
+--   begun         hash id -> the attempts so far, of jobs that wait or run again: see attempts.lua
+--   nodes  zset of names by end of lease       node:<name>  hash: incarnation, facts, terms
 --   lost          hash id -> lost node: jobs whose node is gone, for the next sweep to decide on
 --   handed:<node> hash id -> lost node: exhausted jobs that a sweep gave to a node, until it failed them
---   taken:<node>:<token>  what a claim took, so that a claim whose reply was lost can be asked again
+--   taken:<node>  hash of the tokens of claims that took something, so that a claim whose reply was lost can be asked again
 --   unit:<hash>   a code unit          seq  counts jobs
 --   data:<url>    hash: facts ("size sha256 type" and behind a space "=codec", or nothing), created, @<node> for each replica
 --   data-index    zset of urls, all with score 0: in the order of their bytes
 --   data-of:<node>  set of urls        drops:<node>  hash url -> sha256: files that the node has to drop
+-- A call of Redis costs a script some 1 µs, and each value of a call that takes many a fraction of that. So what every job
+-- needs is done for all jobs of a script at once, and what few jobs need stands elsewhere, where nobody looks without reason.
 -- KEYS[2], in every script, is a key that never exists: with two of one slot, a Redis Cluster that is moving the slot runs a
 -- script where all keys are, or refuses it.
 local prefix = KEYS[1]
@@ -33,17 +32,25 @@ local function text_of(number) return string.format("%d", number) end
 
 local function job_key(id) return prefix .. "job:" .. id end
 
--- A Lua stack takes some thousand arguments, so long lists go in parts (an even size keeps pairs together).
-local function call_in_parts(command, key, list)
-  for from = 1, #list, 1000 do
-    redis.call(command, key, unpack(list, from, math.min(from + 999, #list)))
-  end
-end
+-- A job's place in a queue: see runs.lua.
+local RUN, ID, BLANK = 16, 36, "                                    "
 
-local function delete_in_parts(keys)
-  for from = 1, #keys, 1000 do
-    redis.call("UNLINK", unpack(keys, from, math.min(from + 999, #keys)))
+-- A command that takes many values, behind a key or, when that is nil, alone. A Lua stack takes some thousand arguments, so
+-- long lists go in parts (an even size keeps pairs together). Lists that come back are joined, numbers added.
+local function call_in_parts(command, key, list)
+  local answer
+  for from = 1, #list, 1000 do
+    local to, part = math.min(from + 999, #list), nil
+    if key then part = redis.call(command, key, unpack(list, from, to)) else part = redis.call(command, unpack(list, from, to)) end
+    if not answer then
+      answer = part
+    elseif type(part) == "number" then
+      answer = answer + part
+    else
+      for i = 1, #part do answer[#answer + 1] = part[i] end
+    end
   end
+  return answer or {}
 end
 
 -- Redis over its memory limit refuses a script's first write when that write may take memory, and none after a first
@@ -53,10 +60,4 @@ local function allow_over_memory_limit() redis.call("UNLINK", prefix .. "nothing
 local function holds_lease(node, now)
   local ends = redis.call("ZSCORE", prefix .. "nodes", node)
   return ends and tonumber(ends) > now
-end
-
-local function add_watcher(key, watchers, node)
-  watchers = watchers or ""
-  if string.find(" " .. watchers .. " ", " " .. node .. " ", 1, true) then return end
-  redis.call("HSET", key, "watchers", watchers == "" and node or watchers .. " " .. node)
 end

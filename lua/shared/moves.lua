@@ -1,61 +1,63 @@
--- Moves of a job that several scripts make. Needs base.lua, events.lua and offers.lua.
+-- Moves of a job that several scripts make, if seldom. Needs all others but catalog.lua.
 
--- A listpack takes values up to this size; another key for a small outcome would cost more than it holds.
-local SMALL = 64
-
-local function outcome_of(id)
-  return redis.call("HGET", job_key(id), "outcome") or redis.call("GET", prefix .. "outcome:" .. id) or ""
+-- end_job, for a job that has a history, or offers, or a spec of its own, with all that such a job may have.
+local function end_begun(id, record, letter, history, outcome, now, ttl, except)
+  if history.attempt ~= "0" then
+    attempts().forget(id)
+    redis.call("PEXPIRE", prefix .. "out:" .. id, ttl)
+  end
+  if string.byte(record) >= OWN_SPEC then redis.call("UNLINK", prefix .. "spec:" .. id) end
+  end_job(job_key(id), record, letter, attempts().history_text(history), outcome, now, ttl, except)
 end
 
--- Ends a job at the time `now`, a text. `outcome` is nil when it is there already, brought by a cancel. `except` needs no
--- event. The spec is the caller's to delete, many at a time.
-local function end_job(id, state, outcome, now, ttl, job, except)
-  local key = job_key(id)
-  redis.call("PEXPIRE", key, ttl)
-  if outcome and #outcome <= SMALL then
-    redis.call("HSET", key, "state", state, "finished", now, "outcome", outcome)
-  else
-    redis.call("HSET", key, "state", state, "finished", now)
-    if outcome then
-      redis.call("SET", prefix .. "outcome:" .. id, outcome, "PX", ttl)
-    else
-      redis.call("PEXPIRE", prefix .. "outcome:" .. id, ttl)
-    end
-  end
-  if job.offers then redis.call("HDEL", key, "offers", "inputs") end
-  if job.out then redis.call("PEXPIRE", prefix .. "out:" .. id, ttl) end
-  if job.watchers and job.watchers ~= except then
-    tell_watchers(job.watchers, except, "finished", id, state, outcome or outcome_of(id))
-  end
-end
-
--- Takes a node's lease away, and its jobs: those to be cancelled end, the others wait in `lost`, queued in name, so nothing
--- that the node still says of them counts.
-local function lose_jobs(node, now, ttl)
-  local ids = redis.call("SMEMBERS", prefix .. "running:" .. node)
-  for _, id in ipairs(ids) do
-    local state, cancel, watchers, out, offers =
-      unpack(redis.call("HMGET", job_key(id), "state", "cancel", "watchers", "out", "offers"))
-    if state == "running" and cancel then
-      redis.call("UNLINK", prefix .. "spec:" .. id)
-      end_job(id, "cancelled", nil, text_of(now), ttl, { watchers = watchers, out = out, offers = offers })
-    elseif state == "running" then
-      redis.call("HSET", job_key(id), "state", "queued")
-      redis.call("HSET", prefix .. "lost", id, node)
-    end
-  end
-  redis.call("UNLINK", prefix .. "running:" .. node, prefix .. "handed:" .. node, prefix .. "node:" .. node)
-  redis.call("ZREM", prefix .. "nodes", node)
-  offering().strand(node)
-end
-
--- Puts a job back at its old place in its queue, or offers it once more, to all of its takers at once: then flush_offers.
-local function requeue(id, queue, order, offers)
-  if offers then
-    offering().offer(id, queue, order, offers, false)
+-- Puts a job back at its old place in its queue, or offers it once more, to all of its takers at once: then flush the offers.
+local function requeue(id)
+  local record = redis.call("GET", job_key(id))
+  if not record then return attempts().forget(id) end
+  local job = jobs().read_live(record)
+  if job.offers then
+    offering().offer(id, job.queue, job.order, job.offers, false)
     return
   end
-  redis.call("ZADD", prefix .. "queue:" .. queue, order, id)
-  redis.call("SADD", prefix .. "queues", queue)
-  wake(queue, 0)
+  redis.call("ZADD", prefix .. "queue:" .. job.queue, text_of(job.order), id)
+  redis.call("SADD", prefix .. "queues", job.queue)
+  wake(job.queue, 0)
 end
+
+-- Takes a job from the node that runs it: to be queued again, or else, when a cancel was asked for, as cancelled. Tells
+-- whether it is to be queued. The node's entry is the caller's to delete.
+local function take_from(node, id, entry, now, ttl)
+  local history = attempts().history_with(id, entry, node)
+  if not entry.is_cancelled then
+    attempts().remember(id, history)
+    return true
+  end
+  local record = redis.call("GET", job_key(id))
+  if record then end_begun(id, record, "r", history, nil, now, ttl) end
+  return false
+end
+
+-- Takes a node's lease away, and its jobs: nothing that the node still says of them counts. Those to be cancelled end, the
+-- ids of the others come back: they are queued in name.
+local function lose_jobs(node, now, ttl)
+  local entries, waiting = redis.call("HGETALL", prefix .. "running:" .. node), {}
+  for i = 1, #entries, 2 do
+    if take_from(node, entries[i], attempts().read_entry(entries[i + 1]), now, ttl) then waiting[#waiting + 1] = entries[i] end
+  end
+  redis.call("UNLINK", prefix .. "running:" .. node, prefix .. "taken:" .. node, prefix .. "handed:" .. node, prefix .. "node:" .. node)
+  redis.call("ZREM", prefix .. "nodes", node)
+  offering().strand(node)
+  return waiting
+end
+
+-- The same, for the next sweep to decide on the jobs.
+local function lose_node(node, now, ttl)
+  local lost = {}
+  for _, id in ipairs(lose_jobs(node, now, ttl)) do
+    lost[#lost + 1] = id
+    lost[#lost + 1] = node
+  end
+  call_in_parts("HSET", prefix .. "lost", lost)
+end
+
+return { end_begun = end_begun, requeue = requeue, take_from = take_from, lose_jobs = lose_jobs, lose_node = lose_node }

@@ -38,19 +38,43 @@ export function parseSubmitReply(reply: unknown, jobCount: number): SubmitReply 
 }
 
 export function parseClaimReply(reply: unknown): ClaimReply {
-  const [word, next, ...rest] = list(reply);
-  if (text(word) === "lapsed") return { type: "lapsed" };
-  const nextOfferMs = integer(next);
+  if (reply instanceof Buffer) return { type: "lapsed" };
+  const [head, ...rest] = list(reply).map(bytes);
+  if (head === undefined) throw unexpected(reply);
+  const nextOfferMs = head.readDoubleBE(0);
+  return {
+    type: "claimed",
+    jobs: claimedJobs(head, rest),
+    nextOfferMs: nextOfferMs < 0 ? undefined : nextOfferMs,
+  };
+}
+
+const ID_BYTES = 36;
+const COUNTS_BYTES = 12;
+/** In the first byte of a record: its spec has a key of its own. */
+const OWN_SPEC = 2;
+
+/** Reads what `lua/claim.lua` says of each job: `rest` are records, then the specs that do not stand in them. */
+function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
+  const haveCounts = head.readUInt8(8) === 1;
+  const size = ID_BYTES + (haveCounts ? COUNTS_BYTES : 0);
   const jobs: ClaimedJob[] = [];
-  for (let at = 0; at < rest.length; at += 5)
-    jobs.push({
-      id: text(rest[at]) as JobId,
-      attempt: integer(rest[at + 1]),
-      deaths: integer(rest[at + 2]),
-      throws: integer(rest[at + 3]),
-      spec: bytes(rest[at + 4]),
-    });
-  return { type: "claimed", jobs, nextOfferMs: nextOfferMs < 0 ? undefined : nextOfferMs };
+  let specAt = (head.length - 9) / size;
+  for (let at = 9; at < head.length; at += size) {
+    const id = head.toString("latin1", at, at + ID_BYTES) as JobId;
+    const counts = at + ID_BYTES;
+    const [attempt, deaths, throws] = haveCounts
+      ? [head.readUInt32BE(counts), head.readUInt32BE(counts + 4), head.readUInt32BE(counts + 8)]
+      : [1, 0, 0];
+    const spec = specIn(bytes(rest[jobs.length])) ?? bytes(rest[specAt++]);
+    jobs.push({ id, attempt, deaths, throws, spec });
+  }
+  return jobs;
+}
+
+/** The spec that stands in a record: see `lua/shared/records.lua`. */
+function specIn(record: Buffer): Buffer | undefined {
+  return record.readUInt8(0) >= OWN_SPEC ? undefined : record.subarray(5, 5 + record.readUInt32BE(1));
 }
 
 export function parseFinishReply(reply: unknown, rowCount: number): FinishReply[] {
@@ -73,6 +97,11 @@ export function parseCancelReply(reply: unknown): CancelReply[] {
     if (!CANCEL_REPLIES.includes(word)) throw unexpected(reply);
     return word as CancelReply;
   });
+}
+
+/** Reads texts of ids one behind the other, with blanks of the same size among them. */
+export function parseIds(reply: unknown): JobId[] {
+  return texts(reply).flatMap((run) => run.match(/[^ ]{36}/g) ?? []) as JobId[];
 }
 
 export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {

@@ -33,11 +33,22 @@ export type ScriptName = (typeof SCRIPT_NAMES)[number];
 
 export type Argument = string | number | Buffer;
 const FOLDER = packageUrl("lua/");
-const INCLUDE = /^-- include (\S+)$/gm;
+const INCLUDE = /^-- include (\S+)(?: as (\w+))?$/gm;
 
-/** A script's text with what it includes. */
+/**
+ * A script's text with what it includes. What it includes under a name is a function that gives what the file returns: it is
+ * made when it is first called, as a server pays for every function that a script makes, each time that it runs. Until
+ * then `made_<name>` is nil.
+ */
 export function loadScript(name: ScriptName): string {
-  return read(`${name}.lua`).replace(INCLUDE, (_line, path: string) => read(path));
+  return read(`${name}.lua`).replace(INCLUDE, (_line, path: string, as: string | undefined) =>
+    as === undefined ? read(path) : madeWhenCalled(as, read(path)),
+  );
+}
+
+function madeWhenCalled(name: string, text: string): string {
+  const made = `made_${name}`;
+  return `local ${made}\nlocal function ${name}()\n${made} = ${made} or (function()\n${text}end)()\nreturn ${made}\nend`;
 }
 
 const SOURCES = SCRIPT_NAMES.map((name) => {

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
-import { fingerprint } from "../fingerprint.ts";
+import type { FinalState } from "../../core/job-states.ts";
 import { cutNotice } from "../output-limit.ts";
 import type {
   CancelReply,
@@ -10,7 +10,6 @@ import type {
   FinishReply,
   FinishRow,
   JobRecord,
-  NewJob,
   NodeRecord,
   NodeRegistration,
   OutputPiece,
@@ -31,6 +30,7 @@ import { connect } from "./connect.ts";
 import type { Connection } from "./connection.ts";
 import { parsePiece } from "./events.ts";
 import { commandFailed } from "./failures.ts";
+import { extrasOf, hasTwins, packJobs } from "./new-jobs.ts";
 import { offersText } from "./offers.ts";
 import { pack } from "./pack.ts";
 import { inParts } from "./parts.ts";
@@ -40,19 +40,21 @@ import {
   parseCancelReply,
   parseClaimReply,
   parseFinishReply,
+  parseIds,
   parseNodes,
   parseRecord,
   parseRegisterReply,
   parseSubmitReply,
   parseSwept,
   text,
-  texts,
 } from "./replies.ts";
 import type { Argument, ScriptName } from "./scripts.ts";
 import { readServerInfos, type ServerInfo } from "./server-info.ts";
 import { Subscription } from "./subscription.ts";
 
 const CONNECT_TIMEOUT_MS = 3_000;
+/** How `lua/shared/records.lua` writes them. */
+const FINAL_LETTERS: Readonly<Record<FinalState, string>> = { succeeded: "s", failed: "f", cancelled: "c" };
 /** Reads and cancels of more ids than this go in several scripts, so that Redis serves others in between. */
 const IDS_A_SCRIPT = 500;
 
@@ -88,7 +90,7 @@ class RedisStore extends RedisCatalog implements Store {
   /** Channels are the same in all databases of a server; keys are not. */
   readonly #channels: string;
   /** Makes its claims' tokens different from those of other processes. */
-  readonly #name = randomBytes(9).toString("base64url");
+  readonly #name = randomBytes(6).toString("base64url");
   readonly #cutNotice: Buffer;
   #subscription: Subscription | undefined;
   #claims = 0;
@@ -110,19 +112,17 @@ class RedisStore extends RedisCatalog implements Store {
   }
 
   async submit({ watcher, jobs, units, needs }: SubmitBatch): Promise<SubmitReply> {
-    const rows = [];
-    for (const { id, queue, priority, label, spec } of jobs)
-      rows.push(id, queue, priority, label, spec, fingerprint(spec));
     const extras = jobs.flatMap(extrasOf);
     const reply = await this.run("submit", [
       this.#channels,
       watcher,
       this.#options.unitTtlMs,
-      pack(rows),
+      packJobs(jobs),
       pack([...units].flat()),
       pack(needs),
       extras.length === 0 ? "" : pack(extras),
       this.#options.resultTtlMs,
+      hasTwins(jobs) ? 1 : 0,
     ]);
     return parseSubmitReply(reply, jobs.length);
   }
@@ -167,9 +167,8 @@ class RedisStore extends RedisCatalog implements Store {
   async finish(node: NodeName, rows: readonly FinishRow[]): Promise<FinishReply[]> {
     const flat = [];
     for (const row of rows)
-      if (row.next === "queued")
-        flat.push(row.id, `${row.attempt}`, row.next, "", `${row.deaths}`, `${row.throws}`);
-      else flat.push(row.id, `${row.attempt}`, row.next, row.outcome, "", "");
+      if (row.next === "queued") flat.push(row.id, `${row.attempt}`, "q", `${row.deaths} ${row.throws}`);
+      else flat.push(row.id, `${row.attempt}`, FINAL_LETTERS[row.next], row.outcome);
     const args = [this.#channels, node, this.#options.resultTtlMs, pack(flat)];
     return parseFinishReply(await this.run("finish", args), rows.length);
   }
@@ -217,7 +216,7 @@ class RedisStore extends RedisCatalog implements Store {
   }
 
   async activeJobs(): Promise<JobId[]> {
-    return texts(await this.run("active", [])) as JobId[];
+    return parseIds(await this.run("active", []));
   }
 
   async units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]> {
@@ -312,15 +311,4 @@ class RedisStore extends RedisCatalog implements Store {
       throw commandFailed(this.#options.address, error);
     }
   }
-}
-
-/** A job's row among the extras of a submit: nothing for the usual one, so that it costs no more than it must. */
-function extrasOf(
-  { offers, placement, inputs, refusal }: NewJob,
-  at: number,
-): (string | number | Uint8Array)[] {
-  if (offers === undefined && placement === undefined && inputs === undefined && refusal === undefined)
-    return [];
-  const offersOr0 = offers === undefined ? 0 : offersText(offers);
-  return [at + 1, offersOr0, placement ?? 0, inputs?.join("\n") ?? 0, refusal ?? 0];
 }

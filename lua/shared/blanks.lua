@@ -1,0 +1,26 @@
+-- Takes jobs out of the middle of queues. Needs base.lua; runs.lua tells what a queue is.
+-- Of a run with blanks, what it was and what it becomes: written once, by flush_queues.
+local edited = { key = "", score = 0, run = "", before = "" }
+
+local function flush_queues()
+  if edited.run == edited.before then return end
+  redis.call("ZREM", edited.key, edited.before)
+  if string.find(edited.run, "%x") then redis.call("ZADD", edited.key, text_of(edited.score), edited.run) end
+  edited.before = edited.run
+end
+
+local function edit_run(key, order)
+  if edited.key == key and order >= edited.score and order < edited.score + #edited.run / ID then return end
+  flush_queues()
+  local run, score = unpack(redis.call("ZREVRANGEBYSCORE", key, text_of(order), "-inf", "WITHSCORES", "LIMIT", 0, 1))
+  edited = { key = key, score = tonumber(score) or 0, run = run or "", before = run or "" }
+end
+
+-- Takes a job out of its queue, wherever it stands. Tells whether it was there. Then flush_queues.
+local function take_out(queue, order, id)
+  edit_run(prefix .. "queue:" .. queue, order)
+  local at = (order - edited.score) * ID
+  if string.sub(edited.run, at + 1, at + ID) ~= id then return false end
+  edited.run = string.sub(edited.run, 1, at) .. BLANK .. string.sub(edited.run, at + ID + 1)
+  return true
+end

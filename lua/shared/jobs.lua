@@ -1,0 +1,71 @@
+-- Reads and writes records, as records.lua describes them. Needs base.lua and records.lua.
+-- "r": as was requested while it ran.
+local STATES = { s = "succeeded", f = "failed", c = "cancelled", r = "cancelled" }
+
+local function is_final(record) return string.byte(record) > OFFERED + OWN_SPEC end
+
+local function read_kept(job, record, from, to)
+  job.queue, job.label = struct.unpack(">Bc0I2c0", record, from + 20)
+  local index, base, created = struct.unpack(">I4dd", record, to - 19)
+  job.index, job.base, job.order, job.created = index, base, base + index, created
+  job.print = string.sub(record, from + 4, from + 19)
+  local placement = from + 23 + #job.queue + #job.label
+  if placement < to - 19 then job.placement = string.sub(record, placement + 1, to - 20) end
+  return job
+end
+
+-- A job that is not final.
+local function read_live(record)
+  local from, to = kept_part(record)
+  local job, at = { kind = string.byte(record) }, to + 1
+  if job.kind % 2 == OFFERED then job.offers, job.inputs, at = struct.unpack(">I4c0I4c0", record, at) end
+  job.watchers = string.sub(record, at)
+  return read_kept(job, record, from, to)
+end
+
+local function read_final(record)
+  local letter = string.sub(record, 1, 1)
+  local job = { letter = string.lower(letter), has_own_outcome = string.upper(letter) == letter }
+  job.state = STATES[job.letter]
+  job.finished, job.history = struct.unpack(">dI2c0", record, 2)
+  local from = 12 + #job.history
+  local to = from + 23 + struct.unpack(">I4", record, from)
+  job.outcome = string.sub(record, to + 1)
+  return read_kept(job, record, from, to)
+end
+
+-- Of a record, or of the beginning of one.
+local function read_print(record)
+  local from = is_final(record) and 12 + struct.unpack(">I2", record, 10) or kept_part(record)
+  return string.sub(record, from + 4, from + 19)
+end
+
+local function outcome_of(id, job)
+  return job.has_own_outcome and redis.call("GET", prefix .. "outcome:" .. id) or job.outcome
+end
+
+-- What stands behind the index of a job that is offered, but not final.
+local function offered_end(base, created, offers, inputs, watchers)
+  return struct.pack(">ddI4c0I4c0", base, created, #offers, offers, #inputs, inputs) .. watchers
+end
+
+-- A record of a job that is not final, after it was placed anew.
+local function placed_anew(record, job, offers, placement)
+  local from = kept_part(record)
+  local head = string.sub(record, from + 4, from + 22 + #job.queue + #job.label)
+  local body = head .. "\1" .. placement
+  return string.sub(record, 1, from - 1) .. struct.pack(">I4", #body) .. body .. struct.pack(">I4", job.index)
+    .. offered_end(job.base, job.created, offers, job.inputs, job.watchers)
+end
+
+-- Watchers stand last, so one more is simply added.
+local function add_watcher(id, record, node)
+  local watchers = read_live(record).watchers
+  if string.find(" " .. watchers .. " ", " " .. node .. " ", 1, true) then return end
+  redis.call("APPEND", job_key(id), watchers == "" and node or " " .. node)
+end
+
+return {
+  STATES = STATES, is_final = is_final, read_live = read_live, read_final = read_final, read_print = read_print,
+  outcome_of = outcome_of, offered_end = offered_end, placed_anew = placed_anew, add_watcher = add_watcher,
+}
