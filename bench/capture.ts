@@ -87,8 +87,12 @@ function now(): number {
 }
 
 /** `run` gives the microseconds of one call. */
-async function measure(what: string, run: () => number | Promise<number>, repeats: number): Promise<Result> {
-  for (let warmUp = 0; warmUp < Math.min(3, repeats); warmUp++) await run();
+async function measure(
+  what: string,
+  run: () => number | Promise<number>,
+  { warmUps, repeats }: { readonly warmUps: number; readonly repeats: number },
+): Promise<Result> {
+  for (let warmUp = 0; warmUp < warmUps; warmUp++) await run();
   const times: number[] = [];
   for (let done = 0; done < repeats; done++) times.push(await run());
   return { what, medianUs: median(times), lowestUs: Math.min(...times), highestUs: Math.max(...times) };
@@ -249,10 +253,10 @@ const KINDS: Record<string, () => number | Promise<number>> = {
 };
 
 export async function measureCapture({ rounds, isQuick }: Options): Promise<Report> {
+  const times = isQuick ? { warmUps: 0, repeats: 1 } : { warmUps: 3, repeats: rounds * REPEATS };
   const results: Result[] = [];
   const referenceMs = [referenceWork()];
-  for (const [what, run] of Object.entries(KINDS))
-    results.push(await measure(what, run, isQuick ? 1 : rounds * REPEATS));
+  for (const [what, run] of Object.entries(KINDS)) results.push(await measure(what, run, times));
   const heapMb = heapGrowth(isQuick ? 1_000 : 100_000);
   referenceMs.push(referenceWork());
   return {
