@@ -53,6 +53,8 @@ export class Dispatcher {
   #typicalKey = "";
   #isClaiming = false;
   #isWoken = false;
+  /** The last claim found less than was wanted, and nobody has said since that there is more. */
+  #isDry = false;
   #isPaused = true;
   /** Wakes when the next offer becomes visible. */
   #timer: NodeJS.Timeout | undefined;
@@ -80,9 +82,16 @@ export class Dispatcher {
     this.#clearTimer();
   }
 
-  /** There may be work, or room for it. */
+  /** There may be work. */
   wake(): void {
+    this.#isDry = false;
+    this.freed();
+  }
+
+  /** There may be room for work. */
+  freed(): void {
     this.#assign();
+    if (this.#isDry) return;
     if (this.#isClaiming) {
       this.#isWoken = true;
       return;
@@ -161,6 +170,7 @@ export class Dispatcher {
         for (const job of reply.jobs) this.#accept(job);
         this.#assign();
         if (reply.jobs.length === count) this.#isWoken = true;
+        else if (!this.#isWoken) this.#isDry = true;
         // The store's clock may be a moment behind: never at once, or the two would go round and round.
         if (reply.nextOfferMs !== undefined) this.#wakeIn(Math.max(1, reply.nextOfferMs));
       } while (this.#isWoken);

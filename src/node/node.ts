@@ -126,7 +126,7 @@ class Node implements RunningNode {
       node: name,
       hub: this.#hub,
       warn,
-      onFlushed: () => this.#dispatcher.wake(),
+      onFlushed: (hasRequeued) => (hasRequeued ? this.#dispatcher.wake() : this.#dispatcher.freed()),
     });
     this.#dispatcher = new Dispatcher({
       node: name,

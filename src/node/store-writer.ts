@@ -11,8 +11,11 @@ export interface StoreWriterOptions {
   readonly node: NodeName;
   readonly hub: Hub;
   readonly warn: (message: string) => void;
-  /** Called after a batch went out, in the same turn: the next claim travels right behind it. */
-  readonly onFlushed: () => void;
+  /**
+   * Called after a batch went out, in the same turn: the next claim travels right behind it. `hasRequeued`: jobs went back
+   * to their queues.
+   */
+  readonly onFlushed: (hasRequeued: boolean) => void;
 }
 
 /**
@@ -86,7 +89,7 @@ export class StoreWriter {
       this.#writeFinished(finished),
     ]);
     this.#inFlight = Promise.all([this.#inFlight, written]).then(() => {});
-    this.#options.onFlushed();
+    this.#options.onFlushed(finished.some(({ next }) => next === "queued"));
   }
 
   async #writeOutput(rows: readonly OutputRow[]): Promise<void> {
