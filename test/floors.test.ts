@@ -9,6 +9,8 @@ test.each([
   ["core", "../node/node.ts", "startNode"],
   ["core", "node:fs", "readFileSync"],
   ["capture", "../codec/frames.ts", "frame"],
+  ["transfer", "../data/directory.ts", "DataDirectory"],
+  ["capture", "../transfer/get.ts", "get"],
   ["client", "../store/port.ts", "Store"],
   ["client", "../worker/pool.ts", "Pool"],
   ["store", "../worker/pool.ts", "Pool"],

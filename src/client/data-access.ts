@@ -25,7 +25,7 @@ export interface SaveRequest extends Pick<DataFacts, "url" | "codec" | "type"> {
   /** The node that is to keep it. Default: the node that is asked decides. */
   readonly node?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Told how many bytes of a file have been read for its hash, which comes before the sending. */
+  /** Told how many bytes of a file have been read, when data is there already and is compared before anything is sent. */
   readonly onHash?: ((bytes: number) => void) | undefined;
   readonly onProgress?: ((progress: SaveProgress) => void) | undefined;
 }

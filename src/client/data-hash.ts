@@ -29,7 +29,7 @@ export async function hashOfFile(
   path: string,
   { signal, onProgress }: HashOptions = {},
 ): Promise<{ readonly size: number; readonly sha256: Sha256 }> {
-  const file = await openFile(path);
+  const { file } = await openFile(path);
   try {
     const hash = createHash("sha256");
     const buffer = Buffer.allocUnsafe(PIECE_BYTES);
@@ -46,12 +46,13 @@ export async function hashOfFile(
   }
 }
 
-/** @throws KitchenError `KS_USAGE` when it cannot be read */
-async function openFile(path: string): Promise<FileHandle> {
+/** Opens a file for reading. @throws KitchenError `KS_USAGE` when it cannot be read */
+export async function openFile(path: string): Promise<{ readonly file: FileHandle; readonly size: number }> {
   let why: string;
   try {
     const file = await open(path);
-    if ((await file.stat()).isFile()) return file;
+    const stats = await file.stat();
+    if (stats.isFile()) return { file, size: stats.size };
     await file.close();
     why = "it is no regular file";
   } catch (cause) {

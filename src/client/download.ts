@@ -1,17 +1,21 @@
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import { parseDataType, parseSha256, type DataFacts } from "../core/data.ts";
+import { parseDataType, parseSha256, type DataFacts, type Sha256 } from "../core/data.ts";
 import type { DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { ByteRange } from "./data-access.ts";
+import { get } from "../transfer/get.ts";
 import { checked, type Http } from "./http.ts";
 import { malformed } from "./reader.ts";
+import type { Sink } from "./sinks.ts";
 
 /** In a row without a byte between them. */
 const MOST_TRIES = 5;
 const FIRST_PAUSE_MS = 100;
 const SILENCE_MS = 60_000;
+/** What is not larger comes with the first answer, on a connection that is there already. */
+const FIRST_BYTES: number = 1024 * 1024;
 
 export interface Download {
   readonly facts: DataFacts;
@@ -69,6 +73,70 @@ export async function openDownload(
   return { facts, sizeBytes: part.sizeBytes - skipped, body: without(skipped, part.read(response)) };
 }
 
+export interface WholeOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Of what the caller has already: when it is still the same, nothing is read. */
+  readonly known?: Sha256 | undefined;
+}
+
+/** All bytes of data, which are still to come. */
+export interface Whole {
+  readonly facts: DataFacts;
+  /** Resolves when they are all in the sink, and have the right hash. */
+  into(sink: Sink): Promise<void>;
+  /** Leaves what is still to come; nothing happens when all has come. */
+  drop(): void;
+}
+
+/**
+ * Begins to read data as a whole; otherwise as {@link openDownload}. What is large comes on a socket of its own, past the
+ * HTTP client, which would take twice the time. `undefined`: it is what the caller knows.
+ */
+export async function openWhole(
+  http: Http,
+  url: DataUrl,
+  options?: WholeOptions & { readonly known?: undefined },
+): Promise<Whole>;
+export async function openWhole(http: Http, url: DataUrl, options: WholeOptions): Promise<Whole | undefined>;
+export async function openWhole(
+  http: Http,
+  url: DataUrl,
+  { signal, known }: WholeOptions = {},
+): Promise<Whole | undefined> {
+  const response = await http.open({
+    method: "GET",
+    path: pathOfData(url),
+    headers: {
+      range: rangeOf(0, FIRST_BYTES),
+      ...(known === undefined ? {} : { "if-none-match": `"${known}"` }),
+    },
+    signal,
+    silenceMs: SILENCE_MS,
+  });
+  const { statusCode: status } = response;
+  if (status === 304) {
+    response.resume();
+    return undefined;
+  }
+  if (status === 416) return noBytesOf(await nothingOf(http, url, response, signal));
+  if (status !== 200 && status !== 206) {
+    checked(await http.whole(response, signal), http.url);
+    throw malformed("data");
+  }
+  const facts = readFacts(url, response, totalOf(response));
+  const part = new Part(http, facts, { start: 0, end: Infinity, signal });
+  return {
+    facts,
+    into: (sink) => part.into(sink, response),
+    drop: () => void (response.readableEnded || response.destroy()),
+  };
+}
+
+/** Of no bytes, no part can be asked for. */
+function noBytesOf({ facts }: Download): Whole {
+  return { facts, into: async () => {}, drop: () => {} };
+}
+
 /** Data ends before the part begins. */
 async function nothingOf(
   http: Http,
@@ -88,7 +156,8 @@ class Part {
   readonly #facts: DataFacts;
   readonly #end: number;
   readonly #signal: AbortSignal | undefined;
-  readonly #isWhole: boolean;
+  /** Of the whole. */
+  readonly #hash: Hash | undefined;
   /** The offset of the next byte. */
   #at: number;
 
@@ -104,34 +173,94 @@ class Part {
     this.#at = start;
     this.#end = Math.min(end, facts.size);
     this.sizeBytes = this.#end - start;
-    this.#isWhole = start === 0 && this.#end === facts.size;
+    this.#hash = start === 0 && this.#end === facts.size ? createHash("sha256") : undefined;
   }
 
-  async *read(first: IncomingMessage): AsyncGenerator<Buffer, void, undefined> {
-    const hash = this.#isWhole ? createHash("sha256") : undefined;
-    let response = first;
-    for (let tries = 0; ;) {
+  /** The bytes as they come. `lost`: why there is no answer yet, or not any more. */
+  async *read(first: IncomingMessage | undefined, lost?: unknown): AsyncGenerator<Buffer, void, undefined> {
+    let [response, tries] = first === undefined ? await this.#again(lost, 1) : [first, 0];
+    for (;;) {
       const before = this.#at;
-      let lost: unknown;
-      // Not in a for…of loop: an error of whoever reads this is no broken connection.
-      const pieces = this.#http.reading(response, this.#signal);
-      try {
-        for (;;) {
-          const next = await pieces.next().catch((error: unknown) => void (lost = error));
-          if (next === undefined || next.done === true) break;
-          const piece = next.value.subarray(0, this.#end - this.#at);
-          this.#at += piece.length;
-          hash?.update(piece);
-          yield piece;
-        }
-      } finally {
-        await pieces.return();
-      }
+      const broken = yield* this.#drain(response);
       if (this.#at >= this.#end) break;
       tries = this.#at > before ? 1 : tries + 1;
-      [response, tries] = await this.#again(lost, tries);
+      [response, tries] = await this.#again(broken, tries);
     }
-    this.#check(hash?.digest("hex"));
+    this.#check();
+  }
+
+  /** All bytes; `first` is an answer that has at least the first of them. */
+  async into(sink: Sink, first: IncomingMessage): Promise<void> {
+    let lost = await this.#first(sink, first);
+    if (this.#at < this.#end && lost === undefined) lost = await this.#direct(sink);
+    if (this.#at === this.#end) return this.#check();
+    for await (const piece of this.read(undefined, lost)) await this.#put(sink, piece);
+  }
+
+  /** What the first answer has. Gives what broke it off. */
+  async #first(sink: Sink, response: IncomingMessage): Promise<unknown> {
+    const pieces = this.#drain(response);
+    try {
+      for (;;) {
+        const next = await pieces.next();
+        if (next.done === true) return next.value;
+        await this.#put(sink, next.value);
+      }
+    } finally {
+      await pieces.return(undefined);
+    }
+  }
+
+  /** Puts bytes that were just taken where they belong. */
+  async #put(sink: Sink, piece: Uint8Array): Promise<void> {
+    for (let rest = piece; rest.length > 0;) {
+      const room = sink.room(this.#at - rest.length).subarray(0, rest.length);
+      room.set(rest.subarray(0, room.length));
+      rest = rest.subarray(room.length);
+      await sink.take(room);
+    }
+  }
+
+  /** What an answer has. Gives what broke it off. */
+  async *#drain(response: IncomingMessage): AsyncGenerator<Buffer, unknown, undefined> {
+    // Not in a for…of loop: an error of whoever reads this is no broken connection.
+    const pieces = this.#http.reading(response, this.#signal);
+    let lost: unknown;
+    try {
+      for (;;) {
+        const next = await pieces.next().catch((error: unknown) => void (lost = error));
+        if (next === undefined || next.done === true) return lost;
+        const piece = next.value.subarray(0, this.#end - this.#at);
+        this.#took(piece);
+        yield piece;
+      }
+    } finally {
+      await pieces.return();
+    }
+  }
+
+  /** The rest, on a socket of its own. Gives why it broke off. */
+  async #direct(sink: Sink): Promise<unknown> {
+    const direct = this.#http.direct(pathOfData(this.#facts.url), this.#signal);
+    if (direct === undefined) return undefined;
+    const failure = await get({
+      ...direct,
+      offset: this.#at,
+      size: this.#end,
+      sha256: this.#facts.sha256,
+      idleMs: SILENCE_MS,
+      into: (position) => sink.room(position),
+      onBytes: (bytes) => {
+        this.#took(bytes);
+        return sink.take(bytes);
+      },
+    });
+    return failure === undefined ? undefined : new KitchenError("KS_UNAVAILABLE", `the node ${failure}`);
+  }
+
+  #took(piece: Uint8Array): void {
+    this.#at += piece.length;
+    this.#hash?.update(piece);
   }
 
   /** The answer that goes on where the last one broke off, and how many tries have been in vain by then. */
@@ -183,8 +312,9 @@ class Part {
     );
   }
 
-  #check(sha256: string | undefined): void {
+  #check(): void {
     const { url, sha256: expected } = this.#facts;
+    const sha256 = this.#hash?.digest("hex");
     if (sha256 === undefined || sha256 === expected) return;
     throw new KitchenError(
       "KS_DATA_LOST",

@@ -1,7 +1,5 @@
-import { createWriteStream } from "node:fs";
 import { basename } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { isSameData, type DataFacts } from "../core/data.ts";
+import { isSameData, type DataFacts, type Sha256 } from "../core/data.ts";
 import type { DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { Client } from "./client.ts";
@@ -24,12 +22,14 @@ import {
   type PipelineReport,
   type RefusedFile,
 } from "./data-info.ts";
-import { factsOf, openDownload, pathOfData } from "./download.ts";
+import { openDownload, openWhole, pathOfData } from "./download.ts";
 import type { Http } from "./http.ts";
 import { openLines } from "./json-lines.ts";
 import { listIn, malformed, Reader } from "./reader.ts";
-import { temporaryFile } from "./temporary-files.ts";
+import { FileSink, MemorySink } from "./sinks.ts";
+import { exists, temporaryFile } from "./temporary-files.ts";
 import { upload } from "./upload.ts";
+import { withSource } from "./upload-source.ts";
 import { decodeValue } from "./values.ts";
 
 /** One request asks for at most this many urls. */
@@ -51,6 +51,8 @@ export class HttpData implements DataAccess {
   readonly client: Client;
   readonly #http: Http;
   readonly #realm: object | undefined;
+  /** Files that were fetched: what has not changed since is not fetched again. */
+  readonly #files = new Map<DataUrl, { readonly path: string; readonly sha256: Sha256 }>();
 
   constructor({ http, client, realm }: HttpDataOptions) {
     this.client = client;
@@ -97,19 +99,18 @@ export class HttpData implements DataAccess {
     url: DataUrl,
     { signal }: { readonly signal?: AbortSignal | undefined } = {},
   ): Promise<{ readonly info: DataFacts; readonly bytes: Uint8Array }> {
-    const { facts, body } = await openDownload(this.#http, url, { signal });
+    const whole = await openWhole(this.#http, url, { signal });
+    const { facts } = whole;
     if (facts.size > MAX_READ_BYTES) {
-      await body.return();
+      whole.drop();
       throw new KitchenError(
         "KS_TOO_LARGE",
         `Cannot read ${url} into memory: it has ${facts.size} bytes, which is more than one buffer holds (use stream() or localPath())`,
       );
     }
-    // Taken from the pool, small ones would keep memory of others.
-    const bytes = Buffer.allocUnsafeSlow(facts.size);
-    let at = 0;
-    for await (const piece of body) at += piece.copy(bytes, at);
-    return { info: facts, bytes };
+    const sink = new MemorySink(facts.size);
+    await whole.into(sink);
+    return { info: facts, bytes: sink.bytes };
   }
 
   async object(url: DataUrl, codec: string | undefined): Promise<unknown> {
@@ -126,30 +127,30 @@ export class HttpData implements DataAccess {
   }
 
   async localPath(url: DataUrl): Promise<string> {
-    const { sha256 } = await factsOf(this.#http, url);
-    return await temporaryFile(sha256, basename(url), async (path) => {
-      const { facts, body } = await openDownload(this.#http, url);
-      if (facts.sha256 !== sha256) {
-        await body.return();
-        throw new KitchenError(
-          "KS_DATA_LOST",
-          `Cannot fetch ${url}: other data was saved under its url meanwhile (ask for it again)`,
-        );
-      }
-      await pipeline(body, createWriteStream(path, { flags: "wx", mode: 0o600 }));
-    });
+    const last = this.#files.get(url);
+    const known = last !== undefined && (await exists(last.path)) ? last : undefined;
+    const whole = await openWhole(this.#http, url, { known: known?.sha256 });
+    if (whole === undefined) return known!.path;
+    try {
+      const { sha256, size } = whole.facts;
+      const path = await temporaryFile(sha256, basename(url), (unfinished) =>
+        FileSink.open(unfinished, size, (sink) => whole.into(sink)),
+      );
+      this.#files.set(url, { path, sha256 });
+      return path;
+    } finally {
+      whole.drop();
+    }
   }
 
   async save(content: DataContent, request: SaveRequest): Promise<DataInfo> {
-    const { signal, url, codec, type, onHash } = request;
-    signal?.throwIfAborted();
-    const { size, sha256 } =
-      content.type === "file"
-        ? await hashOfFile(content.path, { signal, onProgress: onHash })
-        : { size: content.bytes.length, sha256: await hashOfBytes(content.bytes) };
-    const facts: DataFacts = { url, size, sha256, codec, type };
-    const there = size > ASK_BYTES && request.node === undefined ? await this.#savedAs(facts) : undefined;
-    return there ?? (await upload(this.#http, content, { ...request, size, sha256 }));
+    request.signal?.throwIfAborted();
+    return await withSource(content, async (source) => {
+      const known =
+        source.size > ASK_BYTES && request.node === undefined ? await this.#known(request) : undefined;
+      const there = known === undefined ? undefined : await this.#same(known, content, request);
+      return there ?? (await upload(this.#http, source, request));
+    });
   }
 
   async delete(url: DataUrl, node?: string): Promise<DeleteReport> {
@@ -200,16 +201,27 @@ export class HttpData implements DataAccess {
     throw noCodec(url);
   }
 
-  /** What the catalog tells of the data, when it has the same with a node that lives. @throws `KS_DATA_EXISTS` */
-  async #savedAs(facts: DataFacts): Promise<DataInfo | undefined> {
-    const [info] = await this.info([facts.url]);
-    if (info === undefined) return undefined;
-    if (!isSameData(info, facts))
+  async #known({ url }: SaveRequest): Promise<DataInfo | undefined> {
+    const [info] = await this.info([url]);
+    return info;
+  }
+
+  /** What is known, when it is the same data and a node with it lives. @throws `KS_DATA_EXISTS` */
+  async #same(
+    known: DataInfo,
+    content: DataContent,
+    { url, codec, type, signal, onHash }: SaveRequest,
+  ): Promise<DataInfo | undefined> {
+    const { size, sha256 } =
+      content.type === "file"
+        ? await hashOfFile(content.path, { signal, onProgress: onHash })
+        : { size: content.bytes.length, sha256: await hashOfBytes(content.bytes) };
+    if (!isSameData(known, { url, size, sha256, codec, type }))
       throw new KitchenError(
         "KS_DATA_EXISTS",
-        `Cannot save under ${facts.url}: other data is saved there (choose another url, or delete it first)`,
+        `Cannot save under ${url}: other data is saved there (choose another url, or delete it first)`,
       );
-    return info.replicas.some(({ isAlive }) => isAlive) ? info : undefined;
+    return known.replicas.some(({ isAlive }) => isAlive) ? known : undefined;
   }
 
   #post(path: string, body: object): Promise<unknown> {

@@ -5,10 +5,11 @@ import type {
   request as httpRequest,
   RequestOptions,
 } from "node:http";
-import type { Readable } from "node:stream";
 import { urlToHttpOptions } from "node:url";
 import { KitchenError, isErrorCode } from "../core/errors.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../core/version.ts";
+import type { GetOptions } from "../transfer/get.ts";
+import { parseSource } from "../transfer/source.ts";
 
 /** Requests beyond this wait for a free connection. */
 const MAX_SOCKETS = 32;
@@ -38,8 +39,8 @@ export interface OpenOptions {
 
 /** A body that is made while it is sent. */
 export interface StreamedBody {
-  readonly sizeBytes: number;
-  readonly stream: Readable;
+  /** Writes all of it, and adds what comes behind it; whoever calls ends it. A failure ends the request. */
+  readonly writeTo: (request: ClientRequest) => Promise<void>;
 }
 
 export interface HttpResponse {
@@ -62,7 +63,7 @@ export class Http {
   /** Without a limit, for requests that wait for something to happen. */
   readonly #longAgent: Agent;
   readonly #request: typeof httpRequest;
-  #isClosed = false;
+  readonly #closing = new AbortController();
 
   constructor(url: URL, token: string | undefined) {
     this.url = url;
@@ -141,7 +142,7 @@ export class Http {
 
   /** A response whose body is still to come. */
   open(request: HttpRequest, { alone = false, onSent }: OpenOptions = {}): Promise<IncomingMessage> {
-    if (this.#isClosed) return Promise.reject(closedError());
+    if (this.#closing.signal.aborted) return Promise.reject(closedError());
     const { method, path, type, accept, headers, body, signal, isLong = false, silenceMs } = request;
     const options: RequestOptions = {
       ...this.#target,
@@ -152,7 +153,7 @@ export class Http {
         ...this.#headers,
         ...(type === undefined ? {} : { "content-type": type }),
         ...(accept === undefined ? {} : { accept }),
-        ...(body === undefined ? {} : { "content-length": lengthOf(body) }),
+        ...(body === undefined || isStreamed(body) ? {} : { "content-length": Buffer.byteLength(body) }),
         ...headers,
       },
       ...(signal === undefined ? {} : { signal }),
@@ -170,14 +171,26 @@ export class Http {
         outgoing.destroy(new Error(`nothing was heard for ${(silenceMs ?? 0) / 1_000} s`)),
       );
       onSent?.((reason) => outgoing.destroy(reason));
-      if (isStreamed(body)) sendStreamed(outgoing, body.stream);
+      if (isStreamed(body)) void sendStreamed(outgoing, body);
       else outgoing.end(body);
     });
   }
 
+  /** How to get a path without this class; `undefined`: there is no way but by it. */
+  direct(path: string, signal?: AbortSignal): Pick<GetOptions, "source" | "headers" | "signal"> | undefined {
+    if (this.url.protocol !== "http:") return undefined;
+    const { signal: closing } = this.#closing;
+    const token = this.#token === undefined ? "" : `authorization: Bearer ${this.#token}\r\n`;
+    return {
+      source: parseSource(new URL(path, this.url).href),
+      headers: `${PROTOCOL_HEADER}: ${PROTOCOL_VERSION}\r\n${token}`,
+      signal: signal === undefined ? closing : AbortSignal.any([signal, closing]),
+    };
+  }
+
   /** Ends what is under way, and refuses all that comes after. */
   close(): void {
-    this.#isClosed = true;
+    this.#closing.abort(closedError());
     this.#agent.destroy();
     this.#longAgent.destroy();
   }
@@ -212,24 +225,22 @@ export class Http {
 }
 
 function isStreamed(body: HttpRequest["body"]): body is StreamedBody {
-  return typeof body === "object" && "stream" in body;
-}
-
-function lengthOf(body: Uint8Array | string | StreamedBody): number {
-  return isStreamed(body) ? body.sizeBytes : Buffer.byteLength(body);
+  return typeof body === "object" && "writeTo" in body;
 }
 
 /** A body that fails ends the request; an answer that does not wait for the body ends the body. */
-function sendStreamed(outgoing: ClientRequest, stream: Readable): void {
+async function sendStreamed(outgoing: ClientRequest, { writeTo }: StreamedBody): Promise<void> {
   outgoing.on("response", (response) =>
     response.on("end", () => {
       if (!outgoing.writableFinished) outgoing.destroy();
     }),
   );
-  // Not by stream.pipeline, which ends a request without telling why.
-  stream.on("error", (error) => outgoing.destroy(error));
-  outgoing.on("close", () => stream.destroy());
-  stream.pipe(outgoing);
+  try {
+    await writeTo(outgoing);
+    outgoing.end();
+  } catch (error) {
+    outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 function headOf(response: IncomingMessage): { status: number; type: string } {

@@ -8,7 +8,7 @@ import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
 import type { DataType } from "../core/data.ts";
 import { KitchenError } from "../core/errors.ts";
 import { type ByteRange, type DataAccess, type DataContent, withAccess } from "./data-access.ts";
-import { temporaryFile } from "./temporary-files.ts";
+import { READ_ONLY, temporaryFile } from "./temporary-files.ts";
 
 export type Source =
   | { readonly type: "object"; readonly value: unknown }
@@ -41,7 +41,7 @@ export async function fileOf(source: Source, codec: string | undefined): Promise
   if (source.type === "file") return source.path;
   const bytes = heldBytes(source, codec);
   const key = createHash("sha256").update(bytes).digest("hex");
-  return await temporaryFile(key, "data", (path) => writeFile(path, bytes, { flag: "wx", mode: 0o600 }));
+  return await temporaryFile(key, "data", (path) => writeFile(path, bytes, { flag: "wx", mode: READ_ONLY }));
 }
 
 export async function* piecesOf(

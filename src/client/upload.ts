@@ -1,58 +1,58 @@
 import { randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { Readable } from "node:stream";
+import type { ClientRequest } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Sha256 } from "../core/data.ts";
-import { KitchenError } from "../core/errors.ts";
-import type { DataContent, SaveProgress, SaveRequest } from "./data-access.ts";
+import type { KitchenError } from "../core/errors.ts";
+import type { SaveRequest } from "./data-access.ts";
 import { parseDataInfo, type DataInfo } from "./data-info.ts";
 import { isPassing, pathOfData } from "./download.ts";
 import { checked, type Http, type StreamedBody } from "./http.ts";
+import { SentHash, type UploadSource } from "./upload-source.ts";
 
 /** In a row without a byte between them. */
 const MOST_TRIES = 5;
 const FIRST_PAUSE_MS = 100;
-const PIECE_BYTES = 1024 * 1024;
+const SMALL_BYTES: number = 64 * 1024;
 /** A node that has all bytes may take long to bring them to its disk. */
 const SILENCE_MS = 300_000;
 const GIVE_UP_MS = 1_000;
-
-export interface UploadOptions extends SaveRequest {
-  readonly size: number;
-  readonly sha256: Sha256;
-}
 
 /**
  * Sends data to a node. A connection that breaks is made again, and the sending goes on where the node has it.
  *
  * @throws KitchenError `KS_DATA_EXISTS`, `KS_UNAVAILABLE`, `KS_USAGE` when the file changed meanwhile …
  */
-export async function upload(http: Http, content: DataContent, options: UploadOptions): Promise<DataInfo> {
+export async function upload(http: Http, source: UploadSource, request: SaveRequest): Promise<DataInfo> {
   const id = randomUUID();
+  const hash = new SentHash();
   let offset = 0;
   let tries = 0;
   for (;;) {
     try {
-      return await put(http, content, { ...options, id, offset });
+      return await put(http, request, { id, source, hash, offset });
     } catch (error) {
-      if (options.signal?.aborted === true) await giveUp(http, id);
+      if (request.signal?.aborted === true) await giveUp(http, id);
       if (!isWorthwhile(error, tries)) throw error;
       const before = offset;
       tries += 1;
-      await wait(tries, options.signal);
-      offset = (await receivedOf(http, id, options.signal)) ?? offset;
+      await wait(tries, request.signal);
+      offset = (await receivedOf(http, id, request.signal)) ?? offset;
       if (offset > before) tries = 0;
       if (tries >= MOST_TRIES) throw error;
     }
   }
 }
 
-async function put(
-  http: Http,
-  content: DataContent,
-  options: UploadOptions & { readonly id: string; readonly offset: number },
-): Promise<DataInfo> {
-  const { url, node, codec, type, sha256, id, offset, signal } = options;
+interface Sending {
+  readonly id: string;
+  readonly source: UploadSource;
+  readonly hash: SentHash;
+  readonly offset: number;
+}
+
+async function put(http: Http, request: SaveRequest, sending: Sending): Promise<DataInfo> {
+  const { url, node, codec, type, signal } = request;
+  const { id, offset, source } = sending;
+  const { headers, body } = await bodyOf(sending, request);
   const response = await http.fetch({
     method: "PUT",
     path: pathOfData(url) + (node === undefined ? "" : `?node=${encodeURIComponent(node)}`),
@@ -61,14 +61,71 @@ async function put(
       ...(codec === null ? {} : { "kitchensink-codec": codec }),
       "kitchensink-type": type,
       "kitchensink-upload": id,
-      "repr-digest": `sha-256=:${Buffer.from(sha256, "hex").toString("base64")}:`,
+      "upload-length": String(source.size),
       ...(offset === 0 ? {} : { "upload-offset": String(offset) }),
+      ...headers,
     },
-    body: bodyFrom(content, options),
+    body,
     signal,
     silenceMs: SILENCE_MS,
   });
   return parseDataInfo(JSON.parse(checked(response, http.url).body.toString("utf8")));
+}
+
+/** What is small goes in one piece, behind its hash; of all else the hash is found on the way, and sent behind it. */
+async function bodyOf(
+  sending: Sending,
+  { onProgress }: SaveRequest,
+): Promise<{ readonly headers: Record<string, string>; readonly body: Uint8Array | StreamedBody }> {
+  const { source, hash, offset } = sending;
+  const { size } = source;
+  const report = (bytes: number): void => onProgress?.({ bytes, totalBytes: size });
+  const bytes = size === 0 ? new Uint8Array() : size <= SMALL_BYTES ? await source.piece(0) : undefined;
+  if (bytes?.length !== size)
+    return { headers: { trailer: "repr-digest" }, body: { writeTo: (to) => writeAll(to, sending, report) } };
+  hash.add(0, bytes);
+  report(size);
+  return { headers: { "repr-digest": digestOf(hash) }, body: bytes.subarray(offset) };
+}
+
+/** One piece is on its way while the next is read and the last one is hashed. */
+async function writeAll(
+  to: ClientRequest,
+  { source, hash, offset }: Sending,
+  report: (bytes: number) => void,
+): Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  for (let at = offset; at < source.size;) {
+    const piece = await source.piece(at);
+    const before = last;
+    last = written(to, piece);
+    // Awaited one piece later.
+    last.catch(() => {});
+    hash.add(at, piece);
+    await before;
+    at += piece.length;
+    report(at);
+  }
+  await last;
+  to.addTrailers({ "repr-digest": digestOf(hash) });
+}
+
+/** Resolves when the system has taken the bytes. */
+function written(to: ClientRequest, bytes: Uint8Array): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const closed = (): void => reject(new Error("the connection was closed"));
+    if (to.destroyed) return closed();
+    to.once("close", closed);
+    to.write(bytes, (error) => {
+      to.off("close", closed);
+      if (error == null) resolve();
+      else reject(error);
+    });
+  });
+}
+
+function digestOf(hash: SentHash): string {
+  return `sha-256=:${Buffer.from(hash.sha256(), "hex").toString("base64")}:`;
 }
 
 /** Whoever stops does not wait long: the node forgets the upload by itself after a while. */
@@ -98,69 +155,6 @@ async function receivedOf(
     if (!isPassing(error)) throw error;
     return undefined;
   }
-}
-
-function bodyFrom(
-  content: DataContent,
-  { size, offset, onProgress }: UploadOptions & { readonly offset: number },
-): Uint8Array | StreamedBody {
-  const report = progressOf(size, offset, onProgress);
-  if (content.type === "file") {
-    const stream = Readable.from(filePieces(content.path, { size, offset, report }), { objectMode: false });
-    return { sizeBytes: size - offset, stream };
-  }
-  const bytes = content.bytes.subarray(offset);
-  if (bytes.length <= PIECE_BYTES) {
-    report(bytes.length);
-    return bytes;
-  }
-  return { sizeBytes: bytes.length, stream: Readable.from(piecesOf(bytes, report), { objectMode: false }) };
-}
-
-type Report = (sentBytes: number) => void;
-
-function progressOf(
-  totalBytes: number,
-  offset: number,
-  onProgress: ((progress: SaveProgress) => void) | undefined,
-): Report {
-  let bytes = offset;
-  return (sentBytes) => {
-    bytes += sentBytes;
-    onProgress?.({ bytes, totalBytes });
-  };
-}
-
-function* piecesOf(bytes: Uint8Array, report: Report): Generator<Uint8Array> {
-  for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
-    const piece = bytes.subarray(at, at + PIECE_BYTES);
-    yield piece;
-    report(piece.length);
-  }
-}
-
-/** Exactly what was hashed, in length: what more was written to the file meanwhile is not sent. */
-async function* filePieces(
-  path: string,
-  { size, offset, report }: { size: number; offset: number; report: Report },
-): AsyncGenerator<Uint8Array> {
-  if (offset === size) return;
-  let left = size - offset;
-  for await (const chunk of createReadStream(path, {
-    start: offset,
-    end: size - 1,
-    highWaterMark: PIECE_BYTES,
-  })) {
-    const piece = chunk as Buffer;
-    left -= piece.length;
-    yield piece;
-    report(piece.length);
-  }
-  if (left > 0)
-    throw new KitchenError(
-      "KS_USAGE",
-      `Cannot save ${path}: it became shorter while it was sent (save it again)`,
-    );
 }
 
 /** A node that cannot be reached at all is an error at once; one that was there may come back. */

@@ -85,14 +85,16 @@ export class Arrival {
     this.#changed.send();
   }
 
+  /** Whether there is something to read behind `position`. @throws KitchenError when that will not be */
+  hasBeyond(position: number, edition: number): boolean {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#edition !== edition) throw this.damaged();
+    return this.readableBytes > position || this.#isVerified;
+  }
+
   /** Resolves when there is something to read behind `position`. @throws KitchenError when that will not be */
   async waitBeyond(position: number, edition: number, signal?: AbortSignal): Promise<void> {
-    for (;;) {
-      if (this.#failure !== undefined) throw this.#failure;
-      if (this.#edition !== edition) throw this.damaged();
-      if (this.readableBytes > position || this.#isVerified) return;
-      await this.#changed.next(signal);
-    }
+    while (!this.hasBeyond(position, edition)) await this.#changed.next(signal);
   }
 
   /** Resolves when it is in place. @throws KitchenError when it failed */

@@ -10,8 +10,8 @@ export interface Delivery {
   readonly signal: AbortSignal;
   /** Reads what is there at `position`, at least a byte. */
   readonly read: (buffer: Buffer, position: number) => Promise<number>;
-  /** Resolves when there is something to read at `position`. */
-  readonly ready: (position: number) => Promise<void>;
+  /** Resolves when there is something to read at `position`; undefined: there is. */
+  readonly ready: (position: number) => Promise<void> | undefined;
 }
 
 /**
@@ -25,12 +25,17 @@ export async function deliver(delivery: Delivery): Promise<void> {
   try {
     let position = range.start;
     while (position < range.end) {
-      await peer.race(ready(position));
+      if (peer.reason !== undefined) await sending.then(() => Promise.reject(peer.reason));
+      const waiting = ready(position);
+      if (waiting !== undefined) await peer.race(waiting);
       const buffer = pool.lend();
       let length: number;
       try {
         const wanted = Math.min(buffer.length, range.end - position);
-        length = await read(buffer.subarray(0, wanted), position);
+        length = await read(buffer.subarray(0, wanted), position).catch((error: unknown) => {
+          // Why it went, rather than what came of that: a file that is closed cannot be read.
+          throw peer.reason ?? error;
+        });
         await sending;
       } catch (error) {
         pool.release(buffer);
@@ -52,10 +57,14 @@ export async function deliver(delivery: Delivery): Promise<void> {
   }
 }
 
-/** The other end of a stream, which may go at any time, as may the reader. */
+/**
+ * The other end of a stream, which may go at any time, as may the reader. Whatever waits is told by one list, not by
+ * signals of their own: a step of 1 MiB must cost next to nothing.
+ */
 class Peer {
   readonly #delivery: Delivery;
-  readonly #controller = new AbortController();
+  readonly #waiting = new Set<(reason: unknown) => void>();
+  #reason: unknown;
 
   constructor(delivery: Delivery) {
     this.#delivery = delivery;
@@ -67,8 +76,9 @@ class Peer {
     if (signal.aborted) this.#stop();
   }
 
-  get gone(): AbortSignal {
-    return this.#controller.signal;
+  /** Why it went; undefined while it is there. */
+  get reason(): unknown {
+    return this.#reason;
   }
 
   forget(): void {
@@ -80,37 +90,40 @@ class Peer {
 
   /** Resolves when the stream has taken the bytes. */
   send(bytes: Buffer): Promise<void> {
-    const { target } = this.#delivery;
-    return new Promise((resolve, reject) => {
-      const leave = (): void => settle(this.gone.reason);
-      const settle = (error?: unknown): void => {
-        this.gone.removeEventListener("abort", leave);
-        if (error == null) resolve();
-        else reject(error);
-      };
-      if (this.gone.aborted) return leave();
-      this.gone.addEventListener("abort", leave, { once: true });
-      target.write(bytes, (error) =>
+    return this.#unlessGone((settle) => {
+      this.#delivery.target.write(bytes, (error) =>
         settle(error == null ? undefined : left(`failed: ${error.message}`, error)),
       );
     });
   }
 
   /** Settles as `promise` does, or rejects when the peer has gone. */
-  race<T>(promise: Promise<T>): Promise<T> {
-    if (this.gone.aborted) {
-      promise.catch(() => {});
-      return Promise.reject(this.gone.reason);
-    }
+  race(promise: Promise<void>): Promise<void> {
+    // Heard of here, also when nobody waits for it any more.
+    promise.catch(() => {});
+    return this.#unlessGone((settle) => void promise.then(() => settle(), settle));
+  }
+
+  #unlessGone(begin: (settle: (error?: unknown) => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      const leave = (): void => reject(this.gone.reason);
-      this.gone.addEventListener("abort", leave, { once: true });
-      promise.then(resolve, reject).finally(() => this.gone.removeEventListener("abort", leave));
+      if (this.#reason !== undefined) return reject(this.#reason);
+      const settle = (error?: unknown): void => {
+        this.#waiting.delete(settle);
+        if (error === undefined) resolve();
+        else reject(error);
+      };
+      this.#waiting.add(settle);
+      begin(settle);
     });
   }
 
-  readonly leave = (): void => this.#controller.abort(left("closed the connection"));
-  readonly #stop = (): void => this.#controller.abort(this.#delivery.signal.reason);
+  #go(reason: unknown): void {
+    this.#reason ??= reason;
+    for (const settle of this.#waiting) settle(this.#reason);
+  }
+
+  readonly leave = (): void => this.#go(left("closed the connection"));
+  readonly #stop = (): void => this.#go(this.#delivery.signal.reason);
 }
 
 function left(how: string, cause?: unknown): KitchenError {

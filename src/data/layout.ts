@@ -64,7 +64,8 @@ export async function makeParents(layout: Layout, url: DataUrl): Promise<void> {
 /** Makes sure that no symlink is on the way to a data url's file. @throws KitchenError `KS_DATA_UNAVAILABLE` */
 export async function checkParents(layout: Layout, url: DataUrl): Promise<void> {
   const parent = dirname(pathOf(layout, url));
-  if (await isRealFolder(parent)) return;
+  // Whether it is a folder is found out by whoever looks into it.
+  if (await isReal(parent)) return;
   let folder = layout.root;
   for (const name of url.split("/").slice(0, -1)) {
     folder = join(folder, name);
@@ -101,10 +102,18 @@ export async function syncFolder(path: string): Promise<void> {
 
 async function isRealFolder(path: string): Promise<boolean> {
   try {
-    return (await realpath(path)) === path && (await lstat(path)).isDirectory();
+    return (await isReal(path)) && (await lstat(path)).isDirectory();
   } catch {
     return false;
   }
+}
+
+/** Whether no symlink is on the way to what is there. */
+async function isReal(path: string): Promise<boolean> {
+  return await realpath(path).then(
+    (real) => real === path,
+    () => false,
+  );
 }
 
 async function checkFolder(folder: string, url: DataUrl): Promise<void> {

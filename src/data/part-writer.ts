@@ -1,9 +1,9 @@
 import type { FromThread, SealedPart, ToThread } from "./thread/messages.ts";
 
 /** Large enough that a message costs little beside it, small enough for many uploads at a time. */
-const BUFFER_BYTES: number = 256 * 1024;
-/** One that is filled, others under way. */
-const MOST_BUFFERS = 3;
+const MESSAGE_BYTES: number = 256 * 1024;
+/** What is gathered, on its way, or being written. */
+const MOST_BYTES: number = 3 * MESSAGE_BYTES;
 
 export interface PartChannel {
   readonly task: number;
@@ -15,13 +15,11 @@ type Connect = (handlers: {
   end: (failure: Error) => void;
 }) => PartChannel;
 
-/** Writes a part through the data thread, in order, with a few buffers that go there and come back. */
+/** Writes a part through the data thread, in order; it holds little more than a few pieces. */
 export class PartWriter {
   readonly #channel: PartChannel;
-  readonly #free: Uint8Array<ArrayBuffer>[] = [];
-  #made = 0;
-  #filling: Uint8Array<ArrayBuffer> | undefined;
-  #filled = 0;
+  #gathered: Uint8Array<ArrayBuffer>[] = [];
+  #gatheredBytes = 0;
   #acceptedBytes = 0;
   #writtenBytes = 0;
   #sealed: SealedPart | undefined;
@@ -44,19 +42,15 @@ export class PartWriter {
     return this.#acceptedBytes;
   }
 
-  /** Copies the bytes; resolves when there is room for more. Rejects when the part failed. */
+  /** Takes the bytes over: they may be gone for the caller. Resolves when there is room for more. Rejects when the part failed. */
   async write(bytes: Uint8Array): Promise<void> {
-    let from = 0;
-    while (from < bytes.length) {
-      const buffer = this.#filling ?? (this.#filling = await this.#buffer(bytes.length - from));
-      const count = Math.min(buffer.length - this.#filled, bytes.length - from);
-      buffer.set(bytes.subarray(from, from + count), this.#filled);
-      this.#filled += count;
-      from += count;
-      if (this.#filled === buffer.length) this.#post();
-    }
+    this.#gathered.push(owned(bytes));
+    this.#gatheredBytes += bytes.length;
     this.#acceptedBytes += bytes.length;
+    if (this.#gatheredBytes >= MESSAGE_BYTES) this.#post();
     if (this.#failure !== undefined) throw this.#failure;
+    if (this.#acceptedBytes - this.#writtenBytes > MOST_BYTES)
+      await this.#until(() => this.#acceptedBytes - this.#writtenBytes <= MOST_BYTES);
   }
 
   /** Resolves when all that it was given is written. */
@@ -80,34 +74,18 @@ export class PartWriter {
     await this.#until(() => this.#sealed !== undefined).catch(() => {});
   }
 
-  async #buffer(wantedBytes: number): Promise<Uint8Array<ArrayBuffer>> {
-    const free = this.#free.pop();
-    if (free !== undefined) return free;
-    // What comes in one piece needs no more; the next buffers are for what is large.
-    const bytes = this.#made === 0 ? Math.min(BUFFER_BYTES, Math.max(wantedBytes, 16 * 1024)) : BUFFER_BYTES;
-    if (this.#made < MOST_BUFFERS) {
-      this.#made += 1;
-      return new Uint8Array(bytes);
-    }
-    await this.#until(() => this.#free.length > 0);
-    return this.#free.pop() as Uint8Array<ArrayBuffer>;
-  }
-
   #post(): void {
-    const buffer = this.#filling;
-    if (buffer === undefined || this.#failure !== undefined) return;
-    this.#filling = undefined;
-    const length = this.#filled;
-    this.#filled = 0;
-    this.#channel.send({ type: "write", task: this.#channel.task, buffer, length }, [buffer.buffer]);
+    if (this.#gathered.length === 0 || this.#failure !== undefined) return;
+    const pieces = this.#gathered;
+    this.#gathered = [];
+    this.#gatheredBytes = 0;
+    const buffers = pieces.map(({ buffer }) => buffer);
+    this.#channel.send({ type: "write", task: this.#channel.task, pieces }, buffers);
   }
 
   #receive(message: FromThread): void {
     if (message.type === "sealed") this.#sealed = message.part;
-    else if (message.type === "written") {
-      this.#writtenBytes += message.length;
-      this.#free.push(message.buffer);
-    }
+    else if (message.type === "written") this.#writtenBytes += message.bytes;
     this.#wake();
   }
 
@@ -123,4 +101,14 @@ export class PartWriter {
     this.#waiting = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+/**
+ * Bytes with memory of their own, which can be given to another thread. Given away, they are no burden here: what a body
+ * brings would have the collector of garbage run 40 times a GB.
+ */
+function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer } = bytes;
+  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === bytes.length;
+  return isAlone ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }

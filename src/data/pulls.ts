@@ -2,8 +2,8 @@ import { isSameData, type DataFacts } from "../core/data.ts";
 import type { DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import { CLUSTER_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../core/version.ts";
+import { parseSource } from "../transfer/source.ts";
 import type { Intake } from "./intake.ts";
-import { parseSource } from "./source.ts";
 import type { Arrived, PullOptions } from "./types.ts";
 import { abortable } from "./wait.ts";
 

@@ -69,7 +69,7 @@ export class DataReader {
         ready: (position) => this.#ready(position),
       });
     } finally {
-      await this.close();
+      await this.#release();
     }
   }
 
@@ -85,15 +85,20 @@ export class DataReader {
         yield buffer.subarray(0, length);
       }
     } finally {
-      await this.close();
+      await this.#release();
     }
   }
 
   /** Lets the file go; whoever sends it at the moment fails. */
   async close(): Promise<void> {
+    if (!this.#isClosed) this.#controller.abort(unavailable(this.facts.url, "its reader was closed"));
+    await this.#release();
+  }
+
+  /** Nobody waits for anything any more. */
+  async #release(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#controller.abort(unavailable(this.facts.url, "its reader was closed"));
     this.#parts.onClose(this);
     await this.#handle?.close();
   }
@@ -102,8 +107,13 @@ export class DataReader {
     return { start: 0, end: this.facts.size };
   }
 
-  /** Resolves when there is something at `position`. */
-  async #ready(position: number): Promise<void> {
+  /** Resolves when there is something at `position`; undefined: there is. */
+  #ready(position: number): Promise<void> | undefined {
+    const isThere = this.#arrival?.hasBeyond(position, this.#edition) ?? true;
+    return isThere && this.#handle !== undefined ? undefined : this.#waitFor(position);
+  }
+
+  async #waitFor(position: number): Promise<void> {
     await this.#arrival?.waitBeyond(position, this.#edition, this.#controller.signal);
     this.#handle ??= await this.#openGrowing();
   }
@@ -114,7 +124,7 @@ export class DataReader {
     const wanted = Math.min(buffer.length, end - position);
     const { bytesRead = 0 } = (await this.#handle?.read(buffer, 0, wanted, position)) ?? {};
     // It began anew while it was read: who knows which of the two this was.
-    if (this.#arrival !== undefined) await this.#arrival.waitBeyond(position, this.#edition);
+    this.#arrival?.hasBeyond(position, this.#edition);
     if (bytesRead === 0)
       throw this.#arrival?.damaged() ?? unavailable(this.facts.url, "its file is shorter than it was");
     return bytesRead;

@@ -50,10 +50,14 @@ export interface ReceiveOptions {
   readonly size?: number | undefined;
   /** Checked. */
   readonly sha256?: Sha256 | undefined;
+  /** What is said behind the body of its hash; asked for when all of it has come. Checked, and must be there. */
+  readonly sha256Behind?: (() => Sha256 | undefined) | undefined;
   /** Under it, an upload that breaks off can be continued for ten minutes. */
   readonly uploadId?: string | undefined;
   /** Where the body goes on: what {@link DataDirectory.uploadOffset} said. */
   readonly offset?: number | undefined;
+  /** Nobody else has the pieces of the body: they may be given to another thread instead of copied. Default: false. */
+  readonly ownsPieces?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -42,7 +42,7 @@ export class Uploads {
     body.on("error", () => {});
     const abort = (): void => void body.destroy(asError(signal?.reason));
     signal?.addEventListener("abort", abort, { once: true });
-    const running = this.#uploadFor(options).then((upload) => this.#attach(upload, body));
+    const running = this.#uploadFor(options).then((upload) => this.#attach(upload, body, options));
     this.#running.set(body, running);
     try {
       return await running;
@@ -102,7 +102,8 @@ export class Uploads {
     return upload;
   }
 
-  async #attach(upload: Upload, body: Body): Promise<Arrived> {
+  /** `options`: of this body; the upload may have begun with another one. */
+  async #attach(upload: Upload, body: Body, options: ReceiveOptions): Promise<Arrived> {
     let detach: () => void = () => {};
     clearTimeout(upload.timer);
     upload.body = body;
@@ -110,8 +111,8 @@ export class Uploads {
       detach = resolve;
     });
     try {
-      await this.#copy(upload, body);
-      return await this.#complete(upload);
+      await this.#copy(upload, body, options);
+      return await this.#complete(upload, options.sha256Behind);
     } catch (error) {
       throw await this.#break(upload, error);
     } finally {
@@ -120,13 +121,17 @@ export class Uploads {
     }
   }
 
-  async #copy({ writer, arrival, options }: Upload, body: Body): Promise<void> {
+  async #copy(
+    { writer, arrival, options }: Upload,
+    body: Body,
+    { ownsPieces = false }: ReceiveOptions,
+  ): Promise<void> {
     const { size } = options;
     let lookAt = writer.acceptedBytes + LOOK_EVERY_BYTES;
     for await (const chunk of chunksOf(body)) {
       if (size !== undefined && writer.acceptedBytes + chunk.length > size)
         throw wrong(options, `more than the ${size} bytes came that were announced`);
-      await writer.write(chunk);
+      await writer.write(ownsPieces ? chunk : Uint8Array.from(chunk));
       arrival.grow(writer.acceptedBytes);
       if (size !== undefined || writer.acceptedBytes < lookAt) continue;
       lookAt += LOOK_EVERY_BYTES;
@@ -134,14 +139,17 @@ export class Uploads {
     }
   }
 
-  async #complete(upload: Upload): Promise<Arrived> {
+  async #complete(upload: Upload, sha256Behind: ReceiveOptions["sha256Behind"]): Promise<Arrived> {
     const { writer, options, arrival } = upload;
+    const announced = sha256Behind === undefined ? options.sha256 : sha256Behind();
+    if (announced === undefined && sha256Behind !== undefined)
+      throw wrong(options, "no sha256 came behind the bytes, and one was announced");
     const arrived = await this.#intake.finish(arrival, cannotSave(options), async () => {
       const { size, sha256 } = await writer.seal();
       if (options.size !== undefined && size !== options.size)
         throw wrong(options, `${size} bytes came, and ${options.size} were announced`);
-      if (options.sha256 !== undefined && sha256 !== options.sha256)
-        throw wrong(options, `the bytes have the sha256 ${sha256}, and ${options.sha256} was announced`);
+      if (announced !== undefined && sha256 !== announced)
+        throw wrong(options, `the bytes have the sha256 ${sha256}, and ${announced} was announced`);
       const { url, codec, type } = options;
       return { url, size, sha256, codec, type } satisfies DataFacts;
     });

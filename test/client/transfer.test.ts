@@ -32,10 +32,26 @@ test("a read whose connection breaks goes on where it was", async () => {
   const read = await new RemoteData({ dataUrl: "big", client }).raw();
   expect(bytes.equals(read)).toBe(true);
   expect(rangesAsked()).toEqual([
-    [undefined, false],
+    ["bytes=0-1048575", false],
     ["bytes=100000-499999", true],
     ["bytes=150000-499999", true],
   ]);
+});
+
+test("what is large comes on a connection of its own, and goes on when that breaks", async () => {
+  const large = Buffer.concat(Array.from({ length: 8 }, () => bytes));
+  server.put("large", large);
+  server.cutDownloads.push(1_048_576, 2_000_000);
+  const read = await new RemoteData({ dataUrl: "large", client }).raw();
+  expect(large.equals(read)).toBe(true);
+  expect(rangesAsked()).toEqual([
+    ["bytes=0-1048575", false],
+    ["bytes=1048576-", true],
+    ["bytes=3048576-3999999", true],
+  ]);
+  server.cutDownloads.push(1_048_576, 2_000_000);
+  const path = await new RemoteData({ dataUrl: "large", client }).localPath();
+  expect(large.equals(await readFile(path))).toBe(true);
 });
 
 test("a part that is read goes on too, and a local file is whole", async () => {

@@ -84,12 +84,13 @@ async function runPull(
   post({ type: "pulled", task });
 }
 
-function write({ task, buffer, length }: Extract<ToThread, { type: "write" }>): void {
+function write({ task, pieces }: Extract<ToThread, { type: "write" }>): void {
   const part = parts.get(task);
   // It failed before, and that was said.
   if (part === undefined) return;
-  part.write(buffer.subarray(0, length));
-  post({ type: "written", task, buffer, length }, [buffer.buffer]);
+  const before = part.size;
+  part.write(...pieces);
+  post({ type: "written", task, bytes: part.size - before });
 }
 
 async function seal(task: number): Promise<void> {
@@ -120,6 +121,6 @@ function failureOf(error: unknown): ThreadFailure {
   return { type: "system", code: code ?? "", message: message ?? String(error) };
 }
 
-function post(message: FromThread, transfer: ArrayBuffer[] = []): void {
-  parentPort?.postMessage(message, transfer);
+function post(message: FromThread): void {
+  parentPort?.postMessage(message, []);
 }

@@ -1,17 +1,6 @@
 /** What a data directory and its data thread say to each other. Both are of one build, so nothing is parsed. */
 import type { Sha256 } from "../../core/data.ts";
-
-/** Where a part can be had. */
-export interface Source {
-  /** As errors name it. */
-  readonly shown: string;
-  readonly hostname: string;
-  readonly port: number;
-  /** The `host` header. */
-  readonly authority: string;
-  /** Path and query. */
-  readonly target: string;
-}
+import type { Source } from "../../transfer/source.ts";
 
 export interface PullTask {
   readonly path: string;
@@ -47,13 +36,8 @@ export type ToThread =
   | { readonly type: "hash"; readonly task: number; readonly path: string }
   | { readonly type: "pull"; readonly task: number; readonly pull: PullTask }
   | { readonly type: "open"; readonly task: number; readonly path: string }
-  /** Gives the buffer away; `written` gives it back. */
-  | {
-      readonly type: "write";
-      readonly task: number;
-      readonly buffer: Uint8Array<ArrayBuffer>;
-      readonly length: number;
-    }
+  /** Gives the pieces away. */
+  | { readonly type: "write"; readonly task: number; readonly pieces: readonly Uint8Array<ArrayBuffer>[] }
   | { readonly type: "seal"; readonly task: number }
   | { readonly type: "stop"; readonly task: number };
 
@@ -66,11 +50,6 @@ export type FromThread =
   /** A pull has all bytes, and they are the right ones; the last of them `from` this place among the sources. */
   | { readonly type: "verified"; readonly task: number; readonly from: number }
   | { readonly type: "pulled"; readonly task: number }
-  | {
-      readonly type: "written";
-      readonly task: number;
-      readonly buffer: Uint8Array<ArrayBuffer>;
-      readonly length: number;
-    }
+  | { readonly type: "written"; readonly task: number; readonly bytes: number }
   | { readonly type: "sealed"; readonly task: number; readonly part: SealedPart }
   | { readonly type: "failed"; readonly task: number; readonly failure: ThreadFailure };

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { closeSync, constants, fdatasync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { closeSync, constants, fdatasync, ftruncateSync, openSync, writeSync, writevSync } from "node:fs";
 import { promisify } from "node:util";
 import type { Sha256 } from "../../core/data.ts";
 
@@ -26,13 +26,13 @@ export class PartFile {
     return this.#size;
   }
 
-  write(bytes: Uint8Array): void {
+  write(...pieces: readonly Uint8Array[]): void {
     if (this.#syncError !== undefined) throw this.#syncError;
-    let written = 0;
-    while (written < bytes.length)
-      written += writeSync(this.#descriptor, bytes, written, bytes.length - written, this.#size + written);
-    this.#hash.update(bytes);
-    this.#size += bytes.length;
+    writeAll(this.#descriptor, pieces, this.#size);
+    for (const piece of pieces) {
+      this.#hash.update(piece);
+      this.#size += piece.length;
+    }
     if (this.#size - this.#sizeSynced >= SYNC_EVERY_BYTES) this.#syncBehind();
   }
 
@@ -69,5 +69,20 @@ export class PartFile {
       .finally(() => {
         this.#syncing = undefined;
       });
+  }
+}
+
+/** The system may take less than it is given. */
+function writeAll(descriptor: number, pieces: readonly Uint8Array[], position: number): void {
+  let written = writevSync(descriptor, [...pieces], position);
+  for (const piece of pieces) {
+    const done = Math.min(written, piece.length);
+    written -= done;
+    position += done;
+    for (let from = done; from < piece.length;) {
+      const count = writeSync(descriptor, piece, from, piece.length - from, position);
+      from += count;
+      position += count;
+    }
   }
 }

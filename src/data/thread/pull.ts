@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { get } from "./get.ts";
-import type { PullTask, Source } from "./messages.ts";
+import { get } from "../../transfer/get.ts";
+import type { Source } from "../../transfer/source.ts";
+import type { PullTask } from "./messages.ts";
 import { PartFile } from "./part-file.ts";
 
 /** Sources that all failed are asked again after it. */

@@ -1,4 +1,4 @@
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { LRUCache } from "lru-cache";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { parseDataType, parseSha256, type DataFacts, type Sha256 } from "../../core/data.ts";
@@ -65,8 +65,10 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
         type: parseDataType(headers["kitchensink-type"] ?? "file"),
         size: sizeOf(headers),
         sha256: digestOf(headers["repr-digest"]),
+        sha256Behind: digestBehind(request.raw),
         uploadId,
         offset: countOf(headers["upload-offset"]),
+        ownsPieces: true,
       });
       const replica = await data.replicas.enter(arrived);
       return await reply
@@ -223,10 +225,18 @@ function countOf(header: Header): number | undefined {
   throw new KitchenError("KS_BAD_REQUEST", `Not a whole number: ${String(header).slice(0, 50)}`);
 }
 
-/** What is still to come, and what came before. */
+/** Of the whole: as it was said, or what is still to come and what came before. */
 function sizeOf(headers: FastifyRequest["headers"]): number | undefined {
+  const said = countOf(headers["upload-length"]);
+  if (said !== undefined) return said;
   const length = countOf(headers["content-length"]);
   return length === undefined ? undefined : length + (countOf(headers["upload-offset"]) ?? 0);
+}
+
+/** Reads the digest behind a body, when one was announced. */
+function digestBehind(request: IncomingMessage): (() => Sha256 | undefined) | undefined {
+  if (!/\brepr-digest\b/i.test(request.headers.trailer ?? "")) return undefined;
+  return () => digestOf(request.trailers["repr-digest"]);
 }
 
 /** RFC 9530: `sha-256=:<base64>:` */

@@ -9,7 +9,7 @@ import type { NodeName } from "../../core/ids.ts";
 export const FORWARDED_HEADER = "kitchensink-forwarded";
 
 const PASSED_ON =
-  /^(content-type|content-length|range|if-range|if-none-match|repr-digest|kitchensink-|upload-|expect|authorization)/;
+  /^(content-type|content-length|range|if-range|if-none-match|repr-digest|kitchensink-|upload-|expect|authorization|trailer)/;
 const PASSED_BACK = /^(content-|etag|accept-ranges|kitchensink-|upload-|location|retry-after)/;
 const CONNECT_TIMEOUT_MS = 5_000;
 
@@ -58,6 +58,7 @@ function send(
     incoming.on("close", () => {
       if (!incoming.complete) outgoing.destroy();
     });
+    incoming.on("end", () => outgoing.addTrailers(pick(incoming.trailers, PASSED_ON)));
     pipeline(incoming, outgoing).catch(fail);
   });
 }

@@ -19,6 +19,8 @@ interface Asked {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage["headers"];
+  /** Once all of it has come. */
+  readonly trailers: IncomingMessage["trailers"];
 }
 
 /** The routes of a node that are about data, in memory, with faults on demand. */
@@ -77,7 +79,14 @@ export class DataServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { method = "", url: path = "", headers } = request;
-    this.asked.push({ method, path, headers });
+    this.asked.push({
+      method,
+      path,
+      headers,
+      get trailers() {
+        return request.trailers;
+      },
+    });
     response.setHeader("kitchensink-protocol", PROTOCOL_VERSION);
     const { pathname, searchParams } = new URL(path, this.url);
     if (pathname.startsWith("/v1/data/")) {
@@ -112,6 +121,7 @@ export class DataServer {
     const etag = `"${sha256(bytes)}"`;
     response.setHeader("etag", etag).setHeader("accept-ranges", "bytes").setHeader("kitchensink-type", type);
     if (codec !== null) response.setHeader("kitchensink-codec", codec);
+    if (request.headers["if-none-match"] === etag) return void response.writeHead(304).end();
     const isCurrent = [undefined, etag].includes(request.headers["if-range"] as string | undefined);
     const range = isCurrent ? /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? "") : null;
     const [start, end] = [Number(range?.[1] ?? 0), range?.[2] ? Number(range[2]) + 1 : bytes.length];
@@ -154,7 +164,8 @@ export class DataServer {
     }
     this.uploads.delete(id);
     const digest = `sha-256=:${createHash("sha256").update(received).digest("base64")}:`;
-    if (headers["repr-digest"] !== undefined && headers["repr-digest"] !== digest)
+    const announced = headers["repr-digest"] ?? request.trailers["repr-digest"];
+    if (announced !== undefined && announced !== digest)
       return problem(response, 400, "KS_BAD_REQUEST", "The bytes are not those of the digest");
     const before = this.data.get(url);
     if (before !== undefined && !before.bytes.equals(received))

@@ -1,5 +1,16 @@
 import { KitchenError } from "../core/errors.ts";
-import type { Source } from "./thread/messages.ts";
+
+/** Where bytes can be had by a GET. */
+export interface Source {
+  /** As errors name it. */
+  readonly shown: string;
+  readonly hostname: string;
+  readonly port: number;
+  /** The `host` header. */
+  readonly authority: string;
+  /** Path and query. */
+  readonly target: string;
+}
 
 /** Reads where data can be had. @throws KitchenError `KS_BAD_REQUEST` for all but `http:` */
 export function parseSource(text: string): Source {

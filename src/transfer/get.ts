@@ -1,11 +1,13 @@
 import { connect, type Socket } from "node:net";
-import type { Source } from "./messages.ts";
 import { checkHead, HeadReader } from "./response-head.ts";
+import type { Source } from "./source.ts";
 
 const CONNECT_MS = 2_000;
 
-/** All connections read into it: what arrives is written and hashed before the next read. */
-const buffer = Buffer.allocUnsafeSlow(1024 * 1024);
+/** What comes before a body, and the beginning of that, is read into it by all connections. */
+const headBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+/** Made when it is needed: one for all connections, for what came is taken before the next read. */
+let sharedBuffer: Buffer | undefined;
 
 export interface GetOptions {
   readonly source: Source;
@@ -17,11 +19,19 @@ export interface GetOptions {
   readonly sha256: string;
   readonly idleMs: number;
   readonly signal: AbortSignal;
-  /** Takes what arrived; the bytes are gone when it returns. What it throws ends the transfer, and is thrown. */
-  readonly onBytes: (bytes: Uint8Array) => void;
+  /** Where the bytes from a position on are to go: room for at least one. Default: a buffer that all share. */
+  readonly into?: ((position: number) => Uint8Array) | undefined;
+  /**
+   * Takes what arrived. When it gives a promise, nothing more is read until that settles. What it throws ends the transfer,
+   * and is thrown.
+   */
+  readonly onBytes: (bytes: Uint8Array) => void | Promise<void>;
 }
 
-/** Gets a file from `offset` to its end, by HTTP/1.1. Resolves with why the source failed, or `undefined` when all came. */
+/**
+ * Gets a file from `offset` to its end, by HTTP/1.1 on a socket of its own: a quarter of the CPU time that an HTTP client
+ * takes. Resolves with why the source failed, or `undefined` when all came.
+ */
 export function get(options: GetOptions): Promise<string | undefined> {
   return new Promise((resolve, reject) => new Get(options, resolve, reject).start());
 }
@@ -34,9 +44,12 @@ class Get {
   #socket: Socket | undefined;
   #timer: NodeJS.Timeout | undefined;
   #reads = 0;
+  /** What is read into just now. */
+  #buffer: Uint8Array = headBuffer;
   /** Bytes of the body to leave out; `undefined` until the head has come. */
   #skip: number | undefined;
   #position: number;
+  #isPaused = false;
 
   constructor(
     options: GetOptions,
@@ -51,13 +64,14 @@ class Get {
 
   start(): void {
     const { source, signal } = this.#options;
+    if (signal.aborted) return this.#reject(signal.reason);
     const { hostname, port } = source;
     this.#timer = setTimeout(() => this.#fail(`cannot be connected within ${CONNECT_MS} ms`), CONNECT_MS);
     const socket = connect({
       host: hostname,
       port,
       noDelay: true,
-      onread: { buffer, callback: (length) => this.#read(length) },
+      onread: { buffer: () => this.#nextBuffer(), callback: (length) => this.#read(length) },
     });
     this.#socket = socket;
     socket.once("connect", () => this.#connected(socket));
@@ -76,27 +90,39 @@ class Get {
   #watch(): void {
     const { idleMs } = this.#options;
     const reads = this.#reads;
+    const isAlive = (): boolean => this.#reads !== reads || this.#isPaused;
     this.#timer = setTimeout(() => {
-      if (this.#reads !== reads) this.#watch();
-      else
-        setImmediate(() =>
-          this.#reads === reads ? this.#fail(`sent nothing for ${idleMs} ms`) : this.#watch(),
-        );
+      if (isAlive()) this.#watch();
+      else setImmediate(() => (isAlive() ? this.#watch() : this.#fail(`sent nothing for ${idleMs} ms`)));
     }, idleMs);
   }
 
+  #nextBuffer(): Uint8Array {
+    const isBody = this.#skip === 0 && this.#position < this.#options.size;
+    this.#buffer = isBody ? this.#room() : headBuffer;
+    return this.#buffer;
+  }
+
+  #room(): Uint8Array {
+    const { into } = this.#options;
+    return into?.(this.#position) ?? (sharedBuffer ??= Buffer.allocUnsafeSlow(1024 * 1024));
+  }
+
+  /** Whether to read on. */
   #read(length: number): boolean {
     if (this.#socket === undefined) return false;
     this.#reads += 1;
     try {
-      this.#take(buffer.subarray(0, length));
+      if (this.#buffer === headBuffer) this.#takeFirst(headBuffer.subarray(0, length));
+      else this.#give(this.#buffer.subarray(0, length));
     } catch (error) {
       this.#settle(() => this.#reject(error));
     }
-    return true;
+    return !this.#isPaused;
   }
 
-  #take(piece: Uint8Array): void {
+  /** Takes the head, and what came right behind it to where it belongs. */
+  #takeFirst(piece: Uint8Array): void {
     let body = piece;
     if (this.#skip === undefined) {
       const consumed = this.#takeHead(piece);
@@ -105,10 +131,33 @@ class Get {
     }
     const skipped = Math.min(this.#skip ?? 0, body.length);
     this.#skip = (this.#skip ?? 0) - skipped;
-    const wanted = body.subarray(skipped, skipped + this.#options.size - this.#position);
-    if (wanted.length > 0) this.#options.onBytes(wanted);
+    for (let rest = body.subarray(skipped); rest.length > 0 && this.#position < this.#options.size;) {
+      const room = this.#room().subarray(0, rest.length);
+      room.set(rest.subarray(0, room.length));
+      rest = rest.subarray(room.length);
+      this.#give(room);
+    }
+  }
+
+  #give(bytes: Uint8Array): void {
+    const { size, onBytes } = this.#options;
+    const wanted = bytes.subarray(0, size - this.#position);
     this.#position += wanted.length;
+    const taken = onBytes(wanted);
+    if (taken !== undefined) void this.#pauseFor(taken);
+    else if (this.#position === size) this.#settle(() => this.#resolve(undefined));
+  }
+
+  async #pauseFor(taken: Promise<void>): Promise<void> {
+    this.#isPaused = true;
+    try {
+      await taken;
+    } catch (error) {
+      return this.#settle(() => this.#reject(error));
+    }
+    this.#isPaused = false;
     if (this.#position === this.#options.size) this.#settle(() => this.#resolve(undefined));
+    else this.#socket?.resume();
   }
 
   #takeHead(piece: Uint8Array): number | undefined {
