@@ -43,6 +43,10 @@ export const SUITES: Readonly<Record<string, Suite>> = {
     what: "taking functions apart and making them again, in one process",
     run: async (options) => (await import("./capture.ts")).measureCapture(options),
   },
+  bytes: {
+    what: "saving, reading and copying data, beside nginx and curl, dd, and Dask",
+    run: async (options) => (await import("./bytes.ts")).measureBytes(options),
+  },
   broadcast: {
     what: "copies to eight hosts with 1 Gbit/s each, beside one copy",
     needsRoot: true,
