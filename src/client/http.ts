@@ -95,21 +95,12 @@ export class Http {
 
   /** What {@link open} gave, with all of its body. */
   async whole(response: IncomingMessage, signal?: AbortSignal): Promise<HttpResponse> {
-    const chunks: Buffer[] = [];
     const { status, type } = headOf(response);
-    let size = 0;
     try {
-      for await (const chunk of response) {
-        const bytes: Buffer = chunk;
-        size += bytes.length;
-        if (size > MAX_RESPONSE_BYTES)
-          throw new KitchenError("KS_TOO_LARGE", "The node's answer is larger than 1 GiB");
-        chunks.push(bytes);
-      }
+      return { status, type, body: await bodyOf(response) };
     } catch (cause) {
       throw this.#failure(cause, signal);
     }
-    return { status, type, body: Buffer.concat(chunks) };
   }
 
   /** The body of what {@link open} gave, piece by piece. @throws KitchenError `KS_UNAVAILABLE` when it breaks off */
@@ -241,6 +232,23 @@ async function sendStreamed(outgoing: ClientRequest, { writeTo }: StreamedBody):
   } catch (error) {
     outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
   }
+}
+
+/** By events: an iterator takes longer than a small answer. */
+function bodyOf(response: IncomingMessage): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  return new Promise((resolve, reject) => {
+    response.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MAX_RESPONSE_BYTES)
+        response.destroy(new KitchenError("KS_TOO_LARGE", "The node's answer is larger than 1 GiB"));
+    });
+    response.on("end", () => resolve(Buffer.concat(chunks, size)));
+    response.on("error", reject);
+    response.on("close", () => reject(new Error("the connection was closed")));
+  });
 }
 
 function headOf(response: IncomingMessage): { status: number; type: string } {

@@ -132,6 +132,7 @@ function readEvents(response: IncomingMessage, onEvent: (event: ClientEvent) => 
     });
     response.on("end", resolve);
     response.on("error", reject);
+    response.on("close", () => reject(new Error("the connection was closed")));
   });
 }
 
