@@ -46,18 +46,12 @@ export class DirectoryLock {
 
   /** @throws KitchenError `KS_CONFLICT` when a living process has it */
   static async take(options: LockOptions): Promise<DirectoryLock> {
-    const { path, directory } = options;
+    const { path } = options;
     const holder = self();
     const own = `${path}.${holder.id}`;
     await writeFile(own, JSON.stringify(holder), { flag: "wx", mode: 0o600 });
     try {
-      // link() is what makes one of several win: it never replaces.
-      while (!(await isLinked(own, path))) {
-        const other = await readHolder(path);
-        if (other === undefined) continue;
-        if (await isLiving(other, options)) throw held(directory, other);
-        await takeAway(path, other);
-      }
+      while (!(await isTaken(own, holder, options)));
     } finally {
       await rm(own, { force: true });
     }
@@ -99,17 +93,48 @@ async function isCopied(own: string, path: string): Promise<boolean> {
   );
 }
 
-/** Two may see the same dead holder: what is renamed is looked at, and a lock that another one just took is put back. */
-async function takeAway(path: string, dead: Holder): Promise<void> {
-  const aside = `${path}.${randomUUID()}`;
-  try {
-    await rename(path, aside);
-  } catch {
-    return;
+interface Link {
+  readonly file: string;
+  readonly holder: Holder;
+}
+
+/**
+ * Tries once to take the lock, or to succeed a dead holder; false: somebody else was faster, look again. link() is what
+ * makes one of several win, as it never replaces.
+ *
+ * The successor of a holder is whoever has the file named after that holder. It puts its own holder into the lock before it
+ * removes that file. So who finds the file free afterwards, because it looked at the lock before, sees that the lock does
+ * not lead to its own file.
+ */
+async function isTaken(own: string, holder: Holder, options: LockOptions): Promise<boolean> {
+  const { path, directory } = options;
+  const line = await lineOf(path);
+  const last = line.at(-1);
+  if (last === undefined) return await isLinked(own, path);
+  if (await isLiving(last, options)) throw held(directory, last.holder);
+  const file = successorOf(path, last.holder);
+  if (!(await isLinked(own, file))) return false;
+  const isNext = (await lineOf(path)).at(-1)?.holder.id === holder.id;
+  if (isNext) await rename(own, path);
+  for (const each of isNext ? [...line.slice(1).map((before) => before.file), file] : [file])
+    await rm(each, { force: true });
+  return isNext;
+}
+
+/** The holder of the lock, and those who succeeded each other since: the last one holds it. */
+async function lineOf(path: string): Promise<Link[]> {
+  const line: Link[] = [];
+  for (let file = path; !line.some((before) => before.file === file);) {
+    const holder = await readHolder(file);
+    if (holder === undefined) break;
+    line.push({ file, holder });
+    file = successorOf(path, holder);
   }
-  const taken = await readHolder(aside);
-  if (taken !== undefined && taken.id !== dead.id) await link(aside, path).catch(() => {});
-  await rm(aside, { force: true });
+  return line;
+}
+
+function successorOf(path: string, { id }: Holder): string {
+  return `${path}.after-${id}`;
 }
 
 async function readHolder(path: string): Promise<Holder | undefined> {
@@ -130,17 +155,17 @@ async function readHolder(path: string): Promise<Holder | undefined> {
   return { pid: 0, startedAt: "", machine: "", id: "" };
 }
 
-async function isLiving(holder: Holder, { path, directory, warn }: LockOptions): Promise<boolean> {
+async function isLiving({ file, holder }: Link, { directory, warn }: LockOptions): Promise<boolean> {
   if (holder.pid === 0) return false;
   if (holder.machine === thisMachine()) return isRunning(holder);
-  const beat = await beatOf(path);
+  const beat = await beatOf(file);
   if (beat === undefined || Math.abs(Date.now() - beat) > SURELY_DEAD_AFTER_MS) return false;
   warn(
     `${directory} was held by a process of another machine (${holder.machine}): looking whether it still lives`,
   );
   for (let waitedMs = 0; waitedMs < DEAD_AFTER_MS; waitedMs += LOOK_AGAIN_MS) {
     await sleep(LOOK_AGAIN_MS);
-    const next = await beatOf(path);
+    const next = await beatOf(file);
     if (next === undefined) return false;
     if (next !== beat) return true;
   }

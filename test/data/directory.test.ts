@@ -204,13 +204,29 @@ test("of several processes that find a dead one's directory, one gets it", async
     own(path, "lock"),
     JSON.stringify({ ...holder, ...dead, machine: (holder as typeof dead).machine }),
   );
-  const children = Array.from({ length: 4 }, () => hold(path));
+  const children = Array.from({ length: 8 }, () => hold(path));
   const said = await Promise.all(
     children.map(async (child) => String((await once(child.stdout, "data"))[0])),
   );
   for (const child of children) child.kill("SIGKILL");
   await Promise.all(children.map((child) => child.exitCode ?? child.signalCode ?? once(child, "exit")));
-  expect(said.toSorted()).toEqual(["KS_CONFLICT", "KS_CONFLICT", "KS_CONFLICT", "open"]);
+  expect(said.toSorted()).toEqual([...Array<string>(7).fill("KS_CONFLICT"), "open"]);
+  expect(readdirSync(own(path, "")).filter((name) => name.startsWith("lock"))).toEqual(["lock"]);
+});
+
+test("whoever died while it took over a dead one's directory is succeeded too", async () => {
+  const path = await filled({});
+  const { directory } = await openDirectory({ path });
+  const holder = JSON.parse(readFileSync(own(path, "lock"), "utf8")) as { machine: string };
+  await directory.close();
+  const dead = (id: string): string =>
+    JSON.stringify({ pid: 2 ** 22 - 1, startedAt: "1", machine: holder.machine, id });
+  writeFileSync(own(path, "lock"), dead("first"));
+  writeFileSync(own(path, "lock.after-first"), dead("second"));
+  writeFileSync(own(path, "lock.after-second"), dead("third"));
+  const { directory: again } = await openDirectory({ path });
+  expect(readdirSync(own(path, "")).filter((name) => name.startsWith("lock"))).toEqual(["lock"]);
+  await again.close();
 });
 
 test("a pid that was given to another process does not hold the directory", async () => {
