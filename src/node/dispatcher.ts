@@ -46,6 +46,8 @@ export class Dispatcher {
   readonly #recall: Recall;
   readonly #lane: AttemptLane;
   readonly #attempts = new Map<JobId, Attempt>();
+  /** Attempts that were cancelled before this node knew of them: their claim's reply, or their code, is on its way. */
+  readonly #cancelled = new Map<JobId, number>();
   /** Claimed jobs that no worker has yet. */
   #backlog: Attempt[] = [];
   /** Claimed jobs whose code units are on their way: they will want a worker each. */
@@ -110,6 +112,7 @@ export class Dispatcher {
 
   cancel(id: JobId, attempt: number): void {
     const found = this.#attempts.get(id);
+    if (found === undefined && this.#isFetching) this.#cancelled.set(id, attempt);
     if (found?.job.attempt !== attempt) return;
     this.#backlog = this.#backlog.filter((waiting) => waiting !== found);
     found.cancel(`${found.spec.label} was cancelled`);
@@ -178,6 +181,7 @@ export class Dispatcher {
       this.#options.warn(`cannot claim jobs: ${error instanceof Error ? error.message : String(error)}`);
     } finally {
       this.#isClaiming = false;
+      this.#fetched();
     }
   }
 
@@ -213,6 +217,7 @@ export class Dispatcher {
       this.#fail(job, error);
     } finally {
       this.#loading -= 1;
+      this.#fetched();
       this.#assign();
     }
   }
@@ -220,7 +225,16 @@ export class Dispatcher {
   #enqueue(job: ClaimedJob, spec: JobSpec, units: Parameters<WorkerProcess["run"]>[1]): void {
     const attempt = new Attempt({ run: this.#options.nextRun(), job, spec, units }, this.#lane);
     this.#attempts.set(job.id, attempt);
-    this.#backlog.push(attempt);
+    if (this.#cancelled.get(job.id) === job.attempt) attempt.cancel(`${spec.label} was cancelled`);
+    else this.#backlog.push(attempt);
+  }
+
+  get #isFetching(): boolean {
+    return this.#isClaiming || this.#loading > 0;
+  }
+
+  #fetched(): void {
+    if (!this.#isFetching) this.#cancelled.clear();
   }
 
   #createLane({ node: nodeName, graceMs, streams, writer }: DispatcherOptions): AttemptLane {

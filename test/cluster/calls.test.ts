@@ -256,6 +256,16 @@ describe.each(STORES)("on the %s store", (store) => {
     await ended;
   });
 
+  test("jobs that are cancelled while a node is about to learn of them keep no worker", async () => {
+    for (let round = 0; round < 25; round++) {
+      const jobs = [1, 2, 3].map(() => c.call(untilAborted));
+      const ended = Promise.allSettled(jobs);
+      await Promise.all(jobs.map((job) => job.cancel()));
+      for (const { status } of await ended) expect(status).toBe("rejected");
+      expect(await c.call((n: number) => n, round)).toBe(round);
+    }
+  });
+
   test("a thousand calls of which every third throws give the right errors, none lost, none twice", async () => {
     const work = async (n: number): Promise<number> => {
       await null;
