@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client } from "kitchensink";
-import { tsProgram } from "./contestants/programs.ts";
+import { tsProgram } from "./support/programs.ts";
 import { startDriver } from "./contestants/driver.ts";
 import { costs, type CpuProfile } from "./profile/costs.ts";
 import { profiled, type Profiled } from "./profile/workers.ts";

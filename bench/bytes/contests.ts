@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { RemoteData } from "../../src/client/remote-data.ts";
 import { get } from "../../src/transfer/get.ts";
 import { inParallel } from "../../src/data/in-parallel.ts";
-import { cpuSeconds } from "../support/cpu.ts";
+import { cpuMs } from "../support/processes.ts";
 import { run } from "../support/programs.ts";
 import type { Stage } from "./stage.ts";
 
@@ -116,9 +116,9 @@ async function timed(work: () => Promise<unknown>): Promise<number> {
 
 async function costOf({ nodes }: Stage, work: () => Promise<unknown>): Promise<Cost> {
   const pids = [process.pid, ...nodes.map(({ pid }) => pid)];
-  const before = cpuSeconds(pids);
+  const before = cpuMs(pids);
   const seconds = await timed(work);
-  return { seconds, cpuSeconds: cpuSeconds(pids) - before };
+  return { seconds, cpuSeconds: (cpuMs(pids) - before) / 1_000 };
 }
 
 async function saved({ client, served }: Stage, name: string): Promise<RemoteData> {

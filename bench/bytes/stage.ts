@@ -5,10 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "../../src/client/client.ts";
 import { startRedis } from "../../test/store/support/redis.ts";
-import { Dask, pythonWithDask } from "../support/dask.ts";
-import { curlVersion, nginxVersion, startNginx, type Nginx } from "../support/nginx.ts";
+import { Dask } from "./dask.ts";
+import { curlVersion, nginxVersion, startNginx, type Nginx } from "./nginx.ts";
 import { startBenchNode, type BenchNode } from "../support/node-process.ts";
-import { versionOf } from "../support/programs.ts";
+import { pythonWith, versionOf } from "../support/programs.ts";
 
 /** One that data is saved on, and three that it is copied to. */
 const NODES = 4;
@@ -78,7 +78,7 @@ function makeFiles(folder: string, { largeBytes, mediumBytes, smallBytes, smallF
 
 /** What there is to compare with. */
 function look() {
-  const [nginx, curl, python] = [nginxVersion(), curlVersion(), pythonWithDask()];
+  const [nginx, curl, python] = [nginxVersion(), curlVersion(), pythonWith("distributed")];
   const dd = versionOf("dd", ["--version"], /(\d+\.\d+)/);
   const hasNginx = nginx !== undefined && curl !== undefined;
   return {

@@ -4,7 +4,7 @@ import { descendantsOf, startProgram } from "../support/processes.ts";
 import { startBenchRedis } from "../support/redis.ts";
 import type { Running } from "./contestant.ts";
 import { startDriver } from "./driver.ts";
-import { tsProgram } from "./programs.ts";
+import { tsProgram } from "../support/programs.ts";
 
 /** Two worker processes, which are told `setup` and the port of the Redis. */
 export async function startOnRedis(folder: URL, setup: object): Promise<Running> {

@@ -8,7 +8,7 @@ import { descendantsOf, startProgram, type Program, type RunningProgram } from "
 import { startBenchRedis } from "../support/redis.ts";
 import type { Contestant, Counts, Running } from "./contestant.ts";
 import { startDriver } from "./driver.ts";
-import { pythonWith } from "./programs.ts";
+import { pythonWith } from "../support/programs.ts";
 
 export interface PythonContestant {
   readonly name: string;

@@ -1,7 +1,7 @@
 // One client and one Redis, and from one to four nodes with two workers each.
 import { fileURLToPath } from "node:url";
 import { startDriver, type Driver } from "../contestants/driver.ts";
-import { tsProgram } from "../contestants/programs.ts";
+import { tsProgram } from "../support/programs.ts";
 import type { Options } from "../support/arguments.ts";
 import type { LineChart } from "../support/charts.ts";
 import { startBenchNode, type BenchNode } from "../support/node-process.ts";

@@ -1,6 +1,6 @@
 // bee-queue: two processes that run 50 jobs at a time each.
 import type { Contestant } from "../contestant.ts";
-import { packageVersion } from "../programs.ts";
+import { packageVersion } from "../../support/programs.ts";
 import { startOnRedis } from "../on-redis.ts";
 
 export const beeQueue: Contestant = {

@@ -1,6 +1,6 @@
 // BullMQ: many jobs at a time in each process, one at a time, and one at a time in a process of its own.
 import type { Contestant } from "../contestant.ts";
-import { packageVersion } from "../programs.ts";
+import { packageVersion } from "../../support/programs.ts";
 import { startOnRedis } from "../on-redis.ts";
 
 interface Setup {

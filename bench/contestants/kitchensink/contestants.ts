@@ -5,7 +5,7 @@ import { startBenchNode } from "../../support/node-process.ts";
 import { startBenchRedis, type BenchRedis } from "../../support/redis.ts";
 import { FULL, type Contestant, type Running } from "../contestant.ts";
 import { startDriver } from "../driver.ts";
-import { tsProgram } from "../programs.ts";
+import { tsProgram } from "../../support/programs.ts";
 
 const file = (name: string): string => fileURLToPath(new URL(name, import.meta.url));
 

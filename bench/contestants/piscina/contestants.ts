@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import type { Contestant } from "../contestant.ts";
 import { startDriver } from "../driver.ts";
-import { packageVersion, tsProgram } from "../programs.ts";
+import { packageVersion, tsProgram } from "../../support/programs.ts";
 
 export const piscina: Contestant = {
   name: "piscina",

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { freePort } from "../../test/store/support/redis.ts";
-import { versionOf } from "./programs.ts";
+import { versionOf } from "../support/programs.ts";
 
 export interface Nginx {
   /** Of the folder that it serves, with a slash at the end. */

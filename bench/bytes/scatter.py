@@ -1,4 +1,4 @@
-"""Dask for bench/support/dask.ts: three workers; a line of JSON asks, a line of JSON answers, all times in seconds."""
+"""Dask for bench/bytes/dask.ts: three workers; a line of JSON asks, a line of JSON answers, all times in seconds."""
 import json
 import os
 import sys

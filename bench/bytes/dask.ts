@@ -3,31 +3,9 @@ import { spawn, type ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { versionOf } from "./programs.ts";
+import type { Python } from "../support/programs.ts";
 
 const PROGRAM = fileURLToPath(new URL("scatter.py", import.meta.url));
-/** A Python of the user's own, then the system's. */
-const PYTHONS = ["python3", "/usr/bin/python3"];
-
-interface Python {
-  readonly program: string;
-  /** Of Dask's. */
-  readonly version: string;
-}
-
-/** Absent when no Python has Dask. */
-export function pythonWithDask(): Python | undefined {
-  for (const program of PYTHONS) {
-    const version = versionOf(
-      program,
-      ["-c", "import distributed; print(distributed.__version__)"],
-      /^(\d\S*)\n$/,
-    );
-    if (version !== undefined) return { program, version };
-  }
-  return undefined;
-}
-
 /** A cluster of three workers, each a process. Ends with this process. */
 export class Dask {
   readonly #child: ChildProcessWithoutNullStreams;
@@ -38,8 +16,8 @@ export class Dask {
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   }
 
-  static async start({ program }: Python): Promise<Dask> {
-    const child = spawn(program, [PROGRAM]);
+  static async start({ command }: Python): Promise<Dask> {
+    const child = spawn(command, [PROGRAM]);
     child.stderr.pipe(process.stderr);
     const dask = new Dask(child);
     await dask.#line();
