@@ -1,11 +1,10 @@
-import { createServer, connect, type Server, type Socket } from "node:net";
-import { once } from "node:events";
 import { Client } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { PROTOCOL_VERSION } from "../../src/core/version.ts";
 import { startNodeProcess } from "../support/cli.ts";
 import { Collected } from "../support/collect.ts";
+import { Proxy } from "../support/proxy.ts";
 import { startRedis } from "../store/support/redis.ts";
 
 let cluster: Cluster;
@@ -14,52 +13,9 @@ beforeAll(async () => {
 });
 afterAll(() => cluster.close());
 
-/** A way to the node that a test can cut. */
-class Proxy {
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
-  isOpen = true;
-
-  constructor(target: URL) {
-    this.#server = createServer((socket) => {
-      if (!this.isOpen) return socket.destroy();
-      const onward = connect(Number(target.port), target.hostname);
-      for (const [from, to] of [
-        [socket, onward],
-        [onward, socket],
-      ] as const) {
-        this.#sockets.add(from);
-        from.pipe(to);
-        from.on("error", () => to.destroy());
-        from.on("close", () => {
-          to.destroy();
-          this.#sockets.delete(from);
-        });
-      }
-    });
-  }
-
-  async listen(): Promise<string> {
-    this.#server.listen(0, "127.0.0.1");
-    await once(this.#server, "listening");
-    return `http://127.0.0.1:${(this.#server.address() as { port: number }).port}/`;
-  }
-
-  /** Cuts every connection. */
-  cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
-  }
-
-  close(): void {
-    this.cut();
-    this.#server.close();
-  }
-}
-
 async function throughProxy(): Promise<{ proxy: Proxy; url: string }> {
-  const proxy = new Proxy(new URL(cluster.urls[0] ?? ""));
-  onTestFinished(() => proxy.close());
-  return { proxy, url: await proxy.listen() };
+  const proxy = await Proxy.to(Number(new URL(cluster.urls[0] ?? "").port));
+  return { proxy, url: `http://127.0.0.1:${proxy.port}/` };
 }
 
 function clientAt(url: string, options: ConstructorParameters<typeof Client>[1] = {}): Client {

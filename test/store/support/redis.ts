@@ -12,16 +12,30 @@ const DATABASE = 9;
 export interface TestRedis {
   /** `tcp://127.0.0.1:PORT?db=9` */
   readonly address: string;
+  readonly port: number;
   readonly pid: number;
   /** Ends the process and removes its directory. */
   stop(): Promise<void>;
 }
 
-/** Starts a real Redis on a free port of this machine; it keeps nothing on disk. */
-export async function startRedis(options: { readonly port?: number } = {}): Promise<TestRedis> {
-  const port = options.port ?? (await freePort());
-  const server = await startServer({ args: ["--port", String(port)] });
-  return { ...server, address: `tcp://127.0.0.1:${port}?db=${DATABASE}` };
+interface RedisSettings {
+  readonly port?: number;
+  /** Further settings: `["--maxmemory", "10mb"]`. */
+  readonly args?: readonly string[];
+  /** Where it keeps an append-only file, which another Redis can be started from. Without it, nothing is kept on disk. */
+  readonly directory?: string;
+}
+
+/** Starts a real Redis on a free port of this machine. */
+export async function startRedis({
+  port: given,
+  args = [],
+  directory,
+}: RedisSettings = {}): Promise<TestRedis> {
+  const port = given ?? (await freePort());
+  const kept = directory === undefined ? [] : ["--dir", directory, "--appendonly", "yes"];
+  const server = await startServer({ args: ["--port", String(port), ...kept, ...args] });
+  return { ...server, port, address: `tcp://127.0.0.1:${port}?db=${DATABASE}` };
 }
 
 /** A server process and its directory. */
