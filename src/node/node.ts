@@ -9,7 +9,6 @@ import type { StoreEvent } from "../store/port.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
-import { catchUp } from "./catch-up.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
@@ -23,6 +22,7 @@ import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
+import { Recovery } from "./recovery.ts";
 import { spawnWorker } from "./spawn-worker.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Streams } from "./streams.ts";
@@ -90,6 +90,7 @@ class Node implements RunningNode {
   readonly #dispatcher: Dispatcher;
   readonly #lane: InstantLane;
   readonly #lease: Lease;
+  readonly #recovery: Recovery;
   readonly #data: DataService;
   readonly #router: Router;
   readonly #server: ReturnType<typeof createServer>;
@@ -141,7 +142,10 @@ class Node implements RunningNode {
       graceMs,
       nextRun,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
-      onLapsed: () => void this.#lease.renew().catch(() => {}),
+      onLapsed: () =>
+        void this.#lease
+          .renew()
+          .catch((error: unknown) => warn(`cannot take up the lease again: ${messageOf(error)}`)),
       warn,
     });
     this.#lane = new InstantLane({
@@ -163,6 +167,15 @@ class Node implements RunningNode {
     this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
     this.#router = new Router({ store, thresholdBytes });
     this.#lease = this.#createLease(warn);
+    this.#recovery = new Recovery({
+      node: name,
+      store,
+      hub: this.#hub,
+      lease: this.#lease,
+      writer: this.#writer,
+      dispatcher: this.#dispatcher,
+      warn,
+    });
     this.#server = createServer({ token, cluster, hostNames: hostNamesOf(options), warn });
     this.#addRoutes();
   }
@@ -221,7 +234,7 @@ class Node implements RunningNode {
     await this.#pool.close();
     // A store that is away now gets no more than one try: the lease will run out by itself.
     this.#writer.close();
-    await this.#writer.drained();
+    await this.#writer.drained().catch(() => {});
     if (this.#hasJoined)
       await this.#lease
         .leave()
@@ -249,9 +262,8 @@ class Node implements RunningNode {
   #receive(event: StoreEvent): void {
     switch (event.type) {
       case "wake":
-        if (event.queue !== ALL_QUEUES) return this.#dispatcher.wakeFor(event.queue, event.delayMs);
-        this.#catchUp();
-        this.#dispatcher.wake();
+        if (event.queue === ALL_QUEUES) this.#recovery.begin();
+        else this.#dispatcher.wakeFor(event.queue, event.delayMs);
         break;
       case "finished":
         this.#hub.finished(event.id, event.state, event.outcome);
@@ -268,13 +280,6 @@ class Node implements RunningNode {
     }
   }
 
-  #catchUp(): void {
-    const { store, log } = this.#options;
-    void catchUp(store, this.#hub, this.name).catch((error: unknown) =>
-      log.warn(`cannot catch up with the store: ${error instanceof Error ? error.message : String(error)}`),
-    );
-  }
-
   #createLease(warn: (message: string) => void): Lease {
     const { name, cluster, store, leaseMs, log } = this.#options;
     return new Lease({
@@ -288,9 +293,14 @@ class Node implements RunningNode {
       // A wake-up may get lost on its way; no job waits longer than this for it.
       onBeat: () => {
         this.#dispatcher.wake();
+        this.#recovery.onBeat();
         this.#lookAfterData();
       },
-      onJoined: () => this.#data.replicas.enterAll(),
+      onJoined: async () => {
+        // Whoever lost its place may have lost it because the store is empty: who waits is told.
+        if (this.#hasJoined) this.#recovery.begin();
+        await this.#data.replicas.enterAll();
+      },
       facts: () => this.#facts(),
       onLapsed: () => {
         log.warn("the lease had run out: other nodes run this node's jobs now");

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
 import type { FinalState } from "../../core/job-states.ts";
-import { cutNotice } from "../output-limit.ts";
+import { cutNotice, fullNotice } from "../output-limit.ts";
 import type {
   CancelReply,
   ClaimReply,
@@ -94,6 +94,7 @@ class RedisStore extends RedisCatalog implements Store {
   /** Makes its claims' tokens different from those of other processes. */
   readonly #name = randomBytes(6).toString("base64url");
   readonly #cutNotice: Buffer;
+  readonly #fullNotice = Buffer.from(fullNotice());
   #subscription: Subscription | undefined;
   #claims = 0;
   /** Claims whose replies were given up on; the next claim gives back what they took. */
@@ -189,7 +190,7 @@ class RedisStore extends RedisCatalog implements Store {
     for (const { id, piece } of rows)
       flat.push(id, piece.attempt, piece.index, piece.stream, Math.round(piece.atMs), piece.bytes);
     const limit = this.#options.outputLimitBytes;
-    await this.run("append", [this.#channels, node, limit, this.#cutNotice, pack(flat)]);
+    await this.run("append", [this.#channels, node, limit, this.#cutNotice, pack(flat), this.#fullNotice]);
   }
 
   async markStreaming(node: NodeName, rows: readonly StreamingRow[]): Promise<void> {

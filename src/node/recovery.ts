@@ -1,0 +1,66 @@
+import type { NodeName } from "../core/ids.ts";
+import type { Store } from "../store/port.ts";
+import { catchUp } from "./catch-up.ts";
+import type { Dispatcher } from "./dispatcher.ts";
+import type { Hub } from "./hub.ts";
+import type { Lease } from "./lease.ts";
+import type { StoreWriter } from "./store-writer.ts";
+
+export interface RecoveryOptions {
+  readonly node: NodeName;
+  readonly store: Store;
+  readonly hub: Hub;
+  readonly lease: Lease;
+  readonly writer: StoreWriter;
+  readonly dispatcher: Dispatcher;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Gets a node and the store to know the same again when the connection was broken: events may have been missed, and the
+ * store may be another server, which has not heard of the last moments of the one before, or of nothing at all.
+ */
+export class Recovery {
+  readonly #options: RecoveryOptions;
+  #isBehind = false;
+  #running: Promise<void> | undefined;
+
+  constructor(options: RecoveryOptions) {
+    this.#options = options;
+  }
+
+  /** The store can be reached again. */
+  begin(): void {
+    this.#isBehind = true;
+    this.#run();
+  }
+
+  /** The lease was renewed: what did not succeed is tried again. */
+  onBeat(): void {
+    const { dispatcher, warn } = this.#options;
+    if (this.#isBehind) return this.#run();
+    dispatcher.compare().catch((error: unknown) => warn(`cannot ask what runs here: ${String(error)}`));
+  }
+
+  #run(): void {
+    this.#running ??= this.#recover().finally(() => (this.#running = undefined));
+  }
+
+  async #recover(): Promise<void> {
+    const { node, store, hub, lease, writer, dispatcher, warn } = this.#options;
+    try {
+      while (this.#isBehind) {
+        this.#isBehind = false;
+        await lease.renew();
+        writer.retry();
+        await writer.repeat();
+        await dispatcher.compare();
+        await catchUp(store, hub, node);
+      }
+    } catch (error) {
+      this.#isBehind = true;
+      warn(`cannot catch up with the store: ${error instanceof Error ? error.message : String(error)}`);
+    }
+    dispatcher.wake();
+  }
+}
