@@ -15,7 +15,7 @@ local UNPLACED_AT_ONCE = 500
 local node, most_deaths, ttl = ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local now = now_ms()
 local lost_key, handed_key = prefix .. "lost", prefix .. "handed:" .. node
-local lapsed = redis.call("ZRANGEBYSCORE", prefix .. "nodes", "-inf", now)
+local lapsed = redis.call("ZRANGEBYSCORE", prefix .. "nodes", "-inf", text_of(lease_time(now)))
 if #lapsed > 0 or redis.call("EXISTS", lost_key) == 1 then allow_over_memory_limit() end
 for _, name in ipairs(lapsed) do moves().lose_node(name, now, ttl) end
 

@@ -27,6 +27,8 @@ interface Connected {
 export class Hub {
   readonly #clients = new Map<string, Connected>();
   readonly #waiting = new Map<JobId, Watchers>();
+  /** Batches that are on their way to the store. */
+  readonly #unanswered = new Set<readonly JobId[]>();
   readonly #outbox = new Map<string, Buffer[]>();
 
   /** The client's stream is open: its events go there, until `disconnect`. */
@@ -58,9 +60,20 @@ export class Hub {
     }
   }
 
-  /** The jobs that somebody waits for. */
+  /** Jobs that are watched already, while the store is asked to take them: it may not know them yet. */
+  async whileUnanswered<T>(ids: readonly JobId[], answer: Promise<T>): Promise<T> {
+    this.#unanswered.add(ids);
+    try {
+      return await answer;
+    } finally {
+      this.#unanswered.delete(ids);
+    }
+  }
+
+  /** The jobs that somebody waits for, and that the store has taken. */
   get awaited(): JobId[] {
-    return [...this.#waiting.keys()];
+    const unanswered = new Set([...this.#unanswered].flat());
+    return [...this.#waiting.keys()].filter((id) => !unanswered.has(id));
   }
 
   output(id: JobId, piece: OutputPiece): void {

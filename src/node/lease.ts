@@ -51,22 +51,30 @@ export class Lease {
 
   /** @throws KitchenError `KS_CONFLICT` when another process holds the name, or the other nodes have other terms */
   async take(): Promise<void> {
-    const { name, leaseMs, warn } = this.#options;
-    // A node that was killed holds its name until its lease runs out: its successor waits for that.
-    const deadlineMs = Date.now() + leaseMs + TAKE_PAUSE_MS;
-    for (;;) {
-      const reply = await this.#register();
-      if (reply.type === "registered") break;
-      if (reply.type === "refused" || Date.now() > deadlineMs) throw this.#cannotJoin(reply);
-      warn(
-        `the name "${name}" is still held by another process, perhaps one that was killed: waiting for its lease to end`,
-      );
-      await new Promise((resolve) => setTimeout(resolve, TAKE_PAUSE_MS));
-    }
+    await this.#join();
     // What an earlier process of this name was running waits for somebody to sweep it up.
     await this.#sweep();
     this.#schedule();
     await this.#options.onJoined();
+  }
+
+  /** Nodes that were killed hold their places until their leases run out: who is in their way waits for that. */
+  async #join(): Promise<void> {
+    const { name, leaseMs, warn } = this.#options;
+    const deadlineMs = performance.now() + leaseMs + TAKE_PAUSE_MS;
+    let isUnsure = false;
+    for (;;) {
+      const reply = await this.#register();
+      if (reply.type === "registered") return;
+      isUnsure ||= reply.type === "taken" || !reply.isCertain;
+      if (!isUnsure || performance.now() > deadlineMs) throw this.#cannotJoin(reply);
+      warn(
+        reply.type === "taken"
+          ? `the name "${name}" is still held by another process, perhaps one that was killed: waiting for its lease to end`
+          : "there were nodes with another token or protocol, perhaps gone by now: waiting for their leases to end",
+      );
+      await new Promise((resolve) => setTimeout(resolve, TAKE_PAUSE_MS));
+    }
   }
 
   /** Tells the store of changed facts at once. */

@@ -51,3 +51,21 @@ test("after a break waiting clients hear what ended, what streams, and what the 
   expect(hub.awaited).toEqual([running, streaming]);
   await store.close();
 });
+
+test("a job that is on its way to the store while it comes back is not taken for lost", async () => {
+  const store = openMemoryStore({ cluster: "test", ...DEFAULTS });
+  const { hub, events } = hubWithClient();
+  const id = newId();
+  let answer: (reply: string) => void = () => {};
+  hub.watch(CLIENT, id, true);
+  const submitted = hub.whileUnanswered([id], new Promise<string>((resolve) => (answer = resolve)));
+
+  await catchUp(store, hub, N2);
+  await new Promise(setImmediate);
+  expect(events).toEqual([]);
+
+  answer("queued");
+  await submitted;
+  expect(hub.awaited).toEqual([id]);
+  await store.close();
+});

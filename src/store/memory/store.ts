@@ -16,6 +16,7 @@ import type {
   OutputRow,
   PlacementRow,
   RegisterReply,
+  RunningJob,
   Store,
   StoreEvent,
   StoreOptions,
@@ -220,6 +221,14 @@ class MemoryStore extends MemoryCatalog implements Store {
     return Array.from(this.#jobs.active(), (job) => job.id);
   }
 
+  async runningJobs(node: NodeName): Promise<RunningJob[]> {
+    this.open();
+    return this.#leases
+      .jobsOf(node)
+      .filter((job) => !this.#handed.has(job))
+      .map(({ id, attempt, deaths, throws }) => ({ id, attempt, deaths, throws }));
+  }
+
   async units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]> {
     const nowMs = this.open();
     return hashes.map((hash) => this.#units.use(hash, nowMs));
@@ -228,19 +237,26 @@ class MemoryStore extends MemoryCatalog implements Store {
   async register(node: NodeRegistration): Promise<RegisterReply> {
     const nowMs = this.open();
     const theirs = this.#leases.termsOfOthers(node.name, nowMs);
-    if (theirs !== undefined && !isSameTerms(theirs, node.terms)) return { type: "refused", theirs };
-    const holder = this.#leases.incarnation(node.name, nowMs);
-    if (holder !== undefined && holder !== node.incarnation) return { type: "taken" };
+    if (theirs !== undefined && !isSameTerms(theirs, node.terms)) {
+      const isCertain = !this.#leases.isSilent(nowMs);
+      this.#leases.hear(node, nowMs);
+      return { type: "refused", theirs, isCertain };
+    }
+    const holder = this.#leases.holder(node, nowMs);
+    if (holder === "other") return { type: "taken" };
     if (holder === undefined) this.#lose(node.name, nowMs);
+    this.#leases.hear(node, nowMs);
     this.#leases.grant(node, nowMs);
     return { type: "registered" };
   }
 
   async heartbeat(node: NodeRegistration): Promise<"renewed" | "lapsed"> {
     const nowMs = this.open();
-    const holder = this.#leases.incarnation(node.name, nowMs);
+    const holder = this.#leases.holder(node, nowMs);
+    if (holder === "other") return "lapsed";
     if (holder === undefined) this.#lose(node.name, nowMs);
-    if (holder !== node.incarnation) return "lapsed";
+    this.#leases.hear(node, nowMs);
+    if (holder === undefined) return "lapsed";
     this.#leases.grant(node, nowMs);
     return "renewed";
   }

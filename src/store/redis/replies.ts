@@ -11,6 +11,7 @@ import type {
   JobRecord,
   NodeRecord,
   RegisterReply,
+  RunningJob,
   SubmitReply,
   Swept,
   UnplacedJob,
@@ -130,7 +131,8 @@ export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
 export function parseRegisterReply(reply: unknown): RegisterReply {
   if (!Array.isArray(reply)) return { type: text(reply) === "registered" ? "registered" : "taken" };
   const [, protocol, token] = /^(\d*) ?(.*)$/s.exec(text(reply[1])) ?? [];
-  return { type: "refused", theirs: { protocol: Number(protocol), token: token ?? "" } };
+  const isCertain = text(reply[2]) === "1";
+  return { type: "refused", theirs: { protocol: Number(protocol), token: token ?? "" }, isCertain };
 }
 
 export function parseSwept(reply: unknown): Swept {
@@ -154,6 +156,15 @@ function parseExhausted(reply: unknown): Exhausted[] {
     attempt: integer(attempt),
     deaths: integer(deaths),
     lostNode: text(lostNode) as NodeName,
+  }));
+}
+
+export function parseRunning(reply: unknown): RunningJob[] {
+  return inRows(list(reply), 4, ([id, attempt, deaths, throws]) => ({
+    id: text(id) as JobId,
+    attempt: integer(attempt),
+    deaths: integer(deaths),
+    throws: integer(throws),
   }));
 }
 

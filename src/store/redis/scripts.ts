@@ -24,6 +24,7 @@ export const SCRIPT_NAMES = [
   "read",
   "register",
   "remove-replicas",
+  "running",
   "stream",
   "submit",
   "sweep",

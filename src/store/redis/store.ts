@@ -16,6 +16,7 @@ import type {
   OutputRow,
   PlacementRow,
   RegisterReply,
+  RunningJob,
   Store,
   StoreEvent,
   StoreOptions,
@@ -44,6 +45,7 @@ import {
   parseNodes,
   parseRecord,
   parseRegisterReply,
+  parseRunning,
   parseSubmitReply,
   parseSwept,
   text,
@@ -217,6 +219,10 @@ class RedisStore extends RedisCatalog implements Store {
 
   async activeJobs(): Promise<JobId[]> {
     return parseIds(await this.run("active", []));
+  }
+
+  async runningJobs(node: NodeName): Promise<RunningJob[]> {
+    return parseRunning(await this.run("running", [node]));
   }
 
   async units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]> {
