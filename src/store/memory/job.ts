@@ -24,6 +24,8 @@ export interface MemoryJob {
   startedAtMs: number | undefined;
   finishedAtMs: number | undefined;
   outcome: Uint8Array | undefined;
+  /** Its last attempt ended it, or was to be cancelled; `false` when it ended while it waited. */
+  endedRunning: boolean;
   /** The outcome that a cancel brought while the job ran. */
   cancelled: Uint8Array | undefined;
   /** The last attempt that its own node gave back, so that a repeated give-back is known as one. */
@@ -67,6 +69,7 @@ export function newMemoryJob(
     startedAtMs: undefined,
     finishedAtMs: undefined,
     outcome: undefined,
+    endedRunning: false,
     cancelled: undefined,
     givenBack: undefined,
     watchers,

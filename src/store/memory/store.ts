@@ -344,8 +344,8 @@ function isSameTerms(a: ClusterTerms, b: ClusterTerms): boolean {
 function repeated(job: MemoryJob, node: NodeName, row: FinishRow): FinishReply {
   const back = job.givenBack;
   if (row.next === "queued" && back?.node === node && back.attempt === row.attempt) return "committed";
-  if (job.node !== node || job.attempt !== row.attempt || !isFinal(job.state)) return "fenced";
-  if (job.cancelled !== undefined && job.state === "cancelled") return { cancelled: job.cancelled };
+  if (!job.endedRunning || job.node !== node || job.attempt !== row.attempt) return "fenced";
+  if (job.cancelled !== undefined) return { cancelled: job.cancelled };
   return job.state === row.next ? "committed" : "fenced";
 }
 
