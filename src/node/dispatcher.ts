@@ -26,8 +26,8 @@ export interface DispatcherOptions {
   readonly streams: Streams;
   /** Shared queues, by their plain names. */
   readonly queues: readonly string[];
-  /** Whether this node may run jobs that are offered to everybody who takes data. */
-  readonly takesData: boolean;
+  /** Whether this node may run jobs that are offered to everybody who takes data, now. */
+  readonly takesData: () => boolean;
   readonly maxDeaths: number;
   readonly graceMs: number;
   readonly nextRun: () => number;
@@ -202,7 +202,7 @@ export class Dispatcher {
         const { node, store, queues, takesData } = this.#options;
         const askedAtMs = performance.now();
         const era = this.#era;
-        const reply = await store.claim({ node, queues, count, takesData });
+        const reply = await store.claim({ node, queues, count, takesData: takesData() });
         if (reply.type === "lapsed") return this.#options.onLapsed();
         this.#held.recordTrip(performance.now() - askedAtMs);
         this.#hasFailed = false;

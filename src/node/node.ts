@@ -3,7 +3,9 @@ import { KitchenError } from "../core/errors.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
-import { DataDirectory } from "../data/directory.ts";
+import { showBytes } from "../core/show-bytes.ts";
+import { DataDirectory, type DataDirectoryOptions } from "../data/directory.ts";
+import type { Room } from "../data/space.ts";
 import type { Loss } from "../data/types.ts";
 import type { StoreEvent } from "../store/port.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
@@ -50,8 +52,12 @@ const ALL_QUEUES = "*";
  * @throws KitchenError when the port is taken, a module fails, the store does not answer …; nothing is left running
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const directory = await openDirectory(options, (loss) => node.lose(loss));
+  const directory = await openDirectory(options, {
+    onLost: (loss) => node.lose(loss),
+    onRoom: (room) => node.tellRoom(room),
+  });
   const node: Node = new Node(options, directory);
+  if (directory.room.isFull) node.tellRoom(directory.room);
   try {
     await node.start();
     return node;
@@ -64,10 +70,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 /** The store is the node's from the beginning, also when there will be none. */
 async function openDirectory(
   { dataDirectory: path, cluster, store, log }: NodeOptions,
-  onLost: (loss: Loss) => void,
+  handlers: Pick<DataDirectoryOptions, "onLost" | "onRoom">,
 ): Promise<DataDirectory> {
   try {
-    return await DataDirectory.open({ path, cluster, warn: (message) => log.warn(message), onLost });
+    return await DataDirectory.open({ path, cluster, warn: (message) => log.warn(message), ...handlers });
   } catch (error) {
     await store.close();
     throw error;
@@ -97,8 +103,6 @@ class Node implements RunningNode {
   #stopWatching: () => Promise<void> = async () => {};
   #runs = 0;
   #hasJoined = false;
-  /** Room in the data directory, in bytes. */
-  #freeBytes = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: NodeOptions, directory: DataDirectory) {
@@ -137,7 +141,7 @@ class Node implements RunningNode {
       writer: this.#writer,
       streams: this.#streams,
       queues: queuesOf(options),
-      takesData: !options.isReadOnly,
+      takesData: () => this.#data.takesData,
       maxDeaths: MAX_DEATHS,
       graceMs,
       nextRun,
@@ -188,7 +192,6 @@ class Node implements RunningNode {
     const { store, host, modules, reloads, log } = this.#options;
     const port = await listen(this.#server, { host, port: Number(this.url.port || 80) });
     this.url.port = String(port);
-    await this.#measureSpace();
     await this.#pool.start().catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
@@ -200,6 +203,7 @@ class Node implements RunningNode {
     void this.#instantPool.start().catch((error: unknown) => {
       if (this.#closing === undefined) log.warn(`the instant lane does not start: ${String(error)}`);
     });
+    this.#data.repair(this.#data.directory.lost);
     await this.#data.adoptAll(this.#options.adopts);
     for (const warning of store.warnings) log.warn(warning);
     this.#dispatcher.resume();
@@ -208,11 +212,24 @@ class Node implements RunningNode {
     this.#stopWatching = watchModules(modules, { renew: () => this.#renew(), log });
   }
 
-  /** A file turned out to be gone or damaged. */
-  lose(loss: Loss): void {
-    this.#data.replicas
+  /** A file turned out to be gone or damaged. Resolves when the catalog knows, if it can be told. */
+  async lose(loss: Loss): Promise<void> {
+    await this.#data
       .lose(loss)
       .catch((error: unknown) => this.#options.log.warn(`cannot tell the catalog: ${messageOf(error)}`));
+  }
+
+  /** The data directory's disk has got full, or there is room again: others need not wait for the next heartbeat. */
+  tellRoom({ freeBytes, reservedBytes, isFull }: Room): void {
+    const figures = `${showBytes(freeBytes)} are free, and ${showBytes(reservedBytes)} a reserve`;
+    this.#options.log.warn(
+      isFull
+        ? `the disk of the data directory is full (${figures}): this node takes no new data until there is room (delete data, or use a larger disk)`
+        : `there is room again on the disk of the data directory (${figures}): this node takes data again`,
+    );
+    if (!this.#hasJoined) return;
+    this.#lease.renew().catch(() => {});
+    if (!isFull) this.#dispatcher.wake();
   }
 
   close(graceMs: number): Promise<void> {
@@ -316,12 +333,14 @@ class Node implements RunningNode {
   }
 
   #facts(): string {
+    const { freeBytes, isFull } = this.#data.directory.room;
     return JSON.stringify({
       url: this.url.href,
       pid: process.pid,
       workers: this.#options.numWorkers,
       isReadOnly: this.#options.isReadOnly,
-      freeBytes: this.#freeBytes,
+      freeBytes,
+      isFull,
       running: this.#dispatcher.running,
       startFailures: this.#pool.startFailures,
       queues: queuesOf(this.#options),
@@ -333,13 +352,9 @@ class Node implements RunningNode {
 
   /** A note to drop a file may have come while the node was away. */
   #lookAfterData(): void {
-    Promise.all([this.#measureSpace(), this.#data.replicas.dropNoted()]).catch((error: unknown) =>
+    Promise.all([this.#data.directory.look(), this.#data.replicas.dropNoted()]).catch((error: unknown) =>
       this.#options.log.warn(`cannot look after the data: ${messageOf(error)}`),
     );
-  }
-
-  async #measureSpace(): Promise<void> {
-    this.#freeBytes = await this.#data.directory.freeBytes();
   }
 
   #unready(): string | undefined {
