@@ -1,6 +1,6 @@
 /** Names that every object of JavaScript has. */
 import { fileURLToPath } from "node:url";
-import { Client, RemoteData } from "kitchensink";
+import { type Client, RemoteData } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeSpec, encodeSubmission, MEDIA_TYPE } from "../../src/codec/wire.ts";
