@@ -6,6 +6,7 @@ import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
 import { DataDirectory } from "../data/directory.ts";
 import type { Loss } from "../data/types.ts";
 import type { StoreEvent } from "../store/port.ts";
+import { OomKills } from "../worker/oom-kills.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
@@ -79,6 +80,7 @@ class Node implements RunningNode {
   readonly url: URL;
   readonly #options: NodeOptions;
   readonly #guard = new OrphanGuard();
+  readonly #oomKills = new OomKills();
   readonly #hub = new Hub();
   readonly #streams = new Streams();
   readonly #readers: ItemReaders;
@@ -101,7 +103,7 @@ class Node implements RunningNode {
   #closing: Promise<void> | undefined;
 
   constructor(options: NodeOptions, directory: DataDirectory) {
-    const { name, store, log, numWorkers, numInstantWorkers, graceMs } = options;
+    const { name, store, log, numWorkers, numInstantWorkers, graceMs, workerMemoryBytes } = options;
     const warn = (message: string): void => log.warn(message);
     const nextRun = (): number => ++this.#runs;
     this.name = name;
@@ -139,6 +141,7 @@ class Node implements RunningNode {
       takesData: !options.isReadOnly,
       maxDeaths: MAX_DEATHS,
       graceMs,
+      workerMemoryBytes,
       nextRun,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onLapsed: () => void this.#lease.renew().catch(() => {}),
@@ -148,6 +151,7 @@ class Node implements RunningNode {
       pool: this.#instantPool,
       node: name,
       graceMs,
+      workerMemoryBytes,
       nextRun,
       streams: this.#streams,
     });
@@ -236,7 +240,7 @@ class Node implements RunningNode {
   }
 
   #spawn(): WorkerProcess {
-    const worker = spawnWorker(this.#options, this.url, this.#guard);
+    const worker = spawnWorker(this.#options, this.url, { guard: this.#guard, oomKills: this.#oomKills });
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }

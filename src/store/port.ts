@@ -187,6 +187,8 @@ export interface ClaimedJob {
   /** How many attempts threw so far and were followed by a retry. */
   readonly throws: number;
   readonly spec: Uint8Array;
+  /** A line on each of these deaths, oldest first; left out when there was none. */
+  readonly pastDeaths?: readonly string[];
 }
 
 export type FinishRow =
@@ -202,6 +204,8 @@ export type FinishRow =
       readonly next: "queued";
       readonly deaths: number;
       readonly throws: number;
+      /** A line on the death that this attempt ended with, to be kept for who claims the job next. */
+      readonly death?: string;
     };
 /** `fenced`: the job is not this node's under this attempt any more, or unknown; nothing was changed. */
 export type FinishReply = "committed" | "fenced" | { readonly cancelled: Uint8Array };
@@ -302,6 +306,9 @@ export interface Exhausted {
   readonly deaths: number;
   /** The node that was lost. */
   readonly lostNode: NodeName;
+  readonly label: string;
+  /** A line on each of these deaths, oldest first. */
+  readonly pastDeaths: readonly string[];
 }
 
 export type StoreEvent =
