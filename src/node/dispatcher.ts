@@ -30,6 +30,8 @@ export interface DispatcherOptions {
   readonly takesData: () => boolean;
   readonly maxDeaths: number;
   readonly graceMs: number;
+  /** What a worker may have; `undefined`: what V8 takes by itself. */
+  readonly workerMemoryBytes: number | undefined;
   readonly nextRun: () => number;
   /** Whether this node lets captured functions run in the namespace. */
   readonly isArbitraryAllowed: (namespace: string) => boolean;
@@ -279,10 +281,12 @@ export class Dispatcher {
     if (!this.#isFetching) this.#cancelled.clear();
   }
 
-  #createLane({ node: nodeName, graceMs, streams, writer }: DispatcherOptions): AttemptLane {
+  #createLane(options: DispatcherOptions): AttemptLane {
+    const { node: nodeName, graceMs, workerMemoryBytes: memoryBytes, streams, writer } = options;
     return {
       nodeName,
       graceMs,
+      memoryBytes,
       streams,
       onOutput: (of, stream, bytes) => {
         const { id, attempt } = of.job;

@@ -8,6 +8,7 @@ import { DataDirectory, type DataDirectoryOptions } from "../data/directory.ts";
 import type { Room } from "../data/space.ts";
 import type { Loss } from "../data/types.ts";
 import type { StoreEvent } from "../store/port.ts";
+import { OomKills } from "../worker/oom-kills.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
@@ -85,6 +86,7 @@ class Node implements RunningNode {
   readonly url: URL;
   readonly #options: NodeOptions;
   readonly #guard = new OrphanGuard();
+  readonly #oomKills = new OomKills();
   readonly #hub = new Hub();
   readonly #streams = new Streams();
   readonly #readers: ItemReaders;
@@ -106,7 +108,7 @@ class Node implements RunningNode {
   #closing: Promise<void> | undefined;
 
   constructor(options: NodeOptions, directory: DataDirectory) {
-    const { name, store, log, numWorkers, numInstantWorkers, graceMs } = options;
+    const { name, store, log, numWorkers, numInstantWorkers, graceMs, workerMemoryBytes } = options;
     const warn = (message: string): void => log.warn(message);
     const nextRun = (): number => ++this.#runs;
     this.name = name;
@@ -144,6 +146,7 @@ class Node implements RunningNode {
       takesData: () => this.#data.takesData,
       maxDeaths: MAX_DEATHS,
       graceMs,
+      workerMemoryBytes,
       nextRun,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onLapsed: () =>
@@ -156,6 +159,7 @@ class Node implements RunningNode {
       pool: this.#instantPool,
       node: name,
       graceMs,
+      workerMemoryBytes,
       nextRun,
       streams: this.#streams,
     });
@@ -266,7 +270,7 @@ class Node implements RunningNode {
   }
 
   #spawn(): WorkerProcess {
-    const worker = spawnWorker(this.#options, this.url, this.#guard);
+    const worker = spawnWorker(this.#options, this.url, { guard: this.#guard, oomKills: this.#oomKills });
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }

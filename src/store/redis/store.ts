@@ -34,6 +34,7 @@ import { commandFailed } from "./failures.ts";
 import { extrasOf, hasTwins, packJobs } from "./new-jobs.ts";
 import { offersText } from "./offers.ts";
 import { pack } from "./pack.ts";
+import { givenBackText } from "./past-deaths.ts";
 import { inParts } from "./parts.ts";
 import {
   bytes,
@@ -170,7 +171,7 @@ class RedisStore extends RedisCatalog implements Store {
   async finish(node: NodeName, rows: readonly FinishRow[]): Promise<FinishReply[]> {
     const flat = [];
     for (const row of rows)
-      if (row.next === "queued") flat.push(row.id, `${row.attempt}`, "q", `${row.deaths} ${row.throws}`);
+      if (row.next === "queued") flat.push(row.id, `${row.attempt}`, "q", givenBackText(row));
       else flat.push(row.id, `${row.attempt}`, FINAL_LETTERS[row.next], row.outcome);
     const args = [this.#channels, node, this.#options.resultTtlMs, pack(flat)];
     return parseFinishReply(await this.run("finish", args), rows.length);
