@@ -43,6 +43,8 @@ for _, key in ipairs(redis.call("KEYS", KEYS[1] .. "*")) do
   local left, name = redis.call("PTTL", key), string.sub(key, #KEYS[1] + 1)
   if left >= 0 then
     redis.call("PEXPIRE", key, left - ARGV[1])
+  elseif name == "heard" then
+    redis.call("SET", key, string.format("%d", redis.call("GET", key) - ARGV[1]))
   elseif name == "nodes" or string.find(name, "^later:") then
     for _, member in ipairs(redis.call("ZRANGE", key, 0, -1)) do redis.call("ZINCRBY", key, -ARGV[1], member) end
   end

@@ -9,6 +9,7 @@ import type {
   OutputPiece,
   OutputRow,
   PlacementRow,
+  RunningJob,
   Store,
   StoreEvent,
   StreamingRow,
@@ -121,25 +122,34 @@ export interface Seen {
   readonly active: readonly JobId[];
   readonly nodes: readonly NodeRecord[];
   readonly output: readonly (readonly OutputPiece[])[];
+  readonly running: readonly (readonly RunningJob[])[];
 }
 
-export function see(world: World, ids: readonly JobId[]): Seen {
+export function see(world: World, ids: readonly JobId[], nodes: readonly NodeName[]): Seen {
   return {
     records: ids.map((id) => recordOf(world.jobs.get(id))),
     active: [...world.jobs.values()].filter(transitions.isActive).map(({ given }) => given.id),
     nodes: nodesOf(world),
     output: ids.map((id) => world.jobs.get(id)?.output ?? []),
+    running: nodes.map((node) => runningOn(world, node)),
   };
 }
 
-export async function seen(store: Store, ids: readonly JobId[]): Promise<Seen> {
-  const [records, active, nodes, ...output] = await Promise.all([
+export async function seen(store: Store, ids: readonly JobId[], names: readonly NodeName[]): Promise<Seen> {
+  const [records, active, nodes, output, running] = await Promise.all([
     store.read(ids),
     store.activeJobs(),
     store.nodes(),
-    ...ids.map((id) => store.readOutput(id, 0)),
+    Promise.all(ids.map((id) => store.readOutput(id, 0))),
+    Promise.all(names.map((name) => store.runningJobs(name))),
   ]);
-  return { records, active, nodes, output };
+  return { records, active, nodes, output, running };
+}
+
+function runningOn(world: World, name: NodeName): RunningJob[] {
+  return jobsAt(world, "node")
+    .filter(({ node, place }) => node === name && place.at === "node" && place.lostNode === undefined)
+    .map(({ given: { id }, attempt, deaths, throws }) => ({ id, attempt, deaths, throws }));
 }
 
 function recordOf(job: Job | undefined): JobRecord | undefined {

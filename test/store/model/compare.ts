@@ -4,7 +4,7 @@ import type { Call } from "./calls.ts";
 import { UNIT_MS } from "./steps.ts";
 
 /** Lists that come in no certain order. */
-const UNORDERED = new Set(["active", "nodes", "exhausted"]);
+const UNORDERED = new Set(["active", "nodes", "exhausted", "running"]);
 
 /** Bytes as texts, and without `isExact` no points in time, and lengths of time in whole units. */
 export function comparable(value: unknown, isExact: boolean, name = ""): unknown {
@@ -12,7 +12,7 @@ export function comparable(value: unknown, isExact: boolean, name = ""): unknown
   if (value instanceof Map)
     return new Map(Array.from(value, ([key, inner]) => [key, inOrder(comparable(inner, isExact))]));
   if (Array.isArray(value)) {
-    const list = value.map((inner: unknown) => comparable(inner, isExact));
+    const list = value.map((inner: unknown) => comparable(inner, isExact, name));
     return UNORDERED.has(name) ? inOrder(list) : list;
   }
   if (typeof value === "number") return timeOf(value, name, isExact);

@@ -131,13 +131,11 @@ export function loseNode(
   node: NodeName,
   goOn: (world: World, job: Job) => Told<void>,
 ): Told<void> {
-  const leases = new Map(world.leases);
-  leases.delete(node);
-  const stranded = jobsAt({ ...world, leases }, "offers").filter(
-    ({ given: { offers } }) =>
-      offers!.nodes.some((offer) => offer.node === node) && !hasTaker({ ...world, leases }, offers!),
+  const left = withoutLease(world, node);
+  const stranded = jobsAt(left, "offers").filter(
+    ({ given: { offers } }) => offers!.nodes.some((offer) => offer.node === node) && !hasTaker(left, offers!),
   );
-  const alone = each({ ...world, leases }, stranded, (next, job) =>
+  const alone = each(left, stranded, (next, job) =>
     told(put(next, { ...job, place: { at: "unplaced" } }), undefined),
   );
   const running = jobsAt(world, "node").filter((job) => job.node === node);
@@ -146,6 +144,11 @@ export function loseNode(
     return asked === undefined ? goOn(next, job) : endAsAsked(next, job, asked);
   });
   return told(after, undefined, sent);
+}
+
+function withoutLease(world: World, node: NodeName): World {
+  const leases = new Map([...world.leases].filter(([name]) => name !== node));
+  return { ...world, leases, heardUntilMs: leases.size === 0 ? undefined : world.heardUntilMs };
 }
 
 /** Of a node whose lease ran out: its jobs wait for a sweep. */

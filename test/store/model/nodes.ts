@@ -5,7 +5,7 @@ import type { ClaimReply, FinishRow, NodeRegistration, Swept } from "../../../sr
 import { bytes, TERMS } from "../support/harness.ts";
 import type { Call } from "./calls.ts";
 import type { World } from "./state.ts";
-import { type FinishPlan, MAX_DEATHS, NODES, type Step, UNIT_MS } from "./steps.ts";
+import { type FinishPlan, MAX_DEATHS, leaseOf, NODES, type Step } from "./steps.ts";
 
 /** An attempt that a node was given, whether it still runs or not. */
 export interface Attempt {
@@ -19,7 +19,7 @@ export interface Attempt {
 const NOBODYS = parseJobId("ffffffff-ffff-7fff-8fff-ffffffffffff");
 const STRANGE = { token: "other", protocol: 9 };
 /** What a heartbeat asks for that comes before time passes. */
-const BEATING_MS = 4 * UNIT_MS;
+const BEATING_MS = leaseOf(4);
 
 export class Nodes {
   readonly #given: Attempt[] = [];

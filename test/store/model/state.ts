@@ -19,6 +19,8 @@ export interface World {
   readonly jobs: ReadonlyMap<JobId, Job>;
   /** A lease that has run out stands here until somebody notices: a sweep, or the node itself. */
   readonly leases: ReadonlyMap<NodeName, Lease>;
+  /** The time that leases end by goes on until then, unless a node is heard of. None while nobody has a lease. */
+  readonly heardUntilMs: number | undefined;
   /** Code units, by when they expire. */
   readonly units: ReadonlyMap<UnitHash, number>;
   readonly submitted: number;
@@ -93,7 +95,15 @@ export type Sent =
   | { readonly queue: string; readonly delayMs: number; readonly except: NodeName | undefined };
 
 export function emptyWorld(nowMs: number, settings: World["settings"]): World {
-  return { nowMs, settings, jobs: new Map(), leases: new Map(), units: new Map(), submitted: 0 };
+  return {
+    nowMs,
+    settings,
+    jobs: new Map(),
+    leases: new Map(),
+    heardUntilMs: undefined,
+    units: new Map(),
+    submitted: 0,
+  };
 }
 
 export function stateOf({ place }: Job): JobState {
@@ -101,9 +111,14 @@ export function stateOf({ place }: Job): JobState {
   return place.at === "node" ? "running" : "queued";
 }
 
+/** The time that leases end by: it stands still while no node is heard of. */
+export function leaseTime({ nowMs, heardUntilMs = nowMs }: World): number {
+  return Math.min(nowMs, heardUntilMs);
+}
+
 export function holdsLease(world: World, node: NodeName): boolean {
   const lease = world.leases.get(node);
-  return lease !== undefined && lease.endsAtMs > world.nowMs;
+  return lease !== undefined && lease.endsAtMs > leaseTime(world);
 }
 
 /** The terms of the nodes that are there beside this one. */

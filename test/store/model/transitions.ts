@@ -16,7 +16,17 @@ import type {
   Swept,
 } from "../../../src/store/port.ts";
 import { add, each, end, endAsAsked, loseNode, notice, put, start, told, type Told, wait } from "./moves.ts";
-import { holdsLease, inOrder, type Job, jobsAt, stateOf, termsOfOthers, type World } from "./state.ts";
+import {
+  holdsLease,
+  inOrder,
+  type Job,
+  jobsAt,
+  type Lease,
+  leaseTime,
+  stateOf,
+  termsOfOthers,
+  type World,
+} from "./state.ts";
 
 export function submit(world: World, { watcher, jobs, units, needs }: SubmitBatch): Told<SubmitReply> {
   const added = each(world, jobs, (next, given) => {
@@ -29,8 +39,9 @@ export function submit(world: World, { watcher, jobs, units, needs }: SubmitBatc
   if (conflict >= 0) return told(world, { type: "conflict", id: jobs[conflict]!.id });
   const used = new Map(world.units);
   const expiresAtMs = world.nowMs + world.settings.unitTtlMs;
-  for (const hash of needs) if (used.has(hash)) used.set(hash, expiresAtMs);
-  const missing = needs.filter((hash) => !units.has(hash) && !used.has(hash));
+  const asked = needs.filter((hash) => !units.has(hash));
+  const missing = asked.filter((hash) => !used.has(hash));
+  for (const hash of asked) if (used.has(hash)) used.set(hash, expiresAtMs);
   if (missing.length > 0) return told({ ...world, units: used }, { type: "missing", units: missing });
   for (const hash of units.keys()) used.set(hash, expiresAtMs);
   const rows = added.reply.map((row) => (row === "queued" ? "queued" : "known"));
@@ -167,23 +178,48 @@ export function placeAnew(world: World, rows: readonly PlacementRow[]): Told<voi
 }
 
 export function register(world: World, registration: NodeRegistration): Told<RegisterReply> {
-  const { name, incarnation, terms } = registration;
+  const { name, terms } = registration;
   const theirs = termsOfOthers(world, name);
-  if (theirs !== undefined && (theirs.token !== terms.token || theirs.protocol !== terms.protocol))
-    return told(world, { type: "refused", theirs });
-  if (!holdsLease(world, name)) {
-    const noticed = notice(world, name);
-    return told(grant(noticed.world, registration), { type: "registered" }, noticed.sent);
+  if (theirs !== undefined && (theirs.token !== terms.token || theirs.protocol !== terms.protocol)) {
+    const isCertain = leaseTime(world) === world.nowMs;
+    return told(hear(world, registration), { type: "refused", theirs, isCertain });
   }
-  if (world.leases.get(name)?.registration.incarnation !== incarnation) return told(world, { type: "taken" });
-  return told(grant(world, registration), { type: "registered" });
+  const holder = holderOf(world, registration);
+  if (holder === "another") return told(world, { type: "taken" });
+  const { world: next, sent } = holder === "itself" ? told(world, undefined) : notice(world, name);
+  return told(grant(hear(next, registration), registration), { type: "registered" }, sent);
 }
 
 export function heartbeat(world: World, registration: NodeRegistration): Told<"renewed" | "lapsed"> {
-  const { name, incarnation } = registration;
-  if (!holdsLease(world, name)) return { ...notice(world, name), reply: "lapsed" };
-  if (world.leases.get(name)?.registration.incarnation !== incarnation) return told(world, "lapsed");
-  return told(grant(world, registration), "renewed");
+  const holder = holderOf(world, registration);
+  if (holder === "another") return told(world, "lapsed");
+  if (holder === "itself") return told(grant(hear(world, registration), registration), "renewed");
+  const { world: next, sent } = notice(world, registration.name);
+  return told(next.leases.size === 0 ? next : hear(next, registration), "lapsed", sent);
+}
+
+/** Who has the name of a node. For another process it is free when its holder was silent for a lease, whoever else was. */
+function holderOf(world: World, { name, incarnation }: NodeRegistration): "itself" | "another" | undefined {
+  const lease = world.leases.get(name);
+  if (lease?.registration.incarnation === incarnation) return holdsLease(world, name) ? "itself" : undefined;
+  return lease !== undefined && lease.endsAtMs > world.nowMs ? "another" : undefined;
+}
+
+/**
+ * The time of leases goes on for two fifths of a lease: somewhat longer than it takes until the next heartbeat. Leases that
+ * hold after a silence end as much later as it was; after one of a whole lease they begin anew.
+ */
+function hear(world: World, { leaseMs }: NodeRegistration): World {
+  const { nowMs, leases, heardUntilMs } = world;
+  const countedMs = Math.floor((leaseMs * 2) / 5);
+  const untilMs = Math.max(heardUntilMs ?? 0, nowMs + countedMs);
+  const missedMs = nowMs - leaseTime(world);
+  const isLong = missedMs > 0 && missedMs + countedMs >= leaseMs;
+  const after = Array.from(leases, ([name, lease]): [NodeName, Lease] => {
+    if (!holdsLease(world, name)) return [name, lease];
+    return [name, { ...lease, endsAtMs: isLong ? nowMs + leaseMs : lease.endsAtMs + missedMs }];
+  });
+  return { ...world, leases: new Map(after), heardUntilMs: untilMs };
 }
 
 function grant(world: World, registration: NodeRegistration): World {
