@@ -23,7 +23,7 @@ export interface RecoveryOptions {
 export class Recovery {
   readonly #options: RecoveryOptions;
   #isBehind = false;
-  #running: Promise<void> | undefined;
+  #isRunning = false;
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
@@ -32,35 +32,37 @@ export class Recovery {
   /** The store can be reached again. */
   begin(): void {
     this.#isBehind = true;
-    this.#run();
+    void this.#run();
   }
 
   /** The lease was renewed: what did not succeed is tried again. */
   onBeat(): void {
     const { dispatcher, warn } = this.#options;
-    if (this.#isBehind) return this.#run();
+    if (this.#isBehind) return void this.#run();
     dispatcher.compare().catch((error: unknown) => warn(`cannot ask what runs here: ${String(error)}`));
   }
 
-  #run(): void {
-    this.#running ??= this.#recover().finally(() => (this.#running = undefined));
-  }
-
-  async #recover(): Promise<void> {
-    const { node, store, hub, lease, writer, dispatcher, warn } = this.#options;
+  async #run(): Promise<void> {
+    if (this.#isRunning) return;
+    const { dispatcher, warn } = this.#options;
+    this.#isRunning = true;
     try {
-      while (this.#isBehind) {
-        this.#isBehind = false;
-        await lease.renew();
-        writer.retry();
-        await writer.repeat();
-        await dispatcher.compare();
-        await catchUp(store, hub, node);
-      }
+      while (this.#isBehind) await this.#recover();
     } catch (error) {
       this.#isBehind = true;
       warn(`cannot catch up with the store: ${error instanceof Error ? error.message : String(error)}`);
     }
+    this.#isRunning = false;
     dispatcher.wake();
+  }
+
+  async #recover(): Promise<void> {
+    const { node, store, hub, lease, writer, dispatcher } = this.#options;
+    this.#isBehind = false;
+    await lease.renew();
+    writer.retry();
+    await writer.repeat();
+    await dispatcher.compare();
+    await catchUp(store, hub, node);
   }
 }
