@@ -101,6 +101,8 @@ class Node implements RunningNode {
   readonly #server: ReturnType<typeof createServer>;
   #stopWatching: () => Promise<void> = async () => {};
   #runs = 0;
+  /** Where it listens. */
+  #port = 0;
   #hasJoined = false;
   #closing: Promise<void> | undefined;
 
@@ -177,8 +179,9 @@ class Node implements RunningNode {
 
   async start(): Promise<void> {
     const { store, host, modules, reloads, log } = this.#options;
-    const port = await listen(this.#server, { host, port: Number(this.url.port || 80) });
-    this.url.port = String(port);
+    const { port: wanted = Number(this.url.port || 80) } = this.#options;
+    this.#port = await listen(this.#server, { host, port: wanted });
+    if (this.url.port === "0") this.url.port = String(this.#port);
     await this.#pool.start().catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
@@ -253,7 +256,7 @@ class Node implements RunningNode {
   }
 
   #spawn(): WorkerProcess {
-    const worker = spawnWorker(this.#options, this.url, this.#guard);
+    const worker = spawnWorker({ ...this.#options, port: this.#port }, this.url, this.#guard);
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }

@@ -13,12 +13,22 @@ interface Weather {
   isRefusing: boolean;
 }
 
+/** What one connection has brought. */
+export interface Passage {
+  /** What was said first: of HTTP, the head of the first request. */
+  readonly head: string;
+  /** Bytes that came back. */
+  readonly bytesBack: number;
+}
+
 /** A real TCP way to a server of this machine, which a test can cut, slow down, or have swallow everything. */
 export class Proxy {
   readonly weather: Weather = { delayMs: 0, isBlackHole: false, isRefusing: false };
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #held: (() => void)[] = [];
+  readonly #passages: { head: string; bytesBack: number }[] = [];
+  readonly #watching = new Set<() => void>();
 
   private constructor(port: number, host: string) {
     this.#server = createServer((socket) => {
@@ -38,6 +48,24 @@ export class Proxy {
 
   get port(): number {
     return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** All connections so far, the first ones first. */
+  get passages(): readonly Passage[] {
+    return this.#passages;
+  }
+
+  /** Resolves when some connection fits. */
+  async passes(fits: (passage: Passage) => boolean): Promise<void> {
+    if (this.#passages.some(fits)) return;
+    await new Promise<void>((resolve) => {
+      const look = (): void => {
+        if (!this.#passages.some(fits)) return;
+        this.#watching.delete(look);
+        resolve();
+      };
+      this.#watching.add(look);
+    });
   }
 
   /** Cuts every open connection; new ones are let through. */
@@ -72,25 +100,33 @@ export class Proxy {
   }
 
   #join(near: Socket, far: Socket): void {
-    for (const [from, to] of [
-      [near, far],
-      [far, near],
+    const passage = { head: "", bytesBack: 0 };
+    this.#passages.push(passage);
+    const note = {
+      there: (chunk: Buffer) => void (passage.head ||= chunk.toString("latin1")),
+      back: (chunk: Buffer) => void (passage.bytesBack += chunk.length),
+    };
+    for (const [from, to, take] of [
+      [near, far, note.there],
+      [far, near, note.back],
     ] as const) {
       this.#sockets.add(from);
       from.once("close", () => this.#sockets.delete(from));
-      pipeline(from, this.#way(), to, () => {
+      pipeline(from, this.#way(take), to, () => {
         near.destroy();
         far.destroy();
       });
     }
   }
 
-  #way(): Transform {
+  #way(take: (chunk: Buffer) => void): Transform {
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         const go = (): void => {
-          if (this.weather.isBlackHole) this.#held.push(go);
-          else done(null, chunk);
+          if (this.weather.isBlackHole) return void this.#held.push(go);
+          take(chunk);
+          for (const look of this.#watching) look();
+          done(null, chunk);
         };
         if (this.weather.delayMs === 0) go();
         else setTimeout(go, this.weather.delayMs);
