@@ -19,6 +19,7 @@ import {
   size,
   moduleName,
   nodeName,
+  nodePort,
   nodeUrl,
   type StartFlags,
 } from "./start-options.ts";
@@ -133,6 +134,7 @@ async function start(flags: StartFlags): Promise<void> {
     name,
     cluster,
     url,
+    port: nodePort(flags),
     host: flags.host,
     allowedHosts: flags.allowHost,
     token: token.value,

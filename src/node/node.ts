@@ -104,6 +104,8 @@ class Node implements RunningNode {
   readonly #server: ReturnType<typeof createServer>;
   #stopWatching: () => Promise<void> = async () => {};
   #runs = 0;
+  /** Where it listens. */
+  #port = 0;
   #hasJoined = false;
   #closing: Promise<void> | undefined;
 
@@ -194,8 +196,9 @@ class Node implements RunningNode {
 
   async start(): Promise<void> {
     const { store, host, modules, reloads, log } = this.#options;
-    const port = await listen(this.#server, { host, port: Number(this.url.port || 80) });
-    this.url.port = String(port);
+    const { port: wanted = Number(this.url.port || 80) } = this.#options;
+    this.#port = await listen(this.#server, { host, port: wanted });
+    if (this.url.port === "0") this.url.port = String(this.#port);
     await this.#pool.start().catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
@@ -270,7 +273,8 @@ class Node implements RunningNode {
   }
 
   #spawn(): WorkerProcess {
-    const worker = spawnWorker(this.#options, this.url, { guard: this.#guard, oomKills: this.#oomKills });
+    const options = { ...this.#options, port: this.#port };
+    const worker = spawnWorker(options, this.url, { guard: this.#guard, oomKills: this.#oomKills });
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }
