@@ -30,6 +30,7 @@ export interface StartFlags {
   readonly tokenFile?: string;
   readonly env: readonly string[];
   readonly instantWorkers: string;
+  readonly workerMemory?: string;
   readonly resultTtl: string;
   readonly grace: string;
   readonly logLevel: Level;

@@ -49,7 +49,7 @@ export interface NodeOptions {
   readonly environmentNames: readonly string[];
   /** What a worker may have, in bytes. Default: as much heap as V8 takes, and as much of the rest as there is. */
   readonly workerMemoryBytes?: number | undefined;
-  /** What the first workers run in. With the environment of `environmentNames`; stays the caller's to close. */
+  /** What the first workers run in. With the environment of `environmentNames` and that memory; stays the caller's to close. */
   readonly earlyProcesses?: EarlyProcesses | undefined;
   readonly leaseMs: number;
   /** How long a cancelled function has to stop before its worker is killed. */
