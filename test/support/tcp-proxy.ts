@@ -114,7 +114,8 @@ export class TcpProxy {
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         const go = (): void => {
-          if (this.weather.isBlackHole || (isReply && this.weather.losesReplies)) return void this.#held.push(go);
+          if (this.weather.isBlackHole || (isReply && this.weather.losesReplies))
+            return void this.#held.push(go);
           observer(chunk, isReply);
           done(null, chunk);
         };
