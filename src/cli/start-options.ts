@@ -45,6 +45,13 @@ export function nodeUrl({ nodeUrl: given, nodePort }: StartFlags): URL {
     nodePort === undefined ? undefined : count("--node-port", nodePort, { least: 0, most: 65_535 });
   const text = given ?? `http://localhost:${port ?? DEFAULT_PORT}/`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  // Every node and client gets to see it.
+  if (url !== undefined && (url.username !== "" || url.password !== "" || url.search !== ""))
+    throw usage(
+      "--node-url",
+      `http://${url.host}/ with a login or a query`,
+      "an address such as http://localhost:6323/",
+    );
   if (url === undefined || url.protocol !== "http:")
     throw usage("--node-url", text, "an address such as http://localhost:6323/");
   if (port !== undefined) url.port = String(port);

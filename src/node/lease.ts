@@ -38,6 +38,10 @@ export interface LeaseOptions {
 export class Lease {
   readonly #options: LeaseOptions;
   #heldUntilMs = 0;
+  #renewing: Promise<void> = Promise.resolve();
+  /** The renewal that has not begun yet. */
+  #next: Promise<void> | undefined;
+  #hasLeft = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LeaseOptions) {
@@ -77,8 +81,18 @@ export class Lease {
     }
   }
 
-  /** Tells the store of changed facts at once. */
-  async renew(): Promise<void> {
+  /** Tells the store of changed facts at once. One after the other; who asks while one waits to begin shares it. */
+  renew(): Promise<void> {
+    const begin = (): Promise<void> => {
+      this.#next = undefined;
+      return this.#renew();
+    };
+    this.#next ??= this.#renewing = this.#renewing.then(begin, begin);
+    return this.#next;
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#hasLeft) return;
     const { store, onLapsed, onJoined } = this.#options;
     const heldUntilMs = performance.now() + this.#options.leaseMs;
     if ((await store.heartbeat(this.#registration())) === "renewed") {
@@ -95,6 +109,8 @@ export class Lease {
   async leave(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#hasLeft = true;
+    await this.#renewing.catch(() => {});
     await this.#options.store.leave(this.#options.name);
   }
 

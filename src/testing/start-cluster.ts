@@ -18,6 +18,8 @@ export interface NodeSettings {
   readonly queues?: readonly string[];
   /** Take no data. Default: false. */
   readonly readOnly?: boolean;
+  /** Another way to the cluster's Redis: through a proxy that a test cuts, say. Default: the cluster's. */
+  readonly redisConnection?: string;
   /** Where it keeps data. Default: a temporary directory, which is removed when the cluster is closed. */
   readonly dataDirectory?: string;
 }

@@ -8,6 +8,8 @@ interface Weather {
   delayMs: number;
   /** Bytes of open and new connections go nowhere, and nobody is told: a network that is cut. */
   isBlackHole: boolean;
+  /** As a black hole, but only for what the server says. */
+  losesReplies: boolean;
   /** New connections are closed at once. */
   isRefusing: boolean;
 }
@@ -20,7 +22,7 @@ interface Place {
 
 /** A real TCP way to a server of this machine, which can be cut, slowed down, or made to swallow everything. */
 export class TcpProxy {
-  readonly weather: Weather = { delayMs: 0, isBlackHole: false, isRefusing: false };
+  readonly weather: Weather = { delayMs: 0, isBlackHole: false, losesReplies: false, isRefusing: false };
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #held: (() => void)[] = [];
@@ -43,6 +45,11 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** How many pieces were swallowed and not let through yet. */
+  get held(): number {
+    return this.#held.length;
+  }
+
   /** Cuts every open connection; new ones are let through. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
@@ -53,9 +60,15 @@ export class TcpProxy {
     this.weather.isBlackHole = true;
   }
 
+  /** Swallows from now on what the server says. */
+  swallowReplies(): void {
+    this.weather.losesReplies = true;
+  }
+
   /** Lets bytes through again, those first that were swallowed, as TCP would send them again. */
   release(): void {
     this.weather.isBlackHole = false;
+    this.weather.losesReplies = false;
     for (const go of this.#held.splice(0)) go();
   }
 
@@ -81,18 +94,18 @@ export class TcpProxy {
     ] as const) {
       this.#sockets.add(from);
       from.once("close", () => this.#sockets.delete(from));
-      pipeline(from, this.#way(), to, () => {
+      pipeline(from, this.#way(from === far), to, () => {
         near.destroy();
         far.destroy();
       });
     }
   }
 
-  #way(): Transform {
+  #way(isReply: boolean): Transform {
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         const go = (): void => {
-          if (this.weather.isBlackHole) this.#held.push(go);
+          if (this.weather.isBlackHole || (isReply && this.weather.losesReplies)) this.#held.push(go);
           else done(null, chunk);
         };
         if (this.weather.delayMs === 0) go();

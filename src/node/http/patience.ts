@@ -35,7 +35,8 @@ export function answerMalformed(code: string | undefined, socket: Socket): void 
   const isFree = socket.writable && answer?.headersSent !== true;
   const [status, title] = STATUS[code ?? ""] ?? [400, "Bad Request"];
   const detail = "Cannot read the request: it is no HTTP that this node takes";
-  const body = JSON.stringify({ type: "about:blank", title, status, detail, code: "KS_BAD_REQUEST" });
+  const problem = status === 413 || status === 431 ? "KS_TOO_LARGE" : "KS_BAD_REQUEST";
+  const body = JSON.stringify({ type: "about:blank", title, status, detail, code: problem });
   if (isFree)
     socket.write(
       `HTTP/1.1 ${status} ${title}\r\ncontent-type: application/problem+json\r\nx-content-type-options: nosniff\r\n` +

@@ -19,6 +19,7 @@ export interface MemoryJob {
   state: JobState;
   attempt: number;
   deaths: number;
+  pastDeaths: readonly string[];
   throws: number;
   node: NodeName | undefined;
   startedAtMs: number | undefined;
@@ -64,6 +65,7 @@ export function newMemoryJob(
     state: "queued",
     attempt: 0,
     deaths: 0,
+    pastDeaths: [],
     throws: 0,
     node: undefined,
     startedAtMs: undefined,

@@ -25,6 +25,7 @@ import type {
   SubmitReply,
   Swept,
 } from "../port.ts";
+import { lostNodeDeath } from "../lost-node.ts";
 import { ownBytes } from "./bytes.ts";
 import { MemoryCatalog } from "./catalog.ts";
 import { EventQueue } from "./events.ts";
@@ -120,8 +121,9 @@ class MemoryStore extends MemoryCatalog implements Store {
       for (const job of this.#jobs.take(queue, count - jobs.length, { viewer, nowMs })) {
         this.#jobs.start(job, node, nowMs);
         running.add(job);
-        const { id, attempt, deaths, throws, spec = new Uint8Array() } = job;
-        jobs.push({ id, attempt, deaths, throws, spec });
+        const { id, attempt, deaths, throws, pastDeaths, spec = new Uint8Array() } = job;
+        const past = pastDeaths.length === 0 ? {} : { pastDeaths };
+        jobs.push({ id, attempt, deaths, throws, spec, ...past });
       }
     const nextAtMs = jobs.length < count ? this.#jobs.nextOfferAtMs(queues, viewer, nowMs) : undefined;
     return { type: "claimed", jobs, nextOfferMs: nextAtMs === undefined ? undefined : nextAtMs - nowMs };
@@ -151,6 +153,7 @@ class MemoryStore extends MemoryCatalog implements Store {
     }
     job.deaths = row.deaths;
     job.throws = row.throws;
+    if (row.death !== undefined) job.pastDeaths = [...job.pastDeaths, row.death];
     job.givenBack = { node: saidBy, attempt: row.attempt };
     this.#jobs.giveBack(job, nowMs, saidBy);
     return "committed";
@@ -290,6 +293,7 @@ class MemoryStore extends MemoryCatalog implements Store {
       if (isExhausted && running === undefined) continue;
       this.#jobs.lost.delete(job);
       job.deaths += 1;
+      job.pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
       if (!isExhausted || running === undefined) {
         this.#jobs.requeue(job, nowMs);
         continue;
@@ -300,7 +304,9 @@ class MemoryStore extends MemoryCatalog implements Store {
     }
     const exhausted = [...this.#handed]
       .filter(([job]) => job.node === node)
-      .map(([{ id, attempt, deaths }, lostNode]) => ({ id, attempt, deaths, lostNode }));
+      .map(([{ id, attempt, deaths, label, pastDeaths }, lostNode]) => {
+        return { id, attempt, deaths, lostNode, label, pastDeaths };
+      });
     return { exhausted, unplaced: this.#jobs.unplaced(UNPLACED_AT_ONCE) };
   }
 

@@ -17,6 +17,7 @@ import type {
   UnplacedJob,
 } from "../port.ts";
 import type { UnitHash } from "../../core/ids.ts";
+import { pastDeaths } from "./past-deaths.ts";
 
 /*
  * What the scripts in `lua/` answer, read into the port's types. Names and ids come from this cluster's own keys, and
@@ -55,7 +56,7 @@ const COUNTS_BYTES = 12;
 /** In the first byte of a record: its spec has a key of its own. */
 const OWN_SPEC = 2;
 
-/** Reads what `lua/claim.lua` says of each job: `rest` are records, then the specs that do not stand in them. */
+/** Reads what `lua/claim.lua` says of each job: `rest` are records, the specs that do not stand in them, past deaths. */
 function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
   const haveCounts = head.readUInt8(8) === 1;
   const size = ID_BYTES + (haveCounts ? COUNTS_BYTES : 0);
@@ -70,7 +71,11 @@ function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
     const spec = specIn(bytes(rest[jobs.length])) ?? bytes(rest[specAt++]);
     jobs.push({ id, attempt, deaths, throws, spec });
   }
-  return jobs;
+  if (!haveCounts) return jobs;
+  return jobs.map((job) => {
+    const past = job.deaths === 0 ? [] : pastDeaths(text(rest[specAt++]));
+    return past.length === 0 ? job : { ...job, pastDeaths: past };
+  });
 }
 
 /** The spec that stands in a record: see `lua/shared/records.lua`. */
@@ -151,11 +156,13 @@ function parseUnplaced(reply: unknown): UnplacedJob[] {
 }
 
 function parseExhausted(reply: unknown): Exhausted[] {
-  return inRows(list(reply), 4, ([id, attempt, deaths, lostNode]) => ({
+  return inRows(list(reply), 6, ([id, attempt, deaths, lostNode, label, kept]) => ({
     id: text(id) as JobId,
     attempt: integer(attempt),
     deaths: integer(deaths),
     lostNode: text(lostNode) as NodeName,
+    label: text(label),
+    pastDeaths: pastDeaths(text(kept)),
   }));
 }
 

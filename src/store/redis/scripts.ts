@@ -19,6 +19,7 @@ export const SCRIPT_NAMES = [
   "finish",
   "leave",
   "list-data",
+  "lost-data",
   "nodes",
   "place",
   "read",
