@@ -8,6 +8,8 @@ interface Weather {
   delayMs: number;
   /** Bytes of open and new connections go nowhere, and nobody is told: a network that is cut. */
   isBlackHole: boolean;
+  /** As a black hole, but only for what the server says. */
+  losesReplies: boolean;
   /** New connections are closed at once. */
   isRefusing: boolean;
 }
@@ -18,9 +20,12 @@ interface Place {
   readonly host?: string;
 }
 
+/** Sees what one connection lets through, there and back. */
+export type Observer = (chunk: Buffer, isReply: boolean) => void;
+
 /** A real TCP way to a server of this machine, which can be cut, slowed down, or made to swallow everything. */
 export class TcpProxy {
-  readonly weather: Weather = { delayMs: 0, isBlackHole: false, isRefusing: false };
+  readonly weather: Weather = { delayMs: 0, isBlackHole: false, losesReplies: false, isRefusing: false };
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   readonly #held: (() => void)[] = [];
@@ -43,6 +48,11 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
+  /** How many pieces were swallowed and not let through yet. */
+  get held(): number {
+    return this.#held.length;
+  }
+
   /** Cuts every open connection; new ones are let through. */
   cut(): void {
     for (const socket of this.#sockets) socket.resetAndDestroy();
@@ -53,9 +63,15 @@ export class TcpProxy {
     this.weather.isBlackHole = true;
   }
 
+  /** Swallows from now on what the server says. */
+  swallowReplies(): void {
+    this.weather.losesReplies = true;
+  }
+
   /** Lets bytes through again, those first that were swallowed, as TCP would send them again. */
   release(): void {
     this.weather.isBlackHole = false;
+    this.weather.losesReplies = false;
     for (const go of this.#held.splice(0)) go();
   }
 
@@ -74,26 +90,34 @@ export class TcpProxy {
     this.#server.close();
   }
 
+  /** Called for each connection. */
+  protected observe(): Observer {
+    return () => {};
+  }
+
   #join(near: Socket, far: Socket): void {
+    const observer = this.observe();
     for (const [from, to] of [
       [near, far],
       [far, near],
     ] as const) {
       this.#sockets.add(from);
       from.once("close", () => this.#sockets.delete(from));
-      pipeline(from, this.#way(), to, () => {
+      pipeline(from, this.#way(observer, from === far), to, () => {
         near.destroy();
         far.destroy();
       });
     }
   }
 
-  #way(): Transform {
+  #way(observer: Observer, isReply: boolean): Transform {
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         const go = (): void => {
-          if (this.weather.isBlackHole) this.#held.push(go);
-          else done(null, chunk);
+          if (this.weather.isBlackHole || (isReply && this.weather.losesReplies))
+            return void this.#held.push(go);
+          observer(chunk, isReply);
+          done(null, chunk);
         };
         if (this.weather.delayMs === 0) go();
         else setTimeout(go, this.weather.delayMs);
