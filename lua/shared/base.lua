@@ -7,7 +7,7 @@
 --                 offers.lua         offered:<queue>  set of the ids that stand in these        unplaced  zset of ids by order
 --   running:<node>  hash id -> attempt, and so on: the job runs there. What stands in none of these and is not final is queued.
 --   begun         hash id -> the attempts so far, of jobs that wait or run again: see attempts.lua
---   nodes  zset of names by end of lease       node:<name>  hash: incarnation, facts, terms
+--   nodes  zset of names by end of lease       node:<name>  hash: incarnation, facts, terms       heard  see lease_time
 --   lost          hash id -> lost node: jobs whose node is gone, for the next sweep to decide on
 --   handed:<node> hash id -> lost node: exhausted jobs that a sweep gave to a node, until it failed them
 --   taken:<node>  hash of the tokens of claims that took something, so that a claim whose reply was lost can be asked again
@@ -58,7 +58,11 @@ end
 -- one that may not. Work that lets go of memory in the end begins with this, so that it is never the one refused.
 local function allow_over_memory_limit() redis.call("UNLINK", prefix .. "nothing") end
 
+-- The time that leases end by. It stands still while no node is heard of, until one is: then the server was away rather than
+-- all nodes. `heard` says until when it goes on: somewhat longer than a heartbeat takes to be followed by the next.
+local function lease_time(now) return math.min(now, tonumber(redis.call("GET", prefix .. "heard") or now)) end
+
 local function holds_lease(node, now)
-  local ends = redis.call("ZSCORE", prefix .. "nodes", node)
-  return ends and tonumber(ends) > now
+  local ends = tonumber(redis.call("ZSCORE", prefix .. "nodes", node) or 0)
+  return ends > now or ends > 0 and ends > lease_time(now)
 end

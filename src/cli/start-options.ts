@@ -30,6 +30,7 @@ export interface StartFlags {
   readonly tokenFile?: string;
   readonly env: readonly string[];
   readonly instantWorkers: string;
+  readonly workerMemory?: string;
   readonly resultTtl: string;
   readonly grace: string;
   readonly logLevel: Level;
@@ -48,6 +49,13 @@ export function nodePort({ nodePort: given }: StartFlags): number | undefined {
 export function nodeUrl(flags: StartFlags): URL {
   const text = flags.nodeUrl ?? `http://localhost:${nodePort(flags) ?? DEFAULT_PORT}/`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  // Every node and client gets to see it.
+  if (url !== undefined && (url.username !== "" || url.password !== "" || url.search !== ""))
+    throw usage(
+      "--node-url",
+      `http://${url.host}/ with a login or a query`,
+      "an address such as http://localhost:6323/",
+    );
   if (url === undefined || url.protocol !== "http:")
     throw usage("--node-url", text, "an address such as http://localhost:6323/");
   return url;

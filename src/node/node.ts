@@ -8,10 +8,10 @@ import { DataDirectory, type DataDirectoryOptions } from "../data/directory.ts";
 import type { Room } from "../data/space.ts";
 import type { Loss } from "../data/types.ts";
 import type { StoreEvent } from "../store/port.ts";
+import { OomKills } from "../worker/oom-kills.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
-import { catchUp } from "./catch-up.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
@@ -25,6 +25,7 @@ import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
+import { Recovery } from "./recovery.ts";
 import { spawnWorker } from "./spawn-worker.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Streams } from "./streams.ts";
@@ -85,6 +86,7 @@ class Node implements RunningNode {
   readonly url: URL;
   readonly #options: NodeOptions;
   readonly #guard = new OrphanGuard();
+  readonly #oomKills = new OomKills();
   readonly #hub = new Hub();
   readonly #streams = new Streams();
   readonly #readers: ItemReaders;
@@ -96,6 +98,7 @@ class Node implements RunningNode {
   readonly #dispatcher: Dispatcher;
   readonly #lane: InstantLane;
   readonly #lease: Lease;
+  readonly #recovery: Recovery;
   readonly #data: DataService;
   readonly #router: Router;
   readonly #server: ReturnType<typeof createServer>;
@@ -107,7 +110,7 @@ class Node implements RunningNode {
   #closing: Promise<void> | undefined;
 
   constructor(options: NodeOptions, directory: DataDirectory) {
-    const { name, store, log, numWorkers, numInstantWorkers, graceMs } = options;
+    const { name, store, log, numWorkers, numInstantWorkers, graceMs, workerMemoryBytes } = options;
     const warn = (message: string): void => log.warn(message);
     const nextRun = (): number => ++this.#runs;
     this.name = name;
@@ -145,15 +148,20 @@ class Node implements RunningNode {
       takesData: () => this.#data.takesData,
       maxDeaths: MAX_DEATHS,
       graceMs,
+      workerMemoryBytes,
       nextRun,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
-      onLapsed: () => void this.#lease.renew().catch(() => {}),
+      onLapsed: () =>
+        void this.#lease
+          .renew()
+          .catch((error: unknown) => warn(`cannot take up the lease again: ${messageOf(error)}`)),
       warn,
     });
     this.#lane = new InstantLane({
       pool: this.#instantPool,
       node: name,
       graceMs,
+      workerMemoryBytes,
       nextRun,
       streams: this.#streams,
     });
@@ -169,6 +177,15 @@ class Node implements RunningNode {
     this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
     this.#router = new Router({ store, thresholdBytes });
     this.#lease = this.#createLease(warn);
+    this.#recovery = new Recovery({
+      node: name,
+      store,
+      hub: this.#hub,
+      lease: this.#lease,
+      writer: this.#writer,
+      dispatcher: this.#dispatcher,
+      warn,
+    });
     this.#server = createServer({ token, cluster, hostNames: hostNamesOf(options), warn });
     this.#addRoutes();
   }
@@ -242,7 +259,7 @@ class Node implements RunningNode {
     await this.#pool.close();
     // A store that is away now gets no more than one try: the lease will run out by itself.
     this.#writer.close();
-    await this.#writer.drained();
+    await this.#writer.drained().catch(() => {});
     if (this.#hasJoined)
       await this.#lease
         .leave()
@@ -257,7 +274,8 @@ class Node implements RunningNode {
   }
 
   #spawn(): WorkerProcess {
-    const worker = spawnWorker({ ...this.#options, port: this.#port }, this.url, this.#guard);
+    const options = { ...this.#options, port: this.#port };
+    const worker = spawnWorker(options, this.url, { guard: this.#guard, oomKills: this.#oomKills });
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }
@@ -270,9 +288,8 @@ class Node implements RunningNode {
   #receive(event: StoreEvent): void {
     switch (event.type) {
       case "wake":
-        if (event.queue !== ALL_QUEUES) return this.#dispatcher.wakeFor(event.queue, event.delayMs);
-        this.#catchUp();
-        this.#dispatcher.wake();
+        if (event.queue === ALL_QUEUES) this.#recovery.begin();
+        else this.#dispatcher.wakeFor(event.queue, event.delayMs);
         break;
       case "finished":
         this.#hub.finished(event.id, event.state, event.outcome);
@@ -289,13 +306,6 @@ class Node implements RunningNode {
     }
   }
 
-  #catchUp(): void {
-    const { store, log } = this.#options;
-    void catchUp(store, this.#hub, this.name).catch((error: unknown) =>
-      log.warn(`cannot catch up with the store: ${error instanceof Error ? error.message : String(error)}`),
-    );
-  }
-
   #createLease(warn: (message: string) => void): Lease {
     const { name, cluster, store, leaseMs, log } = this.#options;
     return new Lease({
@@ -309,9 +319,14 @@ class Node implements RunningNode {
       // A wake-up may get lost on its way; no job waits longer than this for it.
       onBeat: () => {
         this.#dispatcher.wake();
+        this.#recovery.onBeat();
         this.#lookAfterData();
       },
-      onJoined: () => this.#data.replicas.enterAll(),
+      onJoined: async () => {
+        // Whoever lost its place may have lost it because the store is empty: who waits is told.
+        if (this.#hasJoined) this.#recovery.begin();
+        await this.#data.replicas.enterAll();
+      },
       facts: () => this.#facts(),
       onLapsed: () => {
         log.warn("the lease had run out: other nodes run this node's jobs now");

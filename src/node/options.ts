@@ -47,7 +47,9 @@ export interface NodeOptions {
   readonly isArbitraryBanned: boolean;
   /** Names of environment variables that workers get beside the usual ones. */
   readonly environmentNames: readonly string[];
-  /** What the first workers run in. With the environment of `environmentNames`; stays the caller's to close. */
+  /** What a worker may have, in bytes. Default: as much heap as V8 takes, and as much of the rest as there is. */
+  readonly workerMemoryBytes?: number | undefined;
+  /** What the first workers run in. With the environment of `environmentNames` and that memory; stays the caller's to close. */
   readonly earlyProcesses?: EarlyProcesses | undefined;
   readonly leaseMs: number;
   /** How long a cancelled function has to stop before its worker is killed. */

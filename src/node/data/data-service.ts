@@ -313,7 +313,7 @@ export class DataService {
     try {
       if (name === this.#options.node) await this.replicas.dropNoted();
       else if (peer === undefined) return false;
-      else await this.peers.ask(peer, { method: "POST", path: "/v1/drops", idleMs: DROP_IDLE_MS });
+      else await this.peers.ask(peer, { method: "POST", path: "/v1/drops", body: {}, idleMs: DROP_IDLE_MS });
       return true;
     } catch (error) {
       this.#options.warn(`${name} has not dropped its file yet: ${String(error)}`);

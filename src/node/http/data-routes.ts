@@ -67,8 +67,8 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
       const named = headers["kitchensink-upload"];
       const uploadId = named === undefined ? undefined : parseUploadId(named);
       const to = await destination(request, uploadId);
-      if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
       request.raw.setTimeout(BODY_IDLE_MS);
+      if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
       const arrived = await data.directory.receive(request.raw, {
         url: dataUrlOf(request, "/v1/data/"),
         codec: codecOf(headers["kitchensink-codec"]),

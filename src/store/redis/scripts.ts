@@ -25,6 +25,7 @@ export const SCRIPT_NAMES = [
   "read",
   "register",
   "remove-replicas",
+  "running",
   "stream",
   "submit",
   "sweep",

@@ -14,7 +14,7 @@ import { Redis } from "ioredis";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { RemoteData } from "kitchensink";
 import { useStore } from "../../support/stores.ts";
-import { runCommand, startNodeProcess } from "../../support/cli.ts";
+import { startNodeProcess } from "../../support/cli.ts";
 import { nodeProcesses, type NodeInProcess } from "../../support/node-processes.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import * as functions from "./fixtures/functions.mjs";
@@ -142,64 +142,4 @@ test("files are adopted at the start, and those that cannot be are named", async
   const node = await place.start("node1", [...flags(), "--adopt", "logs/*.csv"]);
   expect(await place.connect(node).data.search("**")).toEqual(["logs/a.csv"]);
   expect(node.command.stderr).toContain("ad.csv");
-});
-
-describe("a node that does not belong", () => {
-  const start = (args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
-    runCommand(
-      ["start", "--no-redis", "--redis-connection", redis().redisConnection!, "--node-port", "0", ...args],
-      env,
-    );
-
-  test("another token is refused, with both fingerprints", async () => {
-    const place = processes();
-    await place.start("node1", flags());
-    const directory = temporaryDirectory();
-    const { code, stderr } = await start([...flags(), "--datadir", directory, "--node-name", "node2"], {
-      KITCHENSINK_TOKEN: "another-token-than-theirs-0123456789",
-    });
-    expect(code).toBe(1);
-    expect(stderr).toMatch(
-      /Cannot join the cluster "keeping-\d+": its nodes have another token \(fingerprint [0-9a-f]{8}, this node's is [0-9a-f]{8}\)/,
-    );
-  });
-
-  test("another cluster's data directory is refused, with both names", async () => {
-    const place = processes();
-    const one = await place.start("node1", flags());
-    await new RemoteData({ obj: 1, client: place.connect(one) }).save();
-    await stop(one);
-    const { code, stderr } = await start(["--cluster", "other", "--datadir", place.directory("node1")], {
-      KITCHENSINK_TOKEN: place.token,
-    });
-    expect(code).toBe(1);
-    expect(stderr).toContain(`"${cluster}"`);
-    expect(stderr).toContain(`"other"`);
-  });
-
-  test("a data directory that another node uses is refused", async () => {
-    const place = processes();
-    const one = await place.start("node1", flags());
-    const { code, stderr } = await start(
-      [...flags(), "--datadir", place.directory("node1"), "--node-name", "node2"],
-      {
-        KITCHENSINK_TOKEN: place.token,
-      },
-    );
-    expect(code).toBe(1);
-    expect(stderr).toContain(String(one.pid));
-  });
-
-  test("another cluster's node that asks for data is refused, with both names", async () => {
-    const place = processes();
-    const one = await place.start("node1", flags());
-    const response = await fetch(new URL("/v1/replicas/one", one.url), {
-      headers: { authorization: `Bearer ${place.token}`, "kitchensink-cluster": "other" },
-    });
-    expect(response.status).toBe(409);
-    expect(await response.json()).toMatchObject({
-      code: "KS_CONFLICT",
-      detail: expect.stringMatching(new RegExp(`"${cluster}".*"other"`)),
-    });
-  });
 });
