@@ -54,6 +54,10 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
     return to;
   };
 
+  server.addHook("onRequest", async (request, reply) => {
+    if (/^\/v1\/(data|replicas|pulls|pipelines)\b/.test(request.url)) data.transfers.add(reply.raw);
+  });
+
   void server.register(async (scope) => {
     // Bodies of any size go to a file as they come.
     scope.addContentTypeParser("application/octet-stream", (_request, body, done) => done(null, body));
