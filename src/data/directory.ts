@@ -12,7 +12,7 @@ import { Doubts } from "./doubts.ts";
 import { Intake } from "./intake.ts";
 import { takeInventory } from "./inventory.ts";
 import { Journal } from "./journal.ts";
-import { makeLayout, pathOf, type Layout } from "./layout.ts";
+import { isOpenToOthers, makeLayout, pathOf, type Layout } from "./layout.ts";
 import { LocalParts } from "./local-parts.ts";
 import { Pulls } from "./pulls.ts";
 import type { DataReader } from "./reader.ts";
@@ -74,6 +74,8 @@ export class DataDirectory {
   static async open(options: DataDirectoryOptions): Promise<DataDirectory> {
     const { path, cluster, warn } = options;
     const layout = await makeLayout(path);
+    if (await isOpenToOthers(layout))
+      warn(`others of this machine can look into ${layout.root}: chmod 700 keeps what is saved there to you`);
     const lock = await DirectoryLock.take({ path: layout.lock, directory: layout.root, warn });
     try {
       await claimForCluster({

@@ -4,7 +4,7 @@ import type { DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { Arrivals } from "./arrival.ts";
 import { BufferPool } from "./buffer-pool.ts";
-import { checkParents, pathOf, type Layout } from "./layout.ts";
+import { checkOpened, pathOf, type Layout } from "./layout.ts";
 import { DataReader } from "./reader.ts";
 import type { Shelf } from "./shelf.ts";
 import type { Loss, ReaderOptions, Replica } from "./types.ts";
@@ -94,8 +94,8 @@ export class Readers {
   async #openReplica(replica: Replica, path: string): Promise<FileHandle> {
     let handle: FileHandle | undefined;
     try {
-      await checkParents(this.#parts.layout, replica.url);
       handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      await checkOpened(this.#parts.layout, replica.url, handle);
       const stats = await handle.stat();
       if (!stats.isFile() || stats.size !== replica.size)
         throw new Error(`its file has ${stats.size} bytes now`);

@@ -54,11 +54,14 @@ export function createServer(options: ServerOptions): FastifyInstance {
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     clientErrorHandler: (error, socket) => answerMalformed(error.code, socket),
     // What the router cannot read comes by no hook.
-    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
-      void admit(request, reply).then(
-        () => refuse(error, reply),
-        (refusal: unknown) => refuse(refusal, reply),
-      ),
+    frameworkErrors: async (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      try {
+        await admit(request, reply);
+        refuse(error, reply);
+      } catch (refusal) {
+        refuse(refusal, reply);
+      }
+    },
   });
   server.server.maxConnections = maxConnections;
   // Bodies stay bytes: the node never decodes what a user encoded. All other content types get 415.

@@ -3,6 +3,7 @@ import { parseDataType, parseSha256 } from "../../core/data.ts";
 import { parseDataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { DataService } from "../data/data-service.ts";
+import { codecOf } from "./data-routes.ts";
 import { bodyObject } from "./server.ts";
 
 /** For workers of this node, which share its disk: where data lie, and parts that they write themselves. */
@@ -28,7 +29,7 @@ export function addWorkerRoutes(server: FastifyInstance, { data }: { readonly da
       url: parseDataUrl(body["url"]),
       size: Number(body["size"]),
       sha256: parseSha256(body["sha256"]),
-      codec: typeof body["codec"] === "string" ? body["codec"] : null,
+      codec: codecOf(body["codec"]),
       type: parseDataType(body["type"]),
     });
     const replica = await data.replicas.enter(arrived);
