@@ -18,9 +18,10 @@ export function addWorkerRoutes(server: FastifyInstance, { data }: { readonly da
   server.post("/v1/parts", async (request, reply) => {
     if (!data.takesData)
       throw new KitchenError("KS_DATA_UNAVAILABLE", "Cannot save here: the node is read-only");
-    return await reply
-      .type("application/json")
-      .send(JSON.stringify(data.beginPart(Number(bodyObject(request.body)["pid"]))));
+    const { pid } = bodyObject(request.body);
+    if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0)
+      throw new KitchenError("KS_BAD_REQUEST", "The body has no pid of a worker");
+    return await reply.type("application/json").send(JSON.stringify(data.beginPart(pid)));
   });
 
   server.post<{ Params: { id: string } }>("/v1/parts/:id", async (request, reply) => {
