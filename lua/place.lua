@@ -24,7 +24,7 @@ local function place(id, offers, placement, refusal)
     redis.call("SET", job_key(id), placed)
     offering().offer(id, job.queue, job.order, offers, true)
   else
-    moves().end_begun(id, placed, "f", attempts().history_of(id), refusal, now, ttl)
+    moves().end_begun(id, placed, "n", attempts().history_of(id), refusal, now, ttl)
   end
 end
 

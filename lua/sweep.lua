@@ -2,7 +2,8 @@
 -- are handed to the sweeping node to fail them, and listed until it has. Also lists jobs to be placed anew.
 -- KEYS[1] prefix
 -- ARGV[1] prefix of the channels   [2] node   [3] most deaths   [4] ms that final records are kept
--- Reply: {{id, attempt, deaths, lost node, …}, {id, queue, inputs, …}}, of which inputs are urls, one a line
+-- Reply: {{id, attempt, deaths, lost node, label, what is kept of the deaths, …}, {id, queue, inputs, …}}, of which inputs are
+--        urls, one a line
 -- include shared/base.lua
 -- include shared/events.lua
 -- include shared/records.lua
@@ -28,6 +29,7 @@ for i = 1, #lost, 2 do
   if not is_exhausted or leased then -- only a node with a lease can fail a job; without one it waits for the next that sweeps
     redis.call("HDEL", lost_key, id)
     history.deaths = text_of(history.deaths + 1)
+    attempts().add_death(history, "!" .. history.attempt .. ":" .. lost[i + 1])
     attempts().remember(id, history)
     if is_exhausted then
       redis.call("HSET", prefix .. "running:" .. node, id, attempts().entry_text(attempts().next_entry(history, text_of(now), "-")))
@@ -44,7 +46,9 @@ local exhausted, handed = {}, redis.call("HGETALL", handed_key)
 for i = 1, #handed, 2 do
   local at, history = #exhausted, attempts().history_of(handed[i])
   exhausted[at + 1], exhausted[at + 2], exhausted[at + 3] = handed[i], history.attempt + 1, tonumber(history.deaths)
-  exhausted[at + 4] = handed[i + 1]
+  local record = redis.call("GET", job_key(handed[i]))
+  exhausted[at + 4], exhausted[at + 5] = handed[i + 1], record and jobs().read_live(record).label or ""
+  exhausted[at + 6] = history.past
 end
 local unplaced = {}
 for _, id in ipairs(redis.call("ZRANGE", prefix .. "unplaced", 0, UNPLACED_AT_ONCE - 1)) do

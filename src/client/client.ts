@@ -12,7 +12,14 @@ import { Job } from "./job.ts";
 import { JobBackend } from "./job-backend.ts";
 import { JobMap, type Started } from "./job-map.ts";
 import { parseFunctions, parseNodes, type NodeStatus } from "./listings.ts";
-import { type ClientOptions, type ConnectOptions, DEFAULTS, type Settings, settingsFrom } from "./options.ts";
+import {
+  type ClientOptions,
+  type ConnectOptions,
+  DEFAULTS,
+  isInterruptible,
+  type Settings,
+  settingsFrom,
+} from "./options.ts";
 import { outputOf } from "./output.ts";
 import { rpcProxy, type Rpc } from "./rpc.ts";
 import type { Returned } from "./remote-items.ts";
@@ -61,7 +68,7 @@ export class Client implements AsyncDisposable {
     derived?: { shared: Shared; settings: Settings },
   ) {
     this.url = parseUrl(url);
-    this.#shared = derived?.shared ?? share(this.url, options.token, new.target.realm);
+    this.#shared = derived?.shared ?? share(this.url, options, new.target.realm);
     this.#settings = settingsFrom(derived?.settings ?? DEFAULTS, options);
     this.#queue = queueOf(this.#settings);
   }
@@ -204,14 +211,15 @@ export class Client implements AsyncDisposable {
   }
 }
 
-function share(url: URL, token: string | undefined, realm: object | undefined): Shared {
-  const http = new Http(url, token ?? findToken(url));
+function share(url: URL, options: ConnectOptions, realm: object | undefined): Shared {
+  const http = new Http(url, options.token ?? findToken(url));
+  const hears = isInterruptible(options);
   return {
     realm,
     http,
     dataHttp: http.sibling(),
-    connection: new Connection(http),
-    instant: new InstantCaller(http),
+    connection: new Connection(http, hears),
+    instant: new InstantCaller(http, hears),
   };
 }
 
@@ -221,9 +229,18 @@ function queueOf({ queue, node }: Settings): string {
 
 function parseUrl(url: string | URL): URL {
   const parsed = URL.canParse(String(url)) ? new URL(url) : undefined;
+  if (parsed !== undefined && isMoreThanPlace(parsed))
+    throw new KitchenError(
+      "KS_USAGE",
+      `Not the address of a node: ${parsed.protocol}//${parsed.host}/ comes with a login or a query, and addresses are shown in messages (pass { token }, or set KITCHENSINK_TOKEN)`,
+    );
   if (parsed?.protocol === "http:" || parsed?.protocol === "https:") return parsed;
   throw new KitchenError(
     "KS_USAGE",
     `Not the address of a node: ${JSON.stringify(String(url))} (expected something like http://localhost:6323/)`,
   );
+}
+
+function isMoreThanPlace({ username, password, search }: URL): boolean {
+  return `${username}${password}${search}` !== "";
 }

@@ -39,6 +39,11 @@ export interface ClientOptions {
 export interface ConnectOptions extends ClientOptions {
   /** Default: `KITCHENSINK_TOKEN`, or, for a node on this machine, this user's token file. */
   readonly token?: string;
+  /**
+   * What Ctrl-C does while this client waits. `cancel` (default): the first cancels the jobs that it waits for, the second
+   * ends the program. `leave`: the first ends the program, and the jobs go on.
+   */
+  readonly interrupt?: "cancel" | "leave";
 }
 
 /** What is in force for a client. */
@@ -69,6 +74,15 @@ export function settingsFrom(base: Settings, options: ClientOptions): Settings {
   checkCount("retries", settings.retries, 0, 1_000);
   checkCount("priority", settings.priority, -MAX_PRIORITY, MAX_PRIORITY);
   return settings;
+}
+
+/** @throws KitchenError `KS_USAGE` for another value of the option `interrupt` */
+export function isInterruptible({ interrupt = "cancel" }: ConnectOptions): boolean {
+  if (interrupt === "cancel" || interrupt === "leave") return interrupt === "cancel";
+  throw new KitchenError(
+    "KS_USAGE",
+    `Not a value for interrupt: ${JSON.stringify(interrupt)} (expected "cancel" or "leave")`,
+  );
 }
 
 function checkModules(modules: string): void {

@@ -3,9 +3,11 @@ import type { ErrorCode } from "../core/errors.ts";
 import type { UnitHash } from "../core/ids.ts";
 import type { JobSpec, RunResult } from "../core/messages.ts";
 import type { ClaimedJob } from "../store/port.ts";
-import type { Exit, RunHandlers, StreamName } from "../worker/run-list.ts";
+import { isDeliberate, type Exit } from "../worker/exit.ts";
+import type { RunHandlers, StreamName } from "../worker/run-list.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
-import { deathReport, errorOutcome, isDeliberate } from "./outcomes.ts";
+import { deathNote, deathReport } from "./death.ts";
+import { errorOutcome } from "./outcomes.ts";
 import type { StreamedItems } from "./streamed-items.ts";
 import type { Streams } from "./streams.ts";
 
@@ -14,6 +16,8 @@ export interface AttemptLane {
   readonly nodeName: string;
   /** How long a function has to stop after its signal was aborted, before its worker is killed. */
   readonly graceMs: number;
+  /** What a worker may have; `undefined`: what V8 takes by itself. */
+  readonly memoryBytes: number | undefined;
   readonly streams: Streams;
   readonly onOutput: (attempt: Attempt, stream: StreamName, bytes: Uint8Array) => void;
   /** Its result is a stream of items, which can be read now. */
@@ -85,9 +89,10 @@ export class Attempt implements RunHandlers {
     );
   }
 
-  /** Ends an attempt that was not started: there will be no worker for it. */
+  /** Ends an attempt as failed, at once: there will be no worker for it, or no more. */
   refuse(code: ErrorCode, message: string): void {
     this.#stopWith({ type: "stopped", state: "failed", outcome: errorOutcome(code, message) }, message);
+    this.#worker?.kill();
   }
 
   /** Kills the worker and ends the attempt as if it had not begun: the node is leaving, or has lost its lease. */
@@ -131,7 +136,9 @@ export class Attempt implements RunHandlers {
   }
 
   onLost(exit: Exit, wasRunning: boolean, lastOutput: string): void {
-    this.#end(wasRunning ? this.#died(exit, lastOutput) : { type: "not-begun" });
+    // A stream is never begun anew, whoever is to blame.
+    const isOver = wasRunning || this.hasStreamed;
+    this.#end(isOver ? this.#died(exit, lastOutput) : { type: "not-begun" });
   }
 
   #startDeadline({ label, timeoutMs }: JobSpec): void {
@@ -161,20 +168,22 @@ export class Attempt implements RunHandlers {
   }
 
   #died(exit: Exit, lastOutput: string): AttemptEnd {
-    const { deaths } = this.job;
-    const ranMs = this.#ranMs();
-    const message = deathReport({
+    const { attempt, pastDeaths = [] } = this.job;
+    const death = {
       exit,
       label: this.spec.label,
       node: this.#lane.nodeName,
-      ranMs,
-      deaths: deaths + 1,
+      attempt,
+      ranMs: this.#ranMs(),
+      memoryBytes: this.#lane.memoryBytes,
       lastOutput,
-    });
+      earlier: pastDeaths,
+    };
     return {
       type: "died",
-      outcome: errorOutcome("KS_WORKER_LOST", message),
+      outcome: errorOutcome("KS_WORKER_LOST", deathReport(death)),
       isDeliberate: isDeliberate(exit),
+      note: deathNote(death),
     };
   }
 

@@ -26,10 +26,12 @@ export interface DispatcherOptions {
   readonly streams: Streams;
   /** Shared queues, by their plain names. */
   readonly queues: readonly string[];
-  /** Whether this node may run jobs that are offered to everybody who takes data. */
-  readonly takesData: boolean;
+  /** Whether this node may run jobs that are offered to everybody who takes data, now. */
+  readonly takesData: () => boolean;
   readonly maxDeaths: number;
   readonly graceMs: number;
+  /** What a worker may have; `undefined`: what V8 takes by itself. */
+  readonly workerMemoryBytes: number | undefined;
   readonly nextRun: () => number;
   /** Whether this node lets captured functions run in the namespace. */
   readonly isArbitraryAllowed: (namespace: string) => boolean;
@@ -220,7 +222,7 @@ export class Dispatcher {
         const { node, store, queues, takesData } = this.#options;
         const askedAtMs = performance.now();
         const era = this.#era;
-        const reply = await store.claim({ node, queues, count, takesData });
+        const reply = await store.claim({ node, queues, count, takesData: takesData() });
         if (reply.type === "lapsed") return this.#options.onLapsed();
         this.#held.recordTrip(performance.now() - askedAtMs);
         this.#hasFailed = false;
@@ -297,10 +299,12 @@ export class Dispatcher {
     if (!this.#isFetching) this.#cancelled.clear();
   }
 
-  #createLane({ node: nodeName, graceMs, streams, writer }: DispatcherOptions): AttemptLane {
+  #createLane(options: DispatcherOptions): AttemptLane {
+    const { node: nodeName, graceMs, workerMemoryBytes: memoryBytes, streams, writer } = options;
     return {
       nodeName,
       graceMs,
+      memoryBytes,
       streams,
       onOutput: (of, stream, bytes) => {
         const { id, attempt } = of.job;

@@ -32,12 +32,15 @@ export interface InstantLaneOptions {
   readonly pool: Pool;
   readonly node: NodeName;
   readonly graceMs: number;
+  /** What a worker may have; `undefined`: what V8 takes by itself. */
+  readonly workerMemoryBytes: number | undefined;
   readonly nextRun: () => number;
   readonly streams: Streams;
 }
 
 /** Calls that skip the queue: they run on workers kept for them, first come, first served, and are not stored. */
 export class InstantLane {
+  readonly #node: NodeName;
   readonly #pool: Pool;
   readonly #nextRun: () => number;
   readonly #lane: AttemptLane;
@@ -50,17 +53,23 @@ export class InstantLane {
   /** Runs while calls wait and generators keep every worker. */
   #blocked: NodeJS.Timeout | undefined;
   #onIdle: () => void = () => {};
+  #isClosed = false;
   readonly #wanting = new Set<(worker: WorkerProcess) => void>();
 
   constructor(options: InstantLaneOptions) {
+    this.#node = options.node;
     this.#pool = options.pool;
     this.#nextRun = options.nextRun;
     this.#recall = new Recall(options.pool);
     this.#lane = this.#createLane(options);
   }
 
-  /** Runs a call once; gives a way to cancel it. @throws KitchenError `KS_BUSY` when too many wait */
+  /**
+   * Runs a call once; gives a way to cancel it.
+   * @throws KitchenError `KS_BUSY` when too many wait, `KS_UNAVAILABLE` when the node is leaving
+   */
   run(call: InstantCall): { cancel(reason: string): void } {
+    if (this.#isClosed) throw new KitchenError("KS_UNAVAILABLE", this.#leaving);
     if (this.#waiting.length >= MOST_WAITING)
       throw new KitchenError(
         "KS_BUSY",
@@ -89,10 +98,15 @@ export class InstantLane {
     });
   }
 
-  /** Ends what waits and what runs: the node is leaving. */
-  refuseAll(): void {
+  /** Ends what waits and what runs, and takes nothing more: the node is leaving. */
+  close(): void {
+    this.#isClosed = true;
     this.#waiting = [];
-    for (const attempt of this.#calls.keys()) attempt.cancel("the node is leaving");
+    for (const attempt of [...this.#calls.keys()]) attempt.refuse("KS_UNAVAILABLE", this.#leaving);
+  }
+
+  get #leaving(): string {
+    return `Cannot run the call: the node ${this.#node} is leaving (call another one)`;
   }
 
   /** There may be room in a worker. */
@@ -149,10 +163,12 @@ export class InstantLane {
     return attempt;
   }
 
-  #createLane({ node: nodeName, graceMs, streams }: InstantLaneOptions): AttemptLane {
+  #createLane(options: InstantLaneOptions): AttemptLane {
+    const { node: nodeName, graceMs, workerMemoryBytes: memoryBytes, streams } = options;
     return {
       nodeName,
       graceMs,
+      memoryBytes,
       streams,
       onOutput: (attempt, stream, bytes) => this.#calls.get(attempt)?.onOutput(stream, bytes),
       onStreaming: (attempt) => {

@@ -14,8 +14,9 @@ import type { DataUrl } from "../core/data-url.ts";
 import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { FinalState, JobState } from "../core/job-states.ts";
 import type { Catalog } from "./catalog.ts";
+import type { Inspection } from "./inspection.ts";
 
-export interface Store extends Catalog {
+export interface Store extends Catalog, Inspection {
   readonly kind: "redis" | "embedded";
   /** For people: `Redis 7.0.15 at tcp://localhost:6379?db=9` */
   readonly description: string;
@@ -193,6 +194,8 @@ export interface RunningJob {
 }
 export interface ClaimedJob extends RunningJob {
   readonly spec: Uint8Array;
+  /** A line on each of these deaths, oldest first; left out when there was none. */
+  readonly pastDeaths?: readonly string[];
 }
 
 export type FinishRow =
@@ -208,6 +211,8 @@ export type FinishRow =
       readonly next: "queued";
       readonly deaths: number;
       readonly throws: number;
+      /** A line on the death that this attempt ended with, to be kept for who claims the job next. */
+      readonly death?: string;
     };
 /** `fenced`: the job is not this node's under this attempt any more, or unknown; nothing was changed. */
 export type FinishReply = "committed" | "fenced" | { readonly cancelled: Uint8Array };
@@ -308,6 +313,9 @@ export interface Exhausted {
   readonly deaths: number;
   /** The node that was lost. */
   readonly lostNode: NodeName;
+  readonly label: string;
+  /** A line on each of these deaths, oldest first. */
+  readonly pastDeaths: readonly string[];
 }
 
 export type StoreEvent =

@@ -25,6 +25,8 @@ import type {
   SubmitReply,
   Swept,
 } from "../port.ts";
+import type { StoreDiagnosis, Waiting } from "../inspection.ts";
+import { lostNodeDeath } from "../lost-node.ts";
 import { ownBytes } from "./bytes.ts";
 import { MemoryCatalog } from "./catalog.ts";
 import { EventQueue } from "./events.ts";
@@ -120,8 +122,9 @@ class MemoryStore extends MemoryCatalog implements Store {
       for (const job of this.#jobs.take(queue, count - jobs.length, { viewer, nowMs })) {
         this.#jobs.start(job, node, nowMs);
         running.add(job);
-        const { id, attempt, deaths, throws, spec = new Uint8Array() } = job;
-        jobs.push({ id, attempt, deaths, throws, spec });
+        const { id, attempt, deaths, throws, pastDeaths, spec = new Uint8Array() } = job;
+        const past = pastDeaths.length === 0 ? {} : { pastDeaths };
+        jobs.push({ id, attempt, deaths, throws, spec, ...past });
       }
     const nextAtMs = jobs.length < count ? this.#jobs.nextOfferAtMs(queues, viewer, nowMs) : undefined;
     return { type: "claimed", jobs, nextOfferMs: nextAtMs === undefined ? undefined : nextAtMs - nowMs };
@@ -151,6 +154,7 @@ class MemoryStore extends MemoryCatalog implements Store {
     }
     job.deaths = row.deaths;
     job.throws = row.throws;
+    if (row.death !== undefined) job.pastDeaths = [...job.pastDeaths, row.death];
     job.givenBack = { node: saidBy, attempt: row.attempt };
     this.#jobs.giveBack(job, nowMs, saidBy);
     return "committed";
@@ -275,6 +279,20 @@ class MemoryStore extends MemoryCatalog implements Store {
     return this.#leases.records(this.open());
   }
 
+  async now(): Promise<number> {
+    return this.open();
+  }
+
+  async waiting(): Promise<Waiting> {
+    this.open();
+    return this.#jobs.waiting();
+  }
+
+  async diagnose(): Promise<StoreDiagnosis> {
+    this.open();
+    return { kind: "embedded", servers: [] };
+  }
+
   async place(rows: readonly PlacementRow[]): Promise<void> {
     const nowMs = this.open();
     for (const row of rows) this.#jobs.place(row, nowMs);
@@ -290,6 +308,7 @@ class MemoryStore extends MemoryCatalog implements Store {
       if (isExhausted && running === undefined) continue;
       this.#jobs.lost.delete(job);
       job.deaths += 1;
+      job.pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
       if (!isExhausted || running === undefined) {
         this.#jobs.requeue(job, nowMs);
         continue;
@@ -300,7 +319,9 @@ class MemoryStore extends MemoryCatalog implements Store {
     }
     const exhausted = [...this.#handed]
       .filter(([job]) => job.node === node)
-      .map(([{ id, attempt, deaths }, lostNode]) => ({ id, attempt, deaths, lostNode }));
+      .map(([{ id, attempt, deaths, label, pastDeaths }, lostNode]) => {
+        return { id, attempt, deaths, lostNode, label, pastDeaths };
+      });
     return { exhausted, unplaced: this.#jobs.unplaced(UNPLACED_AT_ONCE) };
   }
 
@@ -344,8 +365,8 @@ function isSameTerms(a: ClusterTerms, b: ClusterTerms): boolean {
 function repeated(job: MemoryJob, node: NodeName, row: FinishRow): FinishReply {
   const back = job.givenBack;
   if (row.next === "queued" && back?.node === node && back.attempt === row.attempt) return "committed";
-  if (job.node !== node || job.attempt !== row.attempt || !isFinal(job.state)) return "fenced";
-  if (job.cancelled !== undefined && job.state === "cancelled") return { cancelled: job.cancelled };
+  if (!job.endedRunning || job.node !== node || job.attempt !== row.attempt) return "fenced";
+  if (job.cancelled !== undefined) return { cancelled: job.cancelled };
   return job.state === row.next ? "committed" : "fenced";
 }
 

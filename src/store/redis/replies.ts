@@ -1,3 +1,4 @@
+import type { Waiting } from "../inspection.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
@@ -17,6 +18,7 @@ import type {
   UnplacedJob,
 } from "../port.ts";
 import type { UnitHash } from "../../core/ids.ts";
+import { pastDeaths } from "./past-deaths.ts";
 
 /*
  * What the scripts in `lua/` answer, read into the port's types. Names and ids come from this cluster's own keys, and
@@ -55,7 +57,7 @@ const COUNTS_BYTES = 12;
 /** In the first byte of a record: its spec has a key of its own. */
 const OWN_SPEC = 2;
 
-/** Reads what `lua/claim.lua` says of each job: `rest` are records, then the specs that do not stand in them. */
+/** Reads what `lua/claim.lua` says of each job: `rest` are records, the specs that do not stand in them, past deaths. */
 function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
   const haveCounts = head.readUInt8(8) === 1;
   const size = ID_BYTES + (haveCounts ? COUNTS_BYTES : 0);
@@ -70,7 +72,11 @@ function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
     const spec = specIn(bytes(rest[jobs.length])) ?? bytes(rest[specAt++]);
     jobs.push({ id, attempt, deaths, throws, spec });
   }
-  return jobs;
+  if (!haveCounts) return jobs;
+  return jobs.map((job) => {
+    const past = job.deaths === 0 ? [] : pastDeaths(text(rest[specAt++]));
+    return past.length === 0 ? job : { ...job, pastDeaths: past };
+  });
 }
 
 /** The spec that stands in a record: see `lua/shared/records.lua`. */
@@ -151,11 +157,13 @@ function parseUnplaced(reply: unknown): UnplacedJob[] {
 }
 
 function parseExhausted(reply: unknown): Exhausted[] {
-  return inRows(list(reply), 4, ([id, attempt, deaths, lostNode]) => ({
+  return inRows(list(reply), 6, ([id, attempt, deaths, lostNode, label, kept]) => ({
     id: text(id) as JobId,
     attempt: integer(attempt),
     deaths: integer(deaths),
     lostNode: text(lostNode) as NodeName,
+    label: text(label),
+    pastDeaths: pastDeaths(text(kept)),
   }));
 }
 
@@ -175,6 +183,22 @@ export function parseNodes(reply: unknown): NodeRecord[] {
     leaseEndsAtMs: integer(leaseEndsAtMs),
     runningJobs: integer(runningJobs),
   }));
+}
+
+export function parseWaiting(reply: unknown): Waiting {
+  const [queues, unplaced] = list(reply);
+  return {
+    queues: inRows(list(queues), 3, ([queue, jobs, isMore]) => ({
+      queue: text(queue),
+      jobs: integer(jobs),
+      isMore: integer(isMore) === 1,
+    })),
+    unplaced: integer(unplaced),
+  };
+}
+
+export function parseNow(reply: unknown): number {
+  return integer(reply);
 }
 
 export function parseState(word: string): JobState {

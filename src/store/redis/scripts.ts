@@ -19,7 +19,9 @@ export const SCRIPT_NAMES = [
   "finish",
   "leave",
   "list-data",
+  "lost-data",
   "nodes",
+  "now",
   "place",
   "read",
   "register",
@@ -29,6 +31,7 @@ export const SCRIPT_NAMES = [
   "submit",
   "sweep",
   "units",
+  "waiting",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

@@ -23,6 +23,21 @@ const registration = (name: NodeName, incarnation: string, leaseMs = 60_000) =>
 
 export function describeLeases(open: OpenStore): void {
   test(
+    "a node that is alone keeps its lease while it is silent, whoever was there before or asked in vain",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1, SHORT_LEASE_MS);
+      await register(store, N2, 20 * SHORT_LEASE_MS);
+      await store.leave(N2);
+      await pass(SHORT_LEASE_MS + 10);
+      expect(await store.sweep(N3, 3)).toEqual(NOTHING_SWEPT);
+      expect(await store.heartbeat(registration(N2, "a", 20 * SHORT_LEASE_MS))).toBe("lapsed");
+      await register(store, N3, SHORT_LEASE_MS);
+      await pass(2 * SHORT_LEASE_MS);
+      expect((await store.nodes()).map(({ name }) => name)).toEqual([N3]);
+    }),
+  );
+
+  test(
     "a registered node is listed with its facts, its lease and its running jobs",
     withStore(open, async ({ store }) => {
       expect(await store.nodes()).toEqual([]);
@@ -194,9 +209,10 @@ export function describeLeases(open: OpenStore): void {
     withStore(open, async ({ store, pass }) => {
       await register(store, N1, SHORT_LEASE_MS);
       await register(store, N2);
-      const id = await runningJob(store, N1);
+      const id = await runningJob(store, N1, { label: "doomed" });
       await pass(SHORT_LEASE_MS + 10);
-      const exhausted = [{ id, attempt: 2, deaths: 1, lostNode: N1 }];
+      const pastDeaths = [`attempt 1 on ${N1}: the node was lost`];
+      const exhausted = [{ id, attempt: 2, deaths: 1, lostNode: N1, label: "doomed", pastDeaths }];
       expect(await store.sweep(N2, 1)).toEqual({ exhausted, unplaced: [] });
       expect(await store.sweep(N2, 1)).toEqual({ exhausted, unplaced: [] });
       const [record] = await store.read([id]);
@@ -205,6 +221,31 @@ export function describeLeases(open: OpenStore): void {
         "committed",
       ]);
       expect(await store.sweep(N2, 1)).toEqual(NOTHING_SWEPT);
+    }),
+  );
+
+  test(
+    "whoever claims a job hears how its earlier workers and nodes died, in the order of their deaths",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1, SHORT_LEASE_MS);
+      await register(store, N2);
+      const id = await runningJob(store, N1, { queue: "lost" });
+      const other = await runningJob(store, N1, { queue: "lost" });
+      const death = "attempt 1: killed, with spaces, commas and ünïcode";
+      await store.finish(N1, [{ id, attempt: 1, next: "queued", deaths: 1, throws: 2, death }]);
+      const [again] = await claim(store, N1, { queues: ["lost"] });
+      expect(again).toMatchObject({ id, deaths: 1, throws: 2, pastDeaths: [death] });
+      await pass(SHORT_LEASE_MS + 10);
+      await store.sweep(N2, 5);
+      const lost = (attempt: number): string => `attempt ${attempt} on ${N1}: the node was lost`;
+      expect(await claim(store, N2, { queues: ["lost"], count: 2 })).toMatchObject([
+        { id, attempt: 3, deaths: 2, throws: 2, pastDeaths: [death, lost(2)] },
+        { id: other, attempt: 2, deaths: 1, pastDeaths: [lost(1)] },
+      ]);
+      await store.finish(N2, [{ id, attempt: 3, next: "queued", deaths: 2, throws: 3 }]);
+      expect(await claim(store, N2, { queues: ["lost"] })).toMatchObject([
+        { id, pastDeaths: [death, lost(2)] },
+      ]);
     }),
   );
 

@@ -124,7 +124,7 @@ const finishRow: fc.Arbitrary<FinishRow> = fc
   })
   .map((row) =>
     row.next === "queued"
-      ? { ...row, next: row.next, deaths: 0, throws: 1 }
+      ? { ...row, next: row.next, deaths: 1, throws: 1, death: "it died" }
       : { ...row, next: row.next, outcome: bytes(row.next) },
   );
 
