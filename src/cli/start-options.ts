@@ -31,6 +31,7 @@ export interface StartFlags {
   readonly env: readonly string[];
   readonly instantWorkers: string;
   readonly resultTtl: string;
+  readonly queueLimit: string;
   readonly grace: string;
   readonly logLevel: Level;
 }

@@ -7,15 +7,13 @@ import { parseSpec } from "../codec/wire.ts";
 import type { ClaimedJob, Store } from "../store/port.ts";
 import type { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
+import { Alarm } from "./alarm.ts";
 import { Attempt, type AttemptLane } from "./attempt.ts";
 import { errorOutcome } from "./outcomes.ts";
 import { Recall } from "./recall.ts";
 import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
 import type { UnitCache } from "./unit-cache.ts";
-
-/** What setTimeout takes. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface DispatcherOptions {
   readonly node: NodeName;
@@ -58,9 +56,9 @@ export class Dispatcher {
   /** The last claim found less than was wanted, and nobody has said since that there is more. */
   #isDry = false;
   #isPaused = true;
-  /** Wakes when the next offer becomes visible. */
-  #timer: NodeJS.Timeout | undefined;
-  #timerAtMs = Infinity;
+  #isLeaving = false;
+  /** Wakes when the next job becomes visible: its claim tells when the one behind it does. */
+  readonly #alarm = new Alarm(() => this.wake());
   #onIdle: () => void = () => {};
 
   constructor(options: DispatcherOptions) {
@@ -75,13 +73,14 @@ export class Dispatcher {
 
   resume(): void {
     this.#isPaused = false;
+    this.#isLeaving = false;
     this.wake();
   }
 
   /** Claims nothing more. */
   pause(): void {
     this.#isPaused = true;
-    this.#clearTimer();
+    this.#alarm.clear();
   }
 
   /** There may be work. */
@@ -130,32 +129,17 @@ export class Dispatcher {
     });
   }
 
-  /** Kills what runs, for others run it now, or will. */
+  /** Kills what runs, for others run it now, or will. While the node is leaving, what a claim still brings goes back too. */
   abandonAll(): void {
+    this.#isLeaving = this.#isPaused;
     const backlog = this.#backlog;
     this.#backlog = [];
     for (const { job } of backlog) this.#giveBack(job);
     for (const attempt of this.#attempts.values()) attempt.abandon();
   }
 
-  /** One timer is enough, for the earliest: its claim tells when the next one is due. */
   #wakeIn(delayMs: number): void {
-    const atMs = performance.now() + delayMs;
-    if (this.#isPaused || atMs >= this.#timerAtMs) return;
-    this.#clearTimer();
-    this.#timerAtMs = atMs;
-    this.#timer = setTimeout(
-      () => {
-        this.#clearTimer();
-        this.wake();
-      },
-      Math.min(delayMs, LONGEST_TIMER_MS),
-    );
-  }
-
-  #clearTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timerAtMs = Infinity;
+    if (!this.#isPaused) this.#alarm.set(delayMs);
   }
 
   async #claim(): Promise<void> {
@@ -175,7 +159,7 @@ export class Dispatcher {
         if (reply.jobs.length === count) this.#isWoken = true;
         else if (!this.#isWoken) this.#isDry = true;
         // The store's clock may be a moment behind: never at once, or the two would go round and round.
-        if (reply.nextOfferMs !== undefined) this.#wakeIn(Math.max(1, reply.nextOfferMs));
+        if (reply.nextVisibleMs !== undefined) this.#wakeIn(Math.max(1, reply.nextVisibleMs));
       } while (this.#isWoken);
     } catch (error) {
       this.#options.warn(`cannot claim jobs: ${error instanceof Error ? error.message : String(error)}`);
@@ -223,6 +207,7 @@ export class Dispatcher {
   }
 
   #enqueue(job: ClaimedJob, spec: JobSpec, units: Parameters<WorkerProcess["run"]>[1]): void {
+    if (this.#isLeaving) return this.#giveBack(job);
     const attempt = new Attempt({ run: this.#options.nextRun(), job, spec, units }, this.#lane);
     this.#attempts.set(job.id, attempt);
     if (this.#cancelled.get(job.id) === job.attempt) attempt.cancel(`${spec.label} was cancelled`);
@@ -259,7 +244,8 @@ export class Dispatcher {
       this.#times.record(key, ranMs);
     }
     const { id, attempt, deaths, throws } = job;
-    const counts = { deaths, throws, retries: spec.retries, maxDeaths, hasStreamed };
+    const { retries, retryDelayMs, isIdempotent } = spec;
+    const counts = { deaths, throws, retries, retryDelayMs, maxDeaths, isIdempotent, hasStreamed };
     writer.finish({ id, attempt, ...decideNext(end, counts) });
     if (this.#attempts.size === 0) this.#onIdle();
     this.#assign();
@@ -269,7 +255,7 @@ export class Dispatcher {
   #assign(): void {
     for (let [first] = this.#backlog; first !== undefined; [first] = this.#backlog) {
       const worker = leastLaden(this.#options.pool.workers);
-      const expectedMs = this.#times.expectedMs(first.key);
+      const expectedMs = first.expectedMs(this.#times);
       if (worker === undefined || this.#held.room(worker.loadMs, expectedMs) === 0) return;
       this.#backlog.shift();
       if (worker.loadMs > 0) this.#recall.watch();

@@ -20,6 +20,7 @@ import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
 import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
+import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
@@ -90,6 +91,7 @@ class Node implements RunningNode {
   readonly #dispatcher: Dispatcher;
   readonly #lane: InstantLane;
   readonly #lease: Lease;
+  readonly #overdue: Overdue;
   readonly #data: DataService;
   readonly #router: Router;
   readonly #server: ReturnType<typeof createServer>;
@@ -162,6 +164,7 @@ class Node implements RunningNode {
     const { token, cluster, isReadOnly, dataThresholdBytes: thresholdBytes } = options;
     this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
     this.#router = new Router({ store, thresholdBytes });
+    this.#overdue = new Overdue(store, warn);
     this.#lease = this.#createLease(warn);
     this.#server = createServer({ token, cluster, hostNames: hostNamesOf(options), warn });
     this.#addRoutes();
@@ -215,6 +218,7 @@ class Node implements RunningNode {
   async #close(graceMs: number): Promise<void> {
     const { store, log } = this.#options;
     this.#dispatcher.pause();
+    this.#overdue.close();
     await this.#stopWatching();
     await Promise.all([this.#dispatcher.idle(graceMs), this.#lane.idle(graceMs)]);
     this.#stopNow();
@@ -288,6 +292,7 @@ class Node implements RunningNode {
       // A wake-up may get lost on its way; no job waits longer than this for it.
       onBeat: () => {
         this.#dispatcher.wake();
+        void this.#overdue.look();
         this.#lookAfterData();
       },
       onJoined: () => this.#data.replicas.enterAll(),
@@ -349,6 +354,7 @@ class Node implements RunningNode {
       router,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
+      onExpiring: (ttlMs) => this.#overdue.lookIn(ttlMs),
     });
     addRoutes(this.#server, {
       node: this.name,

@@ -17,19 +17,25 @@ export interface Death {
   readonly node: string;
   readonly ranMs: number;
   readonly deaths: number;
+  readonly isIdempotent: boolean;
   readonly lastOutput: string;
 }
+
+/** Of a job that was lost. */
+export const NOT_AGAIN =
+  "It may have run in part; it was not begun again, because it was called with idempotent: false.";
 
 const LAST_LINES = 20;
 
 /** What a caller learns when the worker died under the job. */
-export function deathReport({ exit, label, node, ranMs, deaths, lastOutput }: Death): string {
+export function deathReport({ exit, label, node, ranMs, deaths, isIdempotent, lastOutput }: Death): string {
   const how = isDeliberate(exit)
     ? `it called process.exit(${exit.code})`
     : `its worker died ${deaths === 1 ? "" : `${deaths} times, the last time `}(${describeExit(exit)}${isOutOfMemory(exit, lastOutput) ? ": out of memory" : ""})`;
   const lines = lastOutput.trimEnd().split("\n").slice(-LAST_LINES).join("\n");
   const said = lines === "" ? "It had printed nothing." : `The last it printed:\n${lines}`;
-  return `Cannot finish ${label}: ${how} after ${Math.round(ranMs)} ms on ${node}. ${said}`;
+  const once = isIdempotent || isDeliberate(exit) ? "" : ` ${NOT_AGAIN}`;
+  return `Cannot finish ${label}: ${how} after ${Math.round(ranMs)} ms on ${node}.${once} ${said}`;
 }
 
 /** Whether the function ended the process itself, rather than something that befell it. */

@@ -7,6 +7,8 @@ import type {
   CancelReply,
   ClaimReply,
   ClaimRequest,
+  Expiring,
+  ExpiryRow,
   FinishReply,
   FinishRow,
   JobRecord,
@@ -39,6 +41,7 @@ import {
   list,
   parseCancelReply,
   parseClaimReply,
+  parseExpiring,
   parseFinishReply,
   parseIds,
   parseNodes,
@@ -123,6 +126,7 @@ class RedisStore extends RedisCatalog implements Store {
       extras.length === 0 ? "" : pack(extras),
       this.#options.resultTtlMs,
       hasTwins(jobs) ? 1 : 0,
+      this.#options.queueLimit,
     ]);
     return parseSubmitReply(reply, jobs.length);
   }
@@ -167,7 +171,7 @@ class RedisStore extends RedisCatalog implements Store {
   async finish(node: NodeName, rows: readonly FinishRow[]): Promise<FinishReply[]> {
     const flat = [];
     for (const row of rows)
-      if (row.next === "queued") flat.push(row.id, `${row.attempt}`, "q", `${row.deaths} ${row.throws}`);
+      if (row.next === "queued") flat.push(row.id, `${row.attempt}`, "q", backText(row));
       else flat.push(row.id, `${row.attempt}`, FINAL_LETTERS[row.next], row.outcome);
     const args = [this.#channels, node, this.#options.resultTtlMs, pack(flat)];
     return parseFinishReply(await this.run("finish", args), rows.length);
@@ -270,6 +274,11 @@ class RedisStore extends RedisCatalog implements Store {
     return parseSwept(await this.run("sweep", [this.#channels, node, maxDeaths, this.#options.resultTtlMs]));
   }
 
+  async expire(rows: readonly ExpiryRow[]): Promise<Expiring> {
+    const flat = rows.flatMap(({ id, outcome }) => [id, outcome]);
+    return parseExpiring(await this.run("expire", [this.#channels, this.#options.resultTtlMs, pack(flat)]));
+  }
+
   async subscribe(node: NodeName, onEvent: (event: StoreEvent) => void): Promise<void> {
     if (this.#isClosed) throw new KitchenError("KS_UNAVAILABLE", "The store is closed");
     if (this.#subscription !== undefined)
@@ -311,4 +320,9 @@ class RedisStore extends RedisCatalog implements Store {
       throw commandFailed(this.#options.address, error);
     }
   }
+}
+
+/** What `lua/finish.lua` wants to know of a job that goes back. */
+function backText({ deaths, throws, delayMs = 0 }: FinishRow & { next: "queued" }): string {
+  return `${deaths} ${throws} ${Math.ceil(delayMs)}`;
 }

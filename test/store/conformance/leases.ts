@@ -139,7 +139,7 @@ export function describeLeases(open: OpenStore): void {
       await register(store, N2);
       const id = await runningJob(store, N1);
       await pass(SHORT_LEASE_MS + 10);
-      const exhausted = [{ id, attempt: 2, deaths: 1, lostNode: N1 }];
+      const exhausted = [{ id, attempt: 2, deaths: 1, isAtMostOnce: false, lostNode: N1 }];
       expect(await store.sweep(N2, 1)).toEqual({ exhausted, unplaced: [] });
       expect(await store.sweep(N2, 1)).toEqual({ exhausted, unplaced: [] });
       const [record] = await store.read([id]);
