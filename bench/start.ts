@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseNodeName } from "../src/core/ids.ts";
 import { workerEnvironment } from "../src/worker/environment.ts";
+import { OomKills } from "../src/worker/oom-kills.ts";
 import { OrphanGuard } from "../src/worker/orphan-guard.ts";
 import { WorkerProcess } from "../src/worker/worker-process.ts";
 import type { Options } from "./support/arguments.ts";
@@ -95,7 +96,9 @@ async function workerReady(): Promise<Figures> {
       isArbitraryBanned: false,
     },
     environment: workerEnvironment(process.env, []),
+    memoryBytes: undefined,
     guard,
+    oomKills: new OomKills(),
     maxFrameBytes: 1_000_000,
     onStrayOutput: () => {},
   });

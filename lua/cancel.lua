@@ -31,7 +31,7 @@ local function cancel(id)
   if jobs().is_final(record) then return "final" end
   if running[id] then return ask_node(id, running[id].node, running[id].entry) end
   take_away(id, jobs().read_live(record))
-  moves().end_begun(id, record, "c", attempts().history_of(id), outcome, now, ttl)
+  moves().end_begun(id, record, "w", attempts().history_of(id), outcome, now, ttl)
   return "cancelled"
 end
 

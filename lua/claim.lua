@@ -6,9 +6,10 @@
 -- ARGV[6] tokens, one a line, of claims whose replies will not be read any more: what they took goes back
 -- ARGV[7] ms that final records are kept   [8] tokens, one a line, of claims whose replies arrived
 -- ARGV[9] "1": the node takes data, and so what is offered to everybody who does
--- Reply: "lapsed": the node holds no lease.  {jobs, record, …, spec, …}, with a record of each job, and the specs that have
---        keys of their own. Jobs are bytes, as a value of the reply costs more: a double, in how many ms the next job
---        becomes visible (-1: none, or as many as wanted are there), a byte, then of each job its id (36) and, when
+-- Reply: "lapsed": the node holds no lease.  {jobs, record, …, spec, …, past, …}, with a record of each job, the specs that
+--        have keys of their own, and of each job that has deaths what is kept of them. Jobs are bytes, as a value of the
+--        reply costs more: a double, in how many ms the next job becomes visible (-1: none, or as many as wanted are
+--        there), a byte, then of each job its id (36) and, when
 --        the byte is 1, attempt, deaths and throws (4 each). When it is 0, all run for the first time.
 -- include shared/base.lua
 -- include shared/events.lua
@@ -169,15 +170,17 @@ local taken = taken_by(token)
 local ids, reply = take_records(taken and take_again(taken) or is_usual and take({}) or timed().take(take, queues, node, now))
 if not taken then start(ids) end
 
-local counts, specs = {}, {}
+local counts, specs, pasts = {}, {}, {}
 for i, id in ipairs(ids) do
   if string.byte(reply[i]) % 2 == OWN_SPEC then specs[#specs + 1] = prefix .. "spec:" .. id end
   if not is_usual then
     local history = histories[id] or { attempt = 0, deaths = 0, throws = 0 }
+    if tonumber(history.deaths) > 0 then pasts[#pasts + 1] = history.past end
     counts[i] = id .. struct.pack(">I4I4I4", history.attempt + 1, history.deaths, history.throws)
   end
 end
 for _, key in ipairs(specs) do reply[#reply + 1] = redis.call("GET", key) or "" end
+for _, past in ipairs(pasts) do reply[#reply + 1] = past end
 local head = struct.pack(">dB", #ids < wanted and next_visible() or -1, is_usual and 0 or 1)
 table.insert(reply, 1, head .. table.concat(is_usual and ids or counts))
 publish_events(node)

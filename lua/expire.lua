@@ -25,7 +25,7 @@ local function expire(id, outcome)
   local record = redis.call("GET", job_key(id))
   if not record then return redis.call("ZREM", key, id) end
   take_away(id, jobs().read_live(record))
-  moves().end_begun(id, record, "f", attempts().history_of(id), outcome, now, ttl)
+  moves().end_begun(id, record, "n", attempts().history_of(id), outcome, now, ttl)
 end
 
 if #rows > 0 then allow_over_memory_limit() end

@@ -2,7 +2,8 @@
 -- KEYS[1] prefix
 -- ARGV[1] prefix of the channels   [2] node, which is not woken   [3] ms that final records are kept
 -- ARGV[4] msgpack: id, attempt, next, outcome, and so on, all of them texts or bytes; next is the letter of a final state, or
---         "q": give back, then deaths, throws and a delay in ms stand in place of the outcome, spaces between
+--         "q": give back, then deaths, throws and a delay in ms stand in place of the outcome, spaces between, and a word on
+--         the death that the attempt ended with, if it did: see attempts.lua
 -- Reply: "committed": all of them.  {"committed" | "fenced" | {"cancelled", outcome}, …}: one a row
 -- include shared/base.lua
 -- include shared/events.lua
@@ -40,8 +41,9 @@ local function commit(id, record, entry, next_state, outcome)
     moves().end_begun(id, record, next_state, history, outcome, now, ttl, node)
     return "committed"
   end
-  local delay
-  history.deaths, history.throws, delay = string.match(outcome, "^(%d+) (%d+) (%d+)$")
+  local delay, death
+  history.deaths, history.throws, delay, death = string.match(outcome, "^(%d+) (%d+) (%d+) ?(%S*)$")
+  if death ~= "" then attempts().add_death(history, death) end
   history.back_attempt, history.back_node = entry.attempt, node
   attempts().remember(id, history)
   moves().requeue(id, tonumber(delay))

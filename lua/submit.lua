@@ -93,7 +93,7 @@ end
 local function add_extra(n, part, extra)
   local id, offers = id_of(n), extra.offers ~= 0 and extra.offers or nil
   if extra.refusal ~= 0 then
-    end_job(keys[n], heads[n] .. part.tail, "f", "", extra.refusal, now, ttl, watcher)
+    end_job(keys[n], heads[n] .. part.tail, "n", "", extra.refusal, now, ttl, watcher)
     return false
   end
   if extra.spec ~= 0 then set(prefix .. "spec:" .. id, extra.spec) end

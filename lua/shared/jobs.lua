@@ -1,6 +1,6 @@
 -- Reads and writes records, as records.lua describes them. Needs base.lua and records.lua.
--- "r": as was requested while it ran.
-local STATES = { s = "succeeded", f = "failed", c = "cancelled", r = "cancelled" }
+-- "r": as was requested while it ran; "w" and "n": while it waited, so that no attempt said so.
+local STATES = { s = "succeeded", f = "failed", c = "cancelled", r = "cancelled", w = "cancelled", n = "failed" }
 
 local function is_final(record) return string.byte(record) >= 2 * AT_MOST_ONCE end
 

@@ -7,7 +7,13 @@ export type AttemptEnd =
   /** Cancelled or timed out: ended because the node wanted it to. */
   | { readonly type: "stopped"; readonly state: FinalState; readonly outcome: Uint8Array }
   /** The worker died under it. `report` is the error that says how. */
-  | { readonly type: "died"; readonly outcome: Uint8Array; readonly isDeliberate: boolean }
+  | {
+      readonly type: "died";
+      readonly outcome: Uint8Array;
+      readonly isDeliberate: boolean;
+      /** The report in a line, for that of a later death. */
+      readonly note?: string;
+    }
   /** It never began: the worker died under another job, or the node is leaving. */
   | { readonly type: "not-begun" };
 
@@ -33,6 +39,8 @@ export type NextStep =
       readonly throws: number;
       /** Nobody may begin it before that time. */
       readonly delayMs?: number;
+      /** A line on the death that the attempt ended with. */
+      readonly death?: string;
     };
 
 /**
@@ -55,7 +63,12 @@ export function decideNext(end: AttemptEnd, counts: AttemptCounts): NextStep {
       // process.exit() would end the next worker just so.
       return end.isDeliberate || hasStreamed || !isIdempotent || deaths + 1 >= maxDeaths
         ? { next: "failed", outcome: end.outcome }
-        : { next: "queued", deaths: deaths + 1, throws };
+        : {
+            next: "queued",
+            deaths: deaths + 1,
+            throws,
+            ...(end.note === undefined ? {} : { death: end.note }),
+          };
     case "not-begun":
       return { next: "queued", deaths, throws };
   }

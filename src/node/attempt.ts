@@ -4,9 +4,11 @@ import type { UnitHash } from "../core/ids.ts";
 import type { JobSpec, RunResult } from "../core/messages.ts";
 import { ALONE_MS, type RunTimes } from "../core/prefetch.ts";
 import type { ClaimedJob } from "../store/port.ts";
-import type { Exit, RunHandlers, StreamName } from "../worker/run-list.ts";
+import { isDeliberate, type Exit } from "../worker/exit.ts";
+import type { RunHandlers, StreamName } from "../worker/run-list.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
-import { deathReport, errorOutcome, isDeliberate, NOT_AGAIN } from "./outcomes.ts";
+import { deathNote, deathReport, NOT_AGAIN } from "./death.ts";
+import { errorOutcome } from "./outcomes.ts";
 import type { StreamedItems } from "./streamed-items.ts";
 import type { Streams } from "./streams.ts";
 
@@ -15,6 +17,8 @@ export interface AttemptLane {
   readonly nodeName: string;
   /** How long a function has to stop after its signal was aborted, before its worker is killed. */
   readonly graceMs: number;
+  /** What a worker may have; `undefined`: what V8 takes by itself. */
+  readonly memoryBytes: number | undefined;
   readonly streams: Streams;
   readonly onOutput: (attempt: Attempt, stream: StreamName, bytes: Uint8Array) => void;
   /** Its result is a stream of items, which can be read now. */
@@ -140,7 +144,9 @@ export class Attempt implements RunHandlers {
   }
 
   onLost(exit: Exit, wasRunning: boolean, lastOutput: string): void {
-    this.#end(wasRunning ? this.#died(exit, lastOutput) : { type: "not-begun" });
+    // A stream is never begun anew, whoever is to blame.
+    const isOver = wasRunning || this.hasStreamed;
+    this.#end(isOver ? this.#died(exit, lastOutput) : { type: "not-begun" });
   }
 
   #startDeadline({ label, timeoutMs }: JobSpec): void {
@@ -170,21 +176,23 @@ export class Attempt implements RunHandlers {
   }
 
   #died(exit: Exit, lastOutput: string): AttemptEnd {
-    const { deaths } = this.job;
-    const ranMs = this.#ranMs();
-    const message = deathReport({
+    const { attempt, pastDeaths = [] } = this.job;
+    const death = {
       exit,
       label: this.spec.label,
       node: this.#lane.nodeName,
-      ranMs,
-      deaths: deaths + 1,
+      attempt,
       isIdempotent: this.spec.isIdempotent,
+      ranMs: this.#ranMs(),
+      memoryBytes: this.#lane.memoryBytes,
       lastOutput,
-    });
+      earlier: pastDeaths,
+    };
     return {
       type: "died",
-      outcome: errorOutcome("KS_WORKER_LOST", message),
+      outcome: errorOutcome("KS_WORKER_LOST", deathReport(death)),
       isDeliberate: isDeliberate(exit),
+      note: deathNote(death),
     };
   }
 

@@ -4,7 +4,7 @@ import type { JobId, NodeName } from "../core/ids.ts";
 import type { JobSpec } from "../core/messages.ts";
 import { HeldWork, RunTimes } from "../core/prefetch.ts";
 import { parseSpec } from "../codec/wire.ts";
-import type { ClaimedJob, Store } from "../store/port.ts";
+import type { ClaimedJob, RunningJob, Store } from "../store/port.ts";
 import type { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
 import { Alarm } from "./alarm.ts";
@@ -24,10 +24,12 @@ export interface DispatcherOptions {
   readonly streams: Streams;
   /** Shared queues, by their plain names. */
   readonly queues: readonly string[];
-  /** Whether this node may run jobs that are offered to everybody who takes data. */
-  readonly takesData: boolean;
+  /** Whether this node may run jobs that are offered to everybody who takes data, now. */
+  readonly takesData: () => boolean;
   readonly maxDeaths: number;
   readonly graceMs: number;
+  /** What a worker may have; `undefined`: what V8 takes by itself. */
+  readonly workerMemoryBytes: number | undefined;
   readonly nextRun: () => number;
   /** Whether this node lets captured functions run in the namespace. */
   readonly isArbitraryAllowed: (namespace: string) => boolean;
@@ -49,14 +51,19 @@ export class Dispatcher {
   /** Claimed jobs that no worker has yet. */
   #backlog: Attempt[] = [];
   /** Claimed jobs whose code units are on their way: they will want a worker each. */
-  #loading = 0;
+  readonly #loading = new Set<ClaimedJob>();
   #typicalKey = "";
   #isClaiming = false;
+  #claiming: Promise<void> = Promise.resolve();
+  /** Nothing is claimed meanwhile, or it would be unknown here and known there. */
+  #isComparing = false;
+  /** Goes up when all jobs are abandoned: what was claimed before is not this node's any more. */
+  #era = 0;
+  #hasFailed = false;
   #isWoken = false;
   /** The last claim found less than was wanted, and nobody has said since that there is more. */
   #isDry = false;
   #isPaused = true;
-  #isLeaving = false;
   /** Wakes when the next job becomes visible: its claim tells when the one behind it does. */
   readonly #alarm = new Alarm(() => this.wake());
   #onIdle: () => void = () => {};
@@ -73,7 +80,6 @@ export class Dispatcher {
 
   resume(): void {
     this.#isPaused = false;
-    this.#isLeaving = false;
     this.wake();
   }
 
@@ -97,7 +103,7 @@ export class Dispatcher {
       this.#isWoken = true;
       return;
     }
-    void this.#claim();
+    this.#claiming = this.#claim();
   }
 
   /** The queue has work, or will have in `delayMs`. Queues that this node does not serve are others' business. */
@@ -129,13 +135,40 @@ export class Dispatcher {
     });
   }
 
-  /** Kills what runs, for others run it now, or will. While the node is leaving, what a claim still brings goes back too. */
+  /** Kills what runs, for others run it now, or will. */
   abandonAll(): void {
-    this.#isLeaving = this.#isPaused;
-    const backlog = this.#backlog;
-    this.#backlog = [];
-    for (const { job } of backlog) this.#giveBack(job);
-    for (const attempt of this.#attempts.values()) attempt.abandon();
+    this.#era += 1;
+    for (const attempt of this.#attempts.values()) this.#abandon(attempt);
+  }
+
+  /**
+   * Compares what runs here with what the store has running here, for either may have missed something when connections
+   * broke or another server took over: what only the store knows of goes back, what only this node knows of is stopped.
+   * @throws KitchenError `KS_UNAVAILABLE`
+   */
+  async compare(): Promise<void> {
+    if (this.#isPaused || this.#isComparing) return;
+    this.#isComparing = true;
+    try {
+      await this.#claiming;
+      const known = [...this.#attempts.values()];
+      const listed = await this.#options.store.runningJobs(this.#options.node);
+      for (const job of listed) if (!this.#knows(job)) this.#sayQueued(job);
+      const attempts = new Map(listed.map(({ id, attempt }) => [id, attempt]));
+      for (const attempt of known) {
+        const { id, attempt: number } = attempt.job;
+        if (this.#attempts.get(id) === attempt && attempts.get(id) !== number) this.#abandon(attempt);
+      }
+    } finally {
+      this.#isComparing = false;
+      this.freed();
+    }
+  }
+
+  #knows({ id, attempt }: RunningJob): boolean {
+    if (this.#attempts.get(id)?.job.attempt === attempt) return true;
+    if ([...this.#loading].some((job) => job.id === id && job.attempt === attempt)) return true;
+    return this.#options.writer.isEnding(id, attempt);
   }
 
   #wakeIn(delayMs: number): void {
@@ -148,13 +181,15 @@ export class Dispatcher {
       do {
         this.#isWoken = false;
         const count = this.#room();
-        if (this.#isPaused || count <= 0) break;
+        if (this.#isPaused || this.#isComparing || count <= 0) break;
         const { node, store, queues, takesData } = this.#options;
         const askedAtMs = performance.now();
-        const reply = await store.claim({ node, queues, count, takesData });
+        const era = this.#era;
+        const reply = await store.claim({ node, queues, count, takesData: takesData() });
         if (reply.type === "lapsed") return this.#options.onLapsed();
         this.#held.recordTrip(performance.now() - askedAtMs);
-        for (const job of reply.jobs) this.#accept(job);
+        this.#hasFailed = false;
+        for (const job of reply.jobs) this.#accept(job, era);
         this.#assign();
         if (reply.jobs.length === count) this.#isWoken = true;
         else if (!this.#isWoken) this.#isDry = true;
@@ -162,7 +197,9 @@ export class Dispatcher {
         if (reply.nextVisibleMs !== undefined) this.#wakeIn(Math.max(1, reply.nextVisibleMs));
       } while (this.#isWoken);
     } catch (error) {
-      this.#options.warn(`cannot claim jobs: ${error instanceof Error ? error.message : String(error)}`);
+      if (!this.#hasFailed)
+        this.#options.warn(`cannot claim jobs: ${error instanceof Error ? error.message : String(error)}`);
+      this.#hasFailed = true;
     } finally {
       this.#isClaiming = false;
       this.#fetched();
@@ -174,10 +211,11 @@ export class Dispatcher {
     const expectedMs = this.#times.expectedMs(this.#typicalKey);
     const { workers } = this.#options.pool;
     const free = workers.reduce((sum, { loadMs }) => sum + this.#held.room(loadMs, expectedMs), 0);
-    return free - this.#backlog.length - this.#loading;
+    return free - this.#backlog.length - this.#loading.size;
   }
 
-  #accept(job: ClaimedJob): void {
+  #accept(job: ClaimedJob, era: number): void {
+    if (era !== this.#era) return this.#sayQueued(job);
     try {
       const spec = parseSpec(job.spec);
       if (spec.name === null && !this.#options.isArbitraryAllowed(spec.namespace))
@@ -194,20 +232,22 @@ export class Dispatcher {
   }
 
   async #loadUnits(job: ClaimedJob, spec: JobSpec): Promise<void> {
-    this.#loading += 1;
+    this.#loading.add(job);
+    const era = this.#era;
     try {
-      this.#enqueue(job, spec, await this.#options.units.load(spec.units));
+      const units = await this.#options.units.load(spec.units);
+      if (era === this.#era) this.#enqueue(job, spec, units);
+      else this.#sayQueued(job);
     } catch (error) {
       this.#fail(job, error);
     } finally {
-      this.#loading -= 1;
+      this.#loading.delete(job);
       this.#fetched();
       this.#assign();
     }
   }
 
   #enqueue(job: ClaimedJob, spec: JobSpec, units: Parameters<WorkerProcess["run"]>[1]): void {
-    if (this.#isLeaving) return this.#giveBack(job);
     const attempt = new Attempt({ run: this.#options.nextRun(), job, spec, units }, this.#lane);
     this.#attempts.set(job.id, attempt);
     if (this.#cancelled.get(job.id) === job.attempt) attempt.cancel(`${spec.label} was cancelled`);
@@ -215,17 +255,19 @@ export class Dispatcher {
   }
 
   get #isFetching(): boolean {
-    return this.#isClaiming || this.#loading > 0;
+    return this.#isClaiming || this.#loading.size > 0;
   }
 
   #fetched(): void {
     if (!this.#isFetching) this.#cancelled.clear();
   }
 
-  #createLane({ node: nodeName, graceMs, streams, writer }: DispatcherOptions): AttemptLane {
+  #createLane(options: DispatcherOptions): AttemptLane {
+    const { node: nodeName, graceMs, workerMemoryBytes: memoryBytes, streams, writer } = options;
     return {
       nodeName,
       graceMs,
+      memoryBytes,
       streams,
       onOutput: (of, stream, bytes) => {
         const { id, attempt } = of.job;
@@ -263,8 +305,14 @@ export class Dispatcher {
     }
   }
 
-  #giveBack({ id, attempt, deaths, throws }: ClaimedJob): void {
-    this.#attempts.delete(id);
+  #abandon(attempt: Attempt): void {
+    if (!this.#backlog.includes(attempt)) return attempt.abandon();
+    this.#backlog = this.#backlog.filter((waiting) => waiting !== attempt);
+    this.#attempts.delete(attempt.job.id);
+    this.#sayQueued(attempt.job);
+  }
+
+  #sayQueued({ id, attempt, deaths, throws }: RunningJob): void {
     this.#options.writer.finish({ id, attempt, next: "queued", deaths, throws });
   }
 

@@ -1,5 +1,6 @@
 import type { Exhausted } from "../store/port.ts";
-import { errorOutcome, NOT_AGAIN } from "./outcomes.ts";
+import { NOT_AGAIN } from "./death.ts";
+import { errorOutcome } from "./outcomes.ts";
 import type { StoreWriter } from "./store-writer.ts";
 
 /** Fails jobs under which too many workers or nodes died. */
@@ -10,8 +11,10 @@ export function failExhausted(jobs: readonly Exhausted[], writer: StoreWriter): 
   }
 }
 
-function messageOf({ deaths, isAtMostOnce, lostNode }: Exhausted): string {
-  return isAtMostOnce
-    ? `Cannot finish the job: the node ${lostNode} that had taken it is lost. ${NOT_AGAIN}`
-    : `Cannot finish the job: ${deaths} workers or nodes died under it, the last one with the node ${lostNode}`;
+function messageOf({ deaths, isAtMostOnce, lostNode, label, pastDeaths }: Exhausted): string {
+  if (isAtMostOnce) return `Cannot finish ${label}: the node ${lostNode} that had taken it is lost. ${NOT_AGAIN}`;
+  return [
+    `Cannot finish ${label}: ${deaths} workers or nodes died under it, the last one with the node ${lostNode}`,
+    ...pastDeaths.map((death) => `- ${death}`),
+  ].join("\n");
 }

@@ -32,6 +32,8 @@ export interface InstantLaneOptions {
   readonly pool: Pool;
   readonly node: NodeName;
   readonly graceMs: number;
+  /** What a worker may have; `undefined`: what V8 takes by itself. */
+  readonly workerMemoryBytes: number | undefined;
   readonly nextRun: () => number;
   readonly streams: Streams;
 }
@@ -164,10 +166,12 @@ export class InstantLane {
     return attempt;
   }
 
-  #createLane({ node: nodeName, graceMs, streams }: InstantLaneOptions): AttemptLane {
+  #createLane(options: InstantLaneOptions): AttemptLane {
+    const { node: nodeName, graceMs, workerMemoryBytes: memoryBytes, streams } = options;
     return {
       nodeName,
       graceMs,
+      memoryBytes,
       streams,
       onOutput: (attempt, stream, bytes) => this.#calls.get(attempt)?.onOutput(stream, bytes),
       onStreaming: (attempt) => {

@@ -1,19 +1,27 @@
 import type { WorkerSettings } from "../core/messages.ts";
 import { workerEnvironment } from "../worker/environment.ts";
+import type { OomKills } from "../worker/oom-kills.ts";
 import type { OrphanGuard } from "../worker/orphan-guard.ts";
 import { WorkerProcess } from "../worker/worker-process.ts";
 import { localUrl, type NodeOptions } from "./options.ts";
 
 const MAX_WORKER_FRAME_BYTES = 128 * 1024 * 1024;
 
+/** What all workers of a node have in common. */
+export interface WorkersOfNode {
+  readonly guard: OrphanGuard;
+  readonly oomKills: OomKills;
+}
+
 /** Starts a worker process of a node, which can be reached at `url` by now. */
-export function spawnWorker(options: NodeOptions, url: URL, guard: OrphanGuard): WorkerProcess {
-  const { environmentNames, earlyProcesses, log } = options;
+export function spawnWorker(options: NodeOptions, url: URL, all: WorkersOfNode): WorkerProcess {
+  const { environmentNames, workerMemoryBytes: memoryBytes, earlyProcesses, log } = options;
   return new WorkerProcess({
     settings: settingsOf(options, url),
     environment: workerEnvironment(process.env, environmentNames),
+    memoryBytes,
     child: earlyProcesses?.take(),
-    guard,
+    ...all,
     maxFrameBytes: MAX_WORKER_FRAME_BYTES,
     onStrayOutput: (text) => log.info(`a worker printed outside of any job: ${text.trimEnd()}`),
   });
@@ -23,7 +31,11 @@ function settingsOf(options: NodeOptions, url: URL): Omit<WorkerSettings, "secre
   const { name, token, isReadOnly, modules, isArbitraryBanned } = options;
   return {
     node: { name, url: url.href },
-    access: { url: localUrl(options, url.port || "80"), token, takesData: !isReadOnly },
+    access: {
+      url: localUrl(options, String(options.port ?? (url.port || 80))),
+      token,
+      takesData: !isReadOnly,
+    },
     modules,
     isArbitraryBanned,
   };

@@ -61,7 +61,7 @@ export class Submissions {
     this.#options.units.add(units);
     const submitted = store.submit({ watcher: node, jobs: placed, units, needs: [...needs] });
     onSubmitted();
-    const reply = await submitted.catch((error: unknown) => {
+    const reply = await hub.whileUnanswered(ids, submitted).catch((error: unknown) => {
       hub.unwatch(client, ids);
       throw error;
     });

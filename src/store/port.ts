@@ -3,7 +3,9 @@
  *
  * Words: a *claim* makes a queued job `running` on one node and raises its `attempt`, which fences everything that
  * the node says of the job afterwards. A node may claim and finish only while its *node lease* holds; the lease is
- * kept by heartbeats and measured by the store's clock alone. A *watcher* is a node that wants to hear of a job.
+ * kept by heartbeats and measured by the store's clock alone, which for leases stands still while no node is heard of: a
+ * node loses its lease to others that are there, never to an outage of the store. A *watcher* is a node that wants to hear
+ * of a job.
  *
  * Every method rejects with KitchenError `KS_UNAVAILABLE` when the store does not answer. The store never looks
  * into `spec` and `outcome`: they are bytes to it.
@@ -71,6 +73,8 @@ export interface Store extends Catalog {
   watch(ids: readonly JobId[], node: NodeName): Promise<(JobRecord | undefined)[]>;
   /** Ids of all queued and running jobs. */
   activeJobs(): Promise<JobId[]>;
+  /** What runs on the node, as far as the store knows; not what a sweep handed to it. */
+  runningJobs(node: NodeName): Promise<RunningJob[]>;
 
   /** The units' bytes, `undefined` for those the store does not have. Reading marks them as used. */
   units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]>;
@@ -202,14 +206,18 @@ export type ClaimReply =
     }
   | { readonly type: "lapsed" };
 
-export interface ClaimedJob {
+export interface RunningJob {
   readonly id: JobId;
   readonly attempt: number;
   /** How many workers and nodes died under this job so far. */
   readonly deaths: number;
   /** How many attempts threw so far and were followed by a retry. */
   readonly throws: number;
+}
+export interface ClaimedJob extends RunningJob {
   readonly spec: Uint8Array;
+  /** A line on each of these deaths, oldest first; left out when there was none. */
+  readonly pastDeaths?: readonly string[];
 }
 
 export type FinishRow =
@@ -227,6 +235,8 @@ export type FinishRow =
       readonly throws: number;
       /** Nobody gets to see it before so many ms have passed. Default: 0. */
       readonly delayMs?: number;
+      /** A line on the death that this attempt ended with, to be kept for who claims the job next. */
+      readonly death?: string;
     };
 /** `fenced`: the job is not this node's under this attempt any more, or unknown; nothing was changed. */
 export type FinishReply = "committed" | "fenced" | { readonly cancelled: Uint8Array };
@@ -300,8 +310,8 @@ export type RegisterReply =
   | { readonly type: "registered" }
   /** The name's lease is held by another process. */
   | { readonly type: "taken" }
-  /** Nodes of other terms are there: theirs. */
-  | { readonly type: "refused"; readonly theirs: ClusterTerms };
+  /** Nodes of other terms are there: theirs. Unless that is certain they may be gone, as nobody was heard of lately. */
+  | { readonly type: "refused"; readonly theirs: ClusterTerms; readonly isCertain: boolean };
 
 export interface NodeRecord {
   readonly name: NodeName;
@@ -329,6 +339,9 @@ export interface Exhausted {
   readonly isAtMostOnce: boolean;
   /** The node that was lost. */
   readonly lostNode: NodeName;
+  readonly label: string;
+  /** A line on each of these deaths, oldest first. */
+  readonly pastDeaths: readonly string[];
 }
 
 export interface ExpiryRow {

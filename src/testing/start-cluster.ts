@@ -9,6 +9,7 @@ import { KitchenError } from "../core/errors.ts";
 import { startNode, type RunningNode } from "../node/node.ts";
 import type { Log } from "../node/options.ts";
 import type { Store, StoreOptions } from "../store/port.ts";
+import { checkWorkerMemory } from "../worker/memory-limit.ts";
 
 /** What may differ from node to node. */
 export interface NodeSettings {
@@ -18,6 +19,8 @@ export interface NodeSettings {
   readonly queues?: readonly string[];
   /** Take no data. Default: false. */
   readonly readOnly?: boolean;
+  /** Another way to the cluster's Redis: through a proxy that a test cuts, say. Default: the cluster's. */
+  readonly redisConnection?: string;
   /** Where it keeps data. Default: a temporary directory, which is removed when the cluster is closed. */
   readonly dataDirectory?: string;
 }
@@ -47,6 +50,8 @@ export interface ClusterOptions extends Pick<NodeSettings, "numWorkers" | "queue
   readonly leaseMs?: number;
   /** How long a cancelled function has to stop before its worker is killed, in ms. Default: 5000. */
   readonly graceMs?: number;
+  /** What each worker may take, in bytes, heap and all else; at least 64,000,000. Default: as V8 decides. */
+  readonly workerMemoryBytes?: number;
   /** Options of the clients that `client()` makes. Default: output `off`. */
   readonly client?: ClientOptions;
   /** Takes what nodes log. Default: nobody. */
@@ -199,6 +204,9 @@ async function startOne(options: ClusterOptions & NodeSettings, place: Place): P
     dataThresholdBytes: options.dataThresholdBytes ?? DATA_THRESHOLD_BYTES,
     isArbitraryBanned: options.arbitrary === false,
     environmentNames: options.env ?? [],
+    ...(options.workerMemoryBytes === undefined
+      ? {}
+      : { workerMemoryBytes: checkWorkerMemory(options.workerMemoryBytes) }),
     leaseMs: options.leaseMs ?? 6_000,
     graceMs: options.graceMs ?? 5_000,
     log: options.log ?? SILENT,

@@ -1,11 +1,7 @@
 import type { JobId } from "../core/ids.ts";
 import type { RunResult } from "../core/messages.ts";
-
-/** How a worker process ended. */
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+import type { Exit } from "./exit.ts";
+import { OutputTail } from "./output-tail.ts";
 
 export type StreamName = "stdout" | "stderr";
 
@@ -40,12 +36,9 @@ interface Entry {
   readonly expectedMs: number;
   result: RunResult | undefined;
   isStreaming: boolean;
-  lastOutput: Buffer;
+  lastOutput: OutputTail | undefined;
 }
 
-/** How much of a run's last output goes into the report when its worker dies. */
-const LAST_OUTPUT_BYTES = 4 * 1024;
-const NOTHING = Buffer.alloc(0);
 /** Runs count from 1. */
 const NONE = 0;
 
@@ -106,7 +99,7 @@ export class RunList {
       expectedMs,
       result: undefined,
       isStreaming: false,
-      lastOutput: NOTHING,
+      lastOutput: undefined,
     });
     this.#loadMs += expectedMs;
     if (this.#entries.length === 1) handlers.onBegin();
@@ -115,7 +108,7 @@ export class RunList {
   output(stream: StreamName, bytes: Uint8Array): void {
     const entry = this.#writer(stream);
     if (entry === undefined) return this.#onStrayOutput(Buffer.from(bytes).toString());
-    entry.lastOutput = Buffer.concat([entry.lastOutput, bytes]).subarray(-LAST_OUTPUT_BYTES);
+    (entry.lastOutput ??= new OutputTail()).push(bytes);
     entry.handlers.onOutput(stream, bytes);
   }
 
@@ -154,17 +147,30 @@ export class RunList {
     if (entry === undefined) return;
     this.#lighten(entry);
     entry.handlers.onSkipped();
+    // By now it may have been its turn: then the next one's has come.
+    if (at === 0) this.#entries[0]?.handlers.onBegin();
     this.#tellEmpty();
   }
 
-  /** The worker died: a run whose result had come is finished all the same, the others are lost. */
+  /**
+   * The worker died: a run whose result had come is finished all the same, the others are lost. Results leave the worker
+   * later than markers, so a run may have ended without anybody knowing its result: not that one killed the worker, but the next,
+   * if there is one. Somebody must have: else such a job would run for ever.
+   */
   lost(exit: Exit): void {
-    const [running, ...rest] = this.#entries.splice(0).filter((entry) => {
-      if (entry.result !== undefined) entry.handlers.onFinished(entry.result);
-      return entry.result === undefined;
+    const guilty = Math.min(this.#ranAtTheEnd(exit), this.#entries.length - 1);
+    this.#entries.splice(0).forEach(({ result, handlers, lastOutput }, at) => {
+      if (result !== undefined) return handlers.onFinished(result);
+      const wasRunning = at === guilty;
+      handlers.onLost(exit, wasRunning, wasRunning ? String(lastOutput ?? "") : "");
     });
-    running?.handlers.onLost(exit, true, running.lastOutput.toString());
-    for (const entry of rest) entry.handlers.onLost(exit, false, "");
+  }
+
+  /** The first that is not known to have ended; when it cut off how its end would be known, whatever else it did. */
+  #ranAtTheEnd({ because }: Exit): number {
+    const marked = Math.min(this.#come.stdout, this.#come.stderr);
+    if (because === "closed-output") return marked;
+    return because === "closed-channel" ? this.#come.result : Math.max(marked, this.#come.result);
   }
 
   #entry(run: number): Entry | undefined {

@@ -9,7 +9,7 @@ import type { JobRecord, Store } from "../../src/store/port.ts";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
 import { openRedisStore } from "../../src/store/redis/store.ts";
 import { catalogStep, contentsOf, performCatalogStep } from "./support/catalog-steps.ts";
-import { DEFAULTS, N1, N2 } from "./support/harness.ts";
+import { DEFAULTS, N1, N2, N3 } from "./support/harness.ts";
 import {
   type Hands,
   IDS,
@@ -53,6 +53,7 @@ test("both stores answer the same to any order of calls, and every job moves as 
             await performJobStep(store, step, hands),
             (await store.activeJobs()).toSorted(),
             await store.read(IDS),
+            await runningOn(store),
           ]);
           expect(remote).toEqual(embedded);
           for (const record of await sides[0].store.read(IDS)) expectLegal(record, states);
@@ -85,6 +86,11 @@ async function answers(
   ask: (side: Side) => Promise<unknown>,
 ): Promise<[unknown, unknown]> {
   return [comparable(await ask(embedded)), comparable(await ask(remote))];
+}
+
+async function runningOn(store: Store): Promise<unknown> {
+  const lists = await Promise.all([N1, N2, N3].map((node) => store.runningJobs(node)));
+  return lists.map((jobs) => jobs.toSorted((a, b) => a.id.localeCompare(b.id)));
 }
 
 function expectLegal(record: JobRecord | undefined, states: Map<JobId, JobState>): void {

@@ -1,25 +1,23 @@
 import type { FastifyInstance } from "fastify";
 import { parseDataType, parseSha256 } from "../../core/data.ts";
-import { parseDataUrl } from "../../core/data-url.ts";
+import { type DataUrl, parseDataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { DataService } from "../data/data-service.ts";
+import { NotKept } from "../data/missing.ts";
 import { bodyObject } from "./server.ts";
 
 /** For workers of this node, which share its disk: where data lie, and parts that they write themselves. */
 export function addWorkerRoutes(server: FastifyInstance, { data }: { readonly data: DataService }): void {
   server.post("/v1/local", async (request, reply) => {
     const url = parseDataUrl(bodyObject(request.body)["url"]);
-    const replica = await data.fetcher.ensure(url);
-    const local = { path: data.directory.pathOf(url), data: await data.infoOf(replica) };
-    return await reply.type("application/json").send(JSON.stringify(local));
+    return await reply.type("application/json").send(JSON.stringify(await localFile(data, url)));
   });
 
   server.post("/v1/parts", async (request, reply) => {
-    if (!data.takesData)
-      throw new KitchenError("KS_DATA_UNAVAILABLE", "Cannot save here: the node is read-only");
-    return await reply
-      .type("application/json")
-      .send(JSON.stringify(data.beginPart(Number(bodyObject(request.body)["pid"]))));
+    const body = bodyObject(request.body);
+    const why = await data.refusal(Number(body["size"]));
+    if (why !== undefined) throw new KitchenError("KS_DATA_UNAVAILABLE", `Cannot save here: ${why}`);
+    return await reply.type("application/json").send(JSON.stringify(data.beginPart(Number(body["pid"]))));
   });
 
   server.post<{ Params: { id: string } }>("/v1/parts/:id", async (request, reply) => {
@@ -39,4 +37,15 @@ export function addWorkerRoutes(server: FastifyInstance, { data }: { readonly da
     await data.directory.abandonLocal(request.params.id);
     return await reply.code(204).send();
   });
+}
+
+/** Where the node's own file is, fetched first where there is none; no path where it does not keep one. */
+async function localFile(data: DataService, url: DataUrl): Promise<object> {
+  try {
+    const replica = await data.fetcher.ensure(url);
+    return { path: data.directory.pathOf(url), data: await data.infoOf(replica) };
+  } catch (error) {
+    if (error instanceof NotKept) return { path: null, why: error.message };
+    throw error;
+  }
 }

@@ -19,6 +19,7 @@ import type {
   OutputRow,
   PlacementRow,
   RegisterReply,
+  RunningJob,
   Store,
   StoreEvent,
   StoreOptions,
@@ -27,6 +28,7 @@ import type {
   SubmitReply,
   Swept,
 } from "../port.ts";
+import { lostNodeDeath } from "../lost-node.ts";
 import { ownBytes } from "./bytes.ts";
 import { MemoryCatalog } from "./catalog.ts";
 import { EventQueue } from "./events.ts";
@@ -143,8 +145,9 @@ class MemoryStore extends MemoryCatalog implements Store {
       for (const job of this.#jobs.take(queue, count - jobs.length, { viewer, nowMs })) {
         this.#jobs.start(job, node, nowMs);
         running.add(job);
-        const { id, attempt, deaths, throws, spec = new Uint8Array() } = job;
-        jobs.push({ id, attempt, deaths, throws, spec });
+        const { id, attempt, deaths, throws, pastDeaths, spec = new Uint8Array() } = job;
+        const past = pastDeaths.length === 0 ? {} : { pastDeaths };
+        jobs.push({ id, attempt, deaths, throws, spec, ...past });
       }
     const nextAtMs = jobs.length < count ? this.#jobs.nextVisibleAtMs(queues, viewer, nowMs) : undefined;
     return { type: "claimed", jobs, nextVisibleMs: nextAtMs === undefined ? undefined : nextAtMs - nowMs };
@@ -174,6 +177,7 @@ class MemoryStore extends MemoryCatalog implements Store {
     }
     job.deaths = row.deaths;
     job.throws = row.throws;
+    if (row.death !== undefined) job.pastDeaths = [...job.pastDeaths, row.death];
     job.givenBack = { node: saidBy, attempt: row.attempt };
     const delayMs = Math.ceil(row.delayMs ?? 0);
     this.#jobs.giveBack(job, { nowMs, saidBy, delayMs });
@@ -245,6 +249,14 @@ class MemoryStore extends MemoryCatalog implements Store {
     return Array.from(this.#jobs.active(), (job) => job.id);
   }
 
+  async runningJobs(node: NodeName): Promise<RunningJob[]> {
+    this.open();
+    return this.#leases
+      .jobsOf(node)
+      .filter((job) => !this.#handed.has(job))
+      .map(({ id, attempt, deaths, throws }) => ({ id, attempt, deaths, throws }));
+  }
+
   async units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]> {
     const nowMs = this.open();
     return hashes.map((hash) => this.#units.use(hash, nowMs));
@@ -253,19 +265,26 @@ class MemoryStore extends MemoryCatalog implements Store {
   async register(node: NodeRegistration): Promise<RegisterReply> {
     const nowMs = this.open();
     const theirs = this.#leases.termsOfOthers(node.name, nowMs);
-    if (theirs !== undefined && !isSameTerms(theirs, node.terms)) return { type: "refused", theirs };
-    const holder = this.#leases.incarnation(node.name, nowMs);
-    if (holder !== undefined && holder !== node.incarnation) return { type: "taken" };
+    if (theirs !== undefined && !isSameTerms(theirs, node.terms)) {
+      const isCertain = !this.#leases.isSilent(nowMs);
+      this.#leases.hear(node, nowMs);
+      return { type: "refused", theirs, isCertain };
+    }
+    const holder = this.#leases.holder(node, nowMs);
+    if (holder === "other") return { type: "taken" };
     if (holder === undefined) this.#lose(node.name, nowMs);
+    this.#leases.hear(node, nowMs);
     this.#leases.grant(node, nowMs);
     return { type: "registered" };
   }
 
   async heartbeat(node: NodeRegistration): Promise<"renewed" | "lapsed"> {
     const nowMs = this.open();
-    const holder = this.#leases.incarnation(node.name, nowMs);
+    const holder = this.#leases.holder(node, nowMs);
+    if (holder === "other") return "lapsed";
     if (holder === undefined) this.#lose(node.name, nowMs);
-    if (holder !== node.incarnation) return "lapsed";
+    this.#leases.hear(node, nowMs);
+    if (holder === undefined) return "lapsed";
     this.#leases.grant(node, nowMs);
     return "renewed";
   }
@@ -300,6 +319,7 @@ class MemoryStore extends MemoryCatalog implements Store {
       if (isExhausted && running === undefined) continue;
       this.#jobs.lost.delete(job);
       job.deaths += 1;
+      job.pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
       if (!isExhausted || running === undefined) {
         this.#jobs.requeue(job, nowMs);
         continue;
@@ -310,13 +330,9 @@ class MemoryStore extends MemoryCatalog implements Store {
     }
     const exhausted = [...this.#handed]
       .filter(([job]) => job.node === node)
-      .map(([{ id, attempt, deaths, isAtMostOnce }, lostNode]) => ({
-        id,
-        attempt,
-        deaths,
-        isAtMostOnce,
-        lostNode,
-      }));
+      .map(([{ id, attempt, deaths, isAtMostOnce, label, pastDeaths }, lostNode]) => {
+        return { id, attempt, deaths, isAtMostOnce, lostNode, label, pastDeaths };
+      });
     return { exhausted, unplaced: this.#jobs.unplaced(UNPLACED_AT_ONCE) };
   }
 
@@ -369,8 +385,8 @@ function isSameTerms(a: ClusterTerms, b: ClusterTerms): boolean {
 function repeated(job: MemoryJob, node: NodeName, row: FinishRow): FinishReply {
   const back = job.givenBack;
   if (row.next === "queued" && back?.node === node && back.attempt === row.attempt) return "committed";
-  if (job.node !== node || job.attempt !== row.attempt || !isFinal(job.state)) return "fenced";
-  if (job.cancelled !== undefined && job.state === "cancelled") return { cancelled: job.cancelled };
+  if (!job.endedRunning || job.node !== node || job.attempt !== row.attempt) return "fenced";
+  if (job.cancelled !== undefined) return { cancelled: job.cancelled };
   return job.state === row.next ? "committed" : "fenced";
 }
 

@@ -153,9 +153,9 @@ export class JobTable {
     outcome: Uint8Array,
     how: { readonly nowMs: number; readonly saidBy?: NodeName },
   ): void {
-    const ran = job.state === "running";
+    job.endedRunning = job.state === "running";
     move(job, state);
-    if (ran) this.#leases.forget(job);
+    if (job.endedRunning) this.#leases.forget(job);
     else this.#takeAway(job);
     this.#settle(job, state, outcome, how);
   }

@@ -46,6 +46,12 @@ export abstract class RedisCatalog implements Catalog {
     });
   }
 
+  lostData(urls: readonly DataUrl[]): Promise<boolean[]> {
+    return inParts(urls, ROWS_A_SCRIPT, async (part) =>
+      texts(await this.run("lost-data", [pack(part)])).map((word) => word === "lost"),
+    );
+  }
+
   async listData({ prefix, after, limit }: DataRange): Promise<DataUrl[]> {
     return texts(await this.run("list-data", [prefix, after, limit])) as DataUrl[];
   }

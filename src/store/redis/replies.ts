@@ -13,11 +13,13 @@ import type {
   NodeRecord,
   OverdueJob,
   RegisterReply,
+  RunningJob,
   SubmitReply,
   Swept,
   UnplacedJob,
 } from "../port.ts";
 import type { UnitHash } from "../../core/ids.ts";
+import { pastDeaths } from "./past-deaths.ts";
 
 /*
  * What the scripts in `lua/` answer, read into the port's types. Names and ids come from this cluster's own keys, and
@@ -58,7 +60,7 @@ const COUNTS_BYTES = 12;
 /** In the first byte of a record: its spec has a key of its own. */
 const OWN_SPEC = 1;
 
-/** Reads what `lua/claim.lua` says of each job: `rest` are records, then the specs that do not stand in them. */
+/** Reads what `lua/claim.lua` says of each job: `rest` are records, the specs that do not stand in them, past deaths. */
 function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
   const haveCounts = head.readUInt8(8) === 1;
   const size = ID_BYTES + (haveCounts ? COUNTS_BYTES : 0);
@@ -73,7 +75,11 @@ function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
     const spec = specIn(bytes(rest[jobs.length])) ?? bytes(rest[specAt++]);
     jobs.push({ id, attempt, deaths, throws, spec });
   }
-  return jobs;
+  if (!haveCounts) return jobs;
+  return jobs.map((job) => {
+    const past = job.deaths === 0 ? [] : pastDeaths(text(rest[specAt++]));
+    return past.length === 0 ? job : { ...job, pastDeaths: past };
+  });
 }
 
 /** The spec that stands in a record: see `lua/shared/records.lua`. */
@@ -134,7 +140,8 @@ export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
 export function parseRegisterReply(reply: unknown): RegisterReply {
   if (!Array.isArray(reply)) return { type: text(reply) === "registered" ? "registered" : "taken" };
   const [, protocol, token] = /^(\d*) ?(.*)$/s.exec(text(reply[1])) ?? [];
-  return { type: "refused", theirs: { protocol: Number(protocol), token: token ?? "" } };
+  const isCertain = text(reply[2]) === "1";
+  return { type: "refused", theirs: { protocol: Number(protocol), token: token ?? "" }, isCertain };
 }
 
 export function parseSwept(reply: unknown): Swept {
@@ -153,12 +160,23 @@ function parseUnplaced(reply: unknown): UnplacedJob[] {
 }
 
 function parseExhausted(reply: unknown): Exhausted[] {
-  return inRows(list(reply), 5, ([id, attempt, deaths, isAtMostOnce, lostNode]) => ({
+  return inRows(list(reply), 7, ([id, attempt, deaths, isAtMostOnce, lostNode, label, kept]) => ({
     id: text(id) as JobId,
     attempt: integer(attempt),
     deaths: integer(deaths),
     isAtMostOnce: isAtMostOnce === 1,
     lostNode: text(lostNode) as NodeName,
+    label: text(label),
+    pastDeaths: pastDeaths(text(kept)),
+  }));
+}
+
+export function parseRunning(reply: unknown): RunningJob[] {
+  return inRows(list(reply), 4, ([id, attempt, deaths, throws]) => ({
+    id: text(id) as JobId,
+    attempt: integer(attempt),
+    deaths: integer(deaths),
+    throws: integer(throws),
   }));
 }
 

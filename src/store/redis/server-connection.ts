@@ -28,8 +28,7 @@ export async function connectToServer(address: RedisAddress, connectTimeoutMs: n
   return {
     scripts: new Scripts(redis),
     readList: (key, from) => redis.lrangeBuffer(key, from, -1),
-    // A single server's calls wait in ioredis's own queue, which empties itself there.
-    whenReady: () => (address.kind === "server" ? undefined : health.whenReady(COMMAND_TIMEOUT_MS)),
+    whenReady: () => health.whenReady(COMMAND_TIMEOUT_MS),
     infos: async () => [await redis.info()],
     openSubscriber: () => open(new Health()),
     close: () => {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
 import type { FinalState } from "../../core/job-states.ts";
-import { cutNotice } from "../output-limit.ts";
+import { cutNotice, fullNotice } from "../output-limit.ts";
 import type {
   CancelReply,
   ClaimReply,
@@ -18,6 +18,7 @@ import type {
   OutputRow,
   PlacementRow,
   RegisterReply,
+  RunningJob,
   Store,
   StoreEvent,
   StoreOptions,
@@ -35,6 +36,7 @@ import { commandFailed } from "./failures.ts";
 import { extrasOf, hasTwins, packJobs } from "./new-jobs.ts";
 import { offersText } from "./offers.ts";
 import { pack } from "./pack.ts";
+import { givenBackText } from "./past-deaths.ts";
 import { inParts } from "./parts.ts";
 import {
   bytes,
@@ -47,6 +49,7 @@ import {
   parseNodes,
   parseRecord,
   parseRegisterReply,
+  parseRunning,
   parseSubmitReply,
   parseSwept,
   text,
@@ -95,6 +98,7 @@ class RedisStore extends RedisCatalog implements Store {
   /** Makes its claims' tokens different from those of other processes. */
   readonly #name = randomBytes(6).toString("base64url");
   readonly #cutNotice: Buffer;
+  readonly #fullNotice = Buffer.from(fullNotice());
   #subscription: Subscription | undefined;
   #claims = 0;
   /** Claims whose replies were given up on; the next claim gives back what they took. */
@@ -171,7 +175,7 @@ class RedisStore extends RedisCatalog implements Store {
   async finish(node: NodeName, rows: readonly FinishRow[]): Promise<FinishReply[]> {
     const flat = [];
     for (const row of rows)
-      if (row.next === "queued") flat.push(row.id, `${row.attempt}`, "q", backText(row));
+      if (row.next === "queued") flat.push(row.id, `${row.attempt}`, "q", givenBackText(row));
       else flat.push(row.id, `${row.attempt}`, FINAL_LETTERS[row.next], row.outcome);
     const args = [this.#channels, node, this.#options.resultTtlMs, pack(flat)];
     return parseFinishReply(await this.run("finish", args), rows.length);
@@ -191,7 +195,7 @@ class RedisStore extends RedisCatalog implements Store {
     for (const { id, piece } of rows)
       flat.push(id, piece.attempt, piece.index, piece.stream, Math.round(piece.atMs), piece.bytes);
     const limit = this.#options.outputLimitBytes;
-    await this.run("append", [this.#channels, node, limit, this.#cutNotice, pack(flat)]);
+    await this.run("append", [this.#channels, node, limit, this.#cutNotice, pack(flat), this.#fullNotice]);
   }
 
   async markStreaming(node: NodeName, rows: readonly StreamingRow[]): Promise<void> {
@@ -221,6 +225,10 @@ class RedisStore extends RedisCatalog implements Store {
 
   async activeJobs(): Promise<JobId[]> {
     return parseIds(await this.run("active", []));
+  }
+
+  async runningJobs(node: NodeName): Promise<RunningJob[]> {
+    return parseRunning(await this.run("running", [node]));
   }
 
   async units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]> {
@@ -320,9 +328,4 @@ class RedisStore extends RedisCatalog implements Store {
       throw commandFailed(this.#options.address, error);
     }
   }
-}
-
-/** What `lua/finish.lua` wants to know of a job that goes back. */
-function backText({ deaths, throws, delayMs = 0 }: FinishRow & { next: "queued" }): string {
-  return `${deaths} ${throws} ${Math.ceil(delayMs)}`;
 }

@@ -4,13 +4,14 @@ import { setLateDataAccess } from "../../client/data-access.ts";
 // oxlint-disable-next-line import/no-unassigned-import -- makes RemoteData known by its name, for values that hold some
 import "../../client/remote-data.ts";
 import { KitchenError } from "../../core/errors.ts";
-import type { ToWorker, WorkerSettings } from "../../core/messages.ts";
+import type { RunResult, ToWorker, WorkerSettings } from "../../core/messages.ts";
 import { Channel } from "./channel.ts";
 import { currentRun } from "./current-job.ts";
 import { JobFacts } from "./job-facts.ts";
 import { createNodeData } from "./late-data.ts";
 import { runJob, type Ended } from "./run-job.ts";
 import { installImporter, loadModules } from "./modules.ts";
+import { EXIT_CODES } from "../exit.ts";
 import { installSources, keepModules } from "../sources/install.ts";
 import { Registry } from "./registry.ts";
 import type { ItemSink, StreamedResult } from "./streamed-result.ts";
@@ -46,6 +47,13 @@ installStdio({
 });
 // Only the node ends a worker: Ctrl-C in its terminal is its own affair.
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+const exit = process.exit.bind(process);
+process.exit = (code) => {
+  const run = currentRun();
+  if (run === undefined || run === current?.run.run) return exit(code);
+  // As its promise is over, this is nobody's to catch, and said where stray output goes.
+  throw new KitchenError("KS_USAGE", "process.exit() was called after the job that calls it had ended");
+};
 process.on("uncaughtException", (error) => blame(error));
 process.on("unhandledRejection", (reason) => complain("Unhandled rejection:", reason));
 channel.listen(receive);
@@ -131,9 +139,25 @@ async function execute(run: Run): Promise<void> {
   const { outcome, isError } = await Promise.race([ran, failed]);
   current?.stream?.stop();
   current = undefined;
-  writeMarkers(marker);
   const ranMs = performance.now() - begunAtMs;
-  channel.post({ type: "finished", run: run.run, result: { outcome, isError, ranMs } });
+  const result = { outcome, isError, ranMs };
+  try {
+    writeMarkers(marker);
+  } catch (error) {
+    await leave(run, error, result);
+  }
+  channel.post({ type: "finished", run: run.run, result });
+}
+
+/** A run closed stdout or stderr: no later run could end its output in this process. */
+async function leave({ run }: Run, cause: unknown, result: RunResult): Promise<never> {
+  const { code } = cause as NodeJS.ErrnoException;
+  const message = `Cannot tell where the job's output ends: it closed its stdout or stderr (${code})`;
+  const lost = new KitchenError("KS_WORKER_LOST", message, { cause });
+  const outcome = outcomeOfThrown(lost, { keepsClasses: false });
+  channel.post({ type: "finished", run, result: { ...result, outcome, isError: true } });
+  channel.end(() => exit(EXIT_CODES["closed-output"]));
+  return await new Promise<never>(() => {});
 }
 
 /** Items of a run that is over already go nowhere. */

@@ -143,7 +143,7 @@ const finishRow: fc.Arbitrary<FinishRow> = fc
   })
   .map(({ delayMs: pauseMs, ...row }) =>
     row.next === "queued"
-      ? { ...row, next: row.next, deaths: 0, throws: 1, delayMs: pauseMs }
+      ? { ...row, next: row.next, deaths: 1, throws: 1, death: "it died", delayMs: pauseMs }
       : { ...row, next: row.next, outcome: bytes(row.next) },
   );
 
