@@ -32,6 +32,7 @@ export interface StartFlags {
   readonly instantWorkers: string;
   readonly workerMemory?: string;
   readonly resultTtl: string;
+  readonly queueLimit: string;
   readonly grace: string;
   readonly logLevel: Level;
 }

@@ -29,6 +29,9 @@ const LEASE_MS = 6_000;
 const CANCEL_GRACE_MS = 5_000;
 const UNIT_TTL_MS = 7 * 24 * 60 * 60 * 1_000;
 const OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024;
+/** More than anybody has waiting on purpose; so many small jobs take some 500 MB of Redis. */
+const QUEUE_LIMIT = 1_000_000;
+const MOST_QUEUE_LIMIT = 1_000_000_000;
 const EXIT_KILLED = 1;
 
 const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
@@ -94,6 +97,7 @@ export function addStartCommand(program: Command): void {
       "what each worker may take, heap and all else; a job that needs more is ended (default: as V8 decides, and no limit for the rest)",
     )
     .option("--result-ttl <time>", "how long results and output are kept", "1d")
+    .option("--queue-limit <number>", "how many jobs may wait in one queue", String(QUEUE_LIMIT))
     .option("--grace <time>", "how long running jobs may go on when the node is asked to stop", "10s")
     .addOption(
       new Option("--log-level <level>", "what to log, on stderr").choices(LOG_LEVELS).default("warn"),
@@ -135,6 +139,7 @@ async function start(flags: StartFlags): Promise<void> {
       resultTtlMs: duration("--result-ttl", flags.resultTtl),
       unitTtlMs: UNIT_TTL_MS,
       outputLimitBytes: OUTPUT_LIMIT_BYTES,
+      queueLimit: count("--queue-limit", flags.queueLimit, { least: 1, most: MOST_QUEUE_LIMIT }),
     },
     warn: (message: string) => log.warn(message),
   };

@@ -22,6 +22,7 @@ import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
 import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
+import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
@@ -98,6 +99,7 @@ class Node implements RunningNode {
   readonly #dispatcher: Dispatcher;
   readonly #lane: InstantLane;
   readonly #lease: Lease;
+  readonly #overdue: Overdue;
   readonly #recovery: Recovery;
   readonly #data: DataService;
   readonly #router: Router;
@@ -176,6 +178,7 @@ class Node implements RunningNode {
     const { token, cluster, isReadOnly, dataThresholdBytes: thresholdBytes } = options;
     this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
     this.#router = new Router({ store, thresholdBytes });
+    this.#overdue = new Overdue(store, warn);
     this.#lease = this.#createLease(warn);
     this.#recovery = new Recovery({
       node: name,
@@ -253,6 +256,7 @@ class Node implements RunningNode {
   async #close(graceMs: number): Promise<void> {
     const { store, log } = this.#options;
     this.#dispatcher.pause();
+    this.#overdue.close();
     await this.#stopWatching();
     await Promise.all([this.#dispatcher, this.#lane, this.#data.transfers].map((work) => work.idle(graceMs)));
     this.#stopNow();
@@ -319,6 +323,7 @@ class Node implements RunningNode {
       // A wake-up may get lost on its way; no job waits longer than this for it.
       onBeat: () => {
         this.#dispatcher.wake();
+        void this.#overdue.look();
         this.#recovery.onBeat();
         this.#lookAfterData();
       },
@@ -383,6 +388,7 @@ class Node implements RunningNode {
       router,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
+      onExpiring: (ttlMs) => this.#overdue.lookIn(ttlMs),
     });
     addRoutes(this.#server, {
       node: this.name,

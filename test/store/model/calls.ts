@@ -2,6 +2,7 @@
 import type { JobId, NodeName } from "../../../src/core/ids.ts";
 import type {
   ClaimRequest,
+  ExpiryRow,
   FinishRow,
   JobRecord,
   NodeRecord,
@@ -27,6 +28,7 @@ export type Call =
   | { readonly do: "watch"; readonly node: NodeName; readonly ids: readonly JobId[] }
   | { readonly do: "stream"; readonly node: NodeName; readonly rows: readonly StreamingRow[] }
   | { readonly do: "output"; readonly node: NodeName; readonly rows: readonly OutputRow[] }
+  | { readonly do: "expire"; readonly node: NodeName; readonly rows: readonly ExpiryRow[] }
   | { readonly do: "place"; readonly node: NodeName; readonly rows: readonly PlacementRow[] }
   | { readonly do: "register" | "heartbeat"; readonly registration: NodeRegistration }
   | { readonly do: "leave"; readonly node: NodeName }
@@ -55,6 +57,8 @@ export function perform(world: World, call: Call): Told<unknown> {
       return transitions.markStreaming(world, call.node, call.rows);
     case "output":
       return transitions.appendOutput(world, call.node, call.rows);
+    case "expire":
+      return transitions.expire(world, call.rows);
     case "place":
       return transitions.placeAnew(world, call.rows);
     case "register":
@@ -104,6 +108,8 @@ export async function ask(store: Store, call: Exclude<Call, { do: "pass" }>): Pr
       return store.markStreaming(call.node, call.rows);
     case "output":
       return store.appendOutput(call.node, call.rows);
+    case "expire":
+      return store.expire(call.rows);
     case "place":
       return store.place(call.rows);
     case "register":

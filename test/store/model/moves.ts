@@ -90,6 +90,13 @@ export function endAsAsked(world: World, job: Job, outcome: Uint8Array, except?:
   return end(world, job, "cancelled", outcome, except === undefined ? { by } : { by, except });
 }
 
+/** Lets a job wait for a time first, when there is one. */
+export function waitFor(world: World, job: Job, delayMs: number, except: NodeName): Told<void> {
+  if (delayMs === 0) return wait(world, job, { except });
+  const place = { at: "delayed", untilMs: world.nowMs + delayMs } as const;
+  return told(put(world, { ...job, place }), undefined, [{ queue: job.given.queue, delayMs, except }]);
+}
+
 /** Lets a job wait where it belongs: in its queue, where it keeps its place, or with those that it is offered to. */
 export function wait(
   world: World,

@@ -37,6 +37,10 @@ export class Nodes {
         return [{ ...step, do: "cancel", outcome: bytes(`as ${step.node} asked`) }];
       case "watch":
         return [{ ...step, do: "watch" }];
+      case "expire":
+        return [
+          { do: "expire", node: step.node, rows: step.ids.map((id) => ({ id, outcome: bytes("too late") })) },
+        ];
       case "stream":
         return this.#picked(step.node, step.pick, world).map((given) => {
           this.#streamed.add(`${given.id} ${given.attempt}`);
@@ -86,7 +90,11 @@ export class Nodes {
     return this.#picked(of, plan.pick, world).map((given) => {
       const { deaths, throws } = given;
       const hasStreamed = this.#streamed.has(`${given.id} ${given.attempt}`);
-      const counts = { deaths, throws, retries: plan.retries, maxDeaths: MAX_DEATHS, hasStreamed };
+      const isIdempotent = world.jobs.get(given.id)?.given.isAtMostOnce !== true;
+      const { retryDelayMs } = plan;
+      const retries = isIdempotent ? plan.retries : 0;
+      const asked = { retries, retryDelayMs, isIdempotent };
+      const counts = { deaths, throws, ...asked, maxDeaths: MAX_DEATHS, hasStreamed };
       const id = plan.amiss === "job" ? NOBODYS : given.id;
       const attempt = given.attempt + (plan.amiss === "attempt" ? 100 : 0);
       return { id, attempt, ...decideNext(endOf(plan), counts) };

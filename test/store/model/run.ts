@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { NodeName } from "../../../src/core/ids.ts";
-import type { Offers, Swept } from "../../../src/store/port.ts";
+import type { Expiring, Offers, Swept } from "../../../src/store/port.ts";
 import { bytes } from "../support/harness.ts";
 import { History, type Subject } from "./history.ts";
 import { MAX_DEATHS, NODES, QUEUES, SETTINGS, type Step, step, UNIT_MS } from "./steps.ts";
@@ -68,6 +68,9 @@ const ended = { next: "succeeded", outcome: bytes("") } as const;
 
 /** A node takes and ends whatever it can. */
 async function endAll(history: History, node: NodeName): Promise<void> {
+  const { due } = (await history.do({ do: "expire", node, rows: [] })) as Expiring;
+  const late = due.map(({ id }) => ({ id, outcome: bytes("too late") }));
+  await history.do({ do: "expire", node, rows: late });
   const { unplaced } = (await history.do({ do: "sweep", node, maxDeaths: MAX_DEATHS })) as Swept;
   const placed = unplaced.map(({ id }) => ({ id, offers: ANYONE, placement: "last" }));
   await history.do({ do: "place", node, rows: placed });

@@ -14,7 +14,11 @@ import type {
 
 export interface World {
   readonly nowMs: number;
-  readonly settings: { readonly resultTtlMs: number; readonly unitTtlMs: number };
+  readonly settings: {
+    readonly resultTtlMs: number;
+    readonly unitTtlMs: number;
+    readonly queueLimit: number;
+  };
   /** Those that have not expired, in the order of their submission. */
   readonly jobs: ReadonlyMap<JobId, Job>;
   /** A lease that has run out stands here until somebody notices: a sweep, or the node itself. */
@@ -60,6 +64,10 @@ export type Place =
   | { readonly at: "offers"; readonly visible: Visible }
   /** Offered to nobody who is there; waits for somebody to place it. */
   | { readonly at: "unplaced" }
+  /** Waits for the time when it is in its queue again, or offered again. */
+  | { readonly at: "delayed"; readonly untilMs: number }
+  /** A claim found that it may not be begun any more. */
+  | { readonly at: "passed over" }
   /** Its node is lost, which a sweep has still to decide on. */
   | { readonly at: "lost"; readonly lostNode: NodeName }
   | {
@@ -127,6 +135,25 @@ export function holdsLease(world: World, node: NodeName): boolean {
 export function termsOfOthers(world: World, node: NodeName): ClusterTerms | undefined {
   const other = [...world.leases.keys()].find((name) => name !== node && holdsLease(world, name));
   return other === undefined ? undefined : world.leases.get(other)?.registration.terms;
+}
+
+const WAITING: readonly Place["at"][] = ["queue", "offers", "unplaced", "delayed"];
+
+/** How many jobs wait in a queue, in one way or another. */
+export function waitingIn(world: World, queue: string): number {
+  return [...world.jobs.values()].filter(
+    ({ given, place }) => given.queue === queue && WAITING.includes(place.at),
+  ).length;
+}
+
+/** Until when a job may be begun that is queued, but for those of lost nodes, on which a sweep has to decide first. */
+export function expiryOf({ place, given: { ttlMs }, createdAtMs }: Job): number | undefined {
+  const waits = WAITING.includes(place.at) || place.at === "passed over";
+  return waits && ttlMs !== undefined ? createdAtMs + ttlMs : undefined;
+}
+
+export function isOverdue(world: World, job: Job): boolean {
+  return (expiryOf(job) ?? Infinity) <= world.nowMs;
 }
 
 /** Higher priority first, then older. */

@@ -4,6 +4,8 @@ import type {
   CancelReply,
   ClaimReply,
   ClaimRequest,
+  Expiring,
+  ExpiryRow,
   FinishReply,
   FinishRow,
   NodeRegistration,
@@ -16,16 +18,32 @@ import type {
   Swept,
 } from "../../../src/store/port.ts";
 import { lostNodeDeath } from "../../../src/store/lost-node.ts";
-import { add, each, end, endAsAsked, loseNode, notice, put, start, told, type Told, wait } from "./moves.ts";
 import {
+  add,
+  each,
+  end,
+  endAsAsked,
+  loseNode,
+  notice,
+  put,
+  start,
+  told,
+  type Told,
+  wait,
+  waitFor,
+} from "./moves.ts";
+import {
+  expiryOf,
   holdsLease,
   inOrder,
+  isOverdue,
   type Job,
   jobsAt,
   type Lease,
   leaseTime,
   stateOf,
   termsOfOthers,
+  waitingIn,
   type World,
 } from "./state.ts";
 
@@ -44,9 +62,27 @@ export function submit(world: World, { watcher, jobs, units, needs }: SubmitBatc
   const missing = asked.filter((hash) => !used.has(hash));
   for (const hash of asked) if (used.has(hash)) used.set(hash, expiresAtMs);
   if (missing.length > 0) return told({ ...world, units: used }, { type: "missing", units: missing });
+  const full = fullQueue(world, added.world);
+  if (full !== undefined) return told({ ...world, units: used }, full);
   for (const hash of units.keys()) used.set(hash, expiresAtMs);
   const rows = added.reply.map((row) => (row === "queued" ? "queued" : "known"));
   return told({ ...added.world, units: used }, { type: "queued", rows }, added.sent);
+}
+
+/** The first queue, in the order of the rows, that would have more jobs than it may: in the world after them. */
+function fullQueue(before: World, after: World): SubmitReply | undefined {
+  const limit = before.settings.queueLimit;
+  const fresh = [...after.jobs.values()].filter(
+    ({ given, place }) => !before.jobs.has(given.id) && place.at !== "end",
+  );
+  const counts = new Map<string, number>();
+  for (const { given } of fresh.toSorted((a, b) => a.number - b.number)) {
+    const { queue } = given;
+    const count = (counts.get(queue) ?? waitingIn(before, queue)) + 1;
+    if (count > limit) return { type: "full", queue, waiting: waitingIn(before, queue), limit };
+    counts.set(queue, count);
+  }
+  return undefined;
 }
 
 export function watch(world: World, ids: readonly JobId[], node: NodeName): World {
@@ -65,17 +101,28 @@ function watched(job: Job, node: NodeName): Job {
 export function claim(world: World, request: ClaimRequest): Told<ClaimReply> {
   const { node, queues, count } = request;
   if (!holdsLease(world, node)) return told(world, { type: "lapsed" });
-  const takeable = [...queues.map((queue) => `${queue}|${node}`), ...queues].flatMap((queue) =>
-    inOrder(world.jobs.values()).filter((job) => job.given.queue === queue && mayTake(world, job, request)),
+  const names = [...queues.map((queue) => `${queue}|${node}`), ...queues];
+  const { world: ripe, sent } = each(world, world.jobs.values(), (next, job) =>
+    job.place.at === "delayed" && job.place.untilMs <= next.nowMs && names.includes(job.given.queue)
+      ? wait(next, job, { except: node })
+      : told(next, undefined),
   );
-  const taken = takeable.slice(0, count);
-  const after = taken.reduce((next, job) => start(next, job, node), world);
+  const takeable = names.flatMap((queue) =>
+    inOrder(ripe.jobs.values()).filter((job) => job.given.queue === queue && mayTake(ripe, job, request)),
+  );
+  const inTime = takeable.filter((job) => !isOverdue(ripe, job));
+  const taken = inTime.slice(0, count);
+  // Up to the last one that is wanted, or all.
+  const upTo = taken.length < count ? takeable.length : count === 0 ? 0 : takeable.indexOf(taken[count - 1]!);
+  const passedOver = takeable.slice(0, upTo).filter((job) => isOverdue(ripe, job));
+  const rest = passedOver.reduce((next, job) => put(next, { ...job, place: { at: "passed over" } }), ripe);
+  const after = taken.reduce((next, job) => start(next, job, node), rest);
   const jobs = taken.map(({ given: { id, spec }, attempt, deaths, throws, pastDeaths }) => {
     const past = pastDeaths.length === 0 ? {} : { pastDeaths };
     return { id, attempt: attempt + 1, deaths, throws, spec, ...past };
   });
-  const nextOfferMs = taken.length < count ? nextOffer(after, request) : undefined;
-  return told(after, { type: "claimed", jobs, nextOfferMs });
+  const nextVisibleMs = taken.length < count ? nextVisible(after, request, names) : undefined;
+  return told(after, { type: "claimed", jobs, nextVisibleMs }, sent);
 }
 
 function mayTake(world: World, { place }: Job, request: ClaimRequest): boolean {
@@ -91,10 +138,13 @@ function timesFor(
   return times.filter((atMs) => atMs !== undefined);
 }
 
-function nextOffer(world: World, request: ClaimRequest): number | undefined {
-  const times = jobsAt(world, "offers")
-    .filter(({ given }) => request.queues.includes(given.queue))
-    .flatMap(({ place }) => (place.at === "offers" ? timesFor(place.visible, request) : []))
+function nextVisible(world: World, request: ClaimRequest, names: readonly string[]): number | undefined {
+  const times = [...world.jobs.values()]
+    .filter(({ given }) => names.includes(given.queue))
+    .flatMap(({ place }) => {
+      if (place.at === "delayed") return [place.untilMs];
+      return place.at === "offers" ? timesFor(place.visible, request) : [];
+    })
     .filter((atMs) => atMs > world.nowMs);
   return times.length === 0 ? undefined : Math.min(...times) - world.nowMs;
 }
@@ -114,10 +164,10 @@ function commit(world: World, job: Job, node: NodeName, row: FinishRow): Told<Fi
   if (asked !== undefined) return { ...endAsAsked(world, job, asked, node), reply: { cancelled: asked } };
   if (row.next !== "queued")
     return { ...end(world, job, row.next, row.outcome, { by: said, except: node }), reply: "committed" };
-  const { deaths, throws, death } = row;
+  const { deaths, throws, death, delayMs = 0 } = row;
   const pastDeaths = death === undefined ? job.pastDeaths : [...job.pastDeaths, death];
   const back = { ...job, deaths, throws, pastDeaths, gaveBack: said };
-  return { ...wait(world, back, { except: node }), reply: "committed" };
+  return { ...waitFor(world, back, delayMs, node), reply: "committed" };
 }
 
 /** What was said before is answered as it was then; anything else of an attempt that is over is fenced. */
@@ -232,7 +282,27 @@ function grant(world: World, registration: NodeRegistration): World {
 }
 
 export function leave(world: World, node: NodeName): Told<void> {
-  return loseNode(world, node, (next, job) => wait(next, job));
+  return loseNode(world, node, (next, job) =>
+    job.given.isAtMostOnce === true
+      ? told(put(next, { ...job, place: { at: "lost", lostNode: node } }), undefined)
+      : wait(next, job),
+  );
+}
+
+export function expire(world: World, rows: readonly ExpiryRow[]): Told<Expiring> {
+  const { world: after, sent } = each(world, rows, (next, { id, outcome }) => {
+    const job = next.jobs.get(id);
+    return job !== undefined && isOverdue(next, job)
+      ? end(next, job, "failed", outcome)
+      : told(next, undefined);
+  });
+  const jobs = [...after.jobs.values()];
+  const due = jobs
+    .filter((job) => isOverdue(after, job))
+    .map(({ given: { id, queue, label, ttlMs = 0 }, attempt }) => ({ id, queue, label, ttlMs, attempt }));
+  const times = jobs.filter((job) => !isOverdue(after, job)).flatMap((job) => expiryOf(job) ?? []);
+  const nextMs = times.length === 0 ? undefined : Math.min(...times) - after.nowMs;
+  return told(after, { due, nextMs }, sent);
 }
 
 export function sweep(world: World, node: NodeName, maxDeaths: number): Told<Swept> {
@@ -243,7 +313,7 @@ export function sweep(world: World, node: NodeName, maxDeaths: number): Told<Swe
     const { lostNode } = job.place;
     const pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
     const dead = { ...job, deaths: job.deaths + 1, pastDeaths };
-    if (dead.deaths < maxDeaths) return wait(next, dead);
+    if (dead.deaths < maxDeaths && dead.given.isAtMostOnce !== true) return wait(next, dead);
     // Only a node with a lease can fail a job.
     return told(holdsLease(next, node) ? start(next, dead, node, lostNode) : next, undefined);
   });
@@ -253,9 +323,9 @@ export function sweep(world: World, node: NodeName, maxDeaths: number): Told<Swe
 
 function exhaustedOn(world: World, node: NodeName): Swept["exhausted"] {
   return jobsAt(world, "node").flatMap(
-    ({ given: { id, label }, attempt, deaths, pastDeaths, node: on, place: at }) =>
+    ({ given: { id, label, isAtMostOnce = false }, attempt, deaths, pastDeaths, node: on, place: at }) =>
       on === node && at.at === "node" && at.lostNode !== undefined
-        ? [{ id, attempt, deaths, lostNode: at.lostNode, label, pastDeaths }]
+        ? [{ id, attempt, deaths, isAtMostOnce, lostNode: at.lostNode, label, pastDeaths }]
         : [],
   );
 }
