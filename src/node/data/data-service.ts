@@ -2,6 +2,7 @@ import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { type Glob, parseGlob } from "../../core/glob.ts";
 import type { NodeName } from "../../core/ids.ts";
+import { isReserved, isResultUrl } from "../../core/result-url.ts";
 import type { DataDirectory } from "../../data/directory.ts";
 import type { LocalPart, Replica } from "../../data/types.ts";
 import type { DataRecord } from "../../store/catalog.ts";
@@ -11,6 +12,7 @@ import { Broadcast } from "./broadcast.ts";
 import { Fetcher } from "./fetcher.ts";
 import { Peers } from "./peers.ts";
 import { Replicas } from "./replicas.ts";
+import { StoredResults } from "./stored-results.ts";
 
 export interface DataServiceOptions {
   readonly node: NodeName;
@@ -61,6 +63,7 @@ const SEARCH_STEP = 1_000;
 export class DataService {
   readonly directory: DataDirectory;
   readonly replicas: Replicas;
+  readonly results: StoredResults;
   readonly fetcher: Fetcher;
   readonly broadcast: Broadcast;
   readonly takesData: boolean;
@@ -76,6 +79,7 @@ export class DataService {
     this.takesData = !isReadOnly;
     this.peers = new Peers({ cluster, token });
     this.replicas = new Replicas({ node, directory, catalog: store, warn });
+    this.results = new StoredResults({ node, directory, store, warn });
     const shared = { node, catalog: store, livingNodes: () => livingNodes(store) };
     this.fetcher = new Fetcher({
       ...shared,
@@ -156,11 +160,13 @@ export class DataService {
   ): Promise<{ readonly urls: readonly DataUrl[]; readonly next: DataUrl | null }> {
     const urls: DataUrl[] = [];
     let last = after;
+    const prefix = glob.literalPrefix;
+    // Whoever looks for what was saved does not mean these.
+    const isShown = (url: DataUrl): boolean => isReserved(prefix) || !isResultUrl(url);
     for (;;) {
-      const prefix = glob.literalPrefix;
       const page = await this.#options.store.listData({ prefix, after: last, limit: SEARCH_STEP });
       for (const url of page) {
-        if (glob.matches(url)) urls.push(url);
+        if (glob.matches(url) && isShown(url)) urls.push(url);
         if (urls.length === limit) return { urls, next: url };
         last = url;
       }
@@ -222,6 +228,7 @@ export class DataService {
   }
 
   async close(): Promise<void> {
+    await this.results.stop();
     this.peers.close();
     await this.directory.close();
   }

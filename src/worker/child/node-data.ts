@@ -23,10 +23,12 @@ import { CLOSURE_CODEC } from "../../codec/codec.ts";
 import type { DataFacts } from "../../core/data.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
-import type { NodeAccess } from "../../core/messages.ts";
+import type { NodeAccess, StoredOutcome } from "../../core/messages.ts";
 import { writePart } from "../../data/write-part.ts";
-import { mayReviveCode } from "./current-job.ts";
+import { mayReviveCode, type CurrentJob } from "./current-job.ts";
 import { Decoded } from "./decoded.ts";
+import { keepResult } from "./keep-result.ts";
+import type { KeptResult } from "./run-job.ts";
 
 export interface NodeDataOptions extends NodeAccess {
   /** The node's name. */
@@ -114,6 +116,11 @@ export class NodeData implements DataAccess {
     const { url, codec, type } = request;
     request.onProgress?.({ bytes: size, totalBytes: size });
     return parseDataInfo(await this.#post(`/v1/parts/${id}`, { url, codec, type, size, sha256 }));
+  }
+
+  /** Keeps what a job came to. @throws KitchenError with what stands in the way */
+  async keepResult(job: CurrentJob, result: KeptResult): Promise<StoredOutcome> {
+    return await keepResult(this, job, result);
   }
 
   async delete(url: DataUrl, node?: string): Promise<DeleteReport> {
