@@ -120,23 +120,24 @@ class Node implements RunningNode {
     this.#options = options;
     this.#policy = new Policy(options.isArbitraryBanned);
     this.#units = new UnitCache(store);
-    const pool = (size: number, onReady: () => void): Pool =>
+    const pool = (size: number, keepsResults: boolean, onReady: () => void): Pool =>
       new Pool({
         size,
         warn,
-        spawn: () => this.#spawn(),
+        spawn: () => this.#spawn(keepsResults),
         onReady: (namespaces) => {
           this.#policy.update(namespaces);
           onReady();
         },
       });
-    this.#pool = pool(numWorkers, () => this.#dispatcher.wake());
-    this.#instantPool = pool(numInstantWorkers, () => this.#lane.assign());
+    this.#pool = pool(numWorkers, true, () => this.#dispatcher.wake());
+    this.#instantPool = pool(numInstantWorkers, false, () => this.#lane.assign());
     this.#writer = new StoreWriter({
       store,
       node: name,
       hub: this.#hub,
       warn,
+      onDiscarded: ({ id, attempt }) => this.#data.results.drop(id, attempt),
       onFlushed: (hasRequeued) => (hasRequeued ? this.#dispatcher.wake() : this.#dispatcher.freed()),
     });
     this.#dispatcher = new Dispatcher({
@@ -209,6 +210,7 @@ class Node implements RunningNode {
     await store.subscribe(this.name, (event) => this.#receive(event));
     await this.#lease.take();
     this.#hasJoined = true;
+    this.#data.results.start();
     // Behind all that, so that it does not slow down the start.
     void this.#instantPool.start().catch((error: unknown) => {
       if (this.#closing === undefined) log.warn(`the instant lane does not start: ${String(error)}`);
@@ -277,9 +279,10 @@ class Node implements RunningNode {
     await this.#guard.close();
   }
 
-  #spawn(): WorkerProcess {
+  #spawn(keepsResults: boolean): WorkerProcess {
     const options = { ...this.#options, port: this.#port };
-    const worker = spawnWorker(options, this.url, { guard: this.#guard, oomKills: this.#oomKills });
+    const [guard, oomKills, { url }] = [this.#guard, this.#oomKills, this];
+    const worker = spawnWorker(options, { guard, oomKills, url, keepsResults });
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }
@@ -386,6 +389,7 @@ class Node implements RunningNode {
       hub,
       units,
       router,
+      argumentBytes: this.#options.argumentBytes ?? Infinity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
       onExpiring: (ttlMs) => this.#overdue.lookIn(ttlMs),

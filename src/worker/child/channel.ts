@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import { FrameReader, frames } from "../../codec/frames.ts";
 import { encodeFromWorker, parseToWorker } from "../../codec/worker-wire.ts";
-import { EXIT_CODES } from "../exit.ts";
+import { EXIT_CODES } from "../../core/exit-codes.ts";
 import type { FromWorker, ToWorker } from "../../core/messages.ts";
 
 /** As it is before jobs get to see it. */
