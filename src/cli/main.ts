@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { KitchenError } from "../core/errors.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
 import { addDataCommands } from "./data.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { addStartCommand } from "./start.ts";
 
 const EXIT_FAILURE = 1;
@@ -15,6 +16,7 @@ const program = new Command("kitchensink")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
 addStartCommand(program);
 addDataCommands(program);
+addDoctorCommand(program);
 
 try {
   await program.parseAsync();
