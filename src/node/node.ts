@@ -331,7 +331,7 @@ class Node implements RunningNode {
       facts: () => this.#facts(),
       onLapsed: () => {
         log.warn("the lease had run out: other nodes run this node's jobs now");
-        this.#dispatcher.abandonAll();
+        this.#dispatcher.loseAll();
       },
       onExhausted: (jobs) => failExhausted(jobs, this.#writer),
       onUnplaced: (jobs) =>

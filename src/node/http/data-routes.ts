@@ -214,10 +214,14 @@ function lengthOf({ size }: DataFacts, range: ByteRange | undefined): Record<str
 
 type Header = string | string[] | undefined;
 
-function codecOf(header: Header): string | null {
-  if (header === undefined || header === "") return null;
-  if (typeof header === "string" && CODEC.test(header)) return header;
-  throw new KitchenError("KS_BAD_REQUEST", "Not a codec's name in the header kitchensink-codec");
+/** A codec's name, or none. It goes into headers again. @throws KitchenError `KS_BAD_REQUEST` */
+export function codecOf(value: unknown): string | null {
+  if (value == null || value === "") return null;
+  if (typeof value === "string" && CODEC.test(value)) return value;
+  throw new KitchenError(
+    "KS_BAD_REQUEST",
+    "Not a codec's name: expected lower case letters, digits, . and -",
+  );
 }
 
 function parseUploadId(text: Header): string {
