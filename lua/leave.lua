@@ -12,7 +12,6 @@
 -- include shared/moves.lua as moves
 allow_over_memory_limit()
 for _, id in ipairs(moves().lose_jobs(ARGV[2], now_ms(), ARGV[3])) do moves().requeue(id) end
-if redis.call("EXISTS", prefix .. "nodes") == 0 then redis.call("UNLINK", prefix .. "heard") end
 if made_offering then made_offering.flush() end
 publish_events("")
 return "left"

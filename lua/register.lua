@@ -56,8 +56,8 @@ local is_own = redis.call("HGET", prefix .. "node:" .. name, "incarnation") == i
 local holds = tonumber(redis.call("ZSCORE", nodes_key, name) or 0) > (is_own and clock or now)
 if holds and not is_own then return is_heartbeat and "lapsed" or "taken" end
 
-hear()
 if not holds then moves().lose_node(name, now, ARGV[6]) end
+if holds or not is_heartbeat or redis.call("EXISTS", nodes_key) == 1 then hear() end
 if holds or not is_heartbeat then
   redis.call("HSET", prefix .. "node:" .. name, "incarnation", incarnation, "facts", facts, "terms", terms)
   redis.call("ZADD", nodes_key, now + lease, name)

@@ -46,6 +46,7 @@ local function lose_jobs(node, now, ttl)
   end
   redis.call("UNLINK", prefix .. "running:" .. node, prefix .. "taken:" .. node, prefix .. "handed:" .. node, prefix .. "node:" .. node)
   redis.call("ZREM", prefix .. "nodes", node)
+  if redis.call("EXISTS", prefix .. "nodes") == 0 then redis.call("UNLINK", prefix .. "heard") end
   offering().strand(node)
   return waiting
 end

@@ -246,14 +246,15 @@ class Node implements RunningNode {
 
   #stopNow(): void {
     this.#dispatcher.abandonAll();
-    this.#lane.refuseAll();
+    this.#lane.close();
+    this.#data.transfers.cut();
   }
 
   async #close(graceMs: number): Promise<void> {
     const { store, log } = this.#options;
     this.#dispatcher.pause();
     await this.#stopWatching();
-    await Promise.all([this.#dispatcher.idle(graceMs), this.#lane.idle(graceMs)]);
+    await Promise.all([this.#dispatcher, this.#lane, this.#data.transfers].map((work) => work.idle(graceMs)));
     this.#stopNow();
     await this.#pool.close();
     // A store that is away now gets no more than one try: the lease will run out by itself.
@@ -329,7 +330,7 @@ class Node implements RunningNode {
       facts: () => this.#facts(),
       onLapsed: () => {
         log.warn("the lease had run out: other nodes run this node's jobs now");
-        this.#dispatcher.abandonAll();
+        this.#dispatcher.loseAll();
       },
       onExhausted: (jobs) => failExhausted(jobs, this.#writer),
       onUnplaced: (jobs) =>

@@ -4,6 +4,7 @@ import { describeCatalog } from "./conformance/catalog.ts";
 import { describeClaim } from "./conformance/claim.ts";
 import { describeEvents } from "./conformance/events.ts";
 import { describeFinish } from "./conformance/finish.ts";
+import { describeInspection } from "./conformance/inspection.ts";
 import { describeLeases } from "./conformance/leases.ts";
 import { describeOffers } from "./conformance/offers.ts";
 import { describeOutput } from "./conformance/output.ts";
@@ -28,5 +29,6 @@ export function conformance(name: string, open: OpenStore): void {
     describeOffers(open);
     describePlacement(open);
     describeCatalog(open);
+    describeInspection(open);
   });
 }

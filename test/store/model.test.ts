@@ -3,8 +3,8 @@ import { expect, test } from "vitest";
 import type { NodeName } from "../../src/core/ids.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
 import type { StoreEvent } from "../../src/store/port.ts";
-import { checkHistories, howMany } from "./model/histories.ts";
-import type { Subject } from "./model/run.ts";
+import type { Subject } from "./model/history.ts";
+import { checkHistories, howMany } from "./model/run.ts";
 import { SETTINGS, WATCHERS } from "./model/steps.ts";
 import { DEFAULTS } from "./support/harness.ts";
 

@@ -96,8 +96,13 @@ export class OfferedJobs {
   }
 
   *all(): Iterable<MemoryJob> {
-    for (const jobs of this.#queues.values()) yield* jobs;
+    yield* this.offered();
     yield* this.#unplaced;
+  }
+
+  /** Those that somebody may take. */
+  *offered(): Iterable<MemoryJob> {
+    for (const jobs of this.#queues.values()) yield* jobs;
   }
 }
 

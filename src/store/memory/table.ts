@@ -2,6 +2,7 @@ import type { JobId, NodeName } from "../../core/ids.ts";
 import { canMove, type FinalState, type JobState } from "../../core/job-states.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { fingerprint } from "../fingerprint.ts";
+import type { Waiting } from "../inspection.ts";
 import type { NewJob, PlacementRow, StoreOptions, UnplacedJob } from "../port.ts";
 import { ownBytes, sameBytes } from "./bytes.ts";
 import type { EventQueue } from "./events.ts";
@@ -93,6 +94,18 @@ export class JobTable {
 
   unplaced(most: number): UnplacedJob[] {
     return this.#offered.unplaced(most).map(({ id, queue, inputs = [] }) => ({ id, queue, inputs }));
+  }
+
+  /** Where jobs wait, and how many. */
+  waiting(): Waiting {
+    const counts = new Map<string, number>();
+    const add = (queue: string): void => void counts.set(queue, (counts.get(queue) ?? 0) + 1);
+    for (const [queue, heap] of this.#queues) for (const _ of heap.queued()) add(queue);
+    for (const { queue } of this.#offered.offered()) add(queue);
+    return {
+      queues: Array.from(counts, ([queue, jobs]) => ({ queue, jobs, isMore: false })),
+      unplaced: this.#offered.unplaced(Infinity).length,
+    };
   }
 
   start(job: MemoryJob, node: NodeName, nowMs: number): void {

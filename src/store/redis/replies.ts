@@ -1,3 +1,4 @@
+import type { Waiting } from "../inspection.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
@@ -182,6 +183,22 @@ export function parseNodes(reply: unknown): NodeRecord[] {
     leaseEndsAtMs: integer(leaseEndsAtMs),
     runningJobs: integer(runningJobs),
   }));
+}
+
+export function parseWaiting(reply: unknown): Waiting {
+  const [queues, unplaced] = list(reply);
+  return {
+    queues: inRows(list(queues), 3, ([queue, jobs, isMore]) => ({
+      queue: text(queue),
+      jobs: integer(jobs),
+      isMore: integer(isMore) === 1,
+    })),
+    unplaced: integer(unplaced),
+  };
+}
+
+export function parseNow(reply: unknown): number {
+  return integer(reply);
 }
 
 export function parseState(word: string): JobState {

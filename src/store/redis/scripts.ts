@@ -21,6 +21,7 @@ export const SCRIPT_NAMES = [
   "list-data",
   "lost-data",
   "nodes",
+  "now",
   "place",
   "read",
   "register",
@@ -30,6 +31,7 @@ export const SCRIPT_NAMES = [
   "submit",
   "sweep",
   "units",
+  "waiting",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

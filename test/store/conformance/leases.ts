@@ -23,6 +23,21 @@ const registration = (name: NodeName, incarnation: string, leaseMs = 60_000) =>
 
 export function describeLeases(open: OpenStore): void {
   test(
+    "a node that is alone keeps its lease while it is silent, whoever was there before or asked in vain",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1, SHORT_LEASE_MS);
+      await register(store, N2, 20 * SHORT_LEASE_MS);
+      await store.leave(N2);
+      await pass(SHORT_LEASE_MS + 10);
+      expect(await store.sweep(N3, 3)).toEqual(NOTHING_SWEPT);
+      expect(await store.heartbeat(registration(N2, "a", 20 * SHORT_LEASE_MS))).toBe("lapsed");
+      await register(store, N3, SHORT_LEASE_MS);
+      await pass(2 * SHORT_LEASE_MS);
+      expect((await store.nodes()).map(({ name }) => name)).toEqual([N3]);
+    }),
+  );
+
+  test(
     "a registered node is listed with its facts, its lease and its running jobs",
     withStore(open, async ({ store }) => {
       expect(await store.nodes()).toEqual([]);

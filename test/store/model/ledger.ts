@@ -42,8 +42,10 @@ export class Ledger {
     for (const [id, life] of this.#lives) if (!there.has(id)) this.#expired(id, life);
   }
 
-  get areAllFinal(): boolean {
-    return [...this.#lives.values()].every(({ last }) => last !== undefined && isFinal(last.state));
+  /** Jobs that were submitted and have not ended. */
+  get unfinished(): JobId[] {
+    const lives = [...this.#lives].filter(([, { last }]) => last === undefined || !isFinal(last.state));
+    return lives.map(([id]) => id);
   }
 
   #submitted({ batch }: Call & { do: "submit" }, reply: SubmitReply): void {

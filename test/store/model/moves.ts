@@ -51,6 +51,7 @@ export function add(world: World, given: NewJob, watcher: NodeName): Told<void> 
     place: { at: "queue" },
     attempt: 0,
     deaths: 0,
+    pastDeaths: [],
     throws: 0,
     node: undefined,
     startedAtMs: undefined,

@@ -111,7 +111,7 @@ function endOf({ end, isDeliberate, outcome: text }: FinishPlan): AttemptEnd {
     case "stopped":
       return { type: end, state: isDeliberate ? "failed" : "cancelled", outcome };
     case "died":
-      return { type: end, outcome, isDeliberate };
+      return { type: end, outcome, isDeliberate, ...(text === "no" ? {} : { note: `${text}, ünïcode` }) };
     case "not-begun":
       return { type: end };
     default:

@@ -36,6 +36,8 @@ export interface Job {
   /** Counts its attempts: 0 until the first claim. */
   readonly attempt: number;
   readonly deaths: number;
+  /** A line on each death of which something is known. */
+  readonly pastDeaths: readonly string[];
   readonly throws: number;
   /** The present attempt's, or the last one's. */
   readonly node: NodeName | undefined;

@@ -15,6 +15,7 @@ import type {
   SubmitReply,
   Swept,
 } from "../../../src/store/port.ts";
+import { lostNodeDeath } from "../../../src/store/lost-node.ts";
 import { add, each, end, endAsAsked, loseNode, notice, put, start, told, type Told, wait } from "./moves.ts";
 import {
   holdsLease,
@@ -69,8 +70,9 @@ export function claim(world: World, request: ClaimRequest): Told<ClaimReply> {
   );
   const taken = takeable.slice(0, count);
   const after = taken.reduce((next, job) => start(next, job, node), world);
-  const jobs = taken.map(({ given: { id, spec }, attempt, deaths, throws }) => {
-    return { id, attempt: attempt + 1, deaths, throws, spec };
+  const jobs = taken.map(({ given: { id, spec }, attempt, deaths, throws, pastDeaths }) => {
+    const past = pastDeaths.length === 0 ? {} : { pastDeaths };
+    return { id, attempt: attempt + 1, deaths, throws, spec, ...past };
   });
   const nextOfferMs = taken.length < count ? nextOffer(after, request) : undefined;
   return told(after, { type: "claimed", jobs, nextOfferMs });
@@ -112,8 +114,10 @@ function commit(world: World, job: Job, node: NodeName, row: FinishRow): Told<Fi
   if (asked !== undefined) return { ...endAsAsked(world, job, asked, node), reply: { cancelled: asked } };
   if (row.next !== "queued")
     return { ...end(world, job, row.next, row.outcome, { by: said, except: node }), reply: "committed" };
-  const { deaths, throws } = row;
-  return { ...wait(world, { ...job, deaths, throws, gaveBack: said }, { except: node }), reply: "committed" };
+  const { deaths, throws, death } = row;
+  const pastDeaths = death === undefined ? job.pastDeaths : [...job.pastDeaths, death];
+  const back = { ...job, deaths, throws, pastDeaths, gaveBack: said };
+  return { ...wait(world, back, { except: node }), reply: "committed" };
 }
 
 /** What was said before is answered as it was then; anything else of an attempt that is over is fenced. */
@@ -236,20 +240,23 @@ export function sweep(world: World, node: NodeName, maxDeaths: number): Told<Swe
   const noticed = each(world, lapsed, notice);
   const decided = each(noticed.world, jobsAt(noticed.world, "lost"), (next, job) => {
     if (job.place.at !== "lost") return told(next, undefined);
-    const dead = { ...job, deaths: job.deaths + 1 };
+    const { lostNode } = job.place;
+    const pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
+    const dead = { ...job, deaths: job.deaths + 1, pastDeaths };
     if (dead.deaths < maxDeaths) return wait(next, dead);
     // Only a node with a lease can fail a job.
-    return told(holdsLease(next, node) ? start(next, dead, node, job.place.lostNode) : next, undefined);
+    return told(holdsLease(next, node) ? start(next, dead, node, lostNode) : next, undefined);
   });
   const reply = { exhausted: exhaustedOn(decided.world, node), unplaced: unplacedIn(decided.world) };
   return told(decided.world, reply, [...noticed.sent, ...decided.sent]);
 }
 
 function exhaustedOn(world: World, node: NodeName): Swept["exhausted"] {
-  return jobsAt(world, "node").flatMap(({ given, attempt, deaths, node: on, place: at }) =>
-    on === node && at.at === "node" && at.lostNode !== undefined
-      ? [{ id: given.id, attempt, deaths, lostNode: at.lostNode }]
-      : [],
+  return jobsAt(world, "node").flatMap(
+    ({ given: { id, label }, attempt, deaths, pastDeaths, node: on, place: at }) =>
+      on === node && at.at === "node" && at.lostNode !== undefined
+        ? [{ id, attempt, deaths, lostNode: at.lostNode, label, pastDeaths }]
+        : [],
   );
 }
 
