@@ -96,6 +96,7 @@ async function workerReady(): Promise<Figures> {
       isArbitraryBanned: false,
     },
     environment: workerEnvironment(process.env, []),
+    memoryBytes: undefined,
     guard,
     oomKills: new OomKills(),
     maxFrameBytes: 1_000_000,

@@ -69,6 +69,9 @@ export type Wrong = "result" | "output" | "items" | "data";
 
 export type Entry = Line & { readonly at: number };
 
+/** What is counted of requests that make jobs whose ids come with the answer. */
+export const UNANSWERED = "queued by name, without an answer";
+
 export class Journal {
   readonly #file: string;
 

@@ -8,10 +8,11 @@ const MOST_SHOWN = 20;
 /** Faults so long before something broke may have to do with it. */
 const BEFORE_MS = 30_000;
 
-export function printReport({ tally, faults, kept }: Result, { seed }: Settings): void {
+export function printReport({ tally, held, faults, kept }: Result, { seed }: Settings): void {
   const row = ([what, count]: readonly [string, number]): string => `  ${String(count).padStart(8)}  ${what}`;
   console.log(`\nWhat happened (${faults.length} faults)\n`);
   console.log(tally.counts.map(row).join("\n"));
+  console.log(held.map((line) => `            ${line}`).join("\n"));
   console.log("\nWhat must not happen\n");
   console.log(tally.promises.map(row).join("\n"));
   for (const broken of tally.broken.slice(0, MOST_SHOWN)) console.log(`\n${describe(broken, faults)}`);

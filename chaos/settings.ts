@@ -43,7 +43,7 @@ export function settingsFrom(args: readonly string[], seed: number): Settings | 
     clients: 2,
     callsPerSecond: number(values.rate ?? "100", "--rate"),
     longestMs,
-    resultTtlMs: Math.max(25_000, longestMs * 3),
+    resultTtlMs: Math.max(60_000, longestMs * 3),
     settleMs: 120_000,
   };
 }

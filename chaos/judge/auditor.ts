@@ -9,10 +9,10 @@ import type { Book } from "./book.ts";
 import { isEnd, type Case, type Record } from "./case.ts";
 import type { Tally } from "./tally.ts";
 
-const AT_ONCE = 8;
+const AT_ONCE = 32;
 const AGAIN_MS = 3_000;
 const MOST_DOUBLINGS = 6;
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 3_000;
 /** So many of a hundred results are read by another client too. */
 const READ_AGAIN = 0.3;
 
@@ -43,6 +43,20 @@ export class Auditor {
   look(now: number): void {
     for (const it of this.#options.book.cases.values())
       if (it.dueAt <= now && !this.#underWay.has(it.id)) void this.#start(it);
+  }
+
+  /** Cancels generators that nobody reads: they would wait for a reader. */
+  async cancelUnread(): Promise<void> {
+    const { book, dice } = this.#options;
+    const unread = [...book.cases.values()].filter(
+      ({ expect, isLeft }) => expect.isStream === true && isLeft,
+    );
+    for (const { id } of unread)
+      await dice
+        .oneOf(this.#readers)
+        .job(id)
+        .cancel("nobody reads it")
+        .catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -85,11 +99,13 @@ export class Auditor {
 
   /** Nobody knows it: it was never taken, or is on its way, or is lost. */
   #unknown(it: Case): void {
-    const { book, tally } = this.#options;
+    const { book, tally, resultTtlMs } = this.#options;
     it.unknown += 1;
     it.dueAt = Date.now() + AGAIN_MS * 2 ** Math.min(it.unknown, MOST_DOUBLINGS);
     if (it.takenAt !== undefined || it.sightings.some(isEnd)) {
-      tally.break("lost", "the cluster had it, and knows it no more", it);
+      const isLate = Date.now() - it.madeAt > resultTtlMs;
+      if (isLate) tally.break("looked at too late", "its record may have expired", it);
+      else tally.break("lost", "the cluster had it, and knows it no more", it);
       book.close(it);
     } else if (this.isLast && it.isLeft) book.close(it);
   }
@@ -123,7 +139,7 @@ export class Auditor {
   /** Undefined when it cannot be known now. */
   async #fetch(id: string): Promise<Record | "unknown" | undefined> {
     const { nodes, dice, token } = this.#options;
-    const url = new URL(`v1/jobs/${id}`, dice.oneOf(nodes).url);
+    const url = new URL(`v1/jobs/${id}`, dice.oneOf(nodes).directUrl);
     try {
       const headers = { authorization: `Bearer ${token}` };
       const response = await fetch(url, { headers, signal: AbortSignal.timeout(ANSWER_MS) });

@@ -1,9 +1,9 @@
 // What is known of all jobs, from what clients and workers wrote down.
-import type { Begun, Entry } from "../journal.ts";
 import { recordOf, type Case, type Record } from "./case.ts";
 import type { Data } from "./data.ts";
 import { Tail } from "./tail.ts";
 import type { Tally } from "./tally.ts";
+import { UNANSWERED, type Begun, type Entry } from "../journal.ts";
 import { findingsOf, wrongResult } from "./verdict.ts";
 
 export class Book {
@@ -12,6 +12,8 @@ export class Book {
   readonly #waiting = new Map<string, Set<string>>();
   /** Of jobs that are done with: the attempt that was committed; undefined where none can have been. */
   readonly #closed = new Map<string, number | undefined>();
+  /** Begun attempts of jobs of which nobody has said that they were made. */
+  readonly #strays = new Map<string, Begun[]>();
   readonly #journals = new Map<string, Tail>();
   readonly #begun: Tail;
   readonly #tally: Tally;
@@ -42,6 +44,14 @@ export class Book {
     for (const [client, tail] of this.#journals)
       for (const line of tail.read()) this.#take(JSON.parse(line) as Entry, client);
     for (const one of begun) this.#begin(one);
+  }
+
+  /** At the end: a job of which nobody knows was made by a request whose answer was lost. */
+  endStrays(): void {
+    const unanswered = this.#tally.counted(UNANSWERED);
+    if (this.#strays.size <= unanswered) return;
+    const detail = `${this.#strays.size} jobs began, and only ${unanswered} answers were lost`;
+    this.#tally.break("begun, but never made", detail, { strays: [...this.#strays.values()].slice(0, 10) });
   }
 
   /** Judges a job by its final record, and forgets it. Without one, the store never had it. */
@@ -100,11 +110,12 @@ export class Book {
       madeAt: at,
       expect,
       isLeft,
-      begun: [],
+      begun: this.#strays.get(id) ?? [],
       sightings: [],
       dueAt: later,
       unknown: 0,
     });
+    this.#strays.delete(id);
     if (!isLeft) this.#waiting.get(client)?.add(id);
   }
 
@@ -130,7 +141,8 @@ export class Book {
       return;
     }
     const committed = this.#closed.get(begun.id);
-    if (!this.#closed.has(begun.id)) this.#tally.break("begun, but never made", JSON.stringify(begun));
+    if (!this.#closed.has(begun.id))
+      this.#strays.set(begun.id, [...(this.#strays.get(begun.id) ?? []), begun]);
     else if (committed !== undefined && begun.attempt > committed)
       this.#tally.break(
         "begun after the commit",

@@ -9,8 +9,8 @@ export interface Finding {
   readonly detail: string;
 }
 
-/** As many deaths as a job may have. */
-const MOST_DEATHS = 3;
+/** So many deaths, and one more, end a job. */
+const DEATHS_BEFORE = 2;
 
 /** Of a job whose final record is known. */
 export function findingsOf(it: Case, record: Record): Finding[] {
@@ -19,9 +19,14 @@ export function findingsOf(it: Case, record: Record): Finding[] {
 
 /** Whoever sees the end, whenever and wherever, sees the same one. */
 function ofCommits(it: Case, { state, error }: Record): Finding[] {
-  const ends = it.sightings.filter((sighting) => isEnd(sighting) && sighting.seen.type !== "items");
+  // Who reads items sees how they end, which is not how the job does.
+  const ends = it.expect.isStream === true ? [] : it.sightings.filter(isEnd);
   const findings: Finding[] = [];
-  if (it.sightings.some(({ seen }) => seen.type === "error" && seen.code === "KS_STATE_LOST"))
+  // A generator's items are not kept, as is said.
+  if (
+    it.expect.isStream !== true &&
+    it.sightings.some(({ seen }) => seen.type === "error" && seen.code === "KS_STATE_LOST")
+  )
     findings.push(finding("lost", "somebody was told KS_STATE_LOST"));
   const different = new Set(ends.map(({ seen }) => shown(seen)));
   if (different.size > 1) findings.push(finding("committed twice", [...different].join(" | ")));
@@ -79,7 +84,7 @@ function wrongFailure({ expect }: Case, { state, error, deaths }: Record): strin
   const { codes = [], throws, mayBeCancelled = false, exits = false } = expect;
   const code = error?.code ?? "";
   if (state === "cancelled" && mayBeCancelled) return undefined;
-  if (code === "KS_WORKER_LOST" && (exits || deaths >= MOST_DEATHS || expect.isStream === true))
+  if (code === "KS_WORKER_LOST" && (exits || deaths >= DEATHS_BEFORE || expect.isStream === true))
     return undefined;
   if (codes.includes(code) || (code === "" && throws !== undefined && error?.name === throws))
     return undefined;

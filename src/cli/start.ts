@@ -10,6 +10,7 @@ import type { Log, NodeOptions } from "../node/options.ts";
 import { ensureToken } from "../node/token-file.ts";
 import { EarlyProcesses } from "../worker/early-processes.ts";
 import { workerEnvironment } from "../worker/environment.ts";
+import { checkWorkerMemory } from "../worker/memory-limit.ts";
 import { banner } from "./banner.ts";
 import { createLog, LOG_LEVELS } from "./log.ts";
 import {
@@ -19,6 +20,7 @@ import {
   size,
   moduleName,
   nodeName,
+  nodePort,
   nodeUrl,
   type StartFlags,
 } from "./start-options.ts";
@@ -27,6 +29,9 @@ const LEASE_MS = 6_000;
 const CANCEL_GRACE_MS = 5_000;
 const UNIT_TTL_MS = 7 * 24 * 60 * 60 * 1_000;
 const OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024;
+/** More than anybody has waiting on purpose; so many small jobs take some 500 MB of Redis. */
+const QUEUE_LIMIT = 1_000_000;
+const MOST_QUEUE_LIMIT = 1_000_000_000;
 const EXIT_KILLED = 1;
 
 const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
@@ -87,7 +92,12 @@ export function addStartCommand(program: Command): void {
     .option("--no-token", "ask for no token: every user of this machine may run code as you; loopback only")
     .option("--env <name>", "let workers see this environment variable; may be repeated", collect, [])
     .option("--instant-workers <number>", "how many instant calls run at the same time", "1")
+    .option(
+      "--worker-memory <size>",
+      "what each worker may take, heap and all else; a job that needs more is ended (default: as V8 decides, and no limit for the rest)",
+    )
     .option("--result-ttl <time>", "how long results and output are kept", "1d")
+    .option("--queue-limit <number>", "how many jobs may wait in one queue", String(QUEUE_LIMIT))
     .option("--grace <time>", "how long running jobs may go on when the node is asked to stop", "10s")
     .addOption(
       new Option("--log-level <level>", "what to log, on stderr").choices(LOG_LEVELS).default("warn"),
@@ -110,6 +120,10 @@ async function start(flags: StartFlags): Promise<void> {
     numInstantWorkers: count("--instant-workers", flags.instantWorkers, { least: 1 }),
     graceMs: duration("--grace", flags.grace),
     queues: flags.queue.length === 0 ? ["default"] : flags.queue,
+    workerMemoryBytes:
+      flags.workerMemory === undefined
+        ? undefined
+        : checkWorkerMemory(size("--worker-memory", flags.workerMemory)),
     dataThresholdBytes: size("--data-threshold", flags.dataThreshold),
   };
   const cluster = clusterName(flags.cluster);
@@ -125,6 +139,7 @@ async function start(flags: StartFlags): Promise<void> {
       resultTtlMs: duration("--result-ttl", flags.resultTtl),
       unitTtlMs: UNIT_TTL_MS,
       outputLimitBytes: OUTPUT_LIMIT_BYTES,
+      queueLimit: count("--queue-limit", flags.queueLimit, { least: 1, most: MOST_QUEUE_LIMIT }),
     },
     warn: (message: string) => log.warn(message),
   };
@@ -133,6 +148,7 @@ async function start(flags: StartFlags): Promise<void> {
     name,
     cluster,
     url,
+    port: nodePort(flags),
     host: flags.host,
     allowedHosts: flags.allowHost,
     token: token.value,
@@ -167,7 +183,10 @@ async function startBoth(
   options: Omit<NodeOptions, "store" | "earlyProcesses">,
 ): Promise<{ node: RunningNode; chosen: ChosenStore }> {
   const earlyProcesses = new EarlyProcesses(
-    workerEnvironment(process.env, options.environmentNames),
+    {
+      environment: workerEnvironment(process.env, options.environmentNames),
+      memoryBytes: options.workerMemoryBytes,
+    },
     Math.min(options.numWorkers, availableParallelism()),
   );
   try {

@@ -64,11 +64,11 @@ export class Space {
     if (!(await this.hasRoomFor(bytes))) throw this.#full(bytes, what);
   }
 
-  /** What a failure means; one of a full disk says how full it is. */
-  async explain(error: unknown, what: string): Promise<KitchenError> {
+  /** What a failure means; one of a full disk says how full it is, and what `bytes` more would have needed. */
+  async explain(error: unknown, what: string, bytes = 0): Promise<KitchenError> {
     if (!isDiskFull(error)) return storageError(error, what);
     await this.look();
-    return this.#full(0, what, error);
+    return this.#full(bytes, what, error);
   }
 
   #needed(bytes: number): number {

@@ -22,6 +22,7 @@ import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
 import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
+import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
@@ -98,12 +99,15 @@ class Node implements RunningNode {
   readonly #dispatcher: Dispatcher;
   readonly #lane: InstantLane;
   readonly #lease: Lease;
+  readonly #overdue: Overdue;
   readonly #recovery: Recovery;
   readonly #data: DataService;
   readonly #router: Router;
   readonly #server: ReturnType<typeof createServer>;
   #stopWatching: () => Promise<void> = async () => {};
   #runs = 0;
+  /** Where it listens. */
+  #port = 0;
   #hasJoined = false;
   #closing: Promise<void> | undefined;
 
@@ -174,6 +178,7 @@ class Node implements RunningNode {
     const { token, cluster, isReadOnly, dataThresholdBytes: thresholdBytes } = options;
     this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
     this.#router = new Router({ store, thresholdBytes });
+    this.#overdue = new Overdue(store, warn);
     this.#lease = this.#createLease(warn);
     this.#recovery = new Recovery({
       node: name,
@@ -194,8 +199,9 @@ class Node implements RunningNode {
 
   async start(): Promise<void> {
     const { store, host, modules, reloads, log } = this.#options;
-    const port = await listen(this.#server, { host, port: Number(this.url.port || 80) });
-    this.url.port = String(port);
+    const { port: wanted = Number(this.url.port || 80) } = this.#options;
+    this.#port = await listen(this.#server, { host, port: wanted });
+    if (this.url.port === "0") this.url.port = String(this.#port);
     await this.#pool.start().catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
@@ -249,6 +255,7 @@ class Node implements RunningNode {
   async #close(graceMs: number): Promise<void> {
     const { store, log } = this.#options;
     this.#dispatcher.pause();
+    this.#overdue.close();
     await this.#stopWatching();
     await Promise.all([this.#dispatcher.idle(graceMs), this.#lane.idle(graceMs)]);
     this.#stopNow();
@@ -270,7 +277,8 @@ class Node implements RunningNode {
   }
 
   #spawn(): WorkerProcess {
-    const worker = spawnWorker(this.#options, this.url, { guard: this.#guard, oomKills: this.#oomKills });
+    const options = { ...this.#options, port: this.#port };
+    const worker = spawnWorker(options, this.url, { guard: this.#guard, oomKills: this.#oomKills });
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }
@@ -314,6 +322,7 @@ class Node implements RunningNode {
       // A wake-up may get lost on its way; no job waits longer than this for it.
       onBeat: () => {
         this.#dispatcher.wake();
+        void this.#overdue.look();
         this.#recovery.onBeat();
         this.#lookAfterData();
       },
@@ -378,6 +387,7 @@ class Node implements RunningNode {
       router,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
+      onExpiring: (ttlMs) => this.#overdue.lookIn(ttlMs),
     });
     addRoutes(this.#server, {
       node: this.name,

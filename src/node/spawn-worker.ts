@@ -15,10 +15,11 @@ export interface WorkersOfNode {
 
 /** Starts a worker process of a node, which can be reached at `url` by now. */
 export function spawnWorker(options: NodeOptions, url: URL, all: WorkersOfNode): WorkerProcess {
-  const { environmentNames, earlyProcesses, log } = options;
+  const { environmentNames, workerMemoryBytes: memoryBytes, earlyProcesses, log } = options;
   return new WorkerProcess({
     settings: settingsOf(options, url),
     environment: workerEnvironment(process.env, environmentNames),
+    memoryBytes,
     child: earlyProcesses?.take(),
     ...all,
     maxFrameBytes: MAX_WORKER_FRAME_BYTES,
@@ -30,7 +31,11 @@ function settingsOf(options: NodeOptions, url: URL): Omit<WorkerSettings, "secre
   const { name, token, isReadOnly, modules, isArbitraryBanned } = options;
   return {
     node: { name, url: url.href },
-    access: { url: localUrl(options, url.port || "80"), token, takesData: !isReadOnly },
+    access: {
+      url: localUrl(options, String(options.port ?? (url.port || 80))),
+      token,
+      takesData: !isReadOnly,
+    },
     modules,
     isArbitraryBanned,
   };

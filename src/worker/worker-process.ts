@@ -25,7 +25,9 @@ const MOST_UNITS = 5_000;
 export interface WorkerOptions {
   readonly settings: Omit<WorkerSettings, "secret">;
   readonly environment: NodeJS.ProcessEnv;
-  /** One that was started with this environment already, and that nobody has used. Taken over. */
+  /** What it may have; `undefined`: what V8 takes by itself. */
+  readonly memoryBytes: number | undefined;
+  /** One that was started with this environment and memory already, and that nobody has used. Taken over. */
   readonly child?: ChildProcess | undefined;
   readonly guard: OrphanGuard;
   readonly oomKills: OomKills;
@@ -62,9 +64,9 @@ export class WorkerProcess {
   #rejectReady!: (error: Error) => void;
 
   constructor(options: WorkerOptions) {
-    const { settings, environment, child, guard, maxFrameBytes, onStrayOutput } = options;
+    const { settings, environment, memoryBytes, child, guard, maxFrameBytes, onStrayOutput } = options;
     const secret = randomBytes(16).toString("hex");
-    this.#child = child ?? spawnProcess(environment);
+    this.#child = child ?? spawnProcess({ environment, memoryBytes });
     guard.watch(this.#child);
     this.#runs = new RunList(onStrayOutput);
     this.#onStrayOutput = onStrayOutput;

@@ -1,4 +1,3 @@
-import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
   existsSync,
@@ -10,38 +9,15 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, test } from "vitest";
 import { writePart } from "../../src/data/write-part.ts";
-import {
-  bytesOf,
-  factsOf,
-  folder,
-  openDirectory,
-  pulling,
-  save,
-  upload,
-  url,
-} from "./support/directories.ts";
+import { canMount, fillDisk, mountDisk } from "../support/disk.ts";
+import { bytesOf, factsOf, openDirectory, pulling, save, upload, url } from "./support/directories.ts";
 
 const MIB = 1024 * 1024;
 
-const mount = (path: string): boolean =>
-  spawnSync("mount", ["-t", "tmpfs", "-o", "size=160m", "tmpfs", path], { stdio: "ignore" }).status === 0;
-
-const canMount =
-  process.getuid?.() === 0 &&
-  spawnSync("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], { stdio: "ignore" }).status ===
-    0;
-
 /** A disk of 160 MiB, of which 64 are a reserve. */
-function disk(): string {
-  const path = folder();
-  expect(mount(path)).toBe(true);
-  onTestFinished(() => {
-    spawnSync("umount", ["--lazy", path]);
-  });
-  return path;
-}
+const disk = (): string => mountDisk(160);
 
 test.skipIf(!canMount)(
   "what has no room is refused before it begins (skipped where no disk can be mounted)",
@@ -120,16 +96,6 @@ test.skipIf(!canMount)("it is told when the disk has got full, and when there is
   expect(rooms).toEqual([true, false]);
 });
 
-/** Leaves not a byte. */
-function fill(path: string): void {
-  for (let bytes = 4 * MIB; bytes > 0; bytes = Math.floor(bytes / 2))
-    try {
-      for (;;) appendFileSync(path, Buffer.alloc(bytes));
-    } catch {
-      // Less, then.
-    }
-}
-
 test.skipIf(!canMount)(
   "on a disk without a byte left, data can be deleted, and the journal stays whole",
   async () => {
@@ -138,7 +104,7 @@ test.skipIf(!canMount)(
     const names = Array.from({ length: 40 }, (_, at) => `data/${at}`);
     for (const name of names) await save(directory, name, bytesOf(100));
     const other = join(directory.path, ".other");
-    fill(other);
+    fillDisk(other);
     for (const name of names.slice(0, 20)) expect(await directory.remove(url(name))).toBe(true);
     for (const name of names.slice(0, 20)) expect(existsSync(directory.pathOf(url(name)))).toBe(false);
     rmSync(other);
@@ -161,7 +127,7 @@ test.skipIf(!canMount)("a file that the journal has no room for is not left in i
   for (let at = 0; at < 30; at += 1) {
     const part = directory.beginLocal();
     const { size, sha256 } = await writePart(part.path, bytesOf(100));
-    fill(other);
+    fillDisk(other);
     const facts = { url: url(`data/${at}`), size, sha256, codec: null, type: "file" } as const;
     const end = await directory.finishLocal(part.id, facts).catch((error: unknown) => error);
     const isThere = existsSync(directory.pathOf(facts.url));
@@ -188,7 +154,7 @@ test.skipIf(!canMount)(
     const journal = join(directory.path, ".kitchensink/replicas.jsonl");
     appendFileSync(journal, '{"url":"torn');
     const other = join(directory.path, ".other");
-    fill(other);
+    fillDisk(other);
     await expect(openDirectory({ path })).rejects.toMatchObject({
       code: "KS_DATA_UNAVAILABLE",
       message: expect.stringContaining("make room there"),

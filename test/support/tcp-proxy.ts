@@ -20,6 +20,9 @@ interface Place {
   readonly host?: string;
 }
 
+/** Sees what one connection lets through, there and back. */
+export type Observer = (chunk: Buffer, isReply: boolean) => void;
+
 /** A real TCP way to a server of this machine, which can be cut, slowed down, or made to swallow everything. */
 export class TcpProxy {
   readonly weather: Weather = { delayMs: 0, isBlackHole: false, losesReplies: false, isRefusing: false };
@@ -87,26 +90,34 @@ export class TcpProxy {
     this.#server.close();
   }
 
+  /** Called for each connection. */
+  protected observe(): Observer {
+    return () => {};
+  }
+
   #join(near: Socket, far: Socket): void {
+    const observer = this.observe();
     for (const [from, to] of [
       [near, far],
       [far, near],
     ] as const) {
       this.#sockets.add(from);
       from.once("close", () => this.#sockets.delete(from));
-      pipeline(from, this.#way(from === far), to, () => {
+      pipeline(from, this.#way(observer, from === far), to, () => {
         near.destroy();
         far.destroy();
       });
     }
   }
 
-  #way(isReply: boolean): Transform {
+  #way(observer: Observer, isReply: boolean): Transform {
     return new Transform({
       transform: (chunk: Buffer, _encoding, done) => {
         const go = (): void => {
-          if (this.weather.isBlackHole || (isReply && this.weather.losesReplies)) this.#held.push(go);
-          else done(null, chunk);
+          if (this.weather.isBlackHole || (isReply && this.weather.losesReplies))
+            return void this.#held.push(go);
+          observer(chunk, isReply);
+          done(null, chunk);
         };
         if (this.weather.delayMs === 0) go();
         else setTimeout(go, this.weather.delayMs);

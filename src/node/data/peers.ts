@@ -47,8 +47,13 @@ export class Peers {
   /** The lines of an answer, each as JSON, as they come. @throws as {@link ask} */
   async *lines(peer: Peer, request: PeerRequest): AsyncGenerator {
     const response = await this.#open(peer, request);
-    for await (const line of createInterface({ input: response, crlfDelay: Infinity }))
-      if (line !== "") yield JSON.parse(line);
+    try {
+      for await (const line of createInterface({ input: response, crlfDelay: Infinity }))
+        if (line !== "") yield JSON.parse(line);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw unreachable(peer, `the connection broke off (${why})`, error);
+    }
     if (!response.complete) throw unreachable(peer, "the connection broke off");
   }
 

@@ -7,9 +7,11 @@ import type {
   ClaimedJob,
   ClaimReply,
   Exhausted,
+  Expiring,
   FinishReply,
   JobRecord,
   NodeRecord,
+  OverdueJob,
   RegisterReply,
   RunningJob,
   SubmitReply,
@@ -34,6 +36,8 @@ export function parseSubmitReply(reply: unknown, jobCount: number): SubmitReply 
       return { type: "conflict", id: rest[0] as JobId };
     case "missing":
       return { type: "missing", units: rest as UnitHash[] };
+    case "full":
+      return { type: "full", queue: rest[0] ?? "", waiting: Number(rest[1]), limit: Number(rest[2]) };
     default:
       throw unexpected(reply);
   }
@@ -43,18 +47,18 @@ export function parseClaimReply(reply: unknown): ClaimReply {
   if (reply instanceof Buffer) return { type: "lapsed" };
   const [head, ...rest] = list(reply).map(bytes);
   if (head === undefined) throw unexpected(reply);
-  const nextOfferMs = head.readDoubleBE(0);
+  const nextVisibleMs = head.readDoubleBE(0);
   return {
     type: "claimed",
     jobs: claimedJobs(head, rest),
-    nextOfferMs: nextOfferMs < 0 ? undefined : nextOfferMs,
+    nextVisibleMs: nextVisibleMs < 0 ? undefined : nextVisibleMs,
   };
 }
 
 const ID_BYTES = 36;
 const COUNTS_BYTES = 12;
 /** In the first byte of a record: its spec has a key of its own. */
-const OWN_SPEC = 2;
+const OWN_SPEC = 1;
 
 /** Reads what `lua/claim.lua` says of each job: `rest` are records, the specs that do not stand in them, past deaths. */
 function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
@@ -80,7 +84,7 @@ function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
 
 /** The spec that stands in a record: see `lua/shared/records.lua`. */
 function specIn(record: Buffer): Buffer | undefined {
-  return record.readUInt8(0) >= OWN_SPEC ? undefined : record.subarray(5, 5 + record.readUInt32BE(1));
+  return record.readUInt8(0) % 2 === OWN_SPEC ? undefined : record.subarray(5, 5 + record.readUInt32BE(1));
 }
 
 export function parseFinishReply(reply: unknown, rowCount: number): FinishReply[] {
@@ -105,9 +109,9 @@ export function parseCancelReply(reply: unknown): CancelReply[] {
   });
 }
 
-/** Reads texts of ids one behind the other, with blanks of the same size among them. */
+/** Reads texts of ids one behind the other, with blanks of the same size among them. Gives each once. */
 export function parseIds(reply: unknown): JobId[] {
-  return texts(reply).flatMap((run) => run.match(/[^ ]{36}/g) ?? []) as JobId[];
+  return [...new Set(texts(reply).flatMap((run) => run.match(/[^ ]{36}/g) ?? []))] as JobId[];
 }
 
 export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
@@ -156,10 +160,11 @@ function parseUnplaced(reply: unknown): UnplacedJob[] {
 }
 
 function parseExhausted(reply: unknown): Exhausted[] {
-  return inRows(list(reply), 6, ([id, attempt, deaths, lostNode, label, kept]) => ({
+  return inRows(list(reply), 7, ([id, attempt, deaths, isAtMostOnce, lostNode, label, kept]) => ({
     id: text(id) as JobId,
     attempt: integer(attempt),
     deaths: integer(deaths),
+    isAtMostOnce: isAtMostOnce === 1,
     lostNode: text(lostNode) as NodeName,
     label: text(label),
     pastDeaths: pastDeaths(text(kept)),
@@ -173,6 +178,21 @@ export function parseRunning(reply: unknown): RunningJob[] {
     deaths: integer(deaths),
     throws: integer(throws),
   }));
+}
+
+export function parseExpiring(reply: unknown): Expiring {
+  const [next, ...rows] = list(reply);
+  const nextMs = integer(next);
+  return {
+    due: inRows(rows, 5, ([id, queue, label, ttlMs, attempt]) => ({
+      id: text(id) as JobId,
+      queue: text(queue),
+      label: text(label),
+      ttlMs: integer(ttlMs),
+      attempt: integer(attempt),
+    })) satisfies OverdueJob[],
+    nextMs: nextMs < 0 ? undefined : nextMs,
+  };
 }
 
 export function parseNodes(reply: unknown): NodeRecord[] {

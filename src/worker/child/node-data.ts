@@ -113,7 +113,7 @@ export class NodeData implements DataAccess {
     const { id, path } = part;
     const source = content.type === "bytes" ? content.bytes : { file: content.path };
     const { size, sha256 } = await writePart(path, source).catch(async (error: unknown) => {
-      const failure = isDiskFull(error) ? await explainFull(path, { error, url }) : error;
+      const failure = isDiskFull(error) ? await explainFull(error, { ...part, url }) : error;
       await this.#http.fetchJson({ method: "DELETE", path: `/v1/parts/${id}` }).catch(() => {});
       throw failure;
     });
@@ -125,13 +125,13 @@ export class NodeData implements DataAccess {
   async #beginPart(
     content: DataContent,
     request: SaveRequest,
-  ): Promise<{ readonly id: string; readonly path: string } | undefined> {
+  ): Promise<{ readonly id: string; readonly path: string; readonly size: number } | undefined> {
     const { takesData, node } = this.#options;
     if (!takesData || (request.node ?? node) !== node) return undefined;
     const size = content.type === "bytes" ? content.bytes.length : (await stat(content.path)).size;
     try {
       const part = new Reader(await this.#post("/v1/parts", { pid: process.pid, size }), "part");
-      return { id: part.text("id"), path: part.text("path") };
+      return { id: part.text("id"), path: part.text("path"), size };
     } catch (error) {
       if (isUnavailable(error)) return undefined;
       throw error;
@@ -190,11 +190,11 @@ function isUnavailable(error: unknown): boolean {
 
 /** A full disk, with its figures. */
 async function explainFull(
-  part: string,
-  { error, url }: { readonly error: unknown; readonly url: DataUrl },
+  error: unknown,
+  { path, size, url }: { readonly path: string; readonly size: number; readonly url: DataUrl },
 ): Promise<KitchenError> {
-  const space = await Space.open({ root: dirname(part), promisedBytes: () => 0, onChange: () => {} });
-  return await space.explain(error, `Cannot save data as "${url}"`);
+  const space = await Space.open({ root: dirname(path), promisedBytes: () => 0, onChange: () => {} });
+  return await space.explain(error, `Cannot save data as "${url}"`, size);
 }
 
 async function* noBytes(): AsyncGenerator<Uint8Array> {

@@ -35,7 +35,7 @@ function callUntilStopped(c: Client, file: string, name: string): { stop: () => 
       const job = c.call(note, file, what, 1);
       const end = await job.then(
         (result) => (result === what ? "result" : `wrong: ${result}`),
-        (error: { code: string }) => error.code,
+        (error: unknown) => (error as { code: string }).code,
       );
       ended.push({ what, id: job.id, end });
       if (end !== "result") await new Promise((resolve) => setTimeout(resolve, 100));
@@ -95,7 +95,7 @@ test("fault 12: Sentinel fails over under load: clients follow, and each call ha
         .status()
         .then(
           (status) => status.state,
-          (error: { code: string }) => error.code,
+          (error: unknown) => (error as { code: string }).code,
         );
     await expect.poll(state).toMatch(/succeeded|KS_NO_SUCH_JOB/);
   }
