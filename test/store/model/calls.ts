@@ -2,6 +2,7 @@
 import type { JobId, NodeName } from "../../../src/core/ids.ts";
 import type {
   ClaimRequest,
+  ExpiryRow,
   FinishRow,
   JobRecord,
   NodeRecord,
@@ -28,6 +29,7 @@ export type Call =
   | { readonly do: "stream"; readonly node: NodeName; readonly rows: readonly StreamingRow[] }
   | { readonly do: "output"; readonly node: NodeName; readonly rows: readonly OutputRow[] }
   | { readonly do: "place"; readonly node: NodeName; readonly rows: readonly PlacementRow[] }
+  | { readonly do: "expire"; readonly node: NodeName; readonly rows: readonly ExpiryRow[] }
   | { readonly do: "register" | "heartbeat"; readonly registration: NodeRegistration }
   | { readonly do: "leave"; readonly node: NodeName }
   | { readonly do: "sweep"; readonly node: NodeName; readonly maxDeaths: number }
@@ -57,6 +59,8 @@ export function perform(world: World, call: Call): Told<unknown> {
       return transitions.appendOutput(world, call.node, call.rows);
     case "place":
       return transitions.placeAnew(world, call.rows);
+    case "expire":
+      return transitions.expire(world, call.rows);
     case "register":
       return transitions.register(world, call.registration);
     case "heartbeat":
@@ -106,6 +110,8 @@ export async function ask(store: Store, call: Exclude<Call, { do: "pass" }>): Pr
       return store.appendOutput(call.node, call.rows);
     case "place":
       return store.place(call.rows);
+    case "expire":
+      return store.expire(call.rows);
     case "register":
     case "heartbeat":
       return store[call.do](call.registration);

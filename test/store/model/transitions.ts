@@ -1,11 +1,14 @@
 /** What each call of the store's port does to the world, and what it answers: the port's contract as pure functions. */
-import type { JobId, NodeName } from "../../../src/core/ids.ts";
+import type { JobId, NodeName, UnitHash } from "../../../src/core/ids.ts";
 import type {
   CancelReply,
   ClaimReply,
   ClaimRequest,
+  Expiring,
+  ExpiryRow,
   FinishReply,
   FinishRow,
+  NewJob,
   NodeRegistration,
   OutputRow,
   PlacementRow,
@@ -16,10 +19,28 @@ import type {
   Swept,
 } from "../../../src/store/port.ts";
 import { lostNodeDeath } from "../../../src/store/lost-node.ts";
-import { add, each, end, endAsAsked, loseNode, notice, put, start, told, type Told, wait } from "./moves.ts";
 import {
+  add,
+  each,
+  end,
+  endAsAsked,
+  lose,
+  loseNode,
+  notice,
+  pause,
+  put,
+  start,
+  told,
+  type Told,
+  wait,
+} from "./moves.ts";
+import {
+  countWaiting,
+  expiresAtMs,
   holdsLease,
   inOrder,
+  isOverdue,
+  isWaiting,
   type Job,
   jobsAt,
   type Lease,
@@ -30,23 +51,48 @@ import {
 } from "./state.ts";
 
 export function submit(world: World, { watcher, jobs, units, needs }: SubmitBatch): Told<SubmitReply> {
-  const added = each(world, jobs, (next, given) => {
-    const known = next.jobs.get(given.id);
-    if (known === undefined) return { ...add(next, given, watcher), reply: "queued" as const };
-    if (!isSame(known.given.spec, given.spec)) return told(next, "conflict" as const);
-    return told(put(next, watched(known, watcher)), "known" as const);
-  });
+  const added = each(world, jobs, (next, given) => submitOne(next, given, watcher));
   const conflict = added.reply.indexOf("conflict");
   if (conflict >= 0) return told(world, { type: "conflict", id: jobs[conflict]!.id });
-  const used = new Map(world.units);
-  const expiresAtMs = world.nowMs + world.settings.unitTtlMs;
   const asked = needs.filter((hash) => !units.has(hash));
-  const missing = asked.filter((hash) => !used.has(hash));
-  for (const hash of asked) if (used.has(hash)) used.set(hash, expiresAtMs);
-  if (missing.length > 0) return told({ ...world, units: used }, { type: "missing", units: missing });
-  for (const hash of units.keys()) used.set(hash, expiresAtMs);
-  const rows = added.reply.map((row) => (row === "queued" ? "queued" : "known"));
-  return told({ ...added.world, units: used }, { type: "queued", rows }, added.sent);
+  const used = useUnits(world, asked);
+  const missing = asked.filter((hash) => !used.units.has(hash));
+  if (missing.length > 0) return told(used, { type: "missing", units: missing });
+  const full = jobs[added.reply.indexOf("full")]?.queue;
+  const { queueLimit: limit } = world.settings;
+  if (full !== undefined)
+    return told(used, { type: "full", queue: full, waiting: countWaiting(world, full), limit });
+  const rows = added.reply.map((row) => (row === "known" ? "known" : "queued"));
+  const after = keepUnits({ ...added.world, units: used.units }, [...units.keys()]);
+  return told(after, { type: "queued", rows }, added.sent);
+}
+
+function keepUnits(world: World, hashes: readonly UnitHash[]): World {
+  const expiresAtMs = world.nowMs + world.settings.unitTtlMs;
+  const kept = hashes.map((hash): [UnitHash, number] => [hash, expiresAtMs]);
+  return { ...world, units: new Map([...world.units, ...kept]) };
+}
+
+/** Those that are there are kept anew. */
+function useUnits(world: World, hashes: readonly UnitHash[]): World {
+  return keepUnits(
+    world,
+    hashes.filter((hash) => world.units.has(hash)),
+  );
+}
+
+function submitOne(
+  world: World,
+  given: NewJob,
+  watcher: NodeName,
+): Told<"queued" | "known" | "conflict" | "full"> {
+  const known = world.jobs.get(given.id);
+  if (known !== undefined && !isSame(known.given.spec, given.spec)) return told(world, "conflict");
+  if (known !== undefined) return told(put(world, watched(known, watcher)), "known");
+  const added = add(world, given, watcher);
+  const waiting = countWaiting(added.world, given.queue);
+  const isFull = waiting > world.settings.queueLimit && waiting > countWaiting(world, given.queue);
+  return { ...added, reply: isFull ? "full" : "queued" };
 }
 
 export function watch(world: World, ids: readonly JobId[], node: NodeName): World {
@@ -65,17 +111,25 @@ function watched(job: Job, node: NodeName): Job {
 export function claim(world: World, request: ClaimRequest): Told<ClaimReply> {
   const { node, queues, count } = request;
   if (!holdsLease(world, node)) return told(world, { type: "lapsed" });
-  const takeable = [...queues.map((queue) => `${queue}|${node}`), ...queues].flatMap((queue) =>
-    inOrder(world.jobs.values()).filter((job) => job.given.queue === queue && mayTake(world, job, request)),
+  const names = [...queues.map((queue) => `${queue}|${node}`), ...queues];
+  const due = jobsAt(world, "pause").filter(
+    ({ given, place }) => names.includes(given.queue) && place.at === "pause" && place.untilMs <= world.nowMs,
   );
-  const taken = takeable.slice(0, count);
-  const after = taken.reduce((next, job) => start(next, job, node), world);
+  const { world: now, sent } = each(world, due, (next, job) => wait(next, job, { except: node }));
+  const visible = names.flatMap((queue) =>
+    inOrder(now.jobs.values()).filter((job) => job.given.queue === queue && mayTake(now, job, request)),
+  );
+  const taken = visible.filter((job) => !isOverdue(now, job)).slice(0, count);
+  const cameUpon = taken.length < count ? visible : visible.slice(0, visible.indexOf(taken.at(-1)!) + 1);
+  const late = cameUpon.filter((job) => isOverdue(now, job));
+  const passed = late.reduce((next, job) => put(next, { ...job, place: { at: "too late" } }), now);
+  const after = taken.reduce((next, job) => start(next, job, node), passed);
   const jobs = taken.map(({ given: { id, spec }, attempt, deaths, throws, pastDeaths }) => {
     const past = pastDeaths.length === 0 ? {} : { pastDeaths };
     return { id, attempt: attempt + 1, deaths, throws, spec, ...past };
   });
-  const nextOfferMs = taken.length < count ? nextOffer(after, request) : undefined;
-  return told(after, { type: "claimed", jobs, nextOfferMs });
+  const nextVisibleMs = taken.length < count ? nextVisible(after, names, request) : undefined;
+  return told(after, { type: "claimed", jobs, nextVisibleMs }, sent);
 }
 
 function mayTake(world: World, { place }: Job, request: ClaimRequest): boolean {
@@ -91,12 +145,19 @@ function timesFor(
   return times.filter((atMs) => atMs !== undefined);
 }
 
-function nextOffer(world: World, request: ClaimRequest): number | undefined {
-  const times = jobsAt(world, "offers")
-    .filter(({ given }) => request.queues.includes(given.queue))
-    .flatMap(({ place }) => (place.at === "offers" ? timesFor(place.visible, request) : []))
-    .filter((atMs) => atMs > world.nowMs);
-  return times.length === 0 ? undefined : Math.min(...times) - world.nowMs;
+function nextVisible(world: World, names: readonly string[], request: ClaimRequest): number | undefined {
+  const times = [...world.jobs.values()]
+    .filter(({ given }) => names.includes(given.queue))
+    .flatMap(({ place }) => {
+      if (place.at === "pause") return [place.untilMs];
+      return place.at === "offers" ? timesFor(place.visible, request) : [];
+    });
+  return untilFirst(world, times);
+}
+
+function untilFirst({ nowMs }: World, times: readonly number[]): number | undefined {
+  const first = Math.min(...times.filter((atMs) => atMs > nowMs));
+  return first === Infinity ? undefined : first - nowMs;
 }
 
 export function finish(world: World, node: NodeName, rows: readonly FinishRow[]): Told<FinishReply[]> {
@@ -114,10 +175,11 @@ function commit(world: World, job: Job, node: NodeName, row: FinishRow): Told<Fi
   if (asked !== undefined) return { ...endAsAsked(world, job, asked, node), reply: { cancelled: asked } };
   if (row.next !== "queued")
     return { ...end(world, job, row.next, row.outcome, { by: said, except: node }), reply: "committed" };
-  const { deaths, throws, death } = row;
+  const { deaths, throws, death, delayMs = 0 } = row;
   const pastDeaths = death === undefined ? job.pastDeaths : [...job.pastDeaths, death];
   const back = { ...job, deaths, throws, pastDeaths, gaveBack: said };
-  return { ...wait(world, back, { except: node }), reply: "committed" };
+  const moved = delayMs > 0 ? pause(world, back, delayMs, node) : wait(world, back, { except: node });
+  return { ...moved, reply: "committed" };
 }
 
 /** What was said before is answered as it was then; anything else of an attempt that is over is fenced. */
@@ -232,7 +294,8 @@ function grant(world: World, registration: NodeRegistration): World {
 }
 
 export function leave(world: World, node: NodeName): Told<void> {
-  return loseNode(world, node, (next, job) => wait(next, job));
+  // One that runs at most once may have begun.
+  return loseNode(world, node, (next, job) => (job.given.isAtMostOnce ? lose(next, job) : wait(next, job)));
 }
 
 export function sweep(world: World, node: NodeName, maxDeaths: number): Told<Swept> {
@@ -243,7 +306,7 @@ export function sweep(world: World, node: NodeName, maxDeaths: number): Told<Swe
     const { lostNode } = job.place;
     const pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
     const dead = { ...job, deaths: job.deaths + 1, pastDeaths };
-    if (dead.deaths < maxDeaths) return wait(next, dead);
+    if (dead.deaths < maxDeaths && !job.given.isAtMostOnce) return wait(next, dead);
     // Only a node with a lease can fail a job.
     return told(holdsLease(next, node) ? start(next, dead, node, lostNode) : next, undefined);
   });
@@ -253,9 +316,9 @@ export function sweep(world: World, node: NodeName, maxDeaths: number): Told<Swe
 
 function exhaustedOn(world: World, node: NodeName): Swept["exhausted"] {
   return jobsAt(world, "node").flatMap(
-    ({ given: { id, label }, attempt, deaths, pastDeaths, node: on, place: at }) =>
+    ({ given: { id, label, isAtMostOnce = false }, attempt, deaths, pastDeaths, node: on, place: at }) =>
       on === node && at.at === "node" && at.lostNode !== undefined
-        ? [{ id, attempt, deaths, lostNode: at.lostNode, label, pastDeaths }]
+        ? [{ id, attempt, deaths, lostNode: at.lostNode, isAtMostOnce, label, pastDeaths }]
         : [],
   );
 }
@@ -266,6 +329,21 @@ function unplacedIn(world: World): Swept["unplaced"] {
     queue,
     inputs,
   }));
+}
+
+export function expire(world: World, rows: readonly ExpiryRow[]): Told<Expiring> {
+  const { world: after, sent } = each(world, rows, (next, { id, outcome }) => {
+    const job = next.jobs.get(id);
+    return job !== undefined && isOverdue(next, job)
+      ? end(next, job, "failed", outcome)
+      : told(next, undefined);
+  });
+  const all = [...after.jobs.values()].filter(isWaiting);
+  const due = all
+    .filter((job) => isOverdue(after, job))
+    .map(({ given: { id, queue, label, ttlMs = 0 }, attempt }) => ({ id, queue, label, ttlMs, attempt }));
+  const times = all.map(expiresAtMs).filter((atMs) => atMs < Infinity);
+  return told(after, { due, nextMs: untilFirst(after, times) }, sent);
 }
 
 /** Time itself: what has expired is not known any more. */
