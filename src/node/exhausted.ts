@@ -12,7 +12,8 @@ export function failExhausted(jobs: readonly Exhausted[], writer: StoreWriter): 
 }
 
 function messageOf({ deaths, isAtMostOnce, lostNode, label, pastDeaths }: Exhausted): string {
-  if (isAtMostOnce) return `Cannot finish ${label}: the node ${lostNode} that had taken it is lost. ${NOT_AGAIN}`;
+  if (isAtMostOnce)
+    return `Cannot finish ${label}: the node ${lostNode} that had taken it is lost. ${NOT_AGAIN}`;
   return [
     `Cannot finish ${label}: ${deaths} workers or nodes died under it, the last one with the node ${lostNode}`,
     ...pastDeaths.map((death) => `- ${death}`),

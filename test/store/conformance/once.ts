@@ -26,7 +26,7 @@ export function describeOnce(open: OpenStore): void {
         const other = await runningJob(store, N1);
         await pass(SHORT_LEASE_MS + 10);
         const exhausted = [{ id, attempt: 2, deaths: 1, isAtMostOnce: true, lostNode: N1 }];
-        for (const _ of [1, 2]) expect(await store.sweep(N2, 3)).toEqual({ exhausted, unplaced: [] });
+        for (const _ of [1, 2]) expect(await store.sweep(N2, 3)).toMatchObject({ exhausted });
         expect(await state(store, other)).toBe("queued");
         expect(await ids(store, N2)).toEqual([]);
         expect(await store.finish(N2, [{ id, attempt: 2, next: "failed", outcome: bytes("lost") }])).toEqual([
