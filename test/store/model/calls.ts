@@ -18,6 +18,7 @@ import type {
 } from "../../../src/store/port.ts";
 import { told, type Told } from "./moves.ts";
 import { holdsLease, type Job, jobsAt, type Sent, stateOf, type World } from "./state.ts";
+import * as membership from "./membership.ts";
 import * as transitions from "./transitions.ts";
 
 export type Call =
@@ -62,13 +63,13 @@ export function perform(world: World, call: Call): Told<unknown> {
     case "expire":
       return transitions.expire(world, call.rows);
     case "register":
-      return transitions.register(world, call.registration);
+      return membership.register(world, call.registration);
     case "heartbeat":
-      return transitions.heartbeat(world, call.registration);
+      return membership.heartbeat(world, call.registration);
     case "leave":
-      return transitions.leave(world, call.node);
+      return membership.leave(world, call.node);
     case "sweep":
-      return transitions.sweep(world, call.node, call.maxDeaths);
+      return membership.sweep(world, call.node, call.maxDeaths);
     case "pass":
       return told(transitions.pass(world, call.ms), undefined);
   }

@@ -141,14 +141,15 @@ export function inOrder(jobs: Iterable<Job>): Job[] {
 
 /** Of a job that waits: whether it may not be begun any more. A sweep has its say first when its node is lost. */
 export function isOverdue({ nowMs }: World, job: Job): boolean {
-  return isWaiting(job) && expiresAtMs(job) <= nowMs;
+  return isWaiting(job) && expiryOf(job) <= nowMs;
 }
 
 export function isWaiting({ place: { at } }: Job): boolean {
   return at !== "node" && at !== "end" && at !== "lost";
 }
 
-export function expiresAtMs({ createdAtMs, given: { ttlMs = Infinity } }: Job): number {
+/** Up to when it may be begun, in ms since the epoch. */
+export function expiryOf({ createdAtMs, given: { ttlMs = Infinity } }: Job): number {
   return createdAtMs + ttlMs;
 }
 

@@ -1,4 +1,7 @@
-/** What each call of the store's port does to the world, and what it answers: the port's contract as pure functions. */
+/**
+ * What each call about jobs does to the world, and what it answers: the port's contract as pure functions. Those about nodes are
+ * in membership.ts.
+ */
 import type { JobId, NodeName, UnitHash } from "../../../src/core/ids.ts";
 import type {
   CancelReply,
@@ -9,44 +12,23 @@ import type {
   FinishReply,
   FinishRow,
   NewJob,
-  NodeRegistration,
   OutputRow,
   PlacementRow,
-  RegisterReply,
   StreamingRow,
   SubmitBatch,
   SubmitReply,
-  Swept,
 } from "../../../src/store/port.ts";
-import { lostNodeDeath } from "../../../src/store/lost-node.ts";
-import {
-  add,
-  each,
-  end,
-  endAsAsked,
-  lose,
-  loseNode,
-  notice,
-  pause,
-  put,
-  start,
-  told,
-  type Told,
-  wait,
-} from "./moves.ts";
+import { add, each, end, endAsAsked, pause, put, start, told, type Told, wait } from "./moves.ts";
 import {
   countWaiting,
-  expiresAtMs,
+  expiryOf,
   holdsLease,
   inOrder,
   isOverdue,
   isWaiting,
   type Job,
   jobsAt,
-  type Lease,
-  leaseTime,
   stateOf,
-  termsOfOthers,
   type World,
 } from "./state.ts";
 
@@ -112,24 +94,33 @@ export function claim(world: World, request: ClaimRequest): Told<ClaimReply> {
   const { node, queues, count } = request;
   if (!holdsLease(world, node)) return told(world, { type: "lapsed" });
   const names = [...queues.map((queue) => `${queue}|${node}`), ...queues];
-  const due = jobsAt(world, "pause").filter(
-    ({ given, place }) => names.includes(given.queue) && place.at === "pause" && place.untilMs <= world.nowMs,
-  );
-  const { world: now, sent } = each(world, due, (next, job) => wait(next, job, { except: node }));
+  const { world: now, sent } = endPauses(world, names, node);
   const visible = names.flatMap((queue) =>
     inOrder(now.jobs.values()).filter((job) => job.given.queue === queue && mayTake(now, job, request)),
   );
   const taken = visible.filter((job) => !isOverdue(now, job)).slice(0, count);
-  const cameUpon = taken.length < count ? visible : visible.slice(0, visible.indexOf(taken.at(-1)!) + 1);
-  const late = cameUpon.filter((job) => isOverdue(now, job));
-  const passed = late.reduce((next, job) => put(next, { ...job, place: { at: "too late" } }), now);
-  const after = taken.reduce((next, job) => start(next, job, node), passed);
+  const isAll = taken.length < count;
+  const cameUpon = isAll ? visible : visible.slice(0, visible.indexOf(taken.at(-1)!) + 1);
+  const after = taken.reduce((next, job) => start(next, job, node), passOver(now, cameUpon));
   const jobs = taken.map(({ given: { id, spec }, attempt, deaths, throws, pastDeaths }) => {
     const past = pastDeaths.length === 0 ? {} : { pastDeaths };
     return { id, attempt: attempt + 1, deaths, throws, spec, ...past };
   });
-  const nextVisibleMs = taken.length < count ? nextVisible(after, names, request) : undefined;
+  const nextVisibleMs = isAll ? nextVisible(after, names, request) : undefined;
   return told(after, { type: "claimed", jobs, nextVisibleMs }, sent);
+}
+
+/** Jobs whose pause is over wait again where they did before, once somebody asks. */
+function endPauses(world: World, names: readonly string[], node: NodeName): Told<unknown> {
+  const due = jobsAt(world, "pause").filter(
+    ({ given, place }) => names.includes(given.queue) && place.at === "pause" && place.untilMs <= world.nowMs,
+  );
+  return each(world, due, (next, job) => wait(next, job, { except: node }));
+}
+
+function passOver(world: World, jobs: readonly Job[]): World {
+  const late = jobs.filter((job) => isOverdue(world, job));
+  return late.reduce((next, job) => put(next, { ...job, place: { at: "too late" } }), world);
 }
 
 function mayTake(world: World, { place }: Job, request: ClaimRequest): boolean {
@@ -243,94 +234,6 @@ export function placeAnew(world: World, rows: readonly PlacementRow[]): Told<voi
   return told(after, undefined, sent);
 }
 
-export function register(world: World, registration: NodeRegistration): Told<RegisterReply> {
-  const { name, terms } = registration;
-  const theirs = termsOfOthers(world, name);
-  if (theirs !== undefined && (theirs.token !== terms.token || theirs.protocol !== terms.protocol)) {
-    const isCertain = leaseTime(world) === world.nowMs;
-    return told(hear(world, registration), { type: "refused", theirs, isCertain });
-  }
-  const holder = holderOf(world, registration);
-  if (holder === "another") return told(world, { type: "taken" });
-  const { world: next, sent } = holder === "itself" ? told(world, undefined) : notice(world, name);
-  return told(grant(hear(next, registration), registration), { type: "registered" }, sent);
-}
-
-export function heartbeat(world: World, registration: NodeRegistration): Told<"renewed" | "lapsed"> {
-  const holder = holderOf(world, registration);
-  if (holder === "another") return told(world, "lapsed");
-  if (holder === "itself") return told(grant(hear(world, registration), registration), "renewed");
-  const { world: next, sent } = notice(world, registration.name);
-  return told(next.leases.size === 0 ? next : hear(next, registration), "lapsed", sent);
-}
-
-/** Who has the name of a node. For another process it is free when its holder was silent for a lease, whoever else was. */
-function holderOf(world: World, { name, incarnation }: NodeRegistration): "itself" | "another" | undefined {
-  const lease = world.leases.get(name);
-  if (lease?.registration.incarnation === incarnation) return holdsLease(world, name) ? "itself" : undefined;
-  return lease !== undefined && lease.endsAtMs > world.nowMs ? "another" : undefined;
-}
-
-/**
- * The time of leases goes on for two fifths of a lease: somewhat longer than it takes until the next heartbeat. Leases that
- * hold after a silence end as much later as it was; after one of a whole lease they begin anew.
- */
-function hear(world: World, { leaseMs }: NodeRegistration): World {
-  const { nowMs, leases, heardUntilMs } = world;
-  const countedMs = Math.floor((leaseMs * 2) / 5);
-  const untilMs = Math.max(heardUntilMs ?? 0, nowMs + countedMs);
-  const missedMs = nowMs - leaseTime(world);
-  const isLong = missedMs > 0 && missedMs + countedMs >= leaseMs;
-  const after = Array.from(leases, ([name, lease]): [NodeName, Lease] => {
-    if (!holdsLease(world, name)) return [name, lease];
-    return [name, { ...lease, endsAtMs: isLong ? nowMs + leaseMs : lease.endsAtMs + missedMs }];
-  });
-  return { ...world, leases: new Map(after), heardUntilMs: untilMs };
-}
-
-function grant(world: World, registration: NodeRegistration): World {
-  const lease = { registration, endsAtMs: world.nowMs + registration.leaseMs };
-  return { ...world, leases: new Map(world.leases).set(registration.name, lease) };
-}
-
-export function leave(world: World, node: NodeName): Told<void> {
-  // One that runs at most once may have begun.
-  return loseNode(world, node, (next, job) => (job.given.isAtMostOnce ? lose(next, job) : wait(next, job)));
-}
-
-export function sweep(world: World, node: NodeName, maxDeaths: number): Told<Swept> {
-  const lapsed = [...world.leases.keys()].filter((name) => !holdsLease(world, name));
-  const noticed = each(world, lapsed, notice);
-  const decided = each(noticed.world, jobsAt(noticed.world, "lost"), (next, job) => {
-    if (job.place.at !== "lost") return told(next, undefined);
-    const { lostNode } = job.place;
-    const pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
-    const dead = { ...job, deaths: job.deaths + 1, pastDeaths };
-    if (dead.deaths < maxDeaths && !job.given.isAtMostOnce) return wait(next, dead);
-    // Only a node with a lease can fail a job.
-    return told(holdsLease(next, node) ? start(next, dead, node, lostNode) : next, undefined);
-  });
-  const reply = { exhausted: exhaustedOn(decided.world, node), unplaced: unplacedIn(decided.world) };
-  return told(decided.world, reply, [...noticed.sent, ...decided.sent]);
-}
-
-function exhaustedOn(world: World, node: NodeName): Swept["exhausted"] {
-  return jobsAt(world, "node").flatMap(
-    ({ given: { id, label, isAtMostOnce = false }, attempt, deaths, pastDeaths, node: on, place: at }) =>
-      on === node && at.at === "node" && at.lostNode !== undefined
-        ? [{ id, attempt, deaths, lostNode: at.lostNode, isAtMostOnce, label, pastDeaths }]
-        : [],
-  );
-}
-
-function unplacedIn(world: World): Swept["unplaced"] {
-  return inOrder(jobsAt(world, "unplaced")).map(({ given: { id, queue, inputs = [] } }) => ({
-    id,
-    queue,
-    inputs,
-  }));
-}
-
 export function expire(world: World, rows: readonly ExpiryRow[]): Told<Expiring> {
   const { world: after, sent } = each(world, rows, (next, { id, outcome }) => {
     const job = next.jobs.get(id);
@@ -342,7 +245,7 @@ export function expire(world: World, rows: readonly ExpiryRow[]): Told<Expiring>
   const due = all
     .filter((job) => isOverdue(after, job))
     .map(({ given: { id, queue, label, ttlMs = 0 }, attempt }) => ({ id, queue, label, ttlMs, attempt }));
-  const times = all.map(expiresAtMs).filter((atMs) => atMs < Infinity);
+  const times = all.map(expiryOf).filter((atMs) => atMs < Infinity);
   return told(after, { due, nextMs: untilFirst(after, times) }, sent);
 }
 
