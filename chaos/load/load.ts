@@ -11,6 +11,12 @@ const TURN_MS = 200;
 /** More than this is not under way at once: calls are not made then. */
 const MOST_OPEN = 400;
 
+/** Jobs that were made at once. */
+interface Turn {
+  readonly jobs: Job<unknown>[];
+  isOver: boolean;
+}
+
 export class Load {
   readonly #settings: LoadSettings;
   readonly #dice: Dice;
@@ -46,14 +52,15 @@ export class Load {
   /** All calls of a turn go through one node, and mostly leave together. */
   #turn(): void {
     const place = this.#dice.oneOf(this.#clients);
-    const jobs: Job<unknown>[] = [];
+    const turn: Turn = { jobs: [], isOver: false };
     const wanted = (this.#settings.callsPerSecond * TURN_MS) / 1_000;
     const count = Math.floor(this.#dice.between(0.5, 1.5) * wanted + 0.5);
-    for (let made = 0; made < count && this.#open.size < MOST_OPEN; made += 1) this.#begin(place, jobs);
-    if (jobs.length > 0) void this.#noteTaken(jobs);
+    for (let made = 0; made < count && this.#open.size < MOST_OPEN; made += 1) this.#begin(place, turn);
+    turn.isOver = true;
+    if (turn.jobs.length > 0) void this.#noteTaken(turn.jobs);
   }
 
-  #begin({ url, client }: { url: string; client: Client }, jobs: Job<unknown>[]): void {
+  #begin({ url, client }: { url: string; client: Client }, turn: Turn): void {
     const kind = this.#dice.oneOf(this.#deck);
     const { token, begun } = this.#settings;
     const caller = new Caller({
@@ -65,7 +72,7 @@ export class Load {
       dice: this.#dice,
       journal: this.#journal,
       hold: (underWay) => this.#hold(underWay),
-      submitted: (job) => jobs.push(job),
+      submitted: (job) => (turn.isOver ? void this.#noteTaken([job]) : turn.jobs.push(job)),
     });
     const begins = kind.begin(caller);
     if (begins !== undefined) this.#hold(begins);

@@ -11,7 +11,7 @@ import { DirectoryLock } from "./directory-lock.ts";
 import { Intake } from "./intake.ts";
 import { type Fault, takeInventory } from "./inventory.ts";
 import { type Entry, Journal } from "./journal.ts";
-import { makeLayout, pathOf, type Layout } from "./layout.ts";
+import { isOpenToOthers, makeLayout, pathOf, type Layout } from "./layout.ts";
 import { LocalParts } from "./local-parts.ts";
 import { Pulls } from "./pulls.ts";
 import type { DataReader } from "./reader.ts";
@@ -77,6 +77,8 @@ export class DataDirectory {
   static async open(options: DataDirectoryOptions): Promise<DataDirectory> {
     const { path, cluster, warn } = options;
     const layout = await makeLayout(path);
+    if (await isOpenToOthers(layout))
+      warn(`others of this machine can look into ${layout.root}: chmod 700 keeps what is saved there to you`);
     const lock = await takeLock(layout, warn);
     try {
       await claimForCluster({

@@ -4,7 +4,7 @@ import type { DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { Arrivals } from "./arrival.ts";
 import { BufferPool } from "./buffer-pool.ts";
-import { pathOf, type Layout } from "./layout.ts";
+import { checkOpened, pathOf, type Layout } from "./layout.ts";
 import { DataReader } from "./reader.ts";
 import type { Shelf } from "./shelf.ts";
 import type { Soundness } from "./soundness.ts";
@@ -96,10 +96,21 @@ export class Readers {
     try {
       if ((await this.#parts.soundness.check(url)) === undefined)
         throw new Error("its file is gone or damaged (another node may have a sound one)");
-      return await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+      return await this.#openFile(url, path);
     } catch (cause) {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new KitchenError("KS_DATA_UNAVAILABLE", `Cannot read "${url}" here: ${reason}`, { cause });
+    }
+  }
+
+  async #openFile(url: DataUrl, path: string): Promise<FileHandle> {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      await checkOpened(this.#parts.layout, url, handle);
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
     }
   }
 }

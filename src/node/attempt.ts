@@ -98,9 +98,10 @@ export class Attempt implements RunHandlers {
     );
   }
 
-  /** Ends an attempt that was not started: there will be no worker for it. */
+  /** Ends an attempt as failed, at once: there will be no worker for it, or no more. */
   refuse(code: ErrorCode, message: string): void {
     this.#stopWith({ type: "stopped", state: "failed", outcome: errorOutcome(code, message) }, message);
+    this.#worker?.kill();
   }
 
   /** Kills the worker and ends the attempt as if it had not begun: the node is leaving, or has lost its lease. */

@@ -135,34 +135,52 @@ export class Dispatcher {
     });
   }
 
-  /** Kills what runs, for others run it now, or will. */
+  /** Gives back what runs, and kills it. */
   abandonAll(): void {
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    for (const { job } of backlog) {
+      this.#attempts.delete(job.id);
+      this.#sayQueued(job);
+    }
+    for (const attempt of this.#attempts.values()) attempt.abandon();
+  }
+
+  /** Kills what runs: the store has taken it away, and others run it now or will. */
+  loseAll(): void {
     this.#era += 1;
-    for (const attempt of this.#attempts.values()) this.#abandon(attempt);
+    for (const attempt of this.#attempts.values()) this.#lose(attempt);
   }
 
   /**
    * Compares what runs here with what the store has running here, for either may have missed something when connections
    * broke or another server took over: what only the store knows of goes back, what only this node knows of is stopped.
+   * `hasBroken`: also says the last ends again, for the same reason.
    * @throws KitchenError `KS_UNAVAILABLE`
    */
-  async compare(): Promise<void> {
+  async compare({ hasBroken }: { readonly hasBroken: boolean }): Promise<void> {
     if (this.#isPaused || this.#isComparing) return;
     this.#isComparing = true;
     try {
       await this.#claiming;
+      // A claim that the store has forgotten may have been made once more, under the same number.
+      if (hasBroken) await this.#options.writer.repeat((id) => !this.#isHere(id));
       const known = [...this.#attempts.values()];
       const listed = await this.#options.store.runningJobs(this.#options.node);
       for (const job of listed) if (!this.#knows(job)) this.#sayQueued(job);
       const attempts = new Map(listed.map(({ id, attempt }) => [id, attempt]));
       for (const attempt of known) {
         const { id, attempt: number } = attempt.job;
-        if (this.#attempts.get(id) === attempt && attempts.get(id) !== number) this.#abandon(attempt);
+        if (this.#attempts.get(id) === attempt && attempts.get(id) !== number) this.#lose(attempt);
       }
     } finally {
       this.#isComparing = false;
       this.freed();
     }
+  }
+
+  #isHere(id: JobId): boolean {
+    return this.#attempts.has(id) || [...this.#loading].some((job) => job.id === id);
   }
 
   #knows({ id, attempt }: RunningJob): boolean {
@@ -271,15 +289,22 @@ export class Dispatcher {
       streams,
       onOutput: (of, stream, bytes) => {
         const { id, attempt } = of.job;
-        writer.output(id, { attempt, index: of.nextPiece(), stream, bytes, atMs: Date.now() });
+        if (this.#attempts.get(id) === of)
+          writer.output(id, { attempt, index: of.nextPiece(), stream, bytes, atMs: Date.now() });
       },
-      onStreaming: ({ job: { id, attempt } }) => writer.streaming({ id, attempt }),
+      onStreaming: (of) => {
+        const { id, attempt } = of.job;
+        if (this.#attempts.get(id) === of) writer.streaming({ id, attempt });
+      },
       onEnd: (attempt, end, ranMs) => this.#ended(attempt, end, ranMs),
     };
   }
 
-  #ended({ job, spec, key, hasStreamed }: Attempt, end: AttemptEnd, ranMs: number): void {
+  #ended(ended: Attempt, end: AttemptEnd, ranMs: number): void {
     const { writer, maxDeaths } = this.#options;
+    const { job, spec, key, hasStreamed } = ended;
+    // Nobody wants to know of one that was taken away.
+    if (this.#attempts.get(job.id) !== ended) return this.#assign();
     this.#attempts.delete(job.id);
     if (end.type === "returned" || end.type === "threw") {
       this.#typicalKey = key;
@@ -305,11 +330,11 @@ export class Dispatcher {
     }
   }
 
-  #abandon(attempt: Attempt): void {
-    if (!this.#backlog.includes(attempt)) return attempt.abandon();
-    this.#backlog = this.#backlog.filter((waiting) => waiting !== attempt);
+  #lose(attempt: Attempt): void {
     this.#attempts.delete(attempt.job.id);
-    this.#sayQueued(attempt.job);
+    this.#backlog = this.#backlog.filter((waiting) => waiting !== attempt);
+    attempt.abandon();
+    if (this.#attempts.size === 0) this.#onIdle();
   }
 
   #sayQueued({ id, attempt, deaths, throws }: RunningJob): void {

@@ -40,6 +40,7 @@ export interface InstantLaneOptions {
 
 /** Calls that skip the queue: they run on workers kept for them, first come, first served, and are not stored. */
 export class InstantLane {
+  readonly #node: NodeName;
   readonly #pool: Pool;
   readonly #nextRun: () => number;
   readonly #lane: AttemptLane;
@@ -52,17 +53,23 @@ export class InstantLane {
   /** Runs while calls wait and generators keep every worker. */
   #blocked: NodeJS.Timeout | undefined;
   #onIdle: () => void = () => {};
+  #isClosed = false;
   readonly #wanting = new Set<(worker: WorkerProcess) => void>();
 
   constructor(options: InstantLaneOptions) {
+    this.#node = options.node;
     this.#pool = options.pool;
     this.#nextRun = options.nextRun;
     this.#recall = new Recall(options.pool);
     this.#lane = this.#createLane(options);
   }
 
-  /** Runs a call once; gives a way to cancel it. @throws KitchenError `KS_BUSY` when too many wait */
+  /**
+   * Runs a call once; gives a way to cancel it.
+   * @throws KitchenError `KS_BUSY` when too many wait, `KS_UNAVAILABLE` when the node is leaving
+   */
   run(call: InstantCall): { cancel(reason: string): void } {
+    if (this.#isClosed) throw new KitchenError("KS_UNAVAILABLE", this.#leaving);
     if (this.#waiting.length >= MOST_WAITING)
       throw new KitchenError(
         "KS_BUSY",
@@ -106,10 +113,15 @@ export class InstantLane {
     });
   }
 
-  /** Ends what waits and what runs: the node is leaving. */
-  refuseAll(): void {
+  /** Ends what waits and what runs, and takes nothing more: the node is leaving. */
+  close(): void {
+    this.#isClosed = true;
     this.#waiting = [];
-    for (const attempt of this.#calls.keys()) attempt.cancel("the node is leaving");
+    for (const attempt of [...this.#calls.keys()]) attempt.refuse("KS_UNAVAILABLE", this.#leaving);
+  }
+
+  get #leaving(): string {
+    return `Cannot run the call: the node ${this.#node} is leaving (call another one)`;
   }
 
   /** There may be room in a worker. */

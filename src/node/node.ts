@@ -249,7 +249,8 @@ class Node implements RunningNode {
 
   #stopNow(): void {
     this.#dispatcher.abandonAll();
-    this.#lane.refuseAll();
+    this.#lane.close();
+    this.#data.transfers.cut();
   }
 
   async #close(graceMs: number): Promise<void> {
@@ -257,7 +258,7 @@ class Node implements RunningNode {
     this.#dispatcher.pause();
     this.#overdue.close();
     await this.#stopWatching();
-    await Promise.all([this.#dispatcher.idle(graceMs), this.#lane.idle(graceMs)]);
+    await Promise.all([this.#dispatcher, this.#lane, this.#data.transfers].map((work) => work.idle(graceMs)));
     this.#stopNow();
     await this.#pool.close();
     // A store that is away now gets no more than one try: the lease will run out by itself.
@@ -334,7 +335,7 @@ class Node implements RunningNode {
       facts: () => this.#facts(),
       onLapsed: () => {
         log.warn("the lease had run out: other nodes run this node's jobs now");
-        this.#dispatcher.abandonAll();
+        this.#dispatcher.loseAll();
       },
       onExhausted: (jobs) => failExhausted(jobs, this.#writer),
       onUnplaced: (jobs) =>

@@ -39,7 +39,9 @@ export class Recovery {
   onBeat(): void {
     const { dispatcher, warn } = this.#options;
     if (this.#isBehind) return void this.#run();
-    dispatcher.compare().catch((error: unknown) => warn(`cannot ask what runs here: ${String(error)}`));
+    dispatcher
+      .compare({ hasBroken: false })
+      .catch((error: unknown) => warn(`cannot ask what runs here: ${String(error)}`));
   }
 
   async #run(): Promise<void> {
@@ -61,8 +63,7 @@ export class Recovery {
     this.#isBehind = false;
     await lease.renew();
     writer.retry();
-    await writer.repeat();
-    await dispatcher.compare();
+    await dispatcher.compare({ hasBroken: true });
     await catchUp(store, hub, node);
   }
 }

@@ -87,10 +87,13 @@ export class StoreWriter {
     return this.#finished.some(isIt) || [...this.#sent.keys()].some(({ finished }) => finished.some(isIt));
   }
 
-  /** Says the last ends once more. @throws KitchenError `KS_UNAVAILABLE` */
-  async repeat(): Promise<void> {
+  /** Says the last ends once more, of those jobs that are asked for. @throws KitchenError `KS_UNAVAILABLE` */
+  async repeat(isWanted: (id: JobId) => boolean): Promise<void> {
     const { store, node } = this.#options;
-    for (const rows of this.#recent.list(performance.now())) await store.finish(node, rows);
+    for (const batch of this.#recent.list(performance.now())) {
+      const rows = batch.filter(({ id }) => isWanted(id));
+      if (rows.length > 0) await store.finish(node, rows);
+    }
   }
 
   /** The store may be back: what waits for it is sent now. */

@@ -30,6 +30,8 @@ export interface Catalog {
    * are remembered.
    */
   lostData(urls: readonly DataUrl[]): Promise<boolean[]>;
+  /** All urls that `node` is listed for. */
+  dataOf(node: NodeName): Promise<DataUrl[]>;
   /** Up to `limit` urls that begin with `prefix` and come after `after`, in the order of their bytes (UTF-8). */
   listData(range: DataRange): Promise<DataUrl[]>;
   /**

@@ -14,8 +14,9 @@ import type { DataUrl } from "../core/data-url.ts";
 import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { FinalState, JobState } from "../core/job-states.ts";
 import type { Catalog } from "./catalog.ts";
+import type { Inspection } from "./inspection.ts";
 
-export interface Store extends Catalog {
+export interface Store extends Catalog, Inspection {
   readonly kind: "redis" | "embedded";
   /** For people: `Redis 7.0.15 at tcp://localhost:6379?db=9` */
   readonly description: string;

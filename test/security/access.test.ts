@@ -1,4 +1,5 @@
 /** Who may call a node at all. */
+import type * as Crypto from "node:crypto";
 import { timingSafeEqual } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { Client } from "kitchensink";
@@ -10,8 +11,8 @@ import { authorized, JSON_TYPE, send, type Answer, type Attempt } from "./suppor
 import { notingRoutes, type Route } from "./support/routes.ts";
 
 vi.mock("node:crypto", async (original) => {
-  const crypto = await original<typeof import("node:crypto")>();
-  return { ...crypto, timingSafeEqual: vi.fn(crypto.timingSafeEqual) };
+  const crypto = await original<typeof Crypto>();
+  return { ...crypto, timingSafeEqual: vi.fn<typeof timingSafeEqual>(crypto.timingSafeEqual) };
 });
 
 const FUNCTIONS = fileURLToPath(new URL("fixtures/functions.mjs", import.meta.url));

@@ -6,6 +6,7 @@ import { describeDelays } from "./conformance/delays.ts";
 import { describeEvents } from "./conformance/events.ts";
 import { describeExpiry } from "./conformance/expiry.ts";
 import { describeFinish } from "./conformance/finish.ts";
+import { describeInspection } from "./conformance/inspection.ts";
 import { describeLeases } from "./conformance/leases.ts";
 import { describeLimits } from "./conformance/limits.ts";
 import { describeOffers } from "./conformance/offers.ts";
@@ -36,5 +37,6 @@ export function conformance(name: string, open: OpenStore): void {
     describeLimits(open);
     describePlacement(open);
     describeCatalog(open);
+    describeInspection(open);
   });
 }

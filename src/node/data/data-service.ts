@@ -13,6 +13,7 @@ import { Fetcher } from "./fetcher.ts";
 import { missing } from "./missing.ts";
 import { type Peer, Peers } from "./peers.ts";
 import { Replicas } from "./replicas.ts";
+import { Transfers } from "./transfers.ts";
 
 export interface DataServiceOptions {
   readonly node: NodeName;
@@ -67,6 +68,7 @@ export class DataService {
   readonly replicas: Replicas;
   readonly fetcher: Fetcher;
   readonly broadcast: Broadcast;
+  readonly transfers: Transfers = new Transfers();
   readonly #options: DataServiceOptions;
   readonly peers: Peers;
   /** Ids of the parts that each worker writes, by its process. */

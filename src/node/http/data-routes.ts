@@ -54,6 +54,10 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
     return to;
   };
 
+  server.addHook("onRequest", async (request, reply) => {
+    if (/^\/v1\/(data|replicas|pulls|pipelines)\b/.test(request.url)) data.transfers.add(reply.raw);
+  });
+
   void server.register(async (scope) => {
     // Bodies of any size go to a file as they come.
     scope.addContentTypeParser("application/octet-stream", (_request, body, done) => done(null, body));
@@ -210,10 +214,14 @@ function lengthOf({ size }: DataFacts, range: ByteRange | undefined): Record<str
 
 type Header = string | string[] | undefined;
 
-function codecOf(header: Header): string | null {
-  if (header === undefined || header === "") return null;
-  if (typeof header === "string" && CODEC.test(header)) return header;
-  throw new KitchenError("KS_BAD_REQUEST", "Not a codec's name in the header kitchensink-codec");
+/** A codec's name, or none. It goes into headers again. @throws KitchenError `KS_BAD_REQUEST` */
+export function codecOf(value: unknown): string | null {
+  if (value == null || value === "") return null;
+  if (typeof value === "string" && CODEC.test(value)) return value;
+  throw new KitchenError(
+    "KS_BAD_REQUEST",
+    "Not a codec's name: expected lower case letters, digits, . and -",
+  );
 }
 
 function parseUploadId(text: Header): string {

@@ -7,6 +7,7 @@ import Fastify, {
 import { MAX_VALUES } from "../../codec/pack.ts";
 import { MEDIA_TYPE } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
+import { isJsonWithin } from "../../core/json-shape.ts";
 import { CLUSTER_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../core/version.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { answerMalformed, limitTime } from "./patience.ts";
@@ -54,11 +55,14 @@ export function createServer(options: ServerOptions): FastifyInstance {
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
     clientErrorHandler: (error, socket) => answerMalformed(error.code, socket),
     // What the router cannot read comes by no hook.
-    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) =>
-      void admit(request, reply).then(
-        () => refuse(error, reply),
-        (refusal: unknown) => refuse(refusal, reply),
-      ),
+    frameworkErrors: async (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      try {
+        await admit(request, reply);
+        refuse(error, reply);
+      } catch (refusal) {
+        refuse(refusal, reply);
+      }
+    },
   });
   server.server.maxConnections = maxConnections;
   // Bodies stay bytes: the node never decodes what a user encoded. All other content types get 415.
@@ -131,6 +135,9 @@ function checkCluster(theirs: string | string[] | undefined, ours: string): void
   );
 }
 
+const MAX_DEPTH = 100;
+const BODY = { maxDepth: MAX_DEPTH, maxValues: MAX_VALUES };
+
 /** A request's body as bytes; empty when there was none. */
 export function bodyBytes(body: unknown): Uint8Array {
   return body instanceof Uint8Array ? body : new Uint8Array();
@@ -138,11 +145,15 @@ export function bodyBytes(body: unknown): Uint8Array {
 
 /**
  * A request's body as a JSON object.
- * @throws KitchenError `KS_BAD_REQUEST`, or `KS_TOO_LARGE` for more values than any message needs
+ * @throws KitchenError `KS_BAD_REQUEST`, or `KS_TOO_LARGE` for more values or levels than any message needs
  */
 export function bodyObject(body: unknown): Readonly<Record<string, unknown>> {
   const bytes = bodyBytes(body);
-  checkValueCount(bytes);
+  if (!isJsonWithin(BODY, bytes))
+    throw new KitchenError(
+      "KS_TOO_LARGE",
+      `Cannot take the body: it has more than ${MAX_VALUES} values, or more than ${MAX_DEPTH} levels; send less at once`,
+    );
   try {
     const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
@@ -151,16 +162,3 @@ export function bodyObject(body: unknown): Readonly<Record<string, unknown>> {
   }
   throw new KitchenError("KS_BAD_REQUEST", "The body is not a JSON object");
 }
-
-/** Each value begins, or follows a comma: these are no fewer than there are values, and a little value takes much memory. */
-function checkValueCount(bytes: Uint8Array): void {
-  let count = 0;
-  for (const byte of bytes) if (byte === COMMA || byte === BRACKET || byte === BRACE) count += 1;
-  if (count > MAX_VALUES)
-    throw new KitchenError(
-      "KS_TOO_LARGE",
-      `Cannot take the body: it has more than ${MAX_VALUES} values; send less at once`,
-    );
-}
-
-const [COMMA, BRACKET, BRACE] = [0x2c, 0x5b, 0x7b];

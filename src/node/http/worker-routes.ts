@@ -4,6 +4,7 @@ import { type DataUrl, parseDataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { DataService } from "../data/data-service.ts";
 import { NotKept } from "../data/missing.ts";
+import { codecOf } from "./data-routes.ts";
 import { bodyObject } from "./server.ts";
 
 /** For workers of this node, which share its disk: where data lie, and parts that they write themselves. */
@@ -14,10 +15,12 @@ export function addWorkerRoutes(server: FastifyInstance, { data }: { readonly da
   });
 
   server.post("/v1/parts", async (request, reply) => {
-    const body = bodyObject(request.body);
-    const why = await data.refusal(Number(body["size"]));
+    const { pid, size } = bodyObject(request.body);
+    if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0)
+      throw new KitchenError("KS_BAD_REQUEST", "The body has no pid of a worker");
+    const why = await data.refusal(Number(size));
     if (why !== undefined) throw new KitchenError("KS_DATA_UNAVAILABLE", `Cannot save here: ${why}`);
-    return await reply.type("application/json").send(JSON.stringify(data.beginPart(Number(body["pid"]))));
+    return await reply.type("application/json").send(JSON.stringify(data.beginPart(pid)));
   });
 
   server.post<{ Params: { id: string } }>("/v1/parts/:id", async (request, reply) => {
@@ -26,7 +29,7 @@ export function addWorkerRoutes(server: FastifyInstance, { data }: { readonly da
       url: parseDataUrl(body["url"]),
       size: Number(body["size"]),
       sha256: parseSha256(body["sha256"]),
-      codec: typeof body["codec"] === "string" ? body["codec"] : null,
+      codec: codecOf(body["codec"]),
       type: parseDataType(body["type"]),
     });
     const replica = await data.replicas.enter(arrived);

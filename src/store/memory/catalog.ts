@@ -52,6 +52,11 @@ export abstract class MemoryCatalog implements Catalog {
     return urls.map((url) => this.#lost.has(url));
   }
 
+  async dataOf(node: NodeName): Promise<DataUrl[]> {
+    this.open();
+    return [...this.#entries.values()].flatMap(({ url, replicas }) => (replicas.has(node) ? [url] : []));
+  }
+
   async listData({ prefix, after, limit }: DataRange): Promise<DataUrl[]> {
     this.open();
     const sorted = (this.#sorted ??= this.#sort());

@@ -27,6 +27,7 @@ import type {
   SubmitReply,
   Swept,
 } from "../port.ts";
+import type { StoreDiagnosis, Waiting } from "../inspection.ts";
 import { lostNodeDeath } from "../lost-node.ts";
 import { ownBytes } from "./bytes.ts";
 import { MemoryCatalog } from "./catalog.ts";
@@ -291,6 +292,20 @@ class MemoryStore extends MemoryCatalog implements Store {
 
   async nodes(): Promise<NodeRecord[]> {
     return this.#leases.records(this.open());
+  }
+
+  async now(): Promise<number> {
+    return this.open();
+  }
+
+  async waiting(): Promise<Waiting> {
+    this.open();
+    return this.#jobs.overview();
+  }
+
+  async diagnose(): Promise<StoreDiagnosis> {
+    this.open();
+    return { kind: "embedded", servers: [] };
   }
 
   async place(rows: readonly PlacementRow[]): Promise<void> {

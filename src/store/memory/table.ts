@@ -2,6 +2,7 @@ import type { JobId, NodeName } from "../../core/ids.ts";
 import { canMove, type FinalState, type JobState } from "../../core/job-states.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { fingerprint } from "../fingerprint.ts";
+import type { Waiting } from "../inspection.ts";
 import type { Expiring, NewJob, PlacementRow, StoreOptions, UnplacedJob } from "../port.ts";
 import { ownBytes, sameBytes } from "./bytes.ts";
 import { DelayedJobs } from "./delays.ts";
@@ -125,6 +126,16 @@ export class JobTable {
 
   unplaced(most: number): UnplacedJob[] {
     return this.#offered.unplaced(most).map(({ id, queue, inputs = [] }) => ({ id, queue, inputs }));
+  }
+
+  /** Where jobs wait, and how many. */
+  overview(): Waiting {
+    const names = new Set([...this.#queues.keys(), ...this.#delayed.keys(), ...this.#offered.queues()]);
+    const queues = Array.from(names, (queue) => ({ queue, jobs: this.waiting(queue) }));
+    return {
+      queues: queues.filter(({ jobs }) => jobs > 0),
+      unplaced: this.#offered.unplaced(Infinity).length,
+    };
   }
 
   start(job: MemoryJob, node: NodeName, nowMs: number): void {

@@ -1,3 +1,4 @@
+import type { Waiting } from "../inspection.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
@@ -202,6 +203,18 @@ export function parseNodes(reply: unknown): NodeRecord[] {
     leaseEndsAtMs: integer(leaseEndsAtMs),
     runningJobs: integer(runningJobs),
   }));
+}
+
+export function parseWaiting(reply: unknown): Waiting {
+  const [queues, unplaced] = list(reply);
+  return {
+    queues: inRows(list(queues), 2, ([queue, jobs]) => ({ queue: text(queue), jobs: integer(jobs) })),
+    unplaced: integer(unplaced),
+  };
+}
+
+export function parseNow(reply: unknown): number {
+  return integer(reply);
 }
 
 export function parseState(word: string): JobState {

@@ -22,6 +22,7 @@ export const SCRIPT_NAMES = [
   "list-data",
   "lost-data",
   "nodes",
+  "now",
   "place",
   "read",
   "register",
@@ -31,6 +32,7 @@ export const SCRIPT_NAMES = [
   "submit",
   "sweep",
   "units",
+  "waiting",
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 

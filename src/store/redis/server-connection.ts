@@ -2,6 +2,7 @@ import { Redis, type RedisOptions } from "ioredis";
 import type { RedisAddress } from "./address.ts";
 import { clientOptions, COMMAND_TIMEOUT_MS } from "./client-options.ts";
 import type { Connection } from "./connection.ts";
+import { reportOf } from "./diagnosis.ts";
 import { cannotConnect } from "./failures.ts";
 import { Health } from "./health.ts";
 import { explain } from "./probe.ts";
@@ -30,6 +31,7 @@ export async function connectToServer(address: RedisAddress, connectTimeoutMs: n
     readList: (key, from) => redis.lrangeBuffer(key, from, -1),
     whenReady: () => health.whenReady(COMMAND_TIMEOUT_MS),
     infos: async () => [await redis.info()],
+    reports: async () => [await reportOf(redis)],
     openSubscriber: () => open(new Health()),
     close: () => {
       stopWatching?.();

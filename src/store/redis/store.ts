@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
 import type { FinalState } from "../../core/job-states.ts";
+import type { StoreDiagnosis, Waiting } from "../inspection.ts";
 import { cutNotice, fullNotice } from "../output-limit.ts";
 import type {
   CancelReply,
@@ -31,6 +32,7 @@ import type { RedisAddress } from "./address.ts";
 import { RedisCatalog } from "./catalog.ts";
 import { connect } from "./connect.ts";
 import type { Connection } from "./connection.ts";
+import { diagnosisOf } from "./diagnosis.ts";
 import { parsePiece } from "./events.ts";
 import { commandFailed } from "./failures.ts";
 import { extrasOf, hasTwins, packJobs } from "./new-jobs.ts";
@@ -47,11 +49,13 @@ import {
   parseFinishReply,
   parseIds,
   parseNodes,
+  parseNow,
   parseRecord,
   parseRegisterReply,
   parseRunning,
   parseSubmitReply,
   parseSwept,
+  parseWaiting,
   text,
 } from "./replies.ts";
 import type { Argument, ScriptName } from "./scripts.ts";
@@ -266,6 +270,19 @@ class RedisStore extends RedisCatalog implements Store {
 
   async nodes(): Promise<NodeRecord[]> {
     return parseNodes(await this.run("nodes", []));
+  }
+
+  async now(): Promise<number> {
+    return parseNow(await this.run("now", []));
+  }
+
+  async waiting(): Promise<Waiting> {
+    return parseWaiting(await this.run("waiting", []));
+  }
+
+  async diagnose(): Promise<StoreDiagnosis> {
+    const reports = await this.#ask(() => this.#connection.reports());
+    return { kind: this.#options.address.kind, servers: reports.map(diagnosisOf) };
   }
 
   async place(rows: readonly PlacementRow[]): Promise<void> {

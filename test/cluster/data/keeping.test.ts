@@ -78,7 +78,7 @@ describe("files that changed while their node was down", () => {
       readdirSync(quarantine, { recursive: true }).some((name) => String(name).includes("changed")),
     ).toBe(true);
     await expect(new RemoteData({ dataUrl: "gone", client }).raw()).rejects.toMatchObject({
-      code: "KS_NO_SUCH_DATA",
+      code: "KS_DATA_LOST",
     });
   });
 });

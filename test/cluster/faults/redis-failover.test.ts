@@ -2,7 +2,7 @@ import { cpSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Redis } from "ioredis";
 import { startCluster, type Cluster } from "kitchensink/testing";
-import type { Client, Job } from "kitchensink";
+import { KitchenError, type Client, type Job } from "kitchensink";
 import { expect, onTestFinished, test } from "vitest";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { startSentinel } from "../../store/support/redis-sentinel.ts";
@@ -21,6 +21,8 @@ const isRunning = async (job: Job<unknown>): Promise<void> =>
     .poll(() => job.status().catch(() => undefined), { timeout: 10_000 })
     .toMatchObject({ state: "running" });
 
+const codeOf = (error: unknown): string => (error instanceof KitchenError ? error.code : String(error));
+
 function linesOf(file: string): string[] {
   return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
 }
@@ -33,10 +35,7 @@ function callUntilStopped(c: Client, file: string, name: string): { stop: () => 
     for (let at = 0; !isStopped; at += 1) {
       const what = `${name} ${n} ${at}`;
       const job = c.call(note, file, what, 1);
-      const end = await job.then(
-        (result) => (result === what ? "result" : `wrong: ${result}`),
-        (error: unknown) => (error as { code: string }).code,
-      );
+      const end = await job.then((result) => (result === what ? "result" : `wrong: ${result}`), codeOf);
       ended.push({ what, id: job.id, end });
       if (end !== "result") await new Promise((resolve) => setTimeout(resolve, 100));
     }
@@ -93,10 +92,7 @@ test("fault 12: Sentinel fails over under load: clients follow, and each call ha
       await other
         .job(id)
         .status()
-        .then(
-          (status) => status.state,
-          (error: unknown) => (error as { code: string }).code,
-        );
+        .then((status) => status.state, codeOf);
     await expect.poll(state).toMatch(/succeeded|KS_NO_SUCH_JOB/);
   }
 }, 90_000);

@@ -67,7 +67,7 @@ export class RawConnection {
     socket.on("data", (chunk: Buffer) => (this.received += chunk.toString("latin1")));
     // Whoever refuses may cut the connection while it is still written to.
     socket.on("error", () => {});
-    this.closed = once(socket, "close").then(() => {});
+    this.closed = new Promise((resolve) => socket.once("close", () => resolve()));
   }
 
   static async open(url: string): Promise<RawConnection> {

@@ -88,6 +88,18 @@ export function describeCatalog(open: OpenStore): void {
     );
 
     test(
+      "what a node is listed for is told, all of it",
+      withStore(open, async ({ store }) => {
+        const rows = Array.from({ length: 1_500 }, (_, at) => replica(`data/${at}`));
+        await store.addReplicas(N1, rows);
+        await store.addReplicas(N2, rows.slice(0, 2));
+        expect((await store.dataOf(N1)).toSorted()).toEqual(rows.map((row) => row.url).toSorted());
+        expect((await store.dataOf(N2)).toSorted()).toEqual(["data/0", "data/1"]);
+        expect(await store.dataOf(N3)).toEqual([]);
+      }),
+    );
+
+    test(
       "urls are listed by the order of their bytes, a part at a time",
       withStore(open, async ({ store }) => {
         // By UTF-16 the last two would change places.

@@ -18,6 +18,7 @@ import type {
 } from "../../../src/store/port.ts";
 import { told, type Told } from "./moves.ts";
 import { holdsLease, type Job, jobsAt, type Sent, stateOf, type World } from "./state.ts";
+import * as membership from "./membership.ts";
 import * as transitions from "./transitions.ts";
 
 export type Call =
@@ -28,8 +29,8 @@ export type Call =
   | { readonly do: "watch"; readonly node: NodeName; readonly ids: readonly JobId[] }
   | { readonly do: "stream"; readonly node: NodeName; readonly rows: readonly StreamingRow[] }
   | { readonly do: "output"; readonly node: NodeName; readonly rows: readonly OutputRow[] }
-  | { readonly do: "expire"; readonly node: NodeName; readonly rows: readonly ExpiryRow[] }
   | { readonly do: "place"; readonly node: NodeName; readonly rows: readonly PlacementRow[] }
+  | { readonly do: "expire"; readonly node: NodeName; readonly rows: readonly ExpiryRow[] }
   | { readonly do: "register" | "heartbeat"; readonly registration: NodeRegistration }
   | { readonly do: "leave"; readonly node: NodeName }
   | { readonly do: "sweep"; readonly node: NodeName; readonly maxDeaths: number }
@@ -57,18 +58,18 @@ export function perform(world: World, call: Call): Told<unknown> {
       return transitions.markStreaming(world, call.node, call.rows);
     case "output":
       return transitions.appendOutput(world, call.node, call.rows);
-    case "expire":
-      return transitions.expire(world, call.rows);
     case "place":
       return transitions.placeAnew(world, call.rows);
+    case "expire":
+      return transitions.expire(world, call.rows);
     case "register":
-      return transitions.register(world, call.registration);
+      return membership.register(world, call.registration);
     case "heartbeat":
-      return transitions.heartbeat(world, call.registration);
+      return membership.heartbeat(world, call.registration);
     case "leave":
-      return transitions.leave(world, call.node);
+      return membership.leave(world, call.node);
     case "sweep":
-      return transitions.sweep(world, call.node, call.maxDeaths);
+      return membership.sweep(world, call.node, call.maxDeaths);
     case "pass":
       return told(transitions.pass(world, call.ms), undefined);
   }
@@ -108,10 +109,10 @@ export async function ask(store: Store, call: Exclude<Call, { do: "pass" }>): Pr
       return store.markStreaming(call.node, call.rows);
     case "output":
       return store.appendOutput(call.node, call.rows);
-    case "expire":
-      return store.expire(call.rows);
     case "place":
       return store.place(call.rows);
+    case "expire":
+      return store.expire(call.rows);
     case "register":
     case "heartbeat":
       return store[call.do](call.registration);
