@@ -76,8 +76,23 @@ export class InstantLane {
         `Cannot take the call: ${MOST_WAITING} instant calls wait already; use the queue (async: true)`,
       );
     this.#waiting.push(this.#attemptOf(call));
+    if (call.spec.ttlMs > 0) this.#giveUpLater(call);
     this.assign();
     return { cancel: (reason) => this.#cancel(call, reason) };
+  }
+
+  #giveUpLater(call: InstantCall): void {
+    const { label, ttlMs } = call.spec;
+    const giveUp = (): void => {
+      const attempt = this.#waiting.find((waiting) => this.#calls.get(waiting) === call);
+      if (attempt === undefined) return;
+      this.#waiting = this.#waiting.filter((waiting) => waiting !== attempt);
+      attempt.refuse(
+        "KS_TIMEOUT",
+        `Cannot run ${label}: it waited longer than its ttlMs of ${ttlMs} ms for a worker, and was never begun (use the queue, start the node with more --instant-workers, or give it more with ttlMs)`,
+      );
+    };
+    setTimeout(giveUp, ttlMs).unref();
   }
 
   #cancel(call: InstantCall, reason: string): void {
@@ -102,7 +117,7 @@ export class InstantLane {
   close(): void {
     this.#isClosed = true;
     this.#waiting = [];
-    for (const attempt of [...this.#calls.keys()]) attempt.refuse("KS_UNAVAILABLE", this.#leaving);
+    for (const attempt of this.#calls.keys()) attempt.refuse("KS_UNAVAILABLE", this.#leaving);
   }
 
   get #leaving(): string {
@@ -141,7 +156,7 @@ export class InstantLane {
     }
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const worker = leastLaden(workers);
-      const expectedMs = this.#times.expectedMs(next.key);
+      const expectedMs = next.expectedMs(this.#times);
       if (worker === undefined || this.#held.room(worker.loadMs, expectedMs) === 0) return;
       this.#waiting.shift();
       if (worker.loadMs > 0) this.#recall.watch();

@@ -18,6 +18,8 @@ export interface StoreWriterOptions {
   readonly node: NodeName;
   readonly hub: Hub;
   readonly warn: (message: string) => void;
+  /** The attempt did not succeed, or was not this node's any more: nobody will ask for what it kept. */
+  readonly onDiscarded?: (row: FinishRow) => void;
   /**
    * Called after a batch went out, in the same turn: the next claim travels right behind it. `hasRequeued`: jobs went back
    * to their queues.
@@ -77,6 +79,7 @@ export class StoreWriter {
 
   finish(row: FinishRow): void {
     this.#cut.delete(row.id);
+    if (row.next !== "succeeded") this.#options.onDiscarded?.(row);
     this.#finished.push(row);
     this.#schedule();
   }
@@ -220,6 +223,7 @@ export class StoreWriter {
   }
 
   #tell(row: FinishRow, reply: FinishReply | undefined): void {
+    if (reply !== "committed" && reply !== undefined) this.#options.onDiscarded?.(row);
     if (reply === undefined || reply === "fenced") return;
     if (reply !== "committed") this.#finishedLocally(row.id, "cancelled", reply.cancelled);
     else if (row.next !== "queued") this.#finishedLocally(row.id, row.next, row.outcome);
