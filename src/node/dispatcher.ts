@@ -248,7 +248,7 @@ export class Dispatcher {
       streams,
       onOutput: (of, stream, bytes) => {
         const { id, attempt } = of.job;
-        writer.output(id, { attempt, index: of.nextPiece(), stream, bytes, atMs: Date.now() });
+        return writer.output(id, { attempt, index: of.nextPiece(), stream, bytes, atMs: Date.now() });
       },
       onStreaming: ({ job: { id, attempt } }) => writer.streaming({ id, attempt }),
       onEnd: (attempt, end, ranMs) => this.#ended(attempt, end, ranMs),

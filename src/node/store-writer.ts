@@ -5,6 +5,8 @@ import type { Hub } from "./hub.ts";
 
 const RETRY_MS = 500;
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
+/** Jobs that print wait while there is more output than this on its way to the store. */
+const MOST_UNSTORED_BYTES = 4 * 1024 * 1024;
 
 export interface StoreWriterOptions {
   readonly store: Store;
@@ -31,6 +33,9 @@ export class StoreWriter {
   #finished: FinishRow[] = [];
   /** Output that is not in the store yet. */
   #heldBytes = 0;
+  #isAway = false;
+  #room: Promise<void> | undefined;
+  #onRoom: () => void = () => {};
   #isScheduled = false;
   #inFlight: Promise<void> = Promise.resolve();
   #isClosed = false;
@@ -39,14 +44,30 @@ export class StoreWriter {
     this.#options = options;
   }
 
-  output(id: JobId, piece: OutputPiece): void {
+  /** Gives what resolves when more output can be taken; `undefined`: it can be now. */
+  output(id: JobId, piece: OutputPiece): Promise<void> | undefined {
     // Whoever waits here is told at once; the log and other nodes a turn later.
-    this.#options.hub.output(id, piece);
+    const read = this.#options.hub.output(id, piece);
     // While the store is away, the log may lose output; ends of jobs are few, and never dropped.
-    if (this.#heldBytes + piece.bytes.length > MAX_HELD_BYTES) return;
+    if (this.#heldBytes + piece.bytes.length > MAX_HELD_BYTES) return read;
     this.#heldBytes += piece.bytes.length;
     this.#output.push({ id, piece });
     this.#schedule();
+    const stored = this.#stored();
+    return read === undefined || stored === undefined ? (read ?? stored) : read.then(() => stored);
+  }
+
+  /** Jobs wait for a store that is slow, and not for one that is away. */
+  #stored(): Promise<void> | undefined {
+    if (this.#isAway || this.#heldBytes <= MOST_UNSTORED_BYTES) return undefined;
+    return (this.#room ??= new Promise((resolve) => {
+      this.#onRoom = resolve;
+    }));
+  }
+
+  #tellRoom(): void {
+    this.#onRoom();
+    this.#room = undefined;
   }
 
   streaming(row: StreamingRow): void {
@@ -99,6 +120,7 @@ export class StoreWriter {
     if (rows.length === 0) return;
     await this.#persist(() => this.#options.store.appendOutput(this.#options.node, rows));
     this.#heldBytes -= rows.reduce((sum, { piece }) => sum + piece.bytes.length, 0);
+    if (this.#heldBytes <= MOST_UNSTORED_BYTES) this.#tellRoom();
   }
 
   async #writeStreaming(rows: readonly StreamingRow[]): Promise<void> {
@@ -127,8 +149,12 @@ export class StoreWriter {
   async #persist<T>(write: () => Promise<T>): Promise<T | undefined> {
     for (;;) {
       try {
-        return await write();
+        const written = await write();
+        this.#isAway = false;
+        return written;
       } catch (error) {
+        this.#isAway = true;
+        this.#tellRoom();
         if (this.#isClosed) return undefined;
         this.#options.warn(
           `cannot reach the store, trying again: ${error instanceof Error ? error.message : String(error)}`,
