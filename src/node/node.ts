@@ -303,7 +303,8 @@ class Node implements RunningNode {
         this.#hub.finished(event.id, event.state, event.outcome);
         break;
       case "output":
-        this.#hub.output(event.id, event.piece);
+        // What another node runs cannot be held up from here.
+        void this.#hub.output(event.id, event.piece);
         break;
       case "streaming":
         this.#hub.streaming(event.id, event.attempt);

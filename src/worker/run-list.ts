@@ -18,7 +18,8 @@ export interface StartRun {
 export interface RunHandlers {
   /** The run is the worker's next: its time counts from here. */
   onBegin(): void;
-  onOutput(stream: StreamName, bytes: Uint8Array): void;
+  /** Until what it gives resolves, the worker's output should not be read on. */
+  onOutput(stream: StreamName, bytes: Uint8Array): Promise<void> | undefined;
   /** Its result is a generator; items follow. */
   onStreaming(): void;
   onItem(bytes: Uint8Array): void;
@@ -107,11 +108,15 @@ export class RunList {
     this.#beginNext();
   }
 
-  output(stream: StreamName, bytes: Uint8Array): void {
+  /** As {@link RunHandlers.onOutput}. */
+  output(stream: StreamName, bytes: Uint8Array): Promise<void> | undefined {
     const entry = this.#writer(stream);
-    if (entry === undefined) return this.#onStrayOutput(Buffer.from(bytes).toString());
+    if (entry === undefined) {
+      this.#onStrayOutput(Buffer.from(bytes).toString());
+      return undefined;
+    }
     (entry.lastOutput ??= new OutputTail()).push(bytes);
-    entry.handlers.onOutput(stream, bytes);
+    return entry.handlers.onOutput(stream, bytes);
   }
 
   outputEnded(stream: StreamName): void {

@@ -20,6 +20,8 @@ const START: ToWorker = {
     access: { url: "http://localhost:1/", token: null, takesData: true },
     modules: [MODULE],
     isArbitraryBanned: false,
+    inlineResultBytes: 1_000_000,
+    keepsResults: true,
   },
 };
 /** Results are held together for about as long as a run takes, so that not every last one is held. */
@@ -37,6 +39,9 @@ function runOf(run: number, name: "short" | "long"): Buffer {
     args: Buffer.from(`[${run}]`),
     timeoutMs: 0,
     retries: 0,
+    retryDelayMs: 0,
+    ttlMs: 0,
+    isIdempotent: true,
     streamsOutput: false,
   });
   return encodeToWorker({ type: "run", run, jobId: newJobId(), attempt: 1, spec });

@@ -6,7 +6,7 @@ const RESULT: RunResult = { outcome: Buffer.alloc(0), isError: false, ranMs: 1 }
 
 /** Writes down what happens to a run. */
 function handlers(log: string[], name: string): RunHandlers {
-  const note = (what: string) => (): number => log.push(`${name} ${what}`);
+  const note = (what: string) => (): undefined => void log.push(`${name} ${what}`);
   return {
     onBegin: note("begins"),
     onOutput: note("prints"),

@@ -95,7 +95,7 @@ function runInstantly(
       spec,
       specBytes,
       units: new Map(),
-      onOutput: () => {},
+      onOutput: () => undefined,
       onStreaming,
       onEnd: resolve,
     });

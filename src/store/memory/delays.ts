@@ -37,6 +37,10 @@ export class DelayedJobs {
     return this.#queues.get(queue)?.size ?? 0;
   }
 
+  queues(): Iterable<string> {
+    return this.#queues.keys();
+  }
+
   *all(): Iterable<MemoryJob> {
     for (const jobs of this.#queues.values()) yield* jobs.items();
   }
