@@ -24,6 +24,7 @@ local function place(id, offers, placement, refusal)
     redis.call("SET", job_key(id), placed)
     offering().offer(id, job.queue, job.order, offers, true)
   else
+    moves().count_waiting(job.queue, -1)
     moves().end_begun(id, placed, "n", attempts().history_of(id), refusal, now, ttl)
   end
 end

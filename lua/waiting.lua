@@ -1,18 +1,10 @@
--- Where jobs wait, and how many. Of each queue so many runs are counted, and of what is offered all.
+-- Where jobs wait, and how many.
 -- KEYS[1] prefix
--- Reply: {{queue, jobs, 1 when there are more or 0, …}, unplaced jobs}
+-- Reply: {{queue, jobs, …}, unplaced jobs}
 -- include shared/base.lua
--- include shared/runs.lua
-local MOST_RUNS = 1000
-local reply = {}
-for _, queue in ipairs(redis.call("SMEMBERS", prefix .. "queues")) do
-  local key = prefix .. "queue:" .. queue
-  local jobs = redis.call("SCARD", prefix .. "offered:" .. queue)
-  for _, run in ipairs(redis.call("ZRANGE", key, 0, MOST_RUNS - 1)) do jobs = jobs + count_ids(run) end
-  if jobs > 0 then
-    local at = #reply
-    reply[at + 1], reply[at + 2] = queue, jobs
-    reply[at + 3] = redis.call("ZCARD", key) > MOST_RUNS and 1 or 0
-  end
+local queues, reply = redis.call("HGETALL", prefix .. "queues"), {}
+for i = 1, #queues, 2 do
+  local jobs = tonumber(queues[i + 1])
+  if jobs > 0 then reply[#reply + 1], reply[#reply + 2] = queues[i], jobs end
 end
 return { reply, redis.call("ZCARD", prefix .. "unplaced") }

@@ -2,9 +2,11 @@
 --   job:<id>      string: all that is known of a job for good: see records.lua
 --   spec:<id>, outcome:<id>  what to run, until the job is final, and what came of it: only what is too long for the record;
 --                 and what a cancel brought while the job ran         out:<id>  list of output pieces
---   queue:<name>  zset of runs of ids by order, lowest first: see runs.lua         queues  set of names in use
+--   queue:<name>  zset of runs of ids by order, lowest first: see runs.lua         queues  hash: name -> how many jobs wait
 --   offer:<queue>|<taker>, later:<queue>|<taker>  zsets of ids by order, and by the time when they become visible: see
 --                 offers.lua         offered:<queue>  set of the ids that stand in these        unplaced  zset of ids by order
+--   delayed:<queue>  zset of ids of jobs that wait again, by the time when they go back into their queue, or are offered again
+--   expiring      zset of ids of queued jobs by the time up to which they may be begun: see expire.lua
 --   running:<node>  hash id -> attempt, and so on: the job runs there. What stands in none of these and is not final is queued.
 --   begun         hash id -> the attempts so far, of jobs that wait or run again: see attempts.lua
 --   nodes  zset of names by end of lease       node:<name>  hash: incarnation, facts, terms       heard  see lease_time

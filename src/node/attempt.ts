@@ -2,11 +2,12 @@ import type { AttemptEnd } from "../core/attempt.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { UnitHash } from "../core/ids.ts";
 import type { JobSpec, RunResult } from "../core/messages.ts";
+import { ALONE_MS, type RunTimes } from "../core/prefetch.ts";
 import type { ClaimedJob } from "../store/port.ts";
 import { isDeliberate, type Exit } from "../worker/exit.ts";
 import type { RunHandlers, StreamName } from "../worker/run-list.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
-import { deathNote, deathReport } from "./death.ts";
+import { deathNote, deathReport, NOT_AGAIN } from "./death.ts";
 import { errorOutcome } from "./outcomes.ts";
 import type { StreamedItems } from "./streamed-items.ts";
 import type { Streams } from "./streams.ts";
@@ -19,7 +20,8 @@ export interface AttemptLane {
   /** What a worker may have; `undefined`: what V8 takes by itself. */
   readonly memoryBytes: number | undefined;
   readonly streams: Streams;
-  readonly onOutput: (attempt: Attempt, stream: StreamName, bytes: Uint8Array) => void;
+  /** Until what it gives resolves, the worker's output should not be read on. */
+  readonly onOutput: (attempt: Attempt, stream: StreamName, bytes: Uint8Array) => Promise<void> | undefined;
   /** Its result is a stream of items, which can be read now. */
   readonly onStreaming: (attempt: Attempt) => void;
   /** Called once. `ranMs` is 0 for what never began. */
@@ -69,6 +71,14 @@ export class Attempt implements RunHandlers {
     return this.#items !== undefined;
   }
 
+  /**
+   * How long it will take, in ms. One that must not run twice shares its worker with no other: of several in a worker that
+   * is lost, nobody could say which had begun.
+   */
+  expectedMs(times: RunTimes): number {
+    return this.spec.isIdempotent ? times.expectedMs(this.key) : ALONE_MS;
+  }
+
   /** The index of the next piece of output. */
   nextPiece(): number {
     return this.#pieces++;
@@ -107,8 +117,8 @@ export class Attempt implements RunHandlers {
     if (this.spec.timeoutMs > 0) this.#startDeadline(this.spec);
   }
 
-  onOutput(stream: StreamName, bytes: Uint8Array): void {
-    this.#lane.onOutput(this, stream, bytes);
+  onOutput(stream: StreamName, bytes: Uint8Array): Promise<void> | undefined {
+    return this.#lane.onOutput(this, stream, bytes);
   }
 
   onStreaming(): void {
@@ -174,6 +184,7 @@ export class Attempt implements RunHandlers {
       label: this.spec.label,
       node: this.#lane.nodeName,
       attempt,
+      isIdempotent: this.spec.isIdempotent,
       ranMs: this.#ranMs(),
       memoryBytes: this.#lane.memoryBytes,
       lastOutput,
@@ -201,8 +212,13 @@ export class Attempt implements RunHandlers {
   }
 
   #givenUp(): AttemptEnd {
-    if (this.#items === undefined) return { type: "not-begun" };
-    const message = `Cannot go on with ${this.spec.label}: ${this.#lane.nodeName} left while its items were being read (call it again)`;
+    const { label, isIdempotent } = this.spec;
+    if (this.#items === undefined && isIdempotent) return { type: "not-begun" };
+    const left = `${this.#lane.nodeName} left while`;
+    const message =
+      this.#items === undefined
+        ? `Cannot finish ${label}: ${left} it ran. ${NOT_AGAIN}`
+        : `Cannot go on with ${label}: ${left} its items were being read (call it again)`;
     return { type: "died", outcome: errorOutcome("KS_WORKER_LOST", message), isDeliberate: false };
   }
 }

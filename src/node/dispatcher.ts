@@ -7,15 +7,13 @@ import { parseSpec } from "../codec/wire.ts";
 import type { ClaimedJob, RunningJob, Store } from "../store/port.ts";
 import type { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
+import { Alarm } from "./alarm.ts";
 import { Attempt, type AttemptLane } from "./attempt.ts";
 import { errorOutcome } from "./outcomes.ts";
 import { Recall } from "./recall.ts";
 import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
 import type { UnitCache } from "./unit-cache.ts";
-
-/** What setTimeout takes. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface DispatcherOptions {
   readonly node: NodeName;
@@ -66,9 +64,8 @@ export class Dispatcher {
   /** The last claim found less than was wanted, and nobody has said since that there is more. */
   #isDry = false;
   #isPaused = true;
-  /** Wakes when the next offer becomes visible. */
-  #timer: NodeJS.Timeout | undefined;
-  #timerAtMs = Infinity;
+  /** Wakes when the next job becomes visible: its claim tells when the one behind it does. */
+  readonly #alarm = new Alarm(() => this.wake());
   #onIdle: () => void = () => {};
 
   constructor(options: DispatcherOptions) {
@@ -89,7 +86,7 @@ export class Dispatcher {
   /** Claims nothing more. */
   pause(): void {
     this.#isPaused = true;
-    this.#clearTimer();
+    this.#alarm.clear();
   }
 
   /** There may be work. */
@@ -192,24 +189,8 @@ export class Dispatcher {
     return this.#options.writer.isEnding(id, attempt);
   }
 
-  /** One timer is enough, for the earliest: its claim tells when the next one is due. */
   #wakeIn(delayMs: number): void {
-    const atMs = performance.now() + delayMs;
-    if (this.#isPaused || atMs >= this.#timerAtMs) return;
-    this.#clearTimer();
-    this.#timerAtMs = atMs;
-    this.#timer = setTimeout(
-      () => {
-        this.#clearTimer();
-        this.wake();
-      },
-      Math.min(delayMs, LONGEST_TIMER_MS),
-    );
-  }
-
-  #clearTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timerAtMs = Infinity;
+    if (!this.#isPaused) this.#alarm.set(delayMs);
   }
 
   async #claim(): Promise<void> {
@@ -231,7 +212,7 @@ export class Dispatcher {
         if (reply.jobs.length === count) this.#isWoken = true;
         else if (!this.#isWoken) this.#isDry = true;
         // The store's clock may be a moment behind: never at once, or the two would go round and round.
-        if (reply.nextOfferMs !== undefined) this.#wakeIn(Math.max(1, reply.nextOfferMs));
+        if (reply.nextVisibleMs !== undefined) this.#wakeIn(Math.max(1, reply.nextVisibleMs));
       } while (this.#isWoken);
     } catch (error) {
       if (!this.#hasFailed)
@@ -308,8 +289,8 @@ export class Dispatcher {
       streams,
       onOutput: (of, stream, bytes) => {
         const { id, attempt } = of.job;
-        if (this.#attempts.get(id) === of)
-          writer.output(id, { attempt, index: of.nextPiece(), stream, bytes, atMs: Date.now() });
+        if (this.#attempts.get(id) !== of) return undefined;
+        return writer.output(id, { attempt, index: of.nextPiece(), stream, bytes, atMs: Date.now() });
       },
       onStreaming: (of) => {
         const { id, attempt } = of.job;
@@ -330,7 +311,8 @@ export class Dispatcher {
       this.#times.record(key, ranMs);
     }
     const { id, attempt, deaths, throws } = job;
-    const counts = { deaths, throws, retries: spec.retries, maxDeaths, hasStreamed };
+    const { retries, retryDelayMs, isIdempotent } = spec;
+    const counts = { deaths, throws, retries, retryDelayMs, maxDeaths, isIdempotent, hasStreamed };
     writer.finish({ id, attempt, ...decideNext(end, counts) });
     if (this.#attempts.size === 0) this.#onIdle();
     this.#assign();
@@ -340,7 +322,7 @@ export class Dispatcher {
   #assign(): void {
     for (let [first] = this.#backlog; first !== undefined; [first] = this.#backlog) {
       const worker = leastLaden(this.#options.pool.workers);
-      const expectedMs = this.#times.expectedMs(first.key);
+      const expectedMs = first.expectedMs(this.#times);
       if (worker === undefined || this.#held.room(worker.loadMs, expectedMs) === 0) return;
       this.#backlog.shift();
       if (worker.loadMs > 0) this.#recall.watch();

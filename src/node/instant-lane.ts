@@ -23,7 +23,8 @@ export interface InstantCall {
   readonly spec: JobSpec;
   readonly specBytes: Uint8Array;
   readonly units: ReadonlyMap<UnitHash, Uint8Array>;
-  readonly onOutput: (stream: StreamName, bytes: Uint8Array) => void;
+  /** Until what it gives resolves, the worker's output should not be read on. */
+  readonly onOutput: (stream: StreamName, bytes: Uint8Array) => Promise<void> | undefined;
   readonly onStreaming: () => void;
   readonly onEnd: (end: AttemptEnd) => void;
 }
@@ -76,8 +77,23 @@ export class InstantLane {
         `Cannot take the call: ${MOST_WAITING} instant calls wait already; use the queue (async: true)`,
       );
     this.#waiting.push(this.#attemptOf(call));
+    if (call.spec.ttlMs > 0) this.#giveUpLater(call);
     this.assign();
     return { cancel: (reason) => this.#cancel(call, reason) };
+  }
+
+  #giveUpLater(call: InstantCall): void {
+    const { label, ttlMs } = call.spec;
+    const giveUp = (): void => {
+      const attempt = this.#waiting.find((waiting) => this.#calls.get(waiting) === call);
+      if (attempt === undefined) return;
+      this.#waiting = this.#waiting.filter((waiting) => waiting !== attempt);
+      attempt.refuse(
+        "KS_TIMEOUT",
+        `Cannot run ${label}: it waited longer than its ttlMs of ${ttlMs} ms for a worker, and was never begun (use the queue, start the node with more --instant-workers, or give it more with ttlMs)`,
+      );
+    };
+    setTimeout(giveUp, ttlMs).unref();
   }
 
   #cancel(call: InstantCall, reason: string): void {
@@ -141,7 +157,7 @@ export class InstantLane {
     }
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const worker = leastLaden(workers);
-      const expectedMs = this.#times.expectedMs(next.key);
+      const expectedMs = next.expectedMs(this.#times);
       if (worker === undefined || this.#held.room(worker.loadMs, expectedMs) === 0) return;
       this.#waiting.shift();
       if (worker.loadMs > 0) this.#recall.watch();

@@ -23,6 +23,7 @@ import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
 import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
+import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
@@ -99,6 +100,7 @@ class Node implements RunningNode {
   readonly #dispatcher: Dispatcher;
   readonly #lane: InstantLane;
   readonly #lease: Lease;
+  readonly #overdue: Overdue;
   readonly #recovery: Recovery;
   readonly #data: DataService;
   readonly #router: Router;
@@ -119,23 +121,24 @@ class Node implements RunningNode {
     this.#options = options;
     this.#policy = new Policy(options.isArbitraryBanned);
     this.#units = new UnitCache(store);
-    const pool = (size: number, onReady: () => void): Pool =>
+    const pool = (size: number, keepsResults: boolean, onReady: () => void): Pool =>
       new Pool({
         size,
         warn,
-        spawn: () => this.#spawn(),
+        spawn: () => this.#spawn(keepsResults),
         onReady: (namespaces) => {
           this.#policy.update(namespaces);
           onReady();
         },
       });
-    this.#pool = pool(numWorkers, () => this.#dispatcher.wake());
-    this.#instantPool = pool(numInstantWorkers, () => this.#lane.assign());
+    this.#pool = pool(numWorkers, true, () => this.#dispatcher.wake());
+    this.#instantPool = pool(numInstantWorkers, false, () => this.#lane.assign());
     this.#writer = new StoreWriter({
       store,
       node: name,
       hub: this.#hub,
       warn,
+      onDiscarded: ({ id, attempt }) => this.#data.results.drop(id, attempt),
       onFlushed: (hasRequeued) => (hasRequeued ? this.#dispatcher.wake() : this.#dispatcher.freed()),
     });
     this.#dispatcher = new Dispatcher({
@@ -177,6 +180,7 @@ class Node implements RunningNode {
     const { token, cluster, isReadOnly, dataThresholdBytes: thresholdBytes } = options;
     this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
     this.#router = new Router({ store, thresholdBytes });
+    this.#overdue = new Overdue(store, warn);
     this.#lease = this.#createLease(warn);
     this.#recovery = new Recovery({
       node: name,
@@ -207,6 +211,7 @@ class Node implements RunningNode {
     await store.subscribe(this.name, (event) => this.#receive(event));
     await this.#lease.take();
     this.#hasJoined = true;
+    this.#data.results.start();
     // Behind all that, so that it does not slow down the start.
     void this.#instantPool.start().catch((error: unknown) => {
       if (this.#closing === undefined) log.warn(`the instant lane does not start: ${String(error)}`);
@@ -254,6 +259,7 @@ class Node implements RunningNode {
   async #close(graceMs: number): Promise<void> {
     const { store, log } = this.#options;
     this.#dispatcher.pause();
+    this.#overdue.close();
     await this.#stopWatching();
     await Promise.all([this.#dispatcher, this.#lane, this.#data.transfers].map((work) => work.idle(graceMs)));
     this.#stopNow();
@@ -274,9 +280,10 @@ class Node implements RunningNode {
     await this.#guard.close();
   }
 
-  #spawn(): WorkerProcess {
+  #spawn(keepsResults: boolean): WorkerProcess {
     const options = { ...this.#options, port: this.#port };
-    const worker = spawnWorker(options, this.url, { guard: this.#guard, oomKills: this.#oomKills });
+    const [guard, oomKills, { url }] = [this.#guard, this.#oomKills, this];
+    const worker = spawnWorker(options, { guard, oomKills, url, keepsResults });
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }
@@ -296,7 +303,8 @@ class Node implements RunningNode {
         this.#hub.finished(event.id, event.state, event.outcome);
         break;
       case "output":
-        this.#hub.output(event.id, event.piece);
+        // What another node runs cannot be held up from here.
+        void this.#hub.output(event.id, event.piece);
         break;
       case "streaming":
         this.#hub.streaming(event.id, event.attempt);
@@ -320,6 +328,7 @@ class Node implements RunningNode {
       // A wake-up may get lost on its way; no job waits longer than this for it.
       onBeat: () => {
         this.#dispatcher.wake();
+        void this.#overdue.look();
         this.#recovery.onBeat();
         this.#lookAfterData();
       },
@@ -388,8 +397,10 @@ class Node implements RunningNode {
       hub,
       units,
       router,
+      argumentBytes: this.#options.argumentBytes ?? Infinity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
+      onExpiring: (ttlMs) => this.#overdue.lookIn(ttlMs),
     });
     addRoutes(this.#server, {
       node: this.name,

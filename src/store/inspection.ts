@@ -11,7 +11,7 @@ export interface Inspection {
 
 export interface Waiting {
   readonly queues: readonly WaitingQueue[];
-  /** Jobs that are offered to nodes that are gone, and to nobody else. */
+  /** Those of them that are offered to nodes that are gone, and to nobody else. */
   readonly unplaced: number;
 }
 
@@ -19,8 +19,6 @@ export interface WaitingQueue {
   /** `default`, or `default|node3` for that node alone. */
   readonly queue: string;
   readonly jobs: number;
-  /** There are more than these: they were not all counted. */
-  readonly isMore: boolean;
 }
 
 export interface StoreDiagnosis {

@@ -157,7 +157,7 @@ describe("nodes and their data", () => {
     const nodes = place();
     const flags = cluster();
     const one = await nodes.start("node1", flags);
-    await nodes.start("node2", flags, { NODE_OPTIONS: `--import ${SHIFT}` });
+    await nodes.start("node2", flags, { env: { NODE_OPTIONS: `--import ${SHIFT}` } });
     const result = await doctor(one, nodes, "--json");
     expect(result.code).toBe(0);
     const findings = findingsIn(result);

@@ -36,6 +36,9 @@ function submission(id: ReturnType<typeof newJobId>, args: readonly unknown[]): 
     timeoutMs: 0,
     retries: 0,
     streamsOutput: false,
+    retryDelayMs: 0,
+    ttlMs: 0,
+    isIdempotent: true,
   });
   const job = { id, queue: "default", priority: 0, spec, inputs: [] };
   return encodeSubmission({ client: CLIENT, units: new Map(), jobs: [job] });

@@ -57,12 +57,12 @@ interface Served {
   readonly about: About;
 }
 
-function checkQueue({ queue, jobs, isMore }: WaitingQueue, { nodes, about }: Served): void {
+function checkQueue({ queue, jobs }: WaitingQueue, { nodes, about }: Served): void {
   const [shared = "", only] = queue.split("|");
   const serves = ({ told }: NodeReport<OwnReport>): boolean => told === null || told.queues.includes(shared);
   const able = nodes.filter((node) => (only === undefined || node.name === only) && serves(node));
   if (able.length > 0) return;
-  const many = `${isMore ? "more than " : ""}${counted(jobs, "job", WAIT)}`;
+  const many = counted(jobs, "job", WAIT);
   const cancel = "or cancel them";
   if (only === undefined)
     about.problem(

@@ -109,7 +109,6 @@ function parseWaiting(value: unknown): Waiting {
     queues: waiting.rows("queues", "queue").map((queue) => ({
       queue: queue.text("queue"),
       jobs: queue.number("jobs"),
-      isMore: queue.boolean("isMore"),
     })),
     unplaced: waiting.number("unplaced"),
   };

@@ -64,13 +64,15 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
 
     scope.put<Query>("/v1/data/*", { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
       const { headers } = request;
+      const url = dataUrlOf(request, "/v1/data/");
+      await data.results.permit(url);
       const named = headers["kitchensink-upload"];
       const uploadId = named === undefined ? undefined : parseUploadId(named);
       const to = await destination(request, uploadId);
       request.raw.setTimeout(BODY_IDLE_MS);
       if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
       const arrived = await data.directory.receive(request.raw, {
-        url: dataUrlOf(request, "/v1/data/"),
+        url,
         codec: codecOf(headers["kitchensink-codec"]),
         type: parseDataType(headers["kitchensink-type"] ?? "file"),
         size: sizeOf(headers),

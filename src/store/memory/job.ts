@@ -40,6 +40,9 @@ export interface MemoryJob {
   offers: MemoryOffers | undefined;
   placement: string | undefined;
   inputs: readonly DataUrl[] | undefined;
+  /** `undefined`: it may be begun at any time. */
+  readonly ttlMs: number | undefined;
+  readonly isAtMostOnce: boolean;
 }
 
 /** Of a job that has ended. */
@@ -80,7 +83,14 @@ export function newMemoryJob(
     offers: job.offers === undefined ? undefined : toMemoryOffers(job.offers, nowMs),
     placement: job.placement,
     inputs: job.inputs,
+    ttlMs: job.ttlMs,
+    isAtMostOnce: job.isAtMostOnce ?? false,
   };
+}
+
+/** Until when it may be begun, in ms since the epoch. */
+export function expiresAtMs({ createdAtMs, ttlMs = Infinity }: MemoryJob): number {
+  return createdAtMs + ttlMs;
 }
 
 /** What readers get to see of a job. */

@@ -7,6 +7,8 @@ import type {
   ClaimReply,
   ClaimRequest,
   ClusterTerms,
+  Expiring,
+  ExpiryRow,
   FinishReply,
   FinishRow,
   JobRecord,
@@ -33,6 +35,7 @@ import { EventQueue } from "./events.ts";
 import { addWatcher, type MemoryJob, newMemoryJob, toRecord } from "./job.ts";
 import { Leases } from "./leases.ts";
 import { OutputLog } from "./output.ts";
+import { fullQueue } from "./room.ts";
 import { hasSpec, JobTable } from "./table.ts";
 import { Units } from "./units.ts";
 
@@ -41,6 +44,7 @@ const TIDY_EVERY_MS = 1000;
 /** No tick drops more than this many jobs, so that none takes long. */
 const DROP_AT_ONCE = 10_000;
 const UNPLACED_AT_ONCE = 500;
+const OVERDUE_AT_ONCE = 500;
 
 /**
  * Opens the embedded store: everything in this process's memory, for one node. It ends with the process.
@@ -56,6 +60,7 @@ class MemoryStore extends MemoryCatalog implements Store {
   readonly warnings: readonly string[] = [];
   readonly #now: () => number;
   readonly #outputLimitBytes: number;
+  readonly #queueLimit: number;
   readonly #events = new EventQueue();
   readonly #leases = new Leases();
   readonly #jobs: JobTable;
@@ -70,6 +75,7 @@ class MemoryStore extends MemoryCatalog implements Store {
     super();
     this.#now = options.now ?? monotonicNow;
     this.#outputLimitBytes = options.outputLimitBytes;
+    this.#queueLimit = options.queueLimit;
     this.#jobs = new JobTable(options, this.#leases, this.#events);
     this.#units = new Units(options.unitTtlMs);
     this.#tidying = setInterval(() => this.#tidy(), TIDY_EVERY_MS).unref();
@@ -99,6 +105,13 @@ class MemoryStore extends MemoryCatalog implements Store {
       (hash) => !batch.units.has(hash) && this.#units.use(hash, nowMs) === undefined,
     );
     if (missing.length > 0) return { type: "missing", units: missing };
+    const waiting = (queue: string): number => this.#jobs.waiting(queue);
+    const limit = this.#queueLimit;
+    const full = fullQueue(
+      batch.jobs.filter(({ id }) => fresh.has(id)),
+      { limit, waiting },
+    );
+    if (full !== undefined) return { type: "full", queue: full, waiting: waiting(full), limit };
 
     for (const [hash, bytes] of batch.units) this.#units.add(hash, bytes, nowMs);
     for (const job of known.values()) if (!isFinal(job.state)) addWatcher(job, batch.watcher);
@@ -126,8 +139,8 @@ class MemoryStore extends MemoryCatalog implements Store {
         const past = pastDeaths.length === 0 ? {} : { pastDeaths };
         jobs.push({ id, attempt, deaths, throws, spec, ...past });
       }
-    const nextAtMs = jobs.length < count ? this.#jobs.nextOfferAtMs(queues, viewer, nowMs) : undefined;
-    return { type: "claimed", jobs, nextOfferMs: nextAtMs === undefined ? undefined : nextAtMs - nowMs };
+    const nextAtMs = jobs.length < count ? this.#jobs.nextVisibleAtMs(queues, viewer, nowMs) : undefined;
+    return { type: "claimed", jobs, nextVisibleMs: nextAtMs === undefined ? undefined : nextAtMs - nowMs };
   }
 
   async finish(node: NodeName, rows: readonly FinishRow[]): Promise<FinishReply[]> {
@@ -156,7 +169,8 @@ class MemoryStore extends MemoryCatalog implements Store {
     job.throws = row.throws;
     if (row.death !== undefined) job.pastDeaths = [...job.pastDeaths, row.death];
     job.givenBack = { node: saidBy, attempt: row.attempt };
-    this.#jobs.giveBack(job, nowMs, saidBy);
+    const delayMs = Math.ceil(row.delayMs ?? 0);
+    this.#jobs.giveBack(job, { nowMs, saidBy, delayMs });
     return "committed";
   }
 
@@ -271,7 +285,8 @@ class MemoryStore extends MemoryCatalog implements Store {
     this.#jobs.strand(node, nowMs);
     for (const job of jobs) {
       this.#handed.delete(job);
-      this.#jobs.giveBack(job, nowMs);
+      if (job.isAtMostOnce) this.#jobs.lose(job, node, nowMs);
+      else this.#jobs.giveBack(job, { nowMs });
     }
   }
 
@@ -285,7 +300,7 @@ class MemoryStore extends MemoryCatalog implements Store {
 
   async waiting(): Promise<Waiting> {
     this.open();
-    return this.#jobs.waiting();
+    return this.#jobs.overview();
   }
 
   async diagnose(): Promise<StoreDiagnosis> {
@@ -303,7 +318,7 @@ class MemoryStore extends MemoryCatalog implements Store {
     for (const lapsed of this.#leases.lapsed(nowMs)) this.#lose(lapsed, nowMs);
     const running = this.#leases.running(node, nowMs);
     for (const [job, lostNode] of this.#jobs.lost) {
-      const isExhausted = job.deaths + 1 >= maxDeaths;
+      const isExhausted = job.deaths + 1 >= maxDeaths || job.isAtMostOnce;
       // Only a node with a lease can fail a job, so without one the job waits for the next node that sweeps.
       if (isExhausted && running === undefined) continue;
       this.#jobs.lost.delete(job);
@@ -319,10 +334,19 @@ class MemoryStore extends MemoryCatalog implements Store {
     }
     const exhausted = [...this.#handed]
       .filter(([job]) => job.node === node)
-      .map(([{ id, attempt, deaths, label, pastDeaths }, lostNode]) => {
-        return { id, attempt, deaths, lostNode, label, pastDeaths };
+      .map(([{ id, attempt, deaths, isAtMostOnce, label, pastDeaths }, lostNode]) => {
+        return { id, attempt, deaths, isAtMostOnce, lostNode, label, pastDeaths };
       });
     return { exhausted, unplaced: this.#jobs.unplaced(UNPLACED_AT_ONCE) };
+  }
+
+  async expire(rows: readonly ExpiryRow[]): Promise<Expiring> {
+    const nowMs = this.open();
+    for (const { id, outcome } of rows) {
+      const job = this.#jobs.overdue(id, nowMs);
+      if (job !== undefined) this.#jobs.end(job, "failed", outcome, { nowMs });
+    }
+    return this.#jobs.expiring(OVERDUE_AT_ONCE, nowMs);
   }
 
   async subscribe(node: NodeName, onEvent: (event: StoreEvent) => void): Promise<void> {

@@ -15,6 +15,7 @@ export const SCRIPT_NAMES = [
   "delete-data",
   "dropped",
   "drops",
+  "expire",
   "find-data",
   "finish",
   "leave",

@@ -8,6 +8,8 @@ import type {
   CancelReply,
   ClaimReply,
   ClaimRequest,
+  Expiring,
+  ExpiryRow,
   FinishReply,
   FinishRow,
   JobRecord,
@@ -43,6 +45,7 @@ import {
   list,
   parseCancelReply,
   parseClaimReply,
+  parseExpiring,
   parseFinishReply,
   parseIds,
   parseNodes,
@@ -131,6 +134,7 @@ class RedisStore extends RedisCatalog implements Store {
       extras.length === 0 ? "" : pack(extras),
       this.#options.resultTtlMs,
       hasTwins(jobs) ? 1 : 0,
+      this.#options.queueLimit,
     ]);
     return parseSubmitReply(reply, jobs.length);
   }
@@ -293,6 +297,11 @@ class RedisStore extends RedisCatalog implements Store {
 
   async sweep(node: NodeName, maxDeaths: number): Promise<Swept> {
     return parseSwept(await this.run("sweep", [this.#channels, node, maxDeaths, this.#options.resultTtlMs]));
+  }
+
+  async expire(rows: readonly ExpiryRow[]): Promise<Expiring> {
+    const flat = rows.flatMap(({ id, outcome }) => [id, outcome]);
+    return parseExpiring(await this.run("expire", [this.#channels, this.#options.resultTtlMs, pack(flat)]));
   }
 
   async subscribe(node: NodeName, onEvent: (event: StoreEvent) => void): Promise<void> {

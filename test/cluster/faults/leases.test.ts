@@ -43,7 +43,7 @@ async function setScene(
 ): Promise<Scene> {
   const nodes = nodeProcesses(redis.address);
   const place = ["--cluster", cluster];
-  const first = await nodes.start("first", [...place, "--num-workers", String(workers)], env);
+  const first = await nodes.start("first", [...place, "--num-workers", String(workers)], { env });
   const c = nodes.connect(first);
   const jobs: RunningJob[] = [];
   for (let n = 0; n < count; n += 1) jobs.push(await run(c, join(temporaryDirectory(), "file")));

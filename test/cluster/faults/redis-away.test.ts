@@ -100,3 +100,31 @@ test(
   },
   2 * AWAY_MS,
 );
+
+test("fault 9: output that a node has no room for while Redis is away is named in the log", async () => {
+  const { cluster, restart } = await startPlace({ nodes: 1 });
+  const c = cluster.client;
+  const [flood, quiet] = ["flood", "quiet"].map((name) => join(temporaryDirectory(), name));
+  const said = [new Collected(), new Collected()] as const;
+  const flooding = c.with({ output: said[0].sinks }).call(printUntilThere, flood!, "x".repeat(1_000_000), 1);
+  const whispering = c.with({ output: said[1].sinks }).call(printUntilThere, quiet!, "y".repeat(5_000), 20);
+  for (const job of [flooding, whispering])
+    await expect.poll(() => job.status().catch(() => undefined)).toMatchObject({ state: "running" });
+  await restart(0, async () => {
+    // More than the 64 MiB that a node holds.
+    const sizes = (): number => said[0].chunks.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const before = sizes();
+    await expect.poll(sizes, { timeout: 30_000 }).toBeGreaterThan(before + 80_000_000);
+    const size = said[1].text("stdout").length;
+    await expect
+      .poll(() => said[1].text("stdout").length, { timeout: 15_000 })
+      .toBeGreaterThan(size + 500_000);
+    writeFileSync(flood!, "");
+    writeFileSync(quiet!, "");
+  });
+  expect(await Promise.all([flooding, whispering])).toEqual(["printed", "printed"]);
+  const log = new Collected();
+  await cluster.connect(0, { output: log.sinks }).result(whispering.id);
+  expect(log.text("stderr")).toContain("output is missing here, as the store was away");
+  expect(log.text("stdout").length).toBeLessThan(said[1].text("stdout").length);
+}, 60_000);

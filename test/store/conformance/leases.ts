@@ -212,7 +212,8 @@ export function describeLeases(open: OpenStore): void {
       const id = await runningJob(store, N1, { label: "doomed" });
       await pass(SHORT_LEASE_MS + 10);
       const pastDeaths = [`attempt 1 on ${N1}: the node was lost`];
-      const exhausted = [{ id, attempt: 2, deaths: 1, lostNode: N1, label: "doomed", pastDeaths }];
+      const lost = { isAtMostOnce: false, lostNode: N1 };
+      const exhausted = [{ id, attempt: 2, deaths: 1, ...lost, label: "doomed", pastDeaths }];
       expect(await store.sweep(N2, 1)).toEqual({ exhausted, unplaced: [] });
       expect(await store.sweep(N2, 1)).toEqual({ exhausted, unplaced: [] });
       const [record] = await store.read([id]);

@@ -4,7 +4,7 @@ import type { Call } from "./calls.ts";
 import { UNIT_MS } from "./steps.ts";
 
 /** Lists that come in no certain order. */
-const UNORDERED = new Set(["active", "nodes", "exhausted", "running"]);
+const UNORDERED = new Set(["active", "nodes", "exhausted", "running", "due", "waiting"]);
 
 /** Bytes as texts, and without `isExact` no points in time, and lengths of time in whole units. */
 export function comparable(value: unknown, isExact: boolean, name = ""): unknown {
@@ -25,7 +25,7 @@ export function comparable(value: unknown, isExact: boolean, name = ""): unknown
 function timeOf(value: number, name: string, isExact: boolean): unknown {
   if (isExact) return value;
   if (name.endsWith("AtMs")) return "a time";
-  return name === "nextOfferMs" ? Math.ceil(value / UNIT_MS) * UNIT_MS : value;
+  return name === "nextVisibleMs" || name === "nextMs" ? Math.ceil(value / UNIT_MS) * UNIT_MS : value;
 }
 
 function inOrder(list: unknown): unknown {

@@ -110,6 +110,12 @@ export function wait(
   return told(put(world, { ...job, place: { at: "offers", visible } }), undefined, wakes);
 }
 
+/** Lets a job wait for so long before it waits again. */
+export function pause(world: World, job: Job, delayMs: number, except: NodeName): Told<void> {
+  const place = { at: "pause", untilMs: world.nowMs + delayMs } as const;
+  return told(put(world, { ...job, place }), undefined, [{ queue: job.given.queue, delayMs, except }]);
+}
+
 /** Somebody who is there may take it, now or later. */
 function hasTaker(world: World, { nodes, othersDelayMs }: Offers): boolean {
   return othersDelayMs !== null || nodes.some(({ node }) => holdsLease(world, node));
@@ -154,7 +160,9 @@ function withoutLease(world: World, node: NodeName): World {
 
 /** Of a node whose lease ran out: its jobs wait for a sweep. */
 export function notice(world: World, lostNode: NodeName): Told<void> {
-  return loseNode(world, lostNode, (next, job) =>
-    told(put(next, { ...job, place: { at: "lost", lostNode } }), undefined),
-  );
+  return loseNode(world, lostNode, lose);
+}
+
+export function lose(world: World, job: Job): Told<void> {
+  return told(put(world, { ...job, place: { at: "lost", lostNode: job.node! } }), undefined);
 }

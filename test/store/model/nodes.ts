@@ -35,6 +35,8 @@ export class Nodes {
         return [{ do: "finish", node: step.node, rows: this.#lastFinish.get(step.node) ?? [] }];
       case "cancel":
         return [{ ...step, do: "cancel", outcome: bytes(`as ${step.node} asked`) }];
+      case "expire":
+        return [{ ...step, do: "expire", rows: step.ids.map((id) => ({ id, outcome: bytes("too late") })) }];
       case "watch":
         return [{ ...step, do: "watch" }];
       case "stream":
@@ -86,7 +88,10 @@ export class Nodes {
     return this.#picked(of, plan.pick, world).map((given) => {
       const { deaths, throws } = given;
       const hasStreamed = this.#streamed.has(`${given.id} ${given.attempt}`);
-      const counts = { deaths, throws, retries: plan.retries, maxDeaths: MAX_DEATHS, hasStreamed };
+      const isIdempotent = world.jobs.get(given.id)?.given.isAtMostOnce !== true;
+      const { retries, retryDelayMs } = plan;
+      const terms = { retries, retryDelayMs, maxDeaths: MAX_DEATHS, isIdempotent };
+      const counts = { deaths, throws, hasStreamed, ...terms };
       const id = plan.amiss === "job" ? NOBODYS : given.id;
       const attempt = given.attempt + (plan.amiss === "attempt" ? 100 : 0);
       return { id, attempt, ...decideNext(endOf(plan), counts) };

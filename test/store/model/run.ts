@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import type { NodeName } from "../../../src/core/ids.ts";
-import type { Offers, Swept } from "../../../src/store/port.ts";
+import type { Expiring, Offers, Swept } from "../../../src/store/port.ts";
 import { bytes } from "../support/harness.ts";
 import { History, type Subject } from "./history.ts";
 import { MAX_DEATHS, NODES, QUEUES, SETTINGS, type Step, step, UNIT_MS } from "./steps.ts";
@@ -71,6 +71,9 @@ async function endAll(history: History, node: NodeName): Promise<void> {
   const { unplaced } = (await history.do({ do: "sweep", node, maxDeaths: MAX_DEATHS })) as Swept;
   const placed = unplaced.map(({ id }) => ({ id, offers: ANYONE, placement: "last" }));
   await history.do({ do: "place", node, rows: placed });
+  const { due } = (await history.do({ do: "expire", node, rows: [] })) as Expiring;
+  const late = due.map(({ id }) => ({ id, outcome: bytes("too late") }));
+  await history.do({ do: "expire", node, rows: late });
   await history.do({ do: "claim", request: { node, queues: QUEUES, count: 100, takesData: true } });
   const rows = history.jobsOn(node).map(({ given: { id }, attempt }) => ({ id, attempt, ...ended }) as const);
   await history.do({ do: "finish", node, rows });

@@ -10,11 +10,12 @@ import type {
   NodeRegistration,
   OutputPiece,
   StoreEvent,
+  StoreOptions,
 } from "../../../src/store/port.ts";
 
 export interface World {
   readonly nowMs: number;
-  readonly settings: { readonly resultTtlMs: number; readonly unitTtlMs: number };
+  readonly settings: Pick<StoreOptions, "resultTtlMs" | "unitTtlMs" | "queueLimit">;
   /** Those that have not expired, in the order of their submission. */
   readonly jobs: ReadonlyMap<JobId, Job>;
   /** A lease that has run out stands here until somebody notices: a sweep, or the node itself. */
@@ -60,6 +61,10 @@ export type Place =
   | { readonly at: "offers"; readonly visible: Visible }
   /** Offered to nobody who is there; waits for somebody to place it. */
   | { readonly at: "unplaced" }
+  /** Waits again, and not where others see it before that time. */
+  | { readonly at: "pause"; readonly untilMs: number }
+  /** A claim came upon it too late for it to begin: it waits for nothing but its end. */
+  | { readonly at: "too late" }
   /** Its node is lost, which a sweep has still to decide on. */
   | { readonly at: "lost"; readonly lostNode: NodeName }
   | {
@@ -132,6 +137,27 @@ export function termsOfOthers(world: World, node: NodeName): ClusterTerms | unde
 /** Higher priority first, then older. */
 export function inOrder(jobs: Iterable<Job>): Job[] {
   return [...jobs].toSorted((a, b) => b.given.priority - a.given.priority || a.number - b.number);
+}
+
+/** Of a job that waits: whether it may not be begun any more. A sweep has its say first when its node is lost. */
+export function isOverdue({ nowMs }: World, job: Job): boolean {
+  return isWaiting(job) && expiryOf(job) <= nowMs;
+}
+
+export function isWaiting({ place: { at } }: Job): boolean {
+  return at !== "node" && at !== "end" && at !== "lost";
+}
+
+/** Up to when it may be begun, in ms since the epoch. */
+export function expiryOf({ createdAtMs, given: { ttlMs = Infinity } }: Job): number {
+  return createdAtMs + ttlMs;
+}
+
+/** How many jobs wait in a queue, in one way or another. */
+export function countWaiting({ jobs }: World, queue: string): number {
+  return [...jobs.values()].filter(
+    (job) => job.given.queue === queue && isWaiting(job) && job.place.at !== "too late",
+  ).length;
 }
 
 export function jobsAt(world: World, at: Place["at"]): Job[] {

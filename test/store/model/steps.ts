@@ -16,7 +16,7 @@ export const UNIT_MS = 600_000_000;
  * which of them came first would be a matter of how long the run itself takes.
  */
 export const leaseOf = (units: number): number => units * UNIT_MS + UNIT_MS / 1000;
-export const SETTINGS = { resultTtlMs: 3 * UNIT_MS, unitTtlMs: 4 * UNIT_MS } as const;
+export const SETTINGS = { resultTtlMs: 3 * UNIT_MS, unitTtlMs: 4 * UNIT_MS, queueLimit: 4 } as const;
 export const MAX_DEATHS = 2;
 
 export const NODES: readonly NodeName[] = [N1, N2, N3];
@@ -36,6 +36,7 @@ export interface FinishPlan {
   readonly end: AttemptEnd["type"];
   readonly isDeliberate: boolean;
   readonly retries: number;
+  readonly retryDelayMs: number;
   readonly outcome: string;
   /** What is wrong with the row: the attempt is one that never was, or another node's, or the job is not known. */
   readonly amiss: "attempt" | "node" | "job" | undefined;
@@ -47,7 +48,7 @@ export type Step =
   | { readonly do: "finish"; readonly node: NodeName; readonly plans: readonly FinishPlan[] }
   /** The node's last finish once more, as if its reply had been lost. */
   | { readonly do: "finish again"; readonly node: NodeName }
-  | { readonly do: "cancel" | "watch"; readonly node: NodeName; readonly ids: readonly JobId[] }
+  | { readonly do: "cancel" | "watch" | "expire"; readonly node: NodeName; readonly ids: readonly JobId[] }
   | { readonly do: "stream"; readonly node: NodeName; readonly pick: number }
   | { readonly do: "output"; readonly node: NodeName; readonly pick: number; readonly index: number }
   | { readonly do: "place"; readonly node: NodeName; readonly rows: readonly PlacementRow[] }
@@ -70,8 +71,8 @@ const pick = fc.nat({ max: 5 });
 const delayMs = fc.constantFrom(0, 0, UNIT_MS, 2 * UNIT_MS, 5 * UNIT_MS);
 const leaseMs = fc.constantFrom(1, 2, 3, 8).map(leaseOf);
 const outcome = fc.constantFrom("3", "no", LONG);
-const mostly = <Usual, Rare>(usual: Usual, rare: Rare): fc.Arbitrary<Usual | Rare> =>
-  fc.oneof({ weight: 19, arbitrary: fc.constant(usual) }, fc.constant(rare));
+const mostly = <Usual, Rare>(usual: Usual, rare: Rare, weight = 19): fc.Arbitrary<Usual | Rare> =>
+  fc.oneof({ weight, arbitrary: fc.constant(usual) }, fc.constant(rare));
 
 const offers: fc.Arbitrary<Offers> = fc.record({
   nodes: fc.uniqueArray(fc.record({ node, delayMs }), { maxLength: 3, selector: (offer) => offer.node }),
@@ -79,6 +80,13 @@ const offers: fc.Arbitrary<Offers> = fc.record({
 });
 const refusal = mostly({}, { refusal: bytes("refused") });
 const inputs = [parseDataUrl("my/table"), parseDataUrl("other")];
+/** What few jobs have. */
+const terms = fc.oneof(
+  { weight: 6, arbitrary: fc.constant({}) },
+  fc.record({ ttlMs: fc.constantFrom(1, 3).map((units) => units * UNIT_MS) }),
+  fc.constant({ isAtMostOnce: true }),
+  fc.constant({ isAtMostOnce: true, ttlMs: 2 * UNIT_MS }),
+);
 const waiting = fc.oneof(
   { weight: 4, arbitrary: fc.record({ queue: fc.constantFrom(...QUEUES) }) },
   { weight: 2, arbitrary: fc.record({ queue: fc.constantFrom("default|n1", "gpu|n2") }) },
@@ -91,14 +99,15 @@ const job: fc.Arbitrary<NewJob> = fc
   .tuple(
     id,
     fc.constantFrom(0, 0, 5, -5),
-    mostly(0, 1),
+    mostly(0, 1, 60),
     waiting,
     refusal,
     fc.constantFrom({}, { inputs }, { inputs: [] }),
+    terms,
   )
-  .map(([of, priority, differs, where, refused, given]) => {
+  .map(([of, priority, differs, where, refused, given, own]) => {
     const spec = bytes(`${of === IDS[0] ? LONG : "add"}(${differs})`);
-    return { id: of, priority, label: "test.add", spec, ...where, ...refused, ...given };
+    return { id: of, priority, label: "test.add", spec, ...where, ...refused, ...given, ...own };
   });
 const batch: fc.Arbitrary<SubmitBatch> = fc.record({
   watcher,
@@ -117,6 +126,7 @@ const plan: fc.Arbitrary<FinishPlan> = fc.record({
   end: fc.constantFrom("returned", "threw", "threw", "stopped", "died", "died", "not-begun"),
   isDeliberate: mostly(false, true),
   retries: fc.constantFrom(0, 1, 2, 3),
+  retryDelayMs: delayMs,
   outcome,
   amiss: fc.oneof(
     { weight: 12, arbitrary: fc.constant(undefined) },
@@ -135,6 +145,7 @@ const weighed: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
   [12, fc.record({ do: always("finish"), node, plans: fc.array(plan, { minLength: 1, maxLength: 3 }) })],
   [2, fc.record({ do: always("finish again"), node })],
   [3, fc.record({ do: always("cancel"), node: watcher, ids: ids(2) })],
+  [3, fc.record({ do: always("expire"), node: watcher, ids: ids(5) })],
   [2, fc.record({ do: always("watch"), node: watcher, ids: ids(4) })],
   [1, fc.record({ do: always("stream"), node, pick })],
   [2, fc.record({ do: always("output"), node, pick, index: fc.nat({ max: 2 }) })],
