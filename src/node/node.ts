@@ -291,8 +291,11 @@ class Node implements RunningNode {
         if (event.queue === ALL_QUEUES) this.#recovery.begin();
         else this.#dispatcher.wakeFor(event.queue, event.delayMs);
         break;
+      case "broken":
+        this.#recovery.missEvents();
+        break;
       case "finished":
-        this.#hub.finished(event.id, event.state, event.outcome);
+        this.#recovery.finished(event);
         break;
       case "output":
         this.#hub.output(event.id, event.piece);
