@@ -37,6 +37,11 @@ export class DelayedJobs {
     return this.#queues.get(queue)?.size ?? 0;
   }
 
+  /** The queues of those that wait here. */
+  queues(): Iterable<string> {
+    return this.#queues.keys();
+  }
+
   *all(): Iterable<MemoryJob> {
     for (const jobs of this.#queues.values()) yield* jobs.items();
   }

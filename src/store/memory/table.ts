@@ -130,7 +130,7 @@ export class JobTable {
 
   /** Where jobs wait, and how many. */
   overview(): Waiting {
-    const names = new Set([...this.#queues.keys(), ...this.#delayed.keys(), ...this.#offered.queues()]);
+    const names = new Set([...this.#queues.keys(), ...this.#delayed.queues(), ...this.#offered.queues()]);
     const queues = Array.from(names, (queue) => ({ queue, jobs: this.waiting(queue) }));
     return {
       queues: queues.filter(({ jobs }) => jobs > 0),
