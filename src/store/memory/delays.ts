@@ -37,7 +37,6 @@ export class DelayedJobs {
     return this.#queues.get(queue)?.size ?? 0;
   }
 
-  /** The queues of those that wait here. */
   queues(): Iterable<string> {
     return this.#queues.keys();
   }

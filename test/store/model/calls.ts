@@ -1,5 +1,6 @@
 /** The calls that the model knows, done to it and to a store, and what can be seen of either from outside. */
 import type { JobId, NodeName } from "../../../src/core/ids.ts";
+import type { WaitingQueue } from "../../../src/store/inspection.ts";
 import type {
   ClaimRequest,
   ExpiryRow,
@@ -17,7 +18,7 @@ import type {
   SubmitBatch,
 } from "../../../src/store/port.ts";
 import { told, type Told } from "./moves.ts";
-import { holdsLease, type Job, jobsAt, type Sent, stateOf, type World } from "./state.ts";
+import { countWaiting, holdsLease, type Job, jobsAt, type Sent, stateOf, type World } from "./state.ts";
 import * as membership from "./membership.ts";
 import * as transitions from "./transitions.ts";
 
@@ -130,6 +131,8 @@ export interface Seen {
   readonly nodes: readonly NodeRecord[];
   readonly output: readonly (readonly OutputPiece[])[];
   readonly running: readonly (readonly RunningJob[])[];
+  readonly waiting: readonly WaitingQueue[];
+  readonly unplaced: number;
 }
 
 export function see(world: World, ids: readonly JobId[], nodes: readonly NodeName[]): Seen {
@@ -139,18 +142,27 @@ export function see(world: World, ids: readonly JobId[], nodes: readonly NodeNam
     nodes: nodesOf(world),
     output: ids.map((id) => world.jobs.get(id)?.output ?? []),
     running: nodes.map((node) => runningOn(world, node)),
+    waiting: waitingIn(world),
+    unplaced: jobsAt(world, "unplaced").length,
   };
 }
 
 export async function seen(store: Store, ids: readonly JobId[], names: readonly NodeName[]): Promise<Seen> {
-  const [records, active, nodes, output, running] = await Promise.all([
+  const [records, active, nodes, output, running, { queues: waiting, unplaced }] = await Promise.all([
     store.read(ids),
     store.activeJobs(),
     store.nodes(),
     Promise.all(ids.map((id) => store.readOutput(id, 0))),
     Promise.all(names.map((name) => store.runningJobs(name))),
+    store.waiting(),
   ]);
-  return { records, active, nodes, output, running };
+  return { records, active, nodes, output, running, waiting, unplaced };
+}
+
+function waitingIn(world: World): WaitingQueue[] {
+  const names = new Set(Array.from(world.jobs.values(), ({ given }) => given.queue));
+  const counts = Array.from(names, (queue) => ({ queue, jobs: countWaiting(world, queue) }));
+  return counts.filter(({ jobs }) => jobs > 0);
 }
 
 function runningOn(world: World, name: NodeName): RunningJob[] {
