@@ -48,6 +48,8 @@ const PARTS = [
 ].map((part, at, all) => ({ ...part, priority: all.length - at }));
 
 const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+/** msgpackr's addon has an install script: it is used where somebody installed it, and asked of nobody. */
+const OUTSIDE = [...Object.keys(dependencies), "msgpackr-extract"];
 
 if (spawnSync("tsc -p tsconfig.build.json", { stdio: "inherit", shell: true }).status !== 0) process.exit(1);
 const program = await bundled();
@@ -58,7 +60,7 @@ async function bundled() {
   const bundle = await rolldown({
     input: Object.fromEntries(ENTRIES.map((name) => [name, `src/${name}.ts`])),
     platform: "node",
-    external: (id) => Object.keys(dependencies).some((name) => id === name || id.startsWith(`${name}/`)),
+    external: (id) => OUTSIDE.some((name) => id === name || id.startsWith(`${name}/`)),
     onLog: (level, { message }) => {
       if (level === "warn") throw new Error(message);
     },
@@ -72,7 +74,7 @@ async function bundled() {
   return new Map([...output.map(({ fileName, code }) => [fileName, code]), ...licencesOf(output)]);
 }
 
-/** Of packages that are in the program itself, because little of many files is used: `uuid`. */
+/** Of packages that are in the program itself: of `uuid` little of many files is used, `msgpackr` would bring its addon. */
 function licencesOf(chunks) {
   const paths = chunks.flatMap(({ moduleIds }) => moduleIds.filter((id) => id.includes("node_modules")));
   const homes = new Map(paths.map((path) => /^.*node_modules[\\/]((?:@[^\\/]+[\\/])?[^\\/]+)/.exec(path)));

@@ -2,6 +2,7 @@ import { createRequire } from "node:module";
 import type * as Pino from "pino";
 import type * as Pretty from "pino-pretty";
 import type { Log } from "../node/options.ts";
+import { printable } from "./data/format.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 
@@ -14,8 +15,10 @@ export function createLog(level: Level, stream: NodeJS.WriteStream = process.std
   let logger: Pino.Logger | undefined;
   // Loaded with the first line, because a node that has nothing to say starts sooner without.
   const writer = (kind: keyof Log) => (message: string) => {
-    if (LOG_LEVELS.indexOf(kind) >= LOG_LEVELS.indexOf(level))
-      (logger ??= createLogger(level, stream))[kind](message);
+    if (LOG_LEVELS.indexOf(kind) < LOG_LEVELS.indexOf(level)) return;
+    // It quotes what others wrote, and JSON does not escape all that moves a terminal's cursor.
+    const shown = message.split("\n").map(printable).join("\n");
+    (logger ??= createLogger(level, stream))[kind](shown);
   };
   return { debug: writer("debug"), info: writer("info"), warn: writer("warn"), error: writer("error") };
 }

@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { KitchenError } from "../core/errors.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
+import { printable } from "./data/format.ts";
 import { addDataCommands } from "./data.ts";
 import { addStartCommand } from "./start.ts";
 
@@ -22,6 +23,6 @@ try {
   // One line for what a person can mend; all there is for what only we can.
   const text =
     error instanceof KitchenError ? error.message : error instanceof Error ? error.stack : String(error);
-  process.stderr.write(`kitchensink: ${text}\n`);
+  process.stderr.write(`kitchensink: ${(text ?? "").split("\n").map(printable).join("\n")}\n`);
   process.exit(error instanceof KitchenError && error.code === "KS_USAGE" ? EXIT_USAGE : EXIT_FAILURE);
 }

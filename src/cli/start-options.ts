@@ -36,6 +36,7 @@ export interface StartFlags {
   readonly inlineResultLimit: string;
   readonly jobOutputLimit: string;
   readonly resultTtl: string;
+  readonly queueLimit: string;
   readonly grace: string;
   readonly logLevel: Level;
 }
@@ -44,15 +45,24 @@ const DEFAULT_PORT = 6323;
 const MOST_WORKERS = 1_000;
 const CLUSTER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Where others reach the node: `--node-url`, or localhost; the port of `--node-port` counts. */
-export function nodeUrl({ nodeUrl: given, nodePort }: StartFlags): URL {
-  const port =
-    nodePort === undefined ? undefined : count("--node-port", nodePort, { least: 0, most: 65_535 });
-  const text = given ?? `http://localhost:${port ?? DEFAULT_PORT}/`;
+/** The port to listen on, where it was said. @throws KitchenError `KS_USAGE` */
+export function nodePort({ nodePort: given }: StartFlags): number | undefined {
+  return given === undefined ? undefined : count("--node-port", given, { least: 0, most: 65_535 });
+}
+
+/** Where others reach the node: `--node-url`, or localhost at its port. @throws KitchenError `KS_USAGE` */
+export function nodeUrl(flags: StartFlags): URL {
+  const text = flags.nodeUrl ?? `http://localhost:${nodePort(flags) ?? DEFAULT_PORT}/`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
+  // Every node and client gets to see it.
+  if (url !== undefined && (url.username !== "" || url.password !== "" || url.search !== ""))
+    throw usage(
+      "--node-url",
+      `http://${url.host}/ with a login or a query`,
+      "an address such as http://localhost:6323/",
+    );
   if (url === undefined || url.protocol !== "http:")
     throw usage("--node-url", text, "an address such as http://localhost:6323/");
-  if (port !== undefined) url.port = String(port);
   return url;
 }
 

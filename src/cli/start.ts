@@ -20,6 +20,7 @@ import {
   size,
   moduleName,
   nodeName,
+  nodePort,
   nodeUrl,
   type StartFlags,
 } from "./start-options.ts";
@@ -27,6 +28,9 @@ import {
 const LEASE_MS = 6_000;
 const CANCEL_GRACE_MS = 5_000;
 const UNIT_TTL_MS = 7 * 24 * 60 * 60 * 1_000;
+/** More than anybody has waiting on purpose; so many small jobs take some 500 MB of Redis. */
+const QUEUE_LIMIT = 1_000_000;
+const MOST_QUEUE_LIMIT = 1_000_000_000;
 /** What one request, and one message of a worker, has room for. */
 const MOST_INLINE_BYTES = 64_000_000;
 /** A log is read and sent as a whole. */
@@ -107,6 +111,7 @@ export function addStartCommand(program: Command): void {
     )
     .option("--job-output-limit <size>", "how much of a job's output is kept; who follows it gets all", "4MB")
     .option("--result-ttl <time>", "how long results and output are kept", "1d")
+    .option("--queue-limit <number>", "how many jobs may wait in one queue", String(QUEUE_LIMIT))
     .option("--grace <time>", "how long running jobs may go on when the node is asked to stop", "10s")
     .addOption(
       new Option("--log-level <level>", "what to log, on stderr").choices(LOG_LEVELS).default("warn"),
@@ -151,6 +156,7 @@ async function start(flags: StartFlags): Promise<void> {
       cluster,
       resultTtlMs: duration("--result-ttl", flags.resultTtl),
       unitTtlMs: UNIT_TTL_MS,
+      queueLimit: count("--queue-limit", flags.queueLimit, { least: 1, most: MOST_QUEUE_LIMIT }),
       outputLimitBytes: size("--job-output-limit", flags.jobOutputLimit, { mostBytes: MOST_OUTPUT_BYTES }),
     },
     warn: (message: string) => log.warn(message),
@@ -160,6 +166,7 @@ async function start(flags: StartFlags): Promise<void> {
     name,
     cluster,
     url,
+    port: nodePort(flags),
     host: flags.host,
     allowedHosts: flags.allowHost,
     token: token.value,

@@ -123,7 +123,7 @@ export class Http {
   /** As {@link fetch}, for an answer that must be JSON. */
   async fetchJson(request: HttpRequest): Promise<unknown> {
     const response = checked(await this.fetch(request), this.url);
-    return response.body.length === 0 ? undefined : JSON.parse(response.body.toString("utf8"));
+    return response.body.length === 0 ? undefined : parseJson(response.body);
   }
 
   /** Sends JSON; the answer must be JSON too. */
@@ -215,6 +215,19 @@ export class Http {
   }
 }
 
+function isText(value: unknown): value is string {
+  return typeof value === "string";
+}
+
+/** @throws KitchenError `KS_UNAVAILABLE` */
+function parseJson(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch (cause) {
+    throw new KitchenError("KS_UNAVAILABLE", "Cannot read the node's answer: it is not JSON", { cause });
+  }
+}
+
 function isStreamed(body: HttpRequest["body"]): body is StreamedBody {
   return typeof body === "object" && "writeTo" in body;
 }
@@ -278,10 +291,10 @@ export function checked(response: HttpResponse, url: URL): HttpResponse {
 /** The error that a failed response tells of. */
 export function problemAsError({ status, type, body }: HttpResponse, url: URL): KitchenError {
   if (type === "application/problem+json") {
-    const problem: unknown = JSON.parse(body.toString("utf8"));
-    if (typeof problem === "object" && problem !== null && "detail" in problem) {
+    const problem = parseJson(body);
+    if (typeof problem === "object" && problem !== null && "detail" in problem && isText(problem.detail)) {
       const code = "code" in problem && isErrorCode(problem.code) ? problem.code : "KS_UNAVAILABLE";
-      return new KitchenError(code, `${String(problem.detail)} (${url.href})`);
+      return new KitchenError(code, `${problem.detail} (${url.href})`);
     }
   }
   return new KitchenError(

@@ -61,7 +61,7 @@ export class Reader {
 
   texts(key: string): readonly string[] {
     const value = this.#values[key];
-    if (Array.isArray(value)) return value.map(String);
+    if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value;
     throw malformed(`${this.#what}'s ${key}`);
   }
 }

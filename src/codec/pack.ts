@@ -1,5 +1,6 @@
 import { Packr } from "msgpackr/pack";
 import { KitchenError } from "../core/errors.ts";
+import { msgpackFault } from "../core/msgpack-shape.ts";
 
 const packr = new Packr({ useRecords: false, mapsAsObjects: true });
 
@@ -7,6 +8,11 @@ const packr = new Packr({ useRecords: false, mapsAsObjects: true });
 export function pack(fields: unknown): Buffer {
   return packr.pack(fields);
 }
+
+/** In one message: what the largest batch has, many times over. */
+export const MAX_VALUES = 1_000_000;
+/** Messages are lists of lists of lists, and no deeper. */
+const MESSAGE = { maps: false, bytes: true, undefined: false, maxDepth: 8, maxValues: MAX_VALUES };
 
 const LIST_OF_32_BITS = 0xdd;
 
@@ -27,8 +33,19 @@ export class Fields {
     this.#what = what;
   }
 
-  /** @throws KitchenError `KS_BAD_REQUEST` when the bytes are no msgpack array of at least `count` fields */
+  /** @throws KitchenError `KS_BAD_REQUEST`: no msgpack array of at least `count` fields; `KS_TOO_LARGE`: too many values */
   static unpack(bytes: Uint8Array, what: string, count: number): Fields {
+    const fault = msgpackFault(MESSAGE, bytes, 0);
+    if (fault === "count")
+      throw new KitchenError(
+        "KS_TOO_LARGE",
+        `Cannot take a ${what} of more than ${MAX_VALUES} values: send less at once`,
+      );
+    if (fault === "form")
+      throw new KitchenError(
+        "KS_BAD_REQUEST",
+        `Not a ${what}: the bytes are not msgpack of lists, texts, numbers and bytes`,
+      );
     let values: unknown;
     try {
       values = packr.unpack(bytes);

@@ -38,11 +38,14 @@ export function encodeSpec(spec: JobSpec): Buffer {
     spec.timeoutMs,
     spec.retries,
     spec.streamsOutput,
+    spec.retryDelayMs,
+    spec.ttlMs,
+    spec.isIdempotent,
   ]);
 }
 
 export function parseSpec(bytes: Uint8Array): JobSpec {
-  const fields = Fields.unpack(bytes, "job", 10);
+  const fields = Fields.unpack(bytes, "job", 13);
   const spec: JobSpec = {
     namespace: fields.text(0),
     name: fields.textOrNull(1),
@@ -54,12 +57,17 @@ export function parseSpec(bytes: Uint8Array): JobSpec {
     timeoutMs: Math.min(fields.count(7), MAX_TIMEOUT_MS),
     retries: Math.min(fields.count(8), MAX_RETRIES),
     streamsOutput: fields.boolean(9),
+    retryDelayMs: Math.min(fields.count(10), MAX_TIMEOUT_MS),
+    ttlMs: Math.min(fields.count(11), MAX_TIMEOUT_MS),
+    isIdempotent: fields.boolean(12),
   };
   if ((spec.name === null) === (spec.fn === null))
     throw new KitchenError(
       "KS_BAD_REQUEST",
       "Not a job: it needs either a function's name or a captured function",
     );
+  if (!spec.isIdempotent && spec.retries > 0)
+    throw new KitchenError("KS_BAD_REQUEST", "Not a job: one that is not idempotent has no retries");
   return spec;
 }
 

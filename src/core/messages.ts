@@ -28,6 +28,12 @@ export interface JobSpec {
   readonly retries: number;
   /** Whether output is sent to the client that submits, and not only to the log. */
   readonly streamsOutput: boolean;
+  /** How long after an attempt that threw the next one may begin. */
+  readonly retryDelayMs: number;
+  /** How long after its submit an attempt may begin. 0: at any time. */
+  readonly ttlMs: number;
+  /** Whether it may be begun again when its worker or its node is lost. */
+  readonly isIdempotent: boolean;
 }
 
 /** One call on its way to a node. */

@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { lstat, mkdir, open, realpath, rmdir } from "node:fs/promises";
+import { lstat, mkdir, open, readlink, realpath, rmdir } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
@@ -31,6 +31,11 @@ export async function makeLayout(path: string): Promise<Layout> {
   for (const folder of [own, layout.incoming, layout.quarantine])
     await mkdir(folder, { recursive: true, mode: 0o700 });
   return layout;
+}
+
+/** Whether other users get into a directory that was there before. */
+export async function isOpenToOthers({ root }: Layout): Promise<boolean> {
+  return process.platform !== "win32" && ((await lstat(root)).mode & 0o077) !== 0;
 }
 
 export function pathOf({ root }: Layout, url: DataUrl): string {
@@ -71,6 +76,26 @@ export async function checkParents(layout: Layout, url: DataUrl): Promise<void> 
     folder = join(folder, name);
     await checkFolder(folder, url);
   }
+}
+
+/**
+ * Makes sure that no symlink was on the way when a file was opened: whoever puts one there and takes it away again is found
+ * out, because the open file itself is asked where it is. @throws KitchenError `KS_DATA_UNAVAILABLE`
+ */
+export async function checkOpened(
+  layout: Layout,
+  url: DataUrl,
+  { fd }: { readonly fd: number },
+): Promise<void> {
+  const path = pathOf(layout, url);
+  // Linux alone tells; elsewhere the way is looked at.
+  const place = await readlink(`/proc/self/fd/${fd}`).catch(() => realpath(path));
+  if (place === path || place === `${path} (deleted)`) return;
+  await checkParents(layout, url);
+  throw new KitchenError(
+    "KS_DATA_UNAVAILABLE",
+    `Cannot read "${url}": what lies there was exchanged just now`,
+  );
 }
 
 /** Removes the folders above a file as far as they are empty. */

@@ -2,11 +2,12 @@ import type { AttemptEnd } from "../core/attempt.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { UnitHash } from "../core/ids.ts";
 import type { JobSpec, RunResult } from "../core/messages.ts";
+import { ALONE_MS, type RunTimes } from "../core/prefetch.ts";
 import type { ClaimedJob } from "../store/port.ts";
 import { isDeliberate, type Exit } from "../worker/exit.ts";
 import type { RunHandlers, StreamName } from "../worker/run-list.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
-import { deathNote, deathReport } from "./death.ts";
+import { deathNote, deathReport, NOT_AGAIN } from "./death.ts";
 import { errorOutcome } from "./outcomes.ts";
 import type { StreamedItems } from "./streamed-items.ts";
 import type { Streams } from "./streams.ts";
@@ -70,6 +71,14 @@ export class Attempt implements RunHandlers {
     return this.#items !== undefined;
   }
 
+  /**
+   * How long it will take, in ms. One that must not run twice shares its worker with no other: of several in a worker that
+   * is lost, nobody could say which had begun.
+   */
+  expectedMs(times: RunTimes): number {
+    return this.spec.isIdempotent ? times.expectedMs(this.key) : ALONE_MS;
+  }
+
   /** The index of the next piece of output. */
   nextPiece(): number {
     return this.#pieces++;
@@ -90,9 +99,10 @@ export class Attempt implements RunHandlers {
     );
   }
 
-  /** Ends an attempt that was not started: there will be no worker for it. */
+  /** Ends an attempt as failed, at once: there will be no worker for it, or no more. */
   refuse(code: ErrorCode, message: string): void {
     this.#stopWith({ type: "stopped", state: "failed", outcome: errorOutcome(code, message) }, message);
+    this.#worker?.kill();
   }
 
   /** Kills the worker and ends the attempt as if it had not begun: the node is leaving, or has lost its lease. */
@@ -174,6 +184,7 @@ export class Attempt implements RunHandlers {
       label: this.spec.label,
       node: this.#lane.nodeName,
       attempt,
+      isIdempotent: this.spec.isIdempotent,
       ranMs: this.#ranMs(),
       memoryBytes: this.#lane.memoryBytes,
       lastOutput,
@@ -201,8 +212,13 @@ export class Attempt implements RunHandlers {
   }
 
   #givenUp(): AttemptEnd {
-    if (this.#items === undefined) return { type: "not-begun" };
-    const message = `Cannot go on with ${this.spec.label}: ${this.#lane.nodeName} left while its items were being read (call it again)`;
+    const { label, isIdempotent } = this.spec;
+    if (this.#items === undefined && isIdempotent) return { type: "not-begun" };
+    const left = `${this.#lane.nodeName} left while`;
+    const message =
+      this.#items === undefined
+        ? `Cannot finish ${label}: ${left} it ran. ${NOT_AGAIN}`
+        : `Cannot go on with ${label}: ${left} its items were being read (call it again)`;
     return { type: "died", outcome: errorOutcome("KS_WORKER_LOST", message), isDeliberate: false };
   }
 }

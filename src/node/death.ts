@@ -7,6 +7,7 @@ export interface Death {
   readonly label: string;
   readonly node: string;
   readonly attempt: number;
+  readonly isIdempotent: boolean;
   readonly ranMs: number;
   /** What the run printed last, and what V8 said when it gave up. */
   readonly lastOutput: string;
@@ -21,6 +22,10 @@ const LAST_LINES = 20;
 const MOST_LINE_CHARACTERS = 500;
 const MOST_NOTE_CHARACTERS = 300;
 
+/** Of a job that was lost. */
+export const NOT_AGAIN =
+  "It may have run in part; it was not begun again, because it was called with idempotent: false.";
+
 /** What a caller learns when the worker died under the job. */
 export function deathReport(death: Death): string {
   const { label, node, ranMs, earlier } = death;
@@ -29,8 +34,9 @@ export function deathReport(death: Death): string {
   const how = isDeliberate(death.exit)
     ? `it called process.exit(${death.exit.code})`
     : `${times} (${causeOf(death)})`;
+  const once = death.isIdempotent || isDeliberate(death.exit) ? "" : `${NOT_AGAIN} `;
   return [
-    `Cannot finish ${label}: ${how} after ${Math.round(ranMs)} ms on ${node}. ${said(death)}`,
+    `Cannot finish ${label}: ${how} after ${Math.round(ranMs)} ms on ${node}. ${once}${said(death)}`,
     ...earlierDeaths(earlier),
   ].join("\n");
 }

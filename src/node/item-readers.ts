@@ -36,9 +36,14 @@ export class ItemReaders {
 
   /** An answer as bytes. @throws KitchenError `KS_NO_SUCH_JOB`, `KS_STATE_LOST`, `KS_WORKER_LOST`, `KS_UNAVAILABLE` */
   async read(id: JobId, request: ItemsRequest): Promise<Uint8Array> {
-    this.#note(id, request);
     const items = this.#options.streams.find(id, request.attempt);
-    if (items === undefined) return await this.#forward(id, request);
+    // Noted when there is something to read: whoever makes ids up leaves nothing here.
+    if (items === undefined) {
+      const holder = await this.#holder(id);
+      this.#note(id, request);
+      return await forward(holder, id, request);
+    }
+    this.#note(id, request);
     const waitMs = Math.min(request.waitMs, LONGEST_WAIT_MS);
     return encodeItemsAnswer(await items.read({ ...request, waitMs }));
   }
@@ -75,18 +80,6 @@ export class ItemReaders {
       );
   }
 
-  async #forward(id: JobId, request: ItemsRequest): Promise<Uint8Array> {
-    const http = await this.#holder(id);
-    const response = await http.fetch({
-      method: "POST",
-      path: `/v1/jobs/${id}/items`,
-      type: MEDIA_TYPE,
-      body: encodeItemsRequest(request),
-      isLong: true,
-    });
-    return checked(response, http.url).body;
-  }
-
   /** The node that ran the job, or runs it. */
   async #holder(id: JobId): Promise<Http> {
     const { store, node, token } = this.#options;
@@ -108,4 +101,15 @@ export class ItemReaders {
     this.#nodes.set(url.href, known);
     return known;
   }
+}
+
+async function forward(http: Http, id: JobId, request: ItemsRequest): Promise<Uint8Array> {
+  const response = await http.fetch({
+    method: "POST",
+    path: `/v1/jobs/${id}/items`,
+    type: MEDIA_TYPE,
+    body: encodeItemsRequest(request),
+    isLong: true,
+  });
+  return checked(response, http.url).body;
 }

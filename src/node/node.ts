@@ -3,14 +3,15 @@ import { KitchenError } from "../core/errors.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
-import { DataDirectory } from "../data/directory.ts";
+import { showBytes } from "../core/show-bytes.ts";
+import { DataDirectory, type DataDirectoryOptions } from "../data/directory.ts";
+import type { Room } from "../data/space.ts";
 import type { Loss } from "../data/types.ts";
 import type { StoreEvent } from "../store/port.ts";
 import { OomKills } from "../worker/oom-kills.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
-import { catchUp } from "./catch-up.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
@@ -21,9 +22,11 @@ import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
 import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
+import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
+import { Recovery } from "./recovery.ts";
 import { spawnWorker } from "./spawn-worker.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Streams } from "./streams.ts";
@@ -51,8 +54,12 @@ const ALL_QUEUES = "*";
  * @throws KitchenError when the port is taken, a module fails, the store does not answer …; nothing is left running
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const directory = await openDirectory(options, (loss) => node.lose(loss));
+  const directory = await openDirectory(options, {
+    onLost: (loss) => node.lose(loss),
+    onRoom: (room) => node.tellRoom(room),
+  });
   const node: Node = new Node(options, directory);
+  if (directory.room.isFull) node.tellRoom(directory.room);
   try {
     await node.start();
     return node;
@@ -65,10 +72,10 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
 /** The store is the node's from the beginning, also when there will be none. */
 async function openDirectory(
   { dataDirectory: path, cluster, store, log }: NodeOptions,
-  onLost: (loss: Loss) => void,
+  handlers: Pick<DataDirectoryOptions, "onLost" | "onRoom">,
 ): Promise<DataDirectory> {
   try {
-    return await DataDirectory.open({ path, cluster, warn: (message) => log.warn(message), onLost });
+    return await DataDirectory.open({ path, cluster, warn: (message) => log.warn(message), ...handlers });
   } catch (error) {
     await store.close();
     throw error;
@@ -92,14 +99,16 @@ class Node implements RunningNode {
   readonly #dispatcher: Dispatcher;
   readonly #lane: InstantLane;
   readonly #lease: Lease;
+  readonly #overdue: Overdue;
+  readonly #recovery: Recovery;
   readonly #data: DataService;
   readonly #router: Router;
   readonly #server: ReturnType<typeof createServer>;
   #stopWatching: () => Promise<void> = async () => {};
   #runs = 0;
+  /** Where it listens. */
+  #port = 0;
   #hasJoined = false;
-  /** Room in the data directory, in bytes. */
-  #freeBytes = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: NodeOptions, directory: DataDirectory) {
@@ -139,13 +148,16 @@ class Node implements RunningNode {
       writer: this.#writer,
       streams: this.#streams,
       queues: queuesOf(options),
-      takesData: !options.isReadOnly,
+      takesData: () => this.#data.takesData,
       maxDeaths: MAX_DEATHS,
       graceMs,
       workerMemoryBytes,
       nextRun,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
-      onLapsed: () => void this.#lease.renew().catch(() => {}),
+      onLapsed: () =>
+        void this.#lease
+          .renew()
+          .catch((error: unknown) => warn(`cannot take up the lease again: ${messageOf(error)}`)),
       warn,
     });
     this.#lane = new InstantLane({
@@ -167,7 +179,17 @@ class Node implements RunningNode {
     const { token, cluster, isReadOnly, dataThresholdBytes: thresholdBytes } = options;
     this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
     this.#router = new Router({ store, thresholdBytes });
+    this.#overdue = new Overdue(store, warn);
     this.#lease = this.#createLease(warn);
+    this.#recovery = new Recovery({
+      node: name,
+      store,
+      hub: this.#hub,
+      lease: this.#lease,
+      writer: this.#writer,
+      dispatcher: this.#dispatcher,
+      warn,
+    });
     this.#server = createServer({ token, cluster, hostNames: hostNamesOf(options), warn });
     this.#addRoutes();
   }
@@ -178,9 +200,9 @@ class Node implements RunningNode {
 
   async start(): Promise<void> {
     const { store, host, modules, reloads, log } = this.#options;
-    const port = await listen(this.#server, { host, port: Number(this.url.port || 80) });
-    this.url.port = String(port);
-    await this.#measureSpace();
+    const { port: wanted = Number(this.url.port || 80) } = this.#options;
+    this.#port = await listen(this.#server, { host, port: wanted });
+    if (this.url.port === "0") this.url.port = String(this.#port);
     await this.#pool.start().catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
@@ -193,6 +215,7 @@ class Node implements RunningNode {
     void this.#instantPool.start().catch((error: unknown) => {
       if (this.#closing === undefined) log.warn(`the instant lane does not start: ${String(error)}`);
     });
+    this.#data.repair(this.#data.directory.lost);
     await this.#data.adoptAll(this.#options.adopts);
     for (const warning of store.warnings) log.warn(warning);
     this.#dispatcher.resume();
@@ -201,11 +224,24 @@ class Node implements RunningNode {
     this.#stopWatching = watchModules(modules, { renew: () => this.#renew(), log });
   }
 
-  /** A file turned out to be gone or damaged. */
-  lose(loss: Loss): void {
-    this.#data.replicas
+  /** A file turned out to be gone or damaged. Resolves when the catalog knows, if it can be told. */
+  async lose(loss: Loss): Promise<void> {
+    await this.#data
       .lose(loss)
       .catch((error: unknown) => this.#options.log.warn(`cannot tell the catalog: ${messageOf(error)}`));
+  }
+
+  /** The data directory's disk has got full, or there is room again: others need not wait for the next heartbeat. */
+  tellRoom({ freeBytes, reservedBytes, isFull }: Room): void {
+    const figures = `${showBytes(freeBytes)} are free, and ${showBytes(reservedBytes)} a reserve`;
+    this.#options.log.warn(
+      isFull
+        ? `the disk of the data directory is full (${figures}): this node takes no new data until there is room (delete data, or use a larger disk)`
+        : `there is room again on the disk of the data directory (${figures}): this node takes data again`,
+    );
+    if (!this.#hasJoined) return;
+    this.#lease.renew().catch(() => {});
+    if (!isFull) this.#dispatcher.wake();
   }
 
   close(graceMs: number): Promise<void> {
@@ -215,19 +251,21 @@ class Node implements RunningNode {
 
   #stopNow(): void {
     this.#dispatcher.abandonAll();
-    this.#lane.refuseAll();
+    this.#lane.close();
+    this.#data.transfers.cut();
   }
 
   async #close(graceMs: number): Promise<void> {
     const { store, log } = this.#options;
     this.#dispatcher.pause();
+    this.#overdue.close();
     await this.#stopWatching();
-    await Promise.all([this.#dispatcher.idle(graceMs), this.#lane.idle(graceMs)]);
+    await Promise.all([this.#dispatcher, this.#lane, this.#data.transfers].map((work) => work.idle(graceMs)));
     this.#stopNow();
     await this.#pool.close();
     // A store that is away now gets no more than one try: the lease will run out by itself.
     this.#writer.close();
-    await this.#writer.drained();
+    await this.#writer.drained().catch(() => {});
     if (this.#hasJoined)
       await this.#lease
         .leave()
@@ -242,8 +280,9 @@ class Node implements RunningNode {
   }
 
   #spawn(keepsResults: boolean): WorkerProcess {
+    const options = { ...this.#options, port: this.#port };
     const [guard, oomKills, { url }] = [this.#guard, this.#oomKills, this];
-    const worker = spawnWorker(this.#options, { guard, oomKills, url, keepsResults });
+    const worker = spawnWorker(options, { guard, oomKills, url, keepsResults });
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }
@@ -256,9 +295,8 @@ class Node implements RunningNode {
   #receive(event: StoreEvent): void {
     switch (event.type) {
       case "wake":
-        if (event.queue !== ALL_QUEUES) return this.#dispatcher.wakeFor(event.queue, event.delayMs);
-        this.#catchUp();
-        this.#dispatcher.wake();
+        if (event.queue === ALL_QUEUES) this.#recovery.begin();
+        else this.#dispatcher.wakeFor(event.queue, event.delayMs);
         break;
       case "finished":
         this.#hub.finished(event.id, event.state, event.outcome);
@@ -276,13 +314,6 @@ class Node implements RunningNode {
     }
   }
 
-  #catchUp(): void {
-    const { store, log } = this.#options;
-    void catchUp(store, this.#hub, this.name).catch((error: unknown) =>
-      log.warn(`cannot catch up with the store: ${error instanceof Error ? error.message : String(error)}`),
-    );
-  }
-
   #createLease(warn: (message: string) => void): Lease {
     const { name, cluster, store, leaseMs, log } = this.#options;
     return new Lease({
@@ -296,13 +327,19 @@ class Node implements RunningNode {
       // A wake-up may get lost on its way; no job waits longer than this for it.
       onBeat: () => {
         this.#dispatcher.wake();
+        void this.#overdue.look();
+        this.#recovery.onBeat();
         this.#lookAfterData();
       },
-      onJoined: () => this.#data.replicas.enterAll(),
+      onJoined: async () => {
+        // Whoever lost its place may have lost it because the store is empty: who waits is told.
+        if (this.#hasJoined) this.#recovery.begin();
+        await this.#data.replicas.enterAll();
+      },
       facts: () => this.#facts(),
       onLapsed: () => {
         log.warn("the lease had run out: other nodes run this node's jobs now");
-        this.#dispatcher.abandonAll();
+        this.#dispatcher.loseAll();
       },
       onExhausted: (jobs) => failExhausted(jobs, this.#writer),
       onUnplaced: (jobs) =>
@@ -314,12 +351,14 @@ class Node implements RunningNode {
   }
 
   #facts(): string {
+    const { freeBytes, isFull } = this.#data.directory.room;
     return JSON.stringify({
       url: this.url.href,
       pid: process.pid,
       workers: this.#options.numWorkers,
       isReadOnly: this.#options.isReadOnly,
-      freeBytes: this.#freeBytes,
+      freeBytes,
+      isFull,
       running: this.#dispatcher.running,
       startFailures: this.#pool.startFailures,
       queues: queuesOf(this.#options),
@@ -331,13 +370,9 @@ class Node implements RunningNode {
 
   /** A note to drop a file may have come while the node was away. */
   #lookAfterData(): void {
-    Promise.all([this.#measureSpace(), this.#data.replicas.dropNoted()]).catch((error: unknown) =>
+    Promise.all([this.#data.directory.look(), this.#data.replicas.dropNoted()]).catch((error: unknown) =>
       this.#options.log.warn(`cannot look after the data: ${messageOf(error)}`),
     );
-  }
-
-  async #measureSpace(): Promise<void> {
-    this.#freeBytes = await this.#data.directory.freeBytes();
   }
 
   #unready(): string | undefined {
@@ -358,6 +393,7 @@ class Node implements RunningNode {
       argumentBytes: this.#options.argumentBytes ?? Infinity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
+      onExpiring: (ttlMs) => this.#overdue.lookIn(ttlMs),
     });
     addRoutes(this.#server, {
       node: this.name,

@@ -21,6 +21,8 @@ export interface NodeOptions {
   readonly cluster: string;
   /** The address at which others reach this node. Port 0: a free one. */
   readonly url: URL;
+  /** The port to listen on, where it is not that of `url`: others reach the node through something in between. */
+  readonly port?: number | undefined;
   /** The address to listen on. */
   readonly host: string;
   readonly allowedHosts: readonly string[];

@@ -37,7 +37,11 @@ function settingsOf(options: NodeOptions, url: URL): Omit<WorkerSettings, "secre
   const { name, token, isReadOnly, modules, isArbitraryBanned } = options;
   return {
     node: { name, url: url.href },
-    access: { url: localUrl(options, url.port || "80"), token, takesData: !isReadOnly },
+    access: {
+      url: localUrl(options, String(options.port ?? (url.port || 80))),
+      token,
+      takesData: !isReadOnly,
+    },
     modules,
     inlineResultBytes: options.inlineResultBytes ?? INLINE_RESULT_BYTES,
     isArbitraryBanned,

@@ -19,6 +19,8 @@ export interface NodeSettings {
   readonly queues?: readonly string[];
   /** Take no data. Default: false. */
   readonly readOnly?: boolean;
+  /** Another way to the cluster's Redis: through a proxy that a test cuts, say. Default: the cluster's. */
+  readonly redisConnection?: string;
   /** Where it keeps data. Default: a temporary directory, which is removed when the cluster is closed. */
   readonly dataDirectory?: string;
 }
@@ -42,6 +44,8 @@ export interface ClusterOptions extends Pick<NodeSettings, "numWorkers" | "queue
   readonly env?: readonly string[];
   /** How long results are kept, in ms. Default: a day. */
   readonly resultTtlMs?: number;
+  /** How many jobs may wait in one queue. Default: 1,000,000. */
+  readonly queueLimit?: number;
   /** How long a node may be silent before its jobs are given to others, in ms. Default: 6000. */
   readonly leaseMs?: number;
   /** How long a cancelled function has to stop before its worker is killed, in ms. Default: 5000. */
@@ -77,6 +81,7 @@ export interface Cluster extends AsyncDisposable {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const DATA_THRESHOLD_BYTES = 200_000_000;
+const QUEUE_LIMIT = 1_000_000;
 const OUTPUT_LIMIT_BYTES = 4_000_000;
 const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
@@ -177,11 +182,12 @@ interface Place {
 
 async function startOne(options: ClusterOptions & NodeSettings, place: Place): Promise<RunningNode> {
   const { index, token, clusterName, dataDirectory } = place;
-  const { redisConnection, resultTtlMs = DAY_MS } = options;
+  const { redisConnection, resultTtlMs = DAY_MS, queueLimit = QUEUE_LIMIT } = options;
   const store = await openStore(redisConnection, {
     cluster: clusterName,
     resultTtlMs,
     unitTtlMs: DAY_MS,
+    queueLimit,
     outputLimitBytes: options.jobOutputBytes ?? OUTPUT_LIMIT_BYTES,
   });
   return await startNode({

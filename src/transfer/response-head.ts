@@ -2,7 +2,8 @@
 
 const MAX_HEAD_BYTES: number = 16 * 1024;
 const STATUS_LINE = /^HTTP\/1\.[01] (\d{3})(?: [\t\x20-\x7e\x80-\xff]*)?$/;
-const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/;
+/** One star: several that take spaces would try every way to share them out. */
+const HEADER = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t\x20-\x7e\x80-\xff]*)$/;
 const LENGTH = /^\d{1,15}$/;
 const CONTENT_RANGE = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15})$/;
 const END = Buffer.from("\r\n\r\n");
@@ -45,9 +46,21 @@ function parseHead(text: string): ResponseHead {
     // Two lengths or two tags: which of them is meant is anybody's guess.
     if (headers.has(key) && /^(content-|etag$|transfer-)/.test(key))
       throw new Error(`sent the header ${key} twice`);
-    headers.set(key, value);
+    headers.set(key, trimmed(value));
   }
   return { status: Number(status), headers };
+}
+
+/** Without the spaces and tabs around it. */
+function trimmed(value: string): string {
+  let [start, end] = [0, value.length];
+  while (start < end && isBlank(value[start])) start += 1;
+  while (end > start && isBlank(value[end - 1])) end -= 1;
+  return value.slice(start, end);
+}
+
+function isBlank(character: string | undefined): boolean {
+  return character === " " || character === "\t";
 }
 
 export interface Wanted {

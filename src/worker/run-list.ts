@@ -152,6 +152,8 @@ export class RunList {
     if (entry === undefined) return;
     this.#lighten(entry);
     entry.handlers.onSkipped();
+    // By now it may have been its turn: then the next one's has come.
+    if (at === 0) this.#entries[0]?.handlers.onBegin();
     this.#tellEmpty();
   }
 

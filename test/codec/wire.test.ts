@@ -43,6 +43,9 @@ const spec: JobSpec = {
   timeoutMs: 5,
   retries: 1,
   streamsOutput: true,
+  retryDelayMs: 6,
+  ttlMs: 7,
+  isIdempotent: true,
 };
 
 test("a job's spec, a submission and outcomes come back as they were", () => {

@@ -42,13 +42,54 @@ test("after a break waiting clients hear what ended, what streams, and what the 
   await new Promise(setImmediate);
 
   expect(events).toMatchObject([
-    { type: "finished", jobId: ended, state: "failed" },
     { type: "streaming", jobId: streaming, attempt: 1 },
+    { type: "finished", jobId: ended, state: "failed" },
     { type: "finished", jobId: lost, state: "failed" },
   ]);
   const told = events.map((event) => ("outcome" in event ? Buffer.from(event.outcome).toString() : ""));
-  expect(told[0]).toContain("too long");
+  expect(told[1]).toContain("too long");
   expect(told[2]).toContain("KS_STATE_LOST");
   expect(hub.awaited).toEqual([running, streaming]);
+  await store.close();
+});
+
+test("a job that is on its way to the store while it comes back is not taken for lost", async () => {
+  const store = openMemoryStore({ cluster: "test", ...DEFAULTS });
+  const { hub, events } = hubWithClient();
+  const id = newId();
+  let answer: (reply: string) => void = () => {};
+  hub.watch(CLIENT, id, true);
+  const submitted = hub.whileUnanswered([id], new Promise<string>((resolve) => (answer = resolve)));
+
+  await catchUp(store, hub, N2);
+  await new Promise(setImmediate);
+  expect(events).toEqual([]);
+
+  answer("queued");
+  await submitted;
+  expect(hub.awaited).toEqual([id]);
+  await store.close();
+});
+
+test("after a break clients hear what was printed meanwhile, and then the end, though its event comes first", async () => {
+  const store = openMemoryStore({ cluster: "test", ...DEFAULTS });
+  const { hub, events } = hubWithClient();
+  await register(store, N1);
+  const id = await runningJob(store, N1, { queue: "a" });
+  hub.watch(CLIENT, id, true);
+  const outcome = errorOutcome("KS_TIMEOUT", "too long");
+  const piece = { attempt: 1, index: 0, stream: "stdout", bytes: Buffer.from("hello"), atMs: 0 } as const;
+  await store.appendOutput(N1, [{ id, piece }]);
+  await store.finish(N1, [{ id, attempt: 1, next: "failed", outcome }]);
+
+  const caughtUp = catchUp(store, hub, N2);
+  hub.finished(id, "failed", outcome);
+  await caughtUp;
+  await new Promise(setImmediate);
+
+  expect(events).toMatchObject([
+    { type: "output", jobId: id, index: 0 },
+    { type: "finished", jobId: id, state: "failed" },
+  ]);
   await store.close();
 });

@@ -16,6 +16,7 @@ const death = (more: Partial<Death>): Death => ({
   label: "f",
   node: "node1",
   attempt: 1,
+  isIdempotent: true,
   ranMs: 12.3,
   lastOutput: "",
   memoryBytes: undefined,

@@ -9,7 +9,7 @@ import type { JobRecord, Store } from "../../src/store/port.ts";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
 import { openRedisStore } from "../../src/store/redis/store.ts";
 import { catalogStep, contentsOf, performCatalogStep } from "./support/catalog-steps.ts";
-import { DEFAULTS, N1, N2 } from "./support/harness.ts";
+import { DEFAULTS, N1, N2, N3 } from "./support/harness.ts";
 import {
   type Hands,
   IDS,
@@ -21,7 +21,7 @@ import {
 } from "./support/job-steps.ts";
 import { startRedis, type TestRedis } from "./support/redis.ts";
 
-const OPTIONS = { ...DEFAULTS, resultTtlMs: 1000 * LATER_MS };
+const OPTIONS = { ...DEFAULTS, resultTtlMs: 1000 * LATER_MS, queueLimit: 7 };
 const numRuns = Number(process.env["FC_RUNS"] ?? 80);
 
 let redis: TestRedis;
@@ -53,6 +53,7 @@ test("both stores answer the same to any order of calls, and every job moves as 
             await performJobStep(store, step, hands),
             (await store.activeJobs()).toSorted(),
             await store.read(IDS),
+            await runningOn(store),
           ]);
           expect(remote).toEqual(embedded);
           for (const record of await sides[0].store.read(IDS)) expectLegal(record, states);
@@ -85,6 +86,11 @@ async function answers(
   ask: (side: Side) => Promise<unknown>,
 ): Promise<[unknown, unknown]> {
   return [comparable(await ask(embedded)), comparable(await ask(remote))];
+}
+
+async function runningOn(store: Store): Promise<unknown> {
+  const lists = await Promise.all([N1, N2, N3].map((node) => store.runningJobs(node)));
+  return lists.map((jobs) => jobs.toSorted((a, b) => a.id.localeCompare(b.id)));
 }
 
 function expectLegal(record: JobRecord | undefined, states: Map<JobId, JobState>): void {
@@ -126,13 +132,29 @@ function openEmbedded(cluster: string): Side {
   return { store, hands: { lapse, ripen } };
 }
 
+const EXPIRES = 4;
+const PAST_MS = Buffer.alloc(8);
+PAST_MS.writeDoubleBE(1);
+
+/** Of a job that expires, as `lua/shared/records.lua` has it. */
+async function makeExpired(key: string): Promise<void> {
+  const record = await raw.getBuffer(key);
+  const kind = record?.[0] ?? 0;
+  if (record === null || kind > 15 || (kind & EXPIRES) === 0) return;
+  const body = 5 + record.readUInt32BE(1);
+  const expires = body + 4 + record.readUInt32BE(body) + 4 + 8 + 8;
+  await raw.setrange(key, expires, PAST_MS);
+}
+
 async function openRemote(cluster: string): Promise<Side> {
   const store = await openRedisStore({ cluster, address: parseRedisAddress(redis.address), ...OPTIONS });
   const prefix = `{ks:${cluster}}:`;
   const lapse: Hands["lapse"] = async (name) => void (await raw.zadd(`${prefix}nodes`, "XX", 1, name));
   const ripen = async (): Promise<void> => {
-    for (const key of await raw.keys(`${prefix}later:*`))
-      for (const id of await raw.zrange(key, "0", "-1")) await raw.zadd(key, "1", id);
+    for (const kind of ["later:*", "delayed:*", "expiring"])
+      for (const key of await raw.keys(`${prefix}${kind}`))
+        for (const id of await raw.zrange(key, "0", "-1")) await raw.zadd(key, "1", id);
+    for (const key of await raw.keys(`${prefix}job:*`)) await makeExpired(key);
   };
   return { store, hands: { lapse, ripen } };
 }

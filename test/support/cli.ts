@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
+import { readToken } from "../../src/client/token.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
@@ -31,8 +32,9 @@ export class RunningCommand {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...args], {
+  /** `main`: the command's file, of another build than this one. */
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, main: string = MAIN) {
+    this.child = spawn(process.execPath, [main, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
     });
@@ -98,7 +100,7 @@ export async function startNodeProcess(
   });
   await command.says("Ctrl-C stops it");
   const url = /url +(\S+)/.exec(command.stdout)?.[1] ?? "";
-  return Object.assign(command, { url, directory, token: readFileSync(tokenFile, "utf8").trim() });
+  return Object.assign(command, { url, directory, token: readToken(tokenFile) ?? "" });
 }
 
 /** Whether a process of this id lives. */

@@ -1,7 +1,7 @@
 import { hasOnlyElements } from "../walk/elements.ts";
 import { types } from "node:util";
 import { Packr } from "msgpackr/pack";
-import { isPlainMsgpack } from "./msgpack.ts";
+import { msgpackFault } from "../../core/msgpack-shape.ts";
 import { cannotDecode, deserialize, serialize, TAG } from "./wire.ts";
 
 /** What the cheapest format is that keeps a value exactly. */
@@ -9,6 +9,8 @@ export type Fidelity = "msgpack" | "v8" | "table";
 
 const packr = new Packr({ useRecords: false });
 const MAX_DEPTH = 200;
+/** What {@link encodePlain} writes; a graph is as large as its sender's memory has room for. */
+const DATA = { maps: true, bytes: false, undefined: true, maxDepth: 1_000, maxValues: Infinity };
 
 /** Encodes data that needs no table, or says with `undefined` that it does. */
 export function encodePlain(value: unknown): Uint8Array | undefined {
@@ -29,7 +31,8 @@ export function encodeAs(fidelity: "msgpack" | "v8", value: unknown): Uint8Array
 /** @throws KitchenError `KS_CANNOT_DECODE` on anything but what {@link encodePlain} writes. */
 export function decodePlain(bytes: Uint8Array): unknown {
   if (bytes[0] === TAG.v8) return deserialize(bytes);
-  if (!isPlainMsgpack(bytes, 1)) throw cannotDecode("the bytes are damaged or were not written by capture");
+  if (msgpackFault(DATA, bytes, 1) !== undefined)
+    throw cannotDecode("the bytes are damaged or were not written by capture");
   noteDecoded(bytes.length);
   try {
     return packr.unpack(bytes.subarray(1)) as unknown;
@@ -38,7 +41,10 @@ export function decodePlain(bytes: Uint8Array): unknown {
   }
 }
 
-/** msgpackr with its addon reads texts a third faster, and takes 8 ms and 4 MB to load: as much as it has saved by then. */
+/**
+ * msgpackr with its addon reads texts a third faster, and takes 8 ms and 4 MB to load: as much as it has saved by then. It is
+ * there where somebody installed `msgpackr-extract`.
+ */
 const ADDON_PAYS_BYTES = 4 * 1024 * 1024;
 let decodedBytes = 0;
 

@@ -180,10 +180,15 @@ export function deserialize(bytes: Uint8Array): unknown {
 export function decodeTable(bytes: Uint8Array): Table {
   const table = deserialize(bytes) as [Slot, string[], ScopeNode[], Node[]] | null;
   const [root, units, scopes, nodes] = Array.isArray(table) ? table : [];
-  if (!Array.isArray(nodes) || !Array.isArray(scopes) || !Array.isArray(units)) {
+  const isTable = Array.isArray(scopes) && Array.isArray(units) && Array.isArray(nodes);
+  if (!isTable || !scopes.every(isObject) || !nodes.every(isObject)) {
     throw cannotDecode("its table of values is malformed");
   }
   return { root, units, scopes, nodes };
+}
+
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
 }
 
 export function encodeTable({ root, units, scopes, nodes }: Table): Uint8Array {

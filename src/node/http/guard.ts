@@ -1,9 +1,11 @@
 import { hash, timingSafeEqual } from "node:crypto";
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { RateLimiterMemory } from "rate-limiter-flexible";
 import { KitchenError } from "../../core/errors.ts";
 
 const FAILURES_PER_MINUTE = 30;
+/** Of a header in a message. */
+const MOST_SHOWN = 200;
 
 export interface GuardOptions {
   /** `null`: no token is asked for. */
@@ -28,27 +30,24 @@ export class Guard {
 
   /**
    * A page on the web can make a browser send requests to this machine, under a name that leads here or from its own
-   * origin. Neither has a business here. @throws KitchenError `KS_FORBIDDEN`
+   * origin. Neither has a business here.
+   *
+   * @throws KitchenError `KS_FORBIDDEN`; `KS_BAD_REQUEST` when the request says in two ways whom it is for
    */
-  checkOrigin({ host, origin, "sec-fetch-site": site }: IncomingHttpHeaders): void {
+  checkOrigin({ url, rawHeaders, headers }: Pick<IncomingMessage, "url" | "rawHeaders" | "headers">): void {
+    const { host, origin, "sec-fetch-site": site } = headers;
+    if (!isPath(url)) throw ambiguous("its target is not a path");
+    if (countOf(rawHeaders, "host") > 1) throw ambiguous("it has several Host headers");
     const name = hostNameOf(host);
     if (name === undefined || !this.#hostNames.has(name))
       throw new KitchenError(
         "KS_FORBIDDEN",
-        `This node does not answer to the host "${host ?? ""}": start it with that --node-url, or add --allow-host`,
+        `This node does not answer to the host "${shown(host)}": start it with that --node-url, or add --allow-host`,
       );
-    if (origin !== undefined && origin !== "null" && hostNameOf(origin.replace(/^https?:\/\//, "")) === name)
-      return;
-    if (origin !== undefined)
-      throw new KitchenError(
-        "KS_FORBIDDEN",
-        `Pages of ${origin} may not call this node: call it from a server or a script`,
-      );
+    // Another port is another site: somebody else's program may listen there.
+    if (origin !== undefined && !isOriginOf(origin, host)) throw fromElsewhere(`Pages of ${shown(origin)}`);
     if (site !== undefined && site !== "same-origin" && site !== "none")
-      throw new KitchenError(
-        "KS_FORBIDDEN",
-        "Pages of other sites may not call this node: call it from a server or a script",
-      );
+      throw fromElsewhere("Pages of other sites");
   }
 
   /** @throws KitchenError `KS_UNAUTHORIZED`; `KS_BUSY` after too many failures from one address */
@@ -89,4 +88,42 @@ function digest(token: string): Buffer {
 function hostNameOf(host: string | undefined): string | undefined {
   const match = /^(\[[0-9a-f:.]+\]|[^:[\]/\s]+)(:\d+)?$/i.exec(host ?? "");
   return match?.[1]?.toLowerCase();
+}
+
+/** Proxies take an address in the place of a path for what the request is for, whatever the Host header says. */
+function isPath(url: string | undefined): boolean {
+  return url?.[0] === "/" && url[1] !== "/";
+}
+
+function countOf(rawHeaders: readonly string[], name: string): number {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const found = rawHeaders[at] ?? "";
+    if (found.length === name.length && found.toLowerCase() === name) count += 1;
+  }
+  return count;
+}
+
+/** `https` too: a proxy may stand in front of the node. */
+function isOriginOf(origin: string, host: string | undefined): boolean {
+  const [, scheme = "", authority = ""] = /^(https?):\/\/([^/]+)$/i.exec(origin) ?? [];
+  const port = scheme.toLowerCase() === "https" ? ":443" : ":80";
+  const same = (text: string): string =>
+    text.toLowerCase().replace(/:\d+$/, (found) => (found === port ? "" : found));
+  return authority !== "" && same(authority) === same(host ?? "");
+}
+
+function shown(header: string | undefined): string {
+  return (header ?? "").slice(0, MOST_SHOWN);
+}
+
+function ambiguous(why: string): KitchenError {
+  return new KitchenError(
+    "KS_BAD_REQUEST",
+    `Cannot take the request: ${why}, so it is not clear whom it is for`,
+  );
+}
+
+function fromElsewhere(who: string): KitchenError {
+  return new KitchenError("KS_FORBIDDEN", `${who} may not call this node: call it from a server or a script`);
 }

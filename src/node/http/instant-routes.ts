@@ -11,6 +11,7 @@ import type { ClientEvent } from "../../core/messages.ts";
 import type { InstantLane } from "../instant-lane.ts";
 import type { Submissions } from "../submissions.ts";
 import type { UnitCache } from "../unit-cache.ts";
+import { problemOf } from "./problems.ts";
 import { ResponseRoom } from "./response-room.ts";
 import { bodyBytes } from "./server.ts";
 
@@ -107,17 +108,12 @@ class InstantAnswer {
 
   refuse(error: unknown): void {
     this.isEnded = true;
-    const detail = error instanceof Error ? error.message : String(error);
-    this.#response.writeHead(429, { "content-type": "application/problem+json", "retry-after": "1" });
-    this.#response.end(
-      JSON.stringify({
-        type: "about:blank",
-        title: "Too many requests",
-        status: 429,
-        detail,
-        code: "KS_BUSY",
-      }),
-    );
+    const problem = problemOf(error);
+    this.#response.writeHead(problem.status, {
+      "content-type": "application/problem+json",
+      "retry-after": "1",
+    });
+    this.#response.end(JSON.stringify(problem));
   }
 }
 

@@ -10,6 +10,9 @@ import { errorOutcome } from "../outcomes.ts";
 import type { Submissions } from "../submissions.ts";
 import { bodyBytes, bodyObject } from "./server.ts";
 
+/** Of why jobs are cancelled, in characters. */
+const MOST_REASON = 2_000;
+
 export interface JobRoutesOptions {
   readonly store: Store;
   readonly submissions: Submissions;
@@ -56,7 +59,8 @@ export function addJobRoutes(server: FastifyInstance, { store, submissions }: Jo
   server.post("/v1/cancel", async (request, reply) => {
     const { jobs, reason } = bodyObject(request.body);
     const ids = jobs === "all" ? await store.activeJobs() : parseIds(jobs);
-    const why = typeof reason === "string" && reason !== "" ? `: ${reason}` : "";
+    // Kept with each of the jobs.
+    const why = typeof reason === "string" && reason !== "" ? `: ${reason.slice(0, MOST_REASON)}` : "";
     const outcome = errorOutcome("KS_CANCELLED", `The job was cancelled${why}`);
     const replies = await store.cancel(ids, outcome);
     const byId = Object.fromEntries(

@@ -76,6 +76,9 @@ function specOf(namespace: string, name: string, args: Uint8Array): JobSpec {
     timeoutMs: 0,
     retries: 0,
     streamsOutput: false,
+    retryDelayMs: 0,
+    ttlMs: 0,
+    isIdempotent: true,
   };
 }
 

@@ -1,9 +1,16 @@
-import type { IncomingMessage } from "node:http";
-import Fastify, { type FastifyInstance } from "fastify";
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+} from "fastify";
+import { MAX_VALUES } from "../../codec/pack.ts";
 import { MEDIA_TYPE } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
+import { isJsonWithin } from "../../core/json-shape.ts";
 import { CLUSTER_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../core/version.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
+import { answerMalformed, limitTime } from "./patience.ts";
 import { problemOf, sendProblem } from "./problems.ts";
 
 export const MAX_BODY_BYTES: number = 64 * 1024 * 1024;
@@ -12,27 +19,52 @@ const REQUEST_TIMEOUT_MS = 60_000;
 const MAX_CONNECTIONS = 10_000;
 /** What machines ask for that look after the node, without a token. */
 const OPEN_ROUTES: ReadonlySet<string> = new Set(["/health", "/ready"]);
-const UPLOAD_TYPE = "application/octet-stream";
+/** Pages of other sites can send these without asking, and no form can say that its body is JSON. */
+const CHANGES: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 
 export interface ServerOptions extends GuardOptions {
   readonly cluster: string;
+  /** How long a request's headers, and its body, may take to come. Default: 60,000. */
+  readonly requestTimeoutMs?: number;
+  /** Default: 10,000. */
+  readonly maxConnections?: number;
 }
 
 /** The HTTP server without routes: who may call, what bodies are taken, what errors look like. */
-export function createServer(guardOptions: ServerOptions): FastifyInstance {
-  const { cluster, warn } = guardOptions;
-  const guard = new Guard(guardOptions);
+export function createServer(options: ServerOptions): FastifyInstance {
+  const { warn, requestTimeoutMs = REQUEST_TIMEOUT_MS, maxConnections = MAX_CONNECTIONS } = options;
+  const admit = admission(options);
+  const refuse = (error: unknown, reply: FastifyReply): FastifyReply => {
+    const problem = problemOf(error);
+    if (problem.code === "KS_INTERNAL")
+      warn(`a request failed: ${error instanceof Error ? error.stack : String(error)}`);
+    return sendProblem(reply, problem);
+  };
   const server = Fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     // Not for uploads of any size: those have a time without bytes instead, and all others get theirs below.
     requestTimeout: 0,
+    http: {
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, requestTimeoutMs),
+    },
     keepAliveTimeout: 75_000,
     forceCloseConnections: true,
     routerOptions: { maxParamLength: 3_500 },
     schemaController: { compilersFactory: { buildValidator: noSchemas, buildSerializer: noSchemas } },
+    clientErrorHandler: (error, socket) => answerMalformed(error.code, socket),
+    // What the router cannot read comes by no hook.
+    frameworkErrors: async (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => {
+      try {
+        await admit(request, reply);
+        refuse(error, reply);
+      } catch (refusal) {
+        refuse(refusal, reply);
+      }
+    },
   });
-  server.server.maxConnections = MAX_CONNECTIONS;
+  server.server.maxConnections = maxConnections;
   // Bodies stay bytes: the node never decodes what a user encoded. All other content types get 415.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(
@@ -41,20 +73,13 @@ export function createServer(guardOptions: ServerOptions): FastifyInstance {
     (_request, body, done) => done(null, body),
   );
   server.addHook("onRequest", async (request, reply) => {
-    // On the bare response: some answers are written without the framework.
-    reply.raw.setHeader(PROTOCOL_HEADER, PROTOCOL_VERSION);
-    guard.checkOrigin(request.headers);
-    checkProtocol(request.headers[PROTOCOL_HEADER]);
-    checkCluster(request.headers[CLUSTER_HEADER], cluster);
-    if (!OPEN_ROUTES.has(request.routeOptions.url ?? "")) await guard.checkToken(request.headers, request.ip);
-    if (request.headers["content-type"] !== UPLOAD_TYPE) limitTime(request.raw);
+    // First: whoever is refused may not hold the connection either.
+    const isUnlimited = request.routeOptions.bodyLimit > MAX_BODY_BYTES;
+    const stopWaiting = limitTime(request.raw, requestTimeoutMs);
+    await admit(request, reply);
+    if (isUnlimited) stopWaiting();
   });
-  server.setErrorHandler((error, _request, reply) => {
-    const problem = problemOf(error);
-    if (problem.code === "KS_INTERNAL")
-      warn(`a request failed: ${error instanceof Error ? error.stack : String(error)}`);
-    return sendProblem(reply, problem);
-  });
+  server.setErrorHandler((error, _request, reply) => refuse(error, reply));
   server.setNotFoundHandler((request) => {
     throw Object.assign(
       new Error(`There is no ${request.method} ${request.url.split("?")[0]} here: see docs/protocol.md`),
@@ -62,6 +87,29 @@ export function createServer(guardOptions: ServerOptions): FastifyInstance {
     );
   });
   return server;
+}
+
+type Admit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
+
+/** Who and what is let in to any route, also to those that are not there. */
+function admission(options: ServerOptions): Admit {
+  const guard = new Guard(options);
+  return async (request, reply) => {
+    const { headers, method } = request;
+    // On the bare response: some answers are written without the framework.
+    reply.raw.setHeader(PROTOCOL_HEADER, PROTOCOL_VERSION);
+    // Whatever a job or a request put into an answer, no browser takes it for a page.
+    reply.raw.setHeader("x-content-type-options", "nosniff");
+    guard.checkOrigin(request.raw);
+    checkProtocol(headers[PROTOCOL_HEADER]);
+    checkCluster(headers[CLUSTER_HEADER], options.cluster);
+    if (!OPEN_ROUTES.has(request.routeOptions.url ?? "")) await guard.checkToken(headers, request.ip);
+    if (CHANGES.has(method) && headers["content-type"] === undefined)
+      throw new KitchenError(
+        "KS_UNSUPPORTED",
+        `Cannot take the request: ${method} needs a content-type header`,
+      );
+  };
 }
 
 /** Told that there are none, fastify does not load what compiles them, which takes as long as all else of it. */
@@ -87,23 +135,27 @@ function checkCluster(theirs: string | string[] | undefined, ours: string): void
   );
 }
 
-/** A body that is still not here after a while never will be. */
-function limitTime(request: IncomingMessage): void {
-  if (request.complete) return;
-  const timer = setTimeout(() => request.destroy(), REQUEST_TIMEOUT_MS).unref();
-  request.once("close", () => clearTimeout(timer));
-  request.once("end", () => clearTimeout(timer));
-}
+const MAX_DEPTH = 100;
+const BODY = { maxDepth: MAX_DEPTH, maxValues: MAX_VALUES };
 
 /** A request's body as bytes; empty when there was none. */
 export function bodyBytes(body: unknown): Uint8Array {
   return body instanceof Uint8Array ? body : new Uint8Array();
 }
 
-/** A request's body as a JSON object. @throws KitchenError `KS_BAD_REQUEST` */
+/**
+ * A request's body as a JSON object.
+ * @throws KitchenError `KS_BAD_REQUEST`, or `KS_TOO_LARGE` for more values or levels than any message needs
+ */
 export function bodyObject(body: unknown): Readonly<Record<string, unknown>> {
+  const bytes = bodyBytes(body);
+  if (!isJsonWithin(BODY, bytes))
+    throw new KitchenError(
+      "KS_TOO_LARGE",
+      `Cannot take the body: it has more than ${MAX_VALUES} values, or more than ${MAX_DEPTH} levels; send less at once`,
+    );
   try {
-    const value: unknown = JSON.parse(Buffer.from(bodyBytes(body)).toString("utf8"));
+    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
   } catch {
     // Falls through to the one message.

@@ -2,14 +2,16 @@ import type { JobId, NodeName } from "../../core/ids.ts";
 import { canMove, type FinalState, type JobState } from "../../core/job-states.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { fingerprint } from "../fingerprint.ts";
-import type { NewJob, PlacementRow, StoreOptions, UnplacedJob } from "../port.ts";
+import type { Waiting } from "../inspection.ts";
+import type { Expiring, NewJob, PlacementRow, StoreOptions, UnplacedJob } from "../port.ts";
 import { ownBytes, sameBytes } from "./bytes.ts";
 import type { EventQueue } from "./events.ts";
 import { FifoQueue } from "./fifo.ts";
 import { JobHeap } from "./heap.ts";
-import { type MemoryJob, NOBODY } from "./job.ts";
+import { expiresAtMs, type MemoryJob, NOBODY } from "./job.ts";
 import type { Leases } from "./leases.ts";
 import { atOnce, OfferedJobs, toMemoryOffers, type Viewer } from "./offers.ts";
+import { Timetable } from "./timetable.ts";
 
 /** All jobs with their queues, and the moves between states: whatever moves a job moves it here. */
 export class JobTable {
@@ -18,6 +20,12 @@ export class JobTable {
   readonly #jobs = new Map<JobId, MemoryJob>();
   readonly #queues = new Map<string, JobHeap>();
   readonly #offered = new OfferedJobs();
+  /** Jobs that wait for the time when they go back to where they waited before, by queue. */
+  readonly #delayed = new Map<string, Timetable<MemoryJob>>();
+  /** Queued jobs that may not be begun later than at their times. */
+  readonly #expiring = new Timetable<MemoryJob>();
+  /** Those of them that a claim passed over: they wait nowhere any more. */
+  readonly #passedOver = new Set<MemoryJob>();
   readonly #final = new FifoQueue<MemoryJob>();
   readonly #resultTtlMs: number;
   readonly #leases: Leases;
@@ -44,7 +52,10 @@ export class JobTable {
     }: { readonly nowMs: number; readonly saidBy: NodeName; readonly refusal: Uint8Array | undefined },
   ): void {
     this.#jobs.set(job.id, job);
-    if (refusal === undefined) return this.#wait(job, nowMs, saidBy);
+    if (refusal === undefined) {
+      this.#watchExpiry(job);
+      return this.#wait(job, nowMs, saidBy);
+    }
     job.watchers = NOBODY;
     move(job, "failed");
     this.#settle(job, "failed", refusal, { nowMs });
@@ -52,27 +63,60 @@ export class JobTable {
 
   /** Takes up to `count` jobs that wait in a queue or are offered to the viewer, in one order. */
   take(queue: string, count: number, { viewer, nowMs }: { viewer: Viewer; nowMs: number }): MemoryJob[] {
+    this.#putBackDue(queue, viewer.node, nowMs);
     const heap = this.#queues.get(queue);
     const offered = this.#offered.visible(queue, viewer, nowMs);
     const taken: MemoryJob[] = [];
+    const take = (job: MemoryJob): void => {
+      if (expiresAtMs(job) > nowMs) taken.push(job);
+      else this.#passedOver.add(job);
+    };
     let at = 0;
     while (taken.length < count) {
       const [waiting, job] = [heap?.first, offered[at]];
       if (job !== undefined && (waiting === undefined || job.order < waiting.order)) {
         at += 1;
         this.#offered.remove(job);
-        taken.push(job);
+        take(job);
       } else if (heap !== undefined && waiting !== undefined) {
         heap.pop();
-        taken.push(waiting);
+        take(waiting);
       } else break;
     }
     return taken;
   }
 
-  /** When the next offer becomes visible to the viewer. */
-  nextOfferAtMs(queues: readonly string[], viewer: Viewer, nowMs: number): number | undefined {
-    return this.#offered.nextAtMs(queues, viewer, nowMs);
+  /** When the next job of these shared queues becomes visible to the viewer, or of those that are for it alone. */
+  nextVisibleAtMs(queues: readonly string[], viewer: Viewer, nowMs: number): number | undefined {
+    const names = queues.flatMap((queue) => [queue, `${queue}|${viewer.node}`]);
+    const times = names.map((name) => this.#delayed.get(name)?.firstAtMs);
+    times.push(this.#offered.nextAtMs(queues, viewer, nowMs));
+    const known = times.filter((atMs) => atMs !== undefined);
+    return known.length === 0 ? undefined : Math.min(...known);
+  }
+
+  /** How many jobs wait in a queue, in one way or another. */
+  waiting(queue: string): number {
+    const delayed = this.#delayed.get(queue)?.size ?? 0;
+    return (this.#queues.get(queue)?.count ?? 0) + this.#offered.count(queue) + delayed;
+  }
+
+  /** The job, if it may not be begun any more. */
+  overdue(id: JobId, nowMs: number): MemoryJob | undefined {
+    const job = this.get(id, nowMs);
+    return job !== undefined && this.#expiring.has(job) && expiresAtMs(job) <= nowMs ? job : undefined;
+  }
+
+  /** Jobs that may not be begun any more, and when the next one is due. */
+  expiring(most: number, nowMs: number): Expiring {
+    const due = this.#expiring.due(nowMs);
+    const next = this.#expiring.after(due.length);
+    return {
+      due: due
+        .slice(0, most)
+        .map(({ id, queue, label, ttlMs = 0, attempt }) => ({ id, queue, label, ttlMs, attempt })),
+      nextMs: due.length >= most ? 0 : next === undefined ? undefined : next - nowMs,
+    };
   }
 
   /** Offers an unplaced job anew, or refuses it; others are left alone. */
@@ -95,8 +139,19 @@ export class JobTable {
     return this.#offered.unplaced(most).map(({ id, queue, inputs = [] }) => ({ id, queue, inputs }));
   }
 
+  /** Where jobs wait, and how many. */
+  overview(): Waiting {
+    const names = new Set([...this.#queues.keys(), ...this.#delayed.keys(), ...this.#offered.queues()]);
+    const queues = Array.from(names, (queue) => ({ queue, jobs: this.waiting(queue) }));
+    return {
+      queues: queues.filter(({ jobs }) => jobs > 0),
+      unplaced: this.#offered.unplaced(Infinity).length,
+    };
+  }
+
   start(job: MemoryJob, node: NodeName, nowMs: number): void {
     move(job, "running");
+    this.#expiring.remove(job);
     job.attempt += 1;
     job.node = node;
     job.startedAtMs = nowMs;
@@ -109,11 +164,21 @@ export class JobTable {
     outcome: Uint8Array,
     how: { readonly nowMs: number; readonly saidBy?: NodeName },
   ): void {
-    const ran = job.state === "running";
+    job.endedRunning = job.state === "running";
     move(job, state);
-    if (ran) this.#leases.forget(job);
-    else if (!this.lost.delete(job) && !this.#offered.remove(job)) this.#queues.get(job.queue)?.markStale();
+    if (job.endedRunning) this.#leases.forget(job);
+    else this.#takeAway(job);
     this.#settle(job, state, outcome, how);
+  }
+
+  /** From wherever it waits. */
+  #takeAway(job: MemoryJob): void {
+    const isElsewhere =
+      this.lost.delete(job) ||
+      this.#offered.remove(job) ||
+      this.#passedOver.delete(job) ||
+      this.#delayed.get(job.queue)?.remove(job) === true;
+    if (!isElsewhere) this.#queues.get(job.queue)?.markStale();
   }
 
   #settle(
@@ -122,6 +187,7 @@ export class JobTable {
     outcome: Uint8Array,
     { nowMs, saidBy }: { readonly nowMs: number; readonly saidBy?: NodeName },
   ): void {
+    this.#expiring.remove(job);
     job.finishedAtMs = nowMs;
     job.outcome = ownBytes(outcome);
     job.print = fingerprint(job.spec ?? new Uint8Array());
@@ -135,11 +201,39 @@ export class JobTable {
   }
 
   /** Gives a running job back: to its queue, where it keeps its place, or as cancelled when that was asked for. */
-  giveBack(job: MemoryJob, nowMs: number, saidBy?: NodeName): void {
+  giveBack(
+    job: MemoryJob,
+    {
+      nowMs,
+      saidBy,
+      delayMs = 0,
+    }: { readonly nowMs: number; readonly saidBy?: NodeName; readonly delayMs?: number },
+  ): void {
     if (job.cancelled !== undefined) return this.end(job, "cancelled", job.cancelled, { nowMs });
     this.#leases.forget(job);
     move(job, "queued");
-    this.requeue(job, nowMs, saidBy);
+    if (delayMs === 0) return this.requeue(job, nowMs, saidBy);
+    this.#watchExpiry(job);
+    this.#delay(job, nowMs + delayMs);
+    this.#events.wake(job.queue, saidBy, delayMs);
+  }
+
+  #delay(job: MemoryJob, untilMs: number): void {
+    let delayed = this.#delayed.get(job.queue);
+    if (delayed === undefined) this.#delayed.set(job.queue, (delayed = new Timetable()));
+    delayed.add(job, untilMs);
+  }
+
+  #putBackDue(queue: string, saidBy: NodeName, nowMs: number): void {
+    const delayed = this.#delayed.get(queue);
+    for (const job of delayed?.due(nowMs) ?? []) {
+      delayed?.remove(job);
+      this.#putBack(job, nowMs, saidBy);
+    }
+  }
+
+  #watchExpiry(job: MemoryJob): void {
+    if (job.ttlMs !== undefined) this.#expiring.add(job, expiresAtMs(job));
   }
 
   /** Takes a running job away from a node that is lost; the next sweep says what becomes of it. */
@@ -151,6 +245,11 @@ export class JobTable {
 
   /** Puts a job back at its old place, or offers it once more, to all of its takers at once. */
   requeue(job: MemoryJob, nowMs: number, saidBy?: NodeName): void {
+    this.#watchExpiry(job);
+    this.#putBack(job, nowMs, saidBy);
+  }
+
+  #putBack(job: MemoryJob, nowMs: number, saidBy?: NodeName): void {
     if (job.offers !== undefined) job.offers = atOnce(job.offers);
     this.#wait(job, nowMs, saidBy);
   }
@@ -173,6 +272,8 @@ export class JobTable {
     yield* this.#leases.runningJobs();
     yield* this.lost.keys();
     yield* this.#offered.all();
+    yield* this.#passedOver;
+    for (const delayed of this.#delayed.values()) yield* delayed.items();
   }
 
   dropExpired(nowMs: number, most: number): void {
@@ -188,6 +289,7 @@ export class JobTable {
 
   dropEmptyQueues(): void {
     for (const [name, heap] of this.#queues) if (heap.isEmpty) this.#queues.delete(name);
+    for (const [name, delayed] of this.#delayed) if (delayed.size === 0) this.#delayed.delete(name);
   }
 
   #isAlive({ finishedAtMs }: MemoryJob, nowMs: number): boolean {

@@ -103,7 +103,7 @@ function escaped(value: string): string {
 /** Of an address that may be malformed anywhere: rather too little is shown than too much. */
 function withoutSecrets(text: string): string {
   return text
-    .replace(/^([^:/]*:\/*[^:@/?]*):.*@/s, "$1:…@")
+    .replace(/^(?:([a-z+]+:\/\/)([^:@/?]*:)?)?.*@/is, (_, scheme = "", user = "") => `${scheme}${user}…@`)
     .replace(/([?&]([^=&]*)=)[^&]*/g, (option, head: string, name: string) =>
       NO_SECRETS.includes(name) ? option : `${head}…`,
     );

@@ -3,9 +3,14 @@ import { lostNodeDeath } from "../lost-node.ts";
 import type { FinishRow } from "../port.ts";
 
 /** What `lua/finish.lua` takes of a job that goes back to its queue. */
-export function givenBackText({ deaths, throws, death }: FinishRow & { next: "queued" }): string {
+export function givenBackText({
+  deaths,
+  throws,
+  death,
+  delayMs = 0,
+}: FinishRow & { next: "queued" }): string {
   const word = death === undefined ? "" : ` ${Buffer.from(death).toString("base64url")}`;
-  return `${deaths} ${throws}${word}`;
+  return `${deaths} ${throws} ${Math.ceil(delayMs)}${word}`;
 }
 
 /** A line on each death, from what `lua/shared/attempts.lua` keeps of them. */

@@ -1,3 +1,4 @@
+import type { Waiting } from "../inspection.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
@@ -7,10 +8,13 @@ import type {
   ClaimedJob,
   ClaimReply,
   Exhausted,
+  Expiring,
   FinishReply,
   JobRecord,
   NodeRecord,
+  OverdueJob,
   RegisterReply,
+  RunningJob,
   SubmitReply,
   Swept,
   UnplacedJob,
@@ -33,6 +37,8 @@ export function parseSubmitReply(reply: unknown, jobCount: number): SubmitReply 
       return { type: "conflict", id: rest[0] as JobId };
     case "missing":
       return { type: "missing", units: rest as UnitHash[] };
+    case "full":
+      return { type: "full", queue: rest[0] ?? "", waiting: Number(rest[1]), limit: Number(rest[2]) };
     default:
       throw unexpected(reply);
   }
@@ -42,18 +48,18 @@ export function parseClaimReply(reply: unknown): ClaimReply {
   if (reply instanceof Buffer) return { type: "lapsed" };
   const [head, ...rest] = list(reply).map(bytes);
   if (head === undefined) throw unexpected(reply);
-  const nextOfferMs = head.readDoubleBE(0);
+  const nextVisibleMs = head.readDoubleBE(0);
   return {
     type: "claimed",
     jobs: claimedJobs(head, rest),
-    nextOfferMs: nextOfferMs < 0 ? undefined : nextOfferMs,
+    nextVisibleMs: nextVisibleMs < 0 ? undefined : nextVisibleMs,
   };
 }
 
 const ID_BYTES = 36;
 const COUNTS_BYTES = 12;
 /** In the first byte of a record: its spec has a key of its own. */
-const OWN_SPEC = 2;
+const OWN_SPEC = 1;
 
 /** Reads what `lua/claim.lua` says of each job: `rest` are records, the specs that do not stand in them, past deaths. */
 function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
@@ -79,7 +85,7 @@ function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
 
 /** The spec that stands in a record: see `lua/shared/records.lua`. */
 function specIn(record: Buffer): Buffer | undefined {
-  return record.readUInt8(0) >= OWN_SPEC ? undefined : record.subarray(5, 5 + record.readUInt32BE(1));
+  return record.readUInt8(0) % 2 === OWN_SPEC ? undefined : record.subarray(5, 5 + record.readUInt32BE(1));
 }
 
 export function parseFinishReply(reply: unknown, rowCount: number): FinishReply[] {
@@ -104,9 +110,9 @@ export function parseCancelReply(reply: unknown): CancelReply[] {
   });
 }
 
-/** Reads texts of ids one behind the other, with blanks of the same size among them. */
+/** Reads texts of ids one behind the other, with blanks of the same size among them. Gives each once. */
 export function parseIds(reply: unknown): JobId[] {
-  return texts(reply).flatMap((run) => run.match(/[^ ]{36}/g) ?? []) as JobId[];
+  return [...new Set(texts(reply).flatMap((run) => run.match(/[^ ]{36}/g) ?? []))] as JobId[];
 }
 
 export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
@@ -135,7 +141,8 @@ export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
 export function parseRegisterReply(reply: unknown): RegisterReply {
   if (!Array.isArray(reply)) return { type: text(reply) === "registered" ? "registered" : "taken" };
   const [, protocol, token] = /^(\d*) ?(.*)$/s.exec(text(reply[1])) ?? [];
-  return { type: "refused", theirs: { protocol: Number(protocol), token: token ?? "" } };
+  const isCertain = text(reply[2]) === "1";
+  return { type: "refused", theirs: { protocol: Number(protocol), token: token ?? "" }, isCertain };
 }
 
 export function parseSwept(reply: unknown): Swept {
@@ -154,14 +161,39 @@ function parseUnplaced(reply: unknown): UnplacedJob[] {
 }
 
 function parseExhausted(reply: unknown): Exhausted[] {
-  return inRows(list(reply), 6, ([id, attempt, deaths, lostNode, label, kept]) => ({
+  return inRows(list(reply), 7, ([id, attempt, deaths, isAtMostOnce, lostNode, label, kept]) => ({
     id: text(id) as JobId,
     attempt: integer(attempt),
     deaths: integer(deaths),
+    isAtMostOnce: isAtMostOnce === 1,
     lostNode: text(lostNode) as NodeName,
     label: text(label),
     pastDeaths: pastDeaths(text(kept)),
   }));
+}
+
+export function parseRunning(reply: unknown): RunningJob[] {
+  return inRows(list(reply), 4, ([id, attempt, deaths, throws]) => ({
+    id: text(id) as JobId,
+    attempt: integer(attempt),
+    deaths: integer(deaths),
+    throws: integer(throws),
+  }));
+}
+
+export function parseExpiring(reply: unknown): Expiring {
+  const [next, ...rows] = list(reply);
+  const nextMs = integer(next);
+  return {
+    due: inRows(rows, 5, ([id, queue, label, ttlMs, attempt]) => ({
+      id: text(id) as JobId,
+      queue: text(queue),
+      label: text(label),
+      ttlMs: integer(ttlMs),
+      attempt: integer(attempt),
+    })) satisfies OverdueJob[],
+    nextMs: nextMs < 0 ? undefined : nextMs,
+  };
 }
 
 export function parseNodes(reply: unknown): NodeRecord[] {
@@ -171,6 +203,18 @@ export function parseNodes(reply: unknown): NodeRecord[] {
     leaseEndsAtMs: integer(leaseEndsAtMs),
     runningJobs: integer(runningJobs),
   }));
+}
+
+export function parseWaiting(reply: unknown): Waiting {
+  const [queues, unplaced] = list(reply);
+  return {
+    queues: inRows(list(queues), 2, ([queue, jobs]) => ({ queue: text(queue), jobs: integer(jobs) })),
+    unplaced: integer(unplaced),
+  };
+}
+
+export function parseNow(reply: unknown): number {
+  return integer(reply);
 }
 
 export function parseState(word: string): JobState {

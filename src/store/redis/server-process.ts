@@ -82,7 +82,11 @@ export class RedisServer {
     };
     const args = Object.entries(flags).flatMap(([name, value]) => [`--${name}`, value]);
     // A process group of its own: Ctrl-C ends the node, which still needs it to put its jobs back.
-    const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], detached: true });
+    const child = spawn(program, args, {
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+      env: ownEnvironment(),
+    });
     this.#child = child;
     onSpawn(child);
     child.once("exit", () => this.#exited(child));
@@ -102,6 +106,12 @@ export class RedisServer {
   #wasReady(child: ChildProcess): boolean {
     return readyServers.has(child);
   }
+}
+
+/** What a server needs of the node's environment, in which there may be secrets. */
+function ownEnvironment(): NodeJS.ProcessEnv {
+  const needed = ["PATH", "HOME", "LANG", "LC_ALL", "TZ", "LD_LIBRARY_PATH"];
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => needed.includes(name)));
 }
 
 const readyServers = new WeakSet<ChildProcess>();

@@ -23,8 +23,9 @@ export class Channel {
     this.#socket.on("close", () => exit(0));
   }
 
-  /** Queues a message; it leaves with the next {@link flush}. */
+  /** Queues a message; it leaves with the next {@link flush}, at the latest as soon as nothing keeps the thread busy. */
   post(message: FromWorker): void {
+    if (this.#bodies.length === 0) setImmediate(() => this.flush());
     this.#bodies.push(encodeFromWorker(message));
   }
 

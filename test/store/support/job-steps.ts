@@ -2,6 +2,7 @@ import fc from "fast-check";
 import type { JobId, NodeName } from "../../../src/core/ids.ts";
 import type {
   ClaimRequest,
+  Expiring,
   FinishReply,
   FinishRow,
   NewJob,
@@ -21,7 +22,7 @@ export const LATER_MS = 600_000;
 export interface Hands {
   /** Ends a node's lease. */
   readonly lapse: (node: NodeName) => Promise<void>;
-  /** Makes all offers visible. */
+  /** Has the time come that anything waits for: offers and delayed jobs are visible, and what expires has. */
   readonly ripen: () => Promise<void>;
 }
 
@@ -35,6 +36,7 @@ export type JobStep =
       readonly by: NodeName;
     }
   | { readonly do: "cancel"; readonly ids: readonly JobId[] }
+  | { readonly do: "expire"; readonly ids: readonly JobId[] }
   | { readonly do: "place"; readonly rows: readonly PlacementRow[] }
   | {
       readonly do: "sweep" | "register" | "heartbeat" | "leave" | "lapse" | "ripen";
@@ -48,13 +50,15 @@ export async function performJobStep(store: Store, step: JobStep, hands: Hands):
       return store.submit({ watcher: HEAD, jobs: step.jobs, units: new Map(), needs: [] });
     case "claim": {
       const reply = await store.claim(step.request);
-      if (reply.type === "lapsed" || reply.nextOfferMs === undefined) return reply;
-      return { ...reply, nextOfferMs: Math.ceil(reply.nextOfferMs / LATER_MS) };
+      if (reply.type === "lapsed" || reply.nextVisibleMs === undefined) return reply;
+      return { ...reply, nextVisibleMs: Math.ceil(reply.nextVisibleMs / LATER_MS) };
     }
     case "finish":
       return finish(store, step);
     case "cancel":
       return store.cancel(step.ids, bytes("why"));
+    case "expire":
+      return overdue(await store.expire(step.ids.map((id) => ({ id, outcome: bytes("too late") }))));
     case "place":
       return store.place(step.rows);
     case "sweep":
@@ -90,6 +94,12 @@ function sorted({ exhausted, unplaced }: Swept): Swept {
   return { exhausted: exhausted.toSorted((a, b) => a.id.localeCompare(b.id)), unplaced };
 }
 
+/** In no certain order, and without what the hand of time has changed. */
+function overdue({ due, nextMs }: Expiring): unknown {
+  const jobs = due.map((job) => ({ ...job, ttlMs: 0 })).toSorted((a, b) => a.id.localeCompare(b.id));
+  return { jobs, next: nextMs === undefined ? undefined : Math.ceil(nextMs / LATER_MS) };
+}
+
 const id = fc.constantFrom(...IDS);
 const node = fc.constantFrom(N1, N2, N3);
 const delayMs = fc.constantFrom(0, 0, LATER_MS, 2 * LATER_MS);
@@ -102,8 +112,16 @@ const refusal = fc.oneof(
   { weight: 9, arbitrary: fc.constant({}) },
   fc.constant({ refusal: bytes("refused") }),
 );
+/** What few jobs have. */
+const terms = fc.oneof(
+  { weight: 5, arbitrary: fc.constant({}) },
+  fc.record({ ttlMs: fc.constantFrom(LATER_MS, 2 * LATER_MS) }),
+  fc.constant({ isAtMostOnce: true }),
+  fc.constant({ isAtMostOnce: true, ttlMs: LATER_MS }),
+);
 const job: fc.Arbitrary<NewJob> = fc
   .tuple(
+    terms,
     fc.record({
       id,
       priority: fc.constantFrom(0, 0, 5, -5),
@@ -112,7 +130,7 @@ const job: fc.Arbitrary<NewJob> = fc
     fc.oneof(fc.constant({}), fc.record({ offers, placement: fc.constant("first") })),
     refusal,
   )
-  .map(([usual, offered, refused]) => newJob({ ...usual, ...offered, ...refused }));
+  .map(([own, usual, offered, refused]) => newJob({ ...own, ...usual, ...offered, ...refused }));
 const placementRow: fc.Arbitrary<PlacementRow> = fc
   .tuple(fc.record({ id, offers, placement: fc.constant("again") }), refusal)
   .map(([row, refused]) => ({ ...row, ...refused }));
@@ -121,10 +139,11 @@ const finishRow: fc.Arbitrary<FinishRow> = fc
     id,
     attempt: fc.constant(1),
     next: fc.constantFrom("succeeded", "failed", "cancelled", "queued", "queued"),
+    delayMs,
   })
-  .map((row) =>
+  .map(({ delayMs: pauseMs, ...row }) =>
     row.next === "queued"
-      ? { ...row, next: row.next, deaths: 1, throws: 1, death: "it died" }
+      ? { ...row, next: row.next, deaths: 1, throws: 1, death: "it died", delayMs: pauseMs }
       : { ...row, next: row.next, outcome: bytes(row.next) },
   );
 
@@ -156,6 +175,7 @@ export const jobStep: fc.Arbitrary<JobStep> = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ do: always("cancel"), ids: fc.array(id, { maxLength: 2 }) }) },
+  { weight: 2, arbitrary: fc.record({ do: always("expire"), ids: fc.array(id, { maxLength: 4 }) }) },
   {
     weight: 3,
     arbitrary: fc.record({ do: always("place"), rows: fc.array(placementRow, { maxLength: 5 }) }),

@@ -1,13 +1,32 @@
+/** What msgpack may hold. nil, booleans, numbers, texts and arrays always; what no shape allows is any extension. */
+export interface MsgpackShape {
+  /** Maps with text keys. */
+  readonly maps: boolean;
+  readonly bytes: boolean;
+  /** Extension 0 of one byte: how msgpackr writes `undefined`. */
+  readonly undefined: boolean;
+  readonly maxDepth: number;
+  /** In all; a value of one byte takes up to fifty as an object. */
+  readonly maxValues: number;
+}
+
+/** What is wrong: with its form, or only with how many values it has. */
+export type MsgpackFault = "form" | "count";
+
 /**
- * Tells whether `bytes` from `start` on hold exactly one value of nil, boolean, number, string, array and map with
- * string keys, and `undefined`. Decoders do more with other types than make data of them, and these bytes may come
- * from anyone.
+ * Tells why `bytes` from `start` on do not hold exactly one value of this shape; `undefined`: they do. Decoders do more with other types than make
+ * data of them (msgpackr compiles readers for records), they believe counts, and these bytes may come from anyone.
  */
-export function isPlainMsgpack(bytes: Uint8Array, start: number): boolean {
-  const reader = new Reader(bytes, start);
+export function msgpackFault(
+  shape: MsgpackShape,
+  bytes: Uint8Array,
+  start: number,
+): MsgpackFault | undefined {
+  const reader = new Reader(shape, bytes, start);
   // Values still to come, innermost container last; a map counts keys and values, and its keys come at even counts.
   const pending: number[] = [1];
   const keyed: boolean[] = [false];
+  let room = shape.maxValues;
   while (pending.length > 0) {
     const top = pending.length - 1;
     const left = pending[top] as number;
@@ -19,17 +38,19 @@ export function isPlainMsgpack(bytes: Uint8Array, start: number): boolean {
     pending[top] = left - 1;
     const mustBeText = keyed[top] === true && left % 2 === 0;
     const kind = reader.next();
-    if (kind === INVALID || (mustBeText && kind !== TEXT)) return false;
+    if (kind === INVALID || (mustBeText && kind !== TEXT)) return "form";
+    room -= 1;
     if (kind >= 0) {
-      pending.push(reader.isMap ? kind * 2 : kind);
+      const count = reader.isMap ? kind * 2 : kind;
+      pending.push(count);
       keyed.push(reader.isMap);
-      if (pending.length > MAX_DEPTH) return false;
+      if (pending.length > shape.maxDepth) return "form";
+      if (count > room) return "count";
     }
   }
-  return reader.position === bytes.length;
+  return reader.position === bytes.length ? undefined : "form";
 }
 
-const MAX_DEPTH = 1_000;
 const INVALID = -1;
 const SCALAR = -2;
 const TEXT = -3;
@@ -39,8 +60,10 @@ class Reader {
   position: number;
   isMap = false;
   readonly #bytes: Uint8Array;
+  readonly #shape: MsgpackShape;
 
-  constructor(bytes: Uint8Array, position: number) {
+  constructor(shape: MsgpackShape, bytes: Uint8Array, position: number) {
+    this.#shape = shape;
     this.#bytes = bytes;
     this.position = position;
   }
@@ -61,6 +84,10 @@ class Reader {
       case 0xc2:
       case 0xc3:
         return SCALAR;
+      case 0xc4:
+      case 0xc5:
+      case 0xc6:
+        return this.#shape.bytes ? this.#skip(this.#uint(1 << (head - 0xc4)), SCALAR) : INVALID;
       case 0xcc:
       case 0xd0:
         return this.#skip(1, SCALAR);
@@ -75,8 +102,8 @@ class Reader {
       case 0xcf:
       case 0xd3:
         return this.#skip(8, SCALAR);
-      case 0xd4: // extension 0 of one byte: how msgpackr writes undefined
-        return this.#bytes[this.position] === 0 ? this.#skip(2, SCALAR) : INVALID;
+      case 0xd4:
+        return this.#shape.undefined && this.#bytes[this.position] === 0 ? this.#skip(2, SCALAR) : INVALID;
       case 0xd9:
       case 0xda:
       case 0xdb:
@@ -93,6 +120,7 @@ class Reader {
   }
 
   #container(count: number, isMap: boolean): number {
+    if (isMap && !this.#shape.maps) return INVALID;
     this.isMap = isMap;
     // Every member takes a byte at least, so a huge count in a short message is a lie.
     return count > this.#bytes.length - this.position ? INVALID : count;
