@@ -118,7 +118,7 @@ export class InstantLane {
   close(): void {
     this.#isClosed = true;
     this.#waiting = [];
-    for (const attempt of [...this.#calls.keys()]) attempt.refuse("KS_UNAVAILABLE", this.#leaving);
+    for (const attempt of this.#calls.keys()) attempt.refuse("KS_UNAVAILABLE", this.#leaving);
   }
 
   get #leaving(): string {

@@ -13,6 +13,7 @@ import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { Doctor, type Vitals } from "./doctor/doctor.ts";
 import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
 import { DataService } from "./data/data-service.ts";
@@ -368,6 +369,12 @@ class Node implements RunningNode {
     });
   }
 
+  #vitals(): Vitals {
+    const { numWorkers: workers, isReadOnly } = this.#options;
+    const startFailures = Math.max(this.#pool.startFailures, this.#instantPool.startFailures);
+    return { queues: queuesOf(this.#options), workers, startFailures, isReadOnly };
+  }
+
   /** A note to drop a file may have come while the node was away. */
   #lookAfterData(): void {
     Promise.all([this.#data.directory.look(), this.#data.replicas.dropNoted()]).catch((error: unknown) =>
@@ -406,6 +413,7 @@ class Node implements RunningNode {
       readers: this.#readers,
       submissions,
       data: this.#data,
+      doctor: new Doctor({ node: this.name, store, data: this.#data, vitals: () => this.#vitals() }),
       queue: queues[0] ?? "default",
       unready: () => this.#unready(),
     });

@@ -9,11 +9,11 @@ import { RecentEnds } from "./recent-ends.ts";
 const RETRY_MS = 500;
 /** Of output that is not in the store yet. */
 const MAX_HELD_BYTES = 64 * 1024 * 1024;
-/** Jobs that print wait while there is more output than this on its way to the store. */
-const MOST_UNSTORED_BYTES = 4 * 1024 * 1024;
 /** What goes to the store in one command. Usually all of a turn does. */
 const MAX_PART_BYTES = 4 * 1024 * 1024;
 const MAX_PART_ROWS = 5_000;
+/** Jobs that print wait while there is more output than this on its way to the store. */
+const MOST_UNSTORED_BYTES = 4 * 1024 * 1024;
 
 export interface StoreWriterOptions {
   readonly store: Store;
@@ -48,13 +48,13 @@ export class StoreWriter {
   #streaming: StreamingRow[] = [];
   #finished: FinishRow[] = [];
   #heldBytes = 0;
-  #room: Promise<void> | undefined;
-  #onRoom: () => void = () => {};
   /** Jobs whose output is being dropped, each by its attempt: their logs say so already. */
   readonly #cut = new Map<JobId, number>();
   /** In the order of sending; each with what of it the store did not take, once that is known. */
   readonly #sent = new Map<Batch, Batch | undefined>();
   #settling: Promise<void> = Promise.resolve();
+  #room: Promise<void> | undefined;
+  #onRoom: () => void = () => {};
   #isScheduled = false;
   #isAway = false;
   #retry: NodeJS.Timeout | undefined;

@@ -39,26 +39,32 @@ test(
  * nothing beside the times of the model.
  */
 const PASS = `
--- Of a job that expires: created and expires, as lua/shared/records.lua has them.
-local function shift_expiry(key)
-  local record = redis.call("GET", key)
-  local kind = string.byte(record)
-  if kind > 15 or kind % 8 < 4 then return end
-  local body = 5 + struct.unpack(">I4", record, 2)
-  local at = body + 4 + struct.unpack(">I4", record, body + 1) + 12
-  local created, expires = struct.unpack(">dd", record, at + 1)
-  redis.call("SETRANGE", key, at, struct.pack(">dd", created - ARGV[1], expires - ARGV[1]))
+local ms = tonumber(ARGV[1])
+
+local function shift_scores(key)
+  for _, member in ipairs(redis.call("ZRANGE", key, 0, -1)) do redis.call("ZINCRBY", key, -ms, member) end
 end
+
+-- As lua/shared/records.lua has it, of a job that is not final: when it was created, and up to when it may begin.
+local function shift_record(key, record)
+  local body = 6 + struct.unpack(">I4", record, 2)
+  local created = body + 4 + struct.unpack(">I4", record, body) + 12
+  local has_expiry = string.byte(record) % 8 >= 4
+  for at = created, has_expiry and created + 8 or created, 8 do
+    redis.call("SETRANGE", key, at - 1, struct.pack(">d", struct.unpack(">d", record, at) - ms))
+  end
+end
+
 for _, key in ipairs(redis.call("KEYS", KEYS[1] .. "*")) do
   local left, name = redis.call("PTTL", key), string.sub(key, #KEYS[1] + 1)
   if left >= 0 then
-    redis.call("PEXPIRE", key, left - ARGV[1])
+    redis.call("PEXPIRE", key, left - ms)
   elseif name == "heard" then
-    redis.call("SET", key, string.format("%d", redis.call("GET", key) - ARGV[1]))
-  elseif string.find(name, "^job:") then
-    shift_expiry(key)
+    redis.call("SET", key, string.format("%d", redis.call("GET", key) - ms))
   elseif name == "nodes" or name == "expiring" or string.find(name, "^later:") or string.find(name, "^delayed:") then
-    for _, member in ipairs(redis.call("ZRANGE", key, 0, -1)) do redis.call("ZINCRBY", key, -ARGV[1], member) end
+    shift_scores(key)
+  elseif string.find(name, "^job:") then
+    shift_record(key, redis.call("GET", key))
   end
 end`;
 

@@ -33,6 +33,18 @@ test("a run begins when the one before it has ended", () => {
   expect(log).toEqual(["first begins", "first finished", "second begins"]);
 });
 
+test("a run begins, once, when the output of the one before has ended, though its result is held back behind it", () => {
+  const log: string[] = [];
+  const runs = new RunList(() => {});
+  runs.add(1, handlers(log, "first"), 1);
+  runs.add(2, handlers(log, "second"), 1);
+  runs.outputEnded("stdout");
+  runs.outputEnded("stderr");
+  expect(log).toEqual(["first begins", "second begins"]);
+  runs.finished(1, RESULT);
+  expect(log).toEqual(["first begins", "second begins", "first finished"]);
+});
+
 test("a run begins when the one before it was taken back though its turn had come, so that its deadline counts", () => {
   const log: string[] = [];
   const runs = new RunList(() => {});

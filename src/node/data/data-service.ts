@@ -78,7 +78,7 @@ export class DataService {
   readonly #parts = new Map<number, readonly string[]>();
 
   constructor(options: DataServiceOptions) {
-    const { node, cluster, token, isReadOnly, directory, store, warn } = options;
+    const { node, cluster, token, directory, store, warn } = options;
     this.#options = options;
     this.directory = directory;
     this.peers = new Peers({ cluster, token });

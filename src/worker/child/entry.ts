@@ -21,7 +21,7 @@ import { outcomeOfThrown } from "./thrown.ts";
 
 type Run = Extract<ToWorker, { type: "run" }>;
 
-/** While short runs follow each other, their results leave together, but none waits longer than this. */
+/** While short runs follow each other, their results leave together, but none waits longer, unless the next one blocks. */
 const RESULT_DELAY_MS = 1;
 
 interface Current {

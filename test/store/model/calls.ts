@@ -1,5 +1,6 @@
 /** The calls that the model knows, done to it and to a store, and what can be seen of either from outside. */
 import type { JobId, NodeName } from "../../../src/core/ids.ts";
+import type { WaitingQueue } from "../../../src/store/inspection.ts";
 import type {
   ClaimRequest,
   ExpiryRow,
@@ -17,7 +18,8 @@ import type {
   SubmitBatch,
 } from "../../../src/store/port.ts";
 import { told, type Told } from "./moves.ts";
-import { holdsLease, type Job, jobsAt, type Sent, stateOf, type World } from "./state.ts";
+import { countWaiting, holdsLease, type Job, jobsAt, type Sent, stateOf, type World } from "./state.ts";
+import * as membership from "./membership.ts";
 import * as transitions from "./transitions.ts";
 
 export type Call =
@@ -28,8 +30,8 @@ export type Call =
   | { readonly do: "watch"; readonly node: NodeName; readonly ids: readonly JobId[] }
   | { readonly do: "stream"; readonly node: NodeName; readonly rows: readonly StreamingRow[] }
   | { readonly do: "output"; readonly node: NodeName; readonly rows: readonly OutputRow[] }
-  | { readonly do: "expire"; readonly node: NodeName; readonly rows: readonly ExpiryRow[] }
   | { readonly do: "place"; readonly node: NodeName; readonly rows: readonly PlacementRow[] }
+  | { readonly do: "expire"; readonly node: NodeName; readonly rows: readonly ExpiryRow[] }
   | { readonly do: "register" | "heartbeat"; readonly registration: NodeRegistration }
   | { readonly do: "leave"; readonly node: NodeName }
   | { readonly do: "sweep"; readonly node: NodeName; readonly maxDeaths: number }
@@ -57,18 +59,18 @@ export function perform(world: World, call: Call): Told<unknown> {
       return transitions.markStreaming(world, call.node, call.rows);
     case "output":
       return transitions.appendOutput(world, call.node, call.rows);
-    case "expire":
-      return transitions.expire(world, call.rows);
     case "place":
       return transitions.placeAnew(world, call.rows);
+    case "expire":
+      return transitions.expire(world, call.rows);
     case "register":
-      return transitions.register(world, call.registration);
+      return membership.register(world, call.registration);
     case "heartbeat":
-      return transitions.heartbeat(world, call.registration);
+      return membership.heartbeat(world, call.registration);
     case "leave":
-      return transitions.leave(world, call.node);
+      return membership.leave(world, call.node);
     case "sweep":
-      return transitions.sweep(world, call.node, call.maxDeaths);
+      return membership.sweep(world, call.node, call.maxDeaths);
     case "pass":
       return told(transitions.pass(world, call.ms), undefined);
   }
@@ -108,10 +110,10 @@ export async function ask(store: Store, call: Exclude<Call, { do: "pass" }>): Pr
       return store.markStreaming(call.node, call.rows);
     case "output":
       return store.appendOutput(call.node, call.rows);
-    case "expire":
-      return store.expire(call.rows);
     case "place":
       return store.place(call.rows);
+    case "expire":
+      return store.expire(call.rows);
     case "register":
     case "heartbeat":
       return store[call.do](call.registration);
@@ -129,6 +131,8 @@ export interface Seen {
   readonly nodes: readonly NodeRecord[];
   readonly output: readonly (readonly OutputPiece[])[];
   readonly running: readonly (readonly RunningJob[])[];
+  readonly waiting: readonly WaitingQueue[];
+  readonly unplaced: number;
 }
 
 export function see(world: World, ids: readonly JobId[], nodes: readonly NodeName[]): Seen {
@@ -138,18 +142,27 @@ export function see(world: World, ids: readonly JobId[], nodes: readonly NodeNam
     nodes: nodesOf(world),
     output: ids.map((id) => world.jobs.get(id)?.output ?? []),
     running: nodes.map((node) => runningOn(world, node)),
+    waiting: waitingIn(world),
+    unplaced: jobsAt(world, "unplaced").length,
   };
 }
 
 export async function seen(store: Store, ids: readonly JobId[], names: readonly NodeName[]): Promise<Seen> {
-  const [records, active, nodes, output, running] = await Promise.all([
+  const [records, active, nodes, output, running, { queues: waiting, unplaced }] = await Promise.all([
     store.read(ids),
     store.activeJobs(),
     store.nodes(),
     Promise.all(ids.map((id) => store.readOutput(id, 0))),
     Promise.all(names.map((name) => store.runningJobs(name))),
+    store.waiting(),
   ]);
-  return { records, active, nodes, output, running };
+  return { records, active, nodes, output, running, waiting, unplaced };
+}
+
+function waitingIn(world: World): WaitingQueue[] {
+  const names = new Set(Array.from(world.jobs.values(), ({ given }) => given.queue));
+  const counts = Array.from(names, (queue) => ({ queue, jobs: countWaiting(world, queue) }));
+  return counts.filter(({ jobs }) => jobs > 0);
 }
 
 function runningOn(world: World, name: NodeName): RunningJob[] {

@@ -90,13 +90,6 @@ export function endAsAsked(world: World, job: Job, outcome: Uint8Array, except?:
   return end(world, job, "cancelled", outcome, except === undefined ? { by } : { by, except });
 }
 
-/** Lets a job wait for a time first, when there is one. */
-export function waitFor(world: World, job: Job, delayMs: number, except: NodeName): Told<void> {
-  if (delayMs === 0) return wait(world, job, { except });
-  const place = { at: "delayed", untilMs: world.nowMs + delayMs } as const;
-  return told(put(world, { ...job, place }), undefined, [{ queue: job.given.queue, delayMs, except }]);
-}
-
 /** Lets a job wait where it belongs: in its queue, where it keeps its place, or with those that it is offered to. */
 export function wait(
   world: World,
@@ -115,6 +108,12 @@ export function wait(
   if (visible.othersAtMs !== undefined) times.push([queue, visible.othersAtMs]);
   const wakes = times.map(([name, atMs]) => ({ queue: name, delayMs: atMs - world.nowMs, except }));
   return told(put(world, { ...job, place: { at: "offers", visible } }), undefined, wakes);
+}
+
+/** Lets a job wait for so long before it waits again. */
+export function pause(world: World, job: Job, delayMs: number, except: NodeName): Told<void> {
+  const place = { at: "pause", untilMs: world.nowMs + delayMs } as const;
+  return told(put(world, { ...job, place }), undefined, [{ queue: job.given.queue, delayMs, except }]);
 }
 
 /** Somebody who is there may take it, now or later. */
@@ -161,7 +160,9 @@ function withoutLease(world: World, node: NodeName): World {
 
 /** Of a node whose lease ran out: its jobs wait for a sweep. */
 export function notice(world: World, lostNode: NodeName): Told<void> {
-  return loseNode(world, lostNode, (next, job) =>
-    told(put(next, { ...job, place: { at: "lost", lostNode } }), undefined),
-  );
+  return loseNode(world, lostNode, lose);
+}
+
+export function lose(world: World, job: Job): Told<void> {
+  return told(put(world, { ...job, place: { at: "lost", lostNode: job.node! } }), undefined);
 }

@@ -35,12 +35,10 @@ export class Nodes {
         return [{ do: "finish", node: step.node, rows: this.#lastFinish.get(step.node) ?? [] }];
       case "cancel":
         return [{ ...step, do: "cancel", outcome: bytes(`as ${step.node} asked`) }];
+      case "expire":
+        return [{ ...step, do: "expire", rows: step.ids.map((id) => ({ id, outcome: bytes("too late") })) }];
       case "watch":
         return [{ ...step, do: "watch" }];
-      case "expire":
-        return [
-          { do: "expire", node: step.node, rows: step.ids.map((id) => ({ id, outcome: bytes("too late") })) },
-        ];
       case "stream":
         return this.#picked(step.node, step.pick, world).map((given) => {
           this.#streamed.add(`${given.id} ${given.attempt}`);
@@ -91,10 +89,9 @@ export class Nodes {
       const { deaths, throws } = given;
       const hasStreamed = this.#streamed.has(`${given.id} ${given.attempt}`);
       const isIdempotent = world.jobs.get(given.id)?.given.isAtMostOnce !== true;
-      const { retryDelayMs } = plan;
-      const retries = isIdempotent ? plan.retries : 0;
-      const asked = { retries, retryDelayMs, isIdempotent };
-      const counts = { deaths, throws, ...asked, maxDeaths: MAX_DEATHS, hasStreamed };
+      const { retries, retryDelayMs } = plan;
+      const terms = { retries, retryDelayMs, maxDeaths: MAX_DEATHS, isIdempotent };
+      const counts = { deaths, throws, hasStreamed, ...terms };
       const id = plan.amiss === "job" ? NOBODYS : given.id;
       const attempt = given.attempt + (plan.amiss === "attempt" ? 100 : 0);
       return { id, attempt, ...decideNext(endOf(plan), counts) };

@@ -68,12 +68,12 @@ const ended = { next: "succeeded", outcome: bytes("") } as const;
 
 /** A node takes and ends whatever it can. */
 async function endAll(history: History, node: NodeName): Promise<void> {
-  const { due } = (await history.do({ do: "expire", node, rows: [] })) as Expiring;
-  const late = due.map(({ id }) => ({ id, outcome: bytes("too late") }));
-  await history.do({ do: "expire", node, rows: late });
   const { unplaced } = (await history.do({ do: "sweep", node, maxDeaths: MAX_DEATHS })) as Swept;
   const placed = unplaced.map(({ id }) => ({ id, offers: ANYONE, placement: "last" }));
   await history.do({ do: "place", node, rows: placed });
+  const { due } = (await history.do({ do: "expire", node, rows: [] })) as Expiring;
+  const late = due.map(({ id }) => ({ id, outcome: bytes("too late") }));
+  await history.do({ do: "expire", node, rows: late });
   await history.do({ do: "claim", request: { node, queues: QUEUES, count: 100, takesData: true } });
   const rows = history.jobsOn(node).map(({ given: { id }, attempt }) => ({ id, attempt, ...ended }) as const);
   await history.do({ do: "finish", node, rows });

@@ -10,15 +10,12 @@ import type {
   NodeRegistration,
   OutputPiece,
   StoreEvent,
+  StoreOptions,
 } from "../../../src/store/port.ts";
 
 export interface World {
   readonly nowMs: number;
-  readonly settings: {
-    readonly resultTtlMs: number;
-    readonly unitTtlMs: number;
-    readonly queueLimit: number;
-  };
+  readonly settings: Pick<StoreOptions, "resultTtlMs" | "unitTtlMs" | "queueLimit">;
   /** Those that have not expired, in the order of their submission. */
   readonly jobs: ReadonlyMap<JobId, Job>;
   /** A lease that has run out stands here until somebody notices: a sweep, or the node itself. */
@@ -64,10 +61,10 @@ export type Place =
   | { readonly at: "offers"; readonly visible: Visible }
   /** Offered to nobody who is there; waits for somebody to place it. */
   | { readonly at: "unplaced" }
-  /** Waits for the time when it is in its queue again, or offered again. */
-  | { readonly at: "delayed"; readonly untilMs: number }
-  /** A claim found that it may not be begun any more. */
-  | { readonly at: "passed over" }
+  /** Waits again, and not where others see it before that time. */
+  | { readonly at: "pause"; readonly untilMs: number }
+  /** A claim came upon it too late for it to begin: it waits for nothing but its end. */
+  | { readonly at: "too late" }
   /** Its node is lost, which a sweep has still to decide on. */
   | { readonly at: "lost"; readonly lostNode: NodeName }
   | {
@@ -137,28 +134,30 @@ export function termsOfOthers(world: World, node: NodeName): ClusterTerms | unde
   return other === undefined ? undefined : world.leases.get(other)?.registration.terms;
 }
 
-const WAITING: readonly Place["at"][] = ["queue", "offers", "unplaced", "delayed"];
-
-/** How many jobs wait in a queue, in one way or another. */
-export function waitingIn(world: World, queue: string): number {
-  return [...world.jobs.values()].filter(
-    ({ given, place }) => given.queue === queue && WAITING.includes(place.at),
-  ).length;
-}
-
-/** Until when a job may be begun that is queued, but for those of lost nodes, on which a sweep has to decide first. */
-export function expiryOf({ place, given: { ttlMs }, createdAtMs }: Job): number | undefined {
-  const waits = WAITING.includes(place.at) || place.at === "passed over";
-  return waits && ttlMs !== undefined ? createdAtMs + ttlMs : undefined;
-}
-
-export function isOverdue(world: World, job: Job): boolean {
-  return (expiryOf(job) ?? Infinity) <= world.nowMs;
-}
-
 /** Higher priority first, then older. */
 export function inOrder(jobs: Iterable<Job>): Job[] {
   return [...jobs].toSorted((a, b) => b.given.priority - a.given.priority || a.number - b.number);
+}
+
+/** Of a job that waits: whether it may not be begun any more. A sweep has its say first when its node is lost. */
+export function isOverdue({ nowMs }: World, job: Job): boolean {
+  return isWaiting(job) && expiryOf(job) <= nowMs;
+}
+
+export function isWaiting({ place: { at } }: Job): boolean {
+  return at !== "node" && at !== "end" && at !== "lost";
+}
+
+/** Up to when it may be begun, in ms since the epoch. */
+export function expiryOf({ createdAtMs, given: { ttlMs = Infinity } }: Job): number {
+  return createdAtMs + ttlMs;
+}
+
+/** How many jobs wait in a queue, in one way or another. */
+export function countWaiting({ jobs }: World, queue: string): number {
+  return [...jobs.values()].filter(
+    (job) => job.given.queue === queue && isWaiting(job) && job.place.at !== "too late",
+  ).length;
 }
 
 export function jobsAt(world: World, at: Place["at"]): Job[] {

@@ -16,7 +16,7 @@ export const UNIT_MS = 600_000_000;
  * which of them came first would be a matter of how long the run itself takes.
  */
 export const leaseOf = (units: number): number => units * UNIT_MS + UNIT_MS / 1000;
-export const SETTINGS = { resultTtlMs: 3 * UNIT_MS, unitTtlMs: 4 * UNIT_MS, queueLimit: 6 } as const;
+export const SETTINGS = { resultTtlMs: 3 * UNIT_MS, unitTtlMs: 4 * UNIT_MS, queueLimit: 4 } as const;
 export const MAX_DEATHS = 2;
 
 export const NODES: readonly NodeName[] = [N1, N2, N3];
@@ -71,8 +71,8 @@ const pick = fc.nat({ max: 5 });
 const delayMs = fc.constantFrom(0, 0, UNIT_MS, 2 * UNIT_MS, 5 * UNIT_MS);
 const leaseMs = fc.constantFrom(1, 2, 3, 8).map(leaseOf);
 const outcome = fc.constantFrom("3", "no", LONG);
-const mostly = <Usual, Rare>(usual: Usual, rare: Rare): fc.Arbitrary<Usual | Rare> =>
-  fc.oneof({ weight: 19, arbitrary: fc.constant(usual) }, fc.constant(rare));
+const mostly = <Usual, Rare>(usual: Usual, rare: Rare, weight = 19): fc.Arbitrary<Usual | Rare> =>
+  fc.oneof({ weight, arbitrary: fc.constant(usual) }, fc.constant(rare));
 
 const offers: fc.Arbitrary<Offers> = fc.record({
   nodes: fc.uniqueArray(fc.record({ node, delayMs }), { maxLength: 3, selector: (offer) => offer.node }),
@@ -80,6 +80,13 @@ const offers: fc.Arbitrary<Offers> = fc.record({
 });
 const refusal = mostly({}, { refusal: bytes("refused") });
 const inputs = [parseDataUrl("my/table"), parseDataUrl("other")];
+/** What few jobs have. */
+const terms = fc.oneof(
+  { weight: 6, arbitrary: fc.constant({}) },
+  fc.record({ ttlMs: fc.constantFrom(1, 3).map((units) => units * UNIT_MS) }),
+  fc.constant({ isAtMostOnce: true }),
+  fc.constant({ isAtMostOnce: true, ttlMs: 2 * UNIT_MS }),
+);
 const waiting = fc.oneof(
   { weight: 4, arbitrary: fc.record({ queue: fc.constantFrom(...QUEUES) }) },
   { weight: 2, arbitrary: fc.record({ queue: fc.constantFrom("default|n1", "gpu|n2") }) },
@@ -88,18 +95,11 @@ const waiting = fc.oneof(
     arbitrary: fc.record({ queue: fc.constantFrom(...QUEUES), offers, placement: fc.constant("first") }),
   },
 );
-const ttlMs = fc.constantFrom(1, 2, 4).map((units) => units * UNIT_MS);
-const terms = fc.oneof(
-  { weight: 6, arbitrary: fc.constant({}) },
-  { weight: 2, arbitrary: fc.record({ ttlMs }) },
-  { weight: 1, arbitrary: fc.constant({ isAtMostOnce: true }) },
-  { weight: 1, arbitrary: fc.record({ ttlMs, isAtMostOnce: fc.constant(true) }) },
-);
 const job: fc.Arbitrary<NewJob> = fc
   .tuple(
     id,
     fc.constantFrom(0, 0, 5, -5),
-    mostly(0, 1),
+    mostly(0, 1, 60),
     waiting,
     refusal,
     fc.constantFrom({}, { inputs }, { inputs: [] }),
@@ -145,7 +145,7 @@ const weighed: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
   [12, fc.record({ do: always("finish"), node, plans: fc.array(plan, { minLength: 1, maxLength: 3 }) })],
   [2, fc.record({ do: always("finish again"), node })],
   [3, fc.record({ do: always("cancel"), node: watcher, ids: ids(2) })],
-  [3, fc.record({ do: always("expire"), node: watcher, ids: ids(6) })],
+  [3, fc.record({ do: always("expire"), node: watcher, ids: ids(5) })],
   [2, fc.record({ do: always("watch"), node: watcher, ids: ids(4) })],
   [1, fc.record({ do: always("stream"), node, pick })],
   [2, fc.record({ do: always("output"), node, pick, index: fc.nat({ max: 2 }) })],

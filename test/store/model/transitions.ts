@@ -1,5 +1,8 @@
-/** What each call of the store's port does to the world, and what it answers: the port's contract as pure functions. */
-import type { JobId, NodeName } from "../../../src/core/ids.ts";
+/**
+ * What each call about jobs does to the world, and what it answers: the port's contract as pure functions. Those about nodes are
+ * in membership.ts.
+ */
+import type { JobId, NodeName, UnitHash } from "../../../src/core/ids.ts";
 import type {
   CancelReply,
   ClaimReply,
@@ -8,81 +11,70 @@ import type {
   ExpiryRow,
   FinishReply,
   FinishRow,
-  NodeRegistration,
+  NewJob,
   OutputRow,
   PlacementRow,
-  RegisterReply,
   StreamingRow,
   SubmitBatch,
   SubmitReply,
-  Swept,
 } from "../../../src/store/port.ts";
-import { lostNodeDeath } from "../../../src/store/lost-node.ts";
+import { add, each, end, endAsAsked, pause, put, start, told, type Told, wait } from "./moves.ts";
 import {
-  add,
-  each,
-  end,
-  endAsAsked,
-  loseNode,
-  notice,
-  put,
-  start,
-  told,
-  type Told,
-  wait,
-  waitFor,
-} from "./moves.ts";
-import {
+  countWaiting,
   expiryOf,
   holdsLease,
   inOrder,
   isOverdue,
+  isWaiting,
   type Job,
   jobsAt,
-  type Lease,
-  leaseTime,
   stateOf,
-  termsOfOthers,
-  waitingIn,
   type World,
 } from "./state.ts";
 
 export function submit(world: World, { watcher, jobs, units, needs }: SubmitBatch): Told<SubmitReply> {
-  const added = each(world, jobs, (next, given) => {
-    const known = next.jobs.get(given.id);
-    if (known === undefined) return { ...add(next, given, watcher), reply: "queued" as const };
-    if (!isSame(known.given.spec, given.spec)) return told(next, "conflict" as const);
-    return told(put(next, watched(known, watcher)), "known" as const);
-  });
+  const added = each(world, jobs, (next, given) => submitOne(next, given, watcher));
   const conflict = added.reply.indexOf("conflict");
   if (conflict >= 0) return told(world, { type: "conflict", id: jobs[conflict]!.id });
-  const used = new Map(world.units);
-  const expiresAtMs = world.nowMs + world.settings.unitTtlMs;
   const asked = needs.filter((hash) => !units.has(hash));
-  const missing = asked.filter((hash) => !used.has(hash));
-  for (const hash of asked) if (used.has(hash)) used.set(hash, expiresAtMs);
-  if (missing.length > 0) return told({ ...world, units: used }, { type: "missing", units: missing });
-  const full = fullQueue(world, added.world);
-  if (full !== undefined) return told({ ...world, units: used }, full);
-  for (const hash of units.keys()) used.set(hash, expiresAtMs);
-  const rows = added.reply.map((row) => (row === "queued" ? "queued" : "known"));
-  return told({ ...added.world, units: used }, { type: "queued", rows }, added.sent);
+  const used = useUnits(world, asked);
+  const missing = asked.filter((hash) => !used.units.has(hash));
+  if (missing.length > 0) return told(used, { type: "missing", units: missing });
+  const full = jobs[added.reply.indexOf("full")]?.queue;
+  const { queueLimit: limit } = world.settings;
+  if (full !== undefined)
+    return told(used, { type: "full", queue: full, waiting: countWaiting(world, full), limit });
+  const rows = added.reply.map((row) => (row === "known" ? "known" : "queued"));
+  const after = keepUnits({ ...added.world, units: used.units }, [...units.keys()]);
+  return told(after, { type: "queued", rows }, added.sent);
 }
 
-/** The first queue, in the order of the rows, that would have more jobs than it may: in the world after them. */
-function fullQueue(before: World, after: World): SubmitReply | undefined {
-  const limit = before.settings.queueLimit;
-  const fresh = [...after.jobs.values()].filter(
-    ({ given, place }) => !before.jobs.has(given.id) && place.at !== "end",
+function keepUnits(world: World, hashes: readonly UnitHash[]): World {
+  const expiresAtMs = world.nowMs + world.settings.unitTtlMs;
+  const kept = hashes.map((hash): [UnitHash, number] => [hash, expiresAtMs]);
+  return { ...world, units: new Map([...world.units, ...kept]) };
+}
+
+/** Those that are there are kept anew. */
+function useUnits(world: World, hashes: readonly UnitHash[]): World {
+  return keepUnits(
+    world,
+    hashes.filter((hash) => world.units.has(hash)),
   );
-  const counts = new Map<string, number>();
-  for (const { given } of fresh.toSorted((a, b) => a.number - b.number)) {
-    const { queue } = given;
-    const count = (counts.get(queue) ?? waitingIn(before, queue)) + 1;
-    if (count > limit) return { type: "full", queue, waiting: waitingIn(before, queue), limit };
-    counts.set(queue, count);
-  }
-  return undefined;
+}
+
+function submitOne(
+  world: World,
+  given: NewJob,
+  watcher: NodeName,
+): Told<"queued" | "known" | "conflict" | "full"> {
+  const known = world.jobs.get(given.id);
+  if (known !== undefined && !isSame(known.given.spec, given.spec)) return told(world, "conflict");
+  if (known !== undefined) return told(put(world, watched(known, watcher)), "known");
+  const added = add(world, given, watcher);
+  const waiting = countWaiting(added.world, given.queue);
+  const isFull = waiting > world.settings.queueLimit && waiting > countWaiting(world, given.queue);
+  return { ...added, reply: isFull ? "full" : "queued" };
 }
 
 export function watch(world: World, ids: readonly JobId[], node: NodeName): World {
@@ -102,27 +94,33 @@ export function claim(world: World, request: ClaimRequest): Told<ClaimReply> {
   const { node, queues, count } = request;
   if (!holdsLease(world, node)) return told(world, { type: "lapsed" });
   const names = [...queues.map((queue) => `${queue}|${node}`), ...queues];
-  const { world: ripe, sent } = each(world, world.jobs.values(), (next, job) =>
-    job.place.at === "delayed" && job.place.untilMs <= next.nowMs && names.includes(job.given.queue)
-      ? wait(next, job, { except: node })
-      : told(next, undefined),
+  const { world: now, sent } = endPauses(world, names, node);
+  const visible = names.flatMap((queue) =>
+    inOrder(now.jobs.values()).filter((job) => job.given.queue === queue && mayTake(now, job, request)),
   );
-  const takeable = names.flatMap((queue) =>
-    inOrder(ripe.jobs.values()).filter((job) => job.given.queue === queue && mayTake(ripe, job, request)),
-  );
-  const inTime = takeable.filter((job) => !isOverdue(ripe, job));
-  const taken = inTime.slice(0, count);
-  // Up to the last one that is wanted, or all.
-  const upTo = taken.length < count ? takeable.length : count === 0 ? 0 : takeable.indexOf(taken[count - 1]!);
-  const passedOver = takeable.slice(0, upTo).filter((job) => isOverdue(ripe, job));
-  const rest = passedOver.reduce((next, job) => put(next, { ...job, place: { at: "passed over" } }), ripe);
-  const after = taken.reduce((next, job) => start(next, job, node), rest);
+  const taken = visible.filter((job) => !isOverdue(now, job)).slice(0, count);
+  const isAll = taken.length < count;
+  const cameUpon = isAll ? visible : visible.slice(0, visible.indexOf(taken.at(-1)!) + 1);
+  const after = taken.reduce((next, job) => start(next, job, node), passOver(now, cameUpon));
   const jobs = taken.map(({ given: { id, spec }, attempt, deaths, throws, pastDeaths }) => {
     const past = pastDeaths.length === 0 ? {} : { pastDeaths };
     return { id, attempt: attempt + 1, deaths, throws, spec, ...past };
   });
-  const nextVisibleMs = taken.length < count ? nextVisible(after, request, names) : undefined;
+  const nextVisibleMs = isAll ? nextVisible(after, names, request) : undefined;
   return told(after, { type: "claimed", jobs, nextVisibleMs }, sent);
+}
+
+/** Jobs whose pause is over wait again where they did before, once somebody asks. */
+function endPauses(world: World, names: readonly string[], node: NodeName): Told<unknown> {
+  const due = jobsAt(world, "pause").filter(
+    ({ given, place }) => names.includes(given.queue) && place.at === "pause" && place.untilMs <= world.nowMs,
+  );
+  return each(world, due, (next, job) => wait(next, job, { except: node }));
+}
+
+function passOver(world: World, jobs: readonly Job[]): World {
+  const late = jobs.filter((job) => isOverdue(world, job));
+  return late.reduce((next, job) => put(next, { ...job, place: { at: "too late" } }), world);
 }
 
 function mayTake(world: World, { place }: Job, request: ClaimRequest): boolean {
@@ -138,15 +136,19 @@ function timesFor(
   return times.filter((atMs) => atMs !== undefined);
 }
 
-function nextVisible(world: World, request: ClaimRequest, names: readonly string[]): number | undefined {
+function nextVisible(world: World, names: readonly string[], request: ClaimRequest): number | undefined {
   const times = [...world.jobs.values()]
     .filter(({ given }) => names.includes(given.queue))
     .flatMap(({ place }) => {
-      if (place.at === "delayed") return [place.untilMs];
+      if (place.at === "pause") return [place.untilMs];
       return place.at === "offers" ? timesFor(place.visible, request) : [];
-    })
-    .filter((atMs) => atMs > world.nowMs);
-  return times.length === 0 ? undefined : Math.min(...times) - world.nowMs;
+    });
+  return untilFirst(world, times);
+}
+
+function untilFirst({ nowMs }: World, times: readonly number[]): number | undefined {
+  const first = Math.min(...times.filter((atMs) => atMs > nowMs));
+  return first === Infinity ? undefined : first - nowMs;
 }
 
 export function finish(world: World, node: NodeName, rows: readonly FinishRow[]): Told<FinishReply[]> {
@@ -167,7 +169,8 @@ function commit(world: World, job: Job, node: NodeName, row: FinishRow): Told<Fi
   const { deaths, throws, death, delayMs = 0 } = row;
   const pastDeaths = death === undefined ? job.pastDeaths : [...job.pastDeaths, death];
   const back = { ...job, deaths, throws, pastDeaths, gaveBack: said };
-  return { ...waitFor(world, back, delayMs, node), reply: "committed" };
+  const moved = delayMs > 0 ? pause(world, back, delayMs, node) : wait(world, back, { except: node });
+  return { ...moved, reply: "committed" };
 }
 
 /** What was said before is answered as it was then; anything else of an attempt that is over is fenced. */
@@ -231,64 +234,6 @@ export function placeAnew(world: World, rows: readonly PlacementRow[]): Told<voi
   return told(after, undefined, sent);
 }
 
-export function register(world: World, registration: NodeRegistration): Told<RegisterReply> {
-  const { name, terms } = registration;
-  const theirs = termsOfOthers(world, name);
-  if (theirs !== undefined && (theirs.token !== terms.token || theirs.protocol !== terms.protocol)) {
-    const isCertain = leaseTime(world) === world.nowMs;
-    return told(hear(world, registration), { type: "refused", theirs, isCertain });
-  }
-  const holder = holderOf(world, registration);
-  if (holder === "another") return told(world, { type: "taken" });
-  const { world: next, sent } = holder === "itself" ? told(world, undefined) : notice(world, name);
-  return told(grant(hear(next, registration), registration), { type: "registered" }, sent);
-}
-
-export function heartbeat(world: World, registration: NodeRegistration): Told<"renewed" | "lapsed"> {
-  const holder = holderOf(world, registration);
-  if (holder === "another") return told(world, "lapsed");
-  if (holder === "itself") return told(grant(hear(world, registration), registration), "renewed");
-  const { world: next, sent } = notice(world, registration.name);
-  return told(next.leases.size === 0 ? next : hear(next, registration), "lapsed", sent);
-}
-
-/** Who has the name of a node. For another process it is free when its holder was silent for a lease, whoever else was. */
-function holderOf(world: World, { name, incarnation }: NodeRegistration): "itself" | "another" | undefined {
-  const lease = world.leases.get(name);
-  if (lease?.registration.incarnation === incarnation) return holdsLease(world, name) ? "itself" : undefined;
-  return lease !== undefined && lease.endsAtMs > world.nowMs ? "another" : undefined;
-}
-
-/**
- * The time of leases goes on for two fifths of a lease: somewhat longer than it takes until the next heartbeat. Leases that
- * hold after a silence end as much later as it was; after one of a whole lease they begin anew.
- */
-function hear(world: World, { leaseMs }: NodeRegistration): World {
-  const { nowMs, leases, heardUntilMs } = world;
-  const countedMs = Math.floor((leaseMs * 2) / 5);
-  const untilMs = Math.max(heardUntilMs ?? 0, nowMs + countedMs);
-  const missedMs = nowMs - leaseTime(world);
-  const isLong = missedMs > 0 && missedMs + countedMs >= leaseMs;
-  const after = Array.from(leases, ([name, lease]): [NodeName, Lease] => {
-    if (!holdsLease(world, name)) return [name, lease];
-    return [name, { ...lease, endsAtMs: isLong ? nowMs + leaseMs : lease.endsAtMs + missedMs }];
-  });
-  return { ...world, leases: new Map(after), heardUntilMs: untilMs };
-}
-
-function grant(world: World, registration: NodeRegistration): World {
-  const lease = { registration, endsAtMs: world.nowMs + registration.leaseMs };
-  return { ...world, leases: new Map(world.leases).set(registration.name, lease) };
-}
-
-export function leave(world: World, node: NodeName): Told<void> {
-  return loseNode(world, node, (next, job) =>
-    job.given.isAtMostOnce === true
-      ? told(put(next, { ...job, place: { at: "lost", lostNode: node } }), undefined)
-      : wait(next, job),
-  );
-}
-
 export function expire(world: World, rows: readonly ExpiryRow[]): Told<Expiring> {
   const { world: after, sent } = each(world, rows, (next, { id, outcome }) => {
     const job = next.jobs.get(id);
@@ -296,46 +241,12 @@ export function expire(world: World, rows: readonly ExpiryRow[]): Told<Expiring>
       ? end(next, job, "failed", outcome)
       : told(next, undefined);
   });
-  const jobs = [...after.jobs.values()];
-  const due = jobs
+  const all = [...after.jobs.values()].filter(isWaiting);
+  const due = all
     .filter((job) => isOverdue(after, job))
     .map(({ given: { id, queue, label, ttlMs = 0 }, attempt }) => ({ id, queue, label, ttlMs, attempt }));
-  const times = jobs.filter((job) => !isOverdue(after, job)).flatMap((job) => expiryOf(job) ?? []);
-  const nextMs = times.length === 0 ? undefined : Math.min(...times) - after.nowMs;
-  return told(after, { due, nextMs }, sent);
-}
-
-export function sweep(world: World, node: NodeName, maxDeaths: number): Told<Swept> {
-  const lapsed = [...world.leases.keys()].filter((name) => !holdsLease(world, name));
-  const noticed = each(world, lapsed, notice);
-  const decided = each(noticed.world, jobsAt(noticed.world, "lost"), (next, job) => {
-    if (job.place.at !== "lost") return told(next, undefined);
-    const { lostNode } = job.place;
-    const pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
-    const dead = { ...job, deaths: job.deaths + 1, pastDeaths };
-    if (dead.deaths < maxDeaths && dead.given.isAtMostOnce !== true) return wait(next, dead);
-    // Only a node with a lease can fail a job.
-    return told(holdsLease(next, node) ? start(next, dead, node, lostNode) : next, undefined);
-  });
-  const reply = { exhausted: exhaustedOn(decided.world, node), unplaced: unplacedIn(decided.world) };
-  return told(decided.world, reply, [...noticed.sent, ...decided.sent]);
-}
-
-function exhaustedOn(world: World, node: NodeName): Swept["exhausted"] {
-  return jobsAt(world, "node").flatMap(
-    ({ given: { id, label, isAtMostOnce = false }, attempt, deaths, pastDeaths, node: on, place: at }) =>
-      on === node && at.at === "node" && at.lostNode !== undefined
-        ? [{ id, attempt, deaths, isAtMostOnce, lostNode: at.lostNode, label, pastDeaths }]
-        : [],
-  );
-}
-
-function unplacedIn(world: World): Swept["unplaced"] {
-  return inOrder(jobsAt(world, "unplaced")).map(({ given: { id, queue, inputs = [] } }) => ({
-    id,
-    queue,
-    inputs,
-  }));
+  const times = all.map(expiryOf).filter((atMs) => atMs < Infinity);
+  return told(after, { due, nextMs: untilFirst(after, times) }, sent);
 }
 
 /** Time itself: what has expired is not known any more. */
