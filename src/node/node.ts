@@ -299,8 +299,11 @@ class Node implements RunningNode {
         if (event.queue === ALL_QUEUES) this.#recovery.begin();
         else this.#dispatcher.wakeFor(event.queue, event.delayMs);
         break;
+      case "broken":
+        this.#recovery.missEvents();
+        break;
       case "finished":
-        this.#hub.finished(event.id, event.state, event.outcome);
+        this.#recovery.finished(event);
         break;
       case "output":
         // What another node runs cannot be held up from here.

@@ -78,9 +78,9 @@ test("fault 10: connections are killed over and over while jobs wait, run and en
   const calls = [cluster.connect(0), cluster.connect(1)].flatMap((c, node) =>
     Array.from({ length: 100 }, (_, n) => c.call(note, file, `${node} ${n}`, 10)),
   );
-  let isOver = false;
-  const results = Promise.all(calls).finally(() => (isOver = true));
-  for (let round = 0; !isOver; round += 1) {
+  const load = { isOver: false };
+  const results = Promise.all(calls).finally(() => (load.isOver = true));
+  for (let round = 0; !load.isOver; round += 1) {
     const kind = (["normal", "pubsub"] as const)[round % 2] ?? "normal";
     await raw.call("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes");
     if (round % 3 === 0) proxy.cut();

@@ -29,10 +29,10 @@ function linesOf(file: string): string[] {
 
 /** Calls one after the other, several at a time, until it is told to stop; tells what became of each. */
 function callUntilStopped(c: Client, file: string, name: string): { stop: () => Promise<readonly Ended[]> } {
-  let isStopped = false;
+  const load = { isStopped: false };
   const lane = async (n: number): Promise<Ended[]> => {
     const ended: Ended[] = [];
-    for (let at = 0; !isStopped; at += 1) {
+    for (let at = 0; !load.isStopped; at += 1) {
       const what = `${name} ${n} ${at}`;
       const job = c.call(note, file, what, 1);
       const end = await job.then((result) => (result === what ? "result" : `wrong: ${result}`), codeOf);
@@ -44,7 +44,7 @@ function callUntilStopped(c: Client, file: string, name: string): { stop: () => 
   const lanes = Promise.all(Array.from({ length: 8 }, (_, n) => lane(n)));
   return {
     stop: async () => {
-      isStopped = true;
+      load.isStopped = true;
       return (await lanes).flat();
     },
   };

@@ -92,10 +92,10 @@ test("fault 34: SCRIPT FLUSH over and over under load: no error reaches anyone, 
     const c = cluster.connect(node);
     return Array.from({ length: 150 }, (_, n) => c.call(note, file, n, 5));
   });
-  let isOver = false;
-  const results = Promise.all(calls).finally(() => (isOver = true));
+  const load = { isOver: false };
+  const results = Promise.all(calls).finally(() => (load.isOver = true));
   let flushes = 0;
-  for (; !isOver; flushes += 1) {
+  for (; !load.isOver; flushes += 1) {
     await raw.script("FLUSH");
     await Promise.race([results, new Promise((resolve) => setTimeout(resolve, 3))]);
   }
