@@ -42,14 +42,14 @@ test("after a break waiting clients hear what ended, what streams, and what the 
   await catchUp(store, hub, N2);
   await new Promise(setImmediate);
 
-  expect(events).toMatchObject([
-    { type: "finished", jobId: ended, state: "failed" },
-    { type: "streaming", jobId: streaming, attempt: 1 },
-    { type: "finished", jobId: lost, state: "failed" },
-  ]);
-  const told = events.map((event) => ("outcome" in event ? Buffer.from(event.outcome).toString() : ""));
-  expect(told[0]).toContain("too long");
-  expect(told[2]).toContain("KS_STATE_LOST");
+  expect(events).toHaveLength(3);
+  const toldOf = (id: string): unknown => {
+    const event = events.find((told) => "jobId" in told && told.jobId === id);
+    return event?.type === "finished" ? Buffer.from(event.outcome).toString() : event;
+  };
+  expect(toldOf(ended)).toContain("too long");
+  expect(toldOf(streaming)).toMatchObject({ type: "streaming", attempt: 1 });
+  expect(toldOf(lost)).toContain("KS_STATE_LOST");
   expect(hub.awaited).toEqual([running, streaming]);
   await store.close();
 });
