@@ -26,17 +26,19 @@ local function is_at_most_once(record) return record and string.byte(record) >= 
 local leased = holds_lease(node, now)
 local lost = redis.call("HGETALL", lost_key)
 for i = 1, #lost, 2 do
-  local id = lost[i]
-  local history = attempts().history_of(id)
-  local is_exhausted = history.deaths + 1 >= most_deaths or is_at_most_once(redis.call("GET", job_key(id)))
+  local id, decided, lost_node = lost[i], string.match(lost[i + 1], "^(=?)(.*)$")
+  local history, is_decided = attempts().history_of(id), decided == "="
+  local is_exhausted = is_decided or history.deaths + 1 >= most_deaths or is_at_most_once(redis.call("GET", job_key(id)))
   if not is_exhausted or leased then -- only a node with a lease can fail a job; without one it waits for the next that sweeps
     redis.call("HDEL", lost_key, id)
-    history.deaths = text_of(history.deaths + 1)
-    attempts().add_death(history, "!" .. history.attempt .. ":" .. lost[i + 1])
-    attempts().remember(id, history)
+    if not is_decided then
+      history.deaths = text_of(history.deaths + 1)
+      attempts().add_death(history, "!" .. history.attempt .. ":" .. lost_node)
+      attempts().remember(id, history)
+    end
     if is_exhausted then
       redis.call("HSET", prefix .. "running:" .. node, id, attempts().entry_text(attempts().next_entry(history, text_of(now), "-")))
-      redis.call("HSET", handed_key, id, lost[i + 1])
+      redis.call("HSET", handed_key, id, lost_node)
     else
       moves().requeue(id)
     end

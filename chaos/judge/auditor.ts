@@ -16,6 +16,9 @@ const ANSWER_MS = 3_000;
 /** So many of a hundred results are read by another client too. */
 const READ_AGAIN = 0.3;
 
+/** Of a job that ended before somebody looked whether the cluster knows it, nothing can be told. */
+export const TOO_LATE = "jobs looked at too late, when their records may have expired";
+
 export interface AuditorOptions {
   readonly book: Book;
   readonly tally: Tally;
@@ -104,7 +107,7 @@ export class Auditor {
     it.dueAt = Date.now() + AGAIN_MS * 2 ** Math.min(it.unknown, MOST_DOUBLINGS);
     if (it.takenAt !== undefined || it.sightings.some(isEnd)) {
       const isLate = Date.now() - it.madeAt > resultTtlMs;
-      if (isLate) tally.break("looked at too late", "its record may have expired", it);
+      if (isLate) tally.count(TOO_LATE);
       else tally.break("lost", "the cluster had it, and knows it no more", it);
       book.close(it);
     } else if (this.isLast && it.isLeft) book.close(it);

@@ -10,7 +10,8 @@
 --   running:<node>  hash id -> attempt, and so on: the job runs there. What stands in none of these and is not final is queued.
 --   begun         hash id -> the attempts so far, of jobs that wait or run again: see attempts.lua
 --   nodes  zset of names by end of lease       node:<name>  hash: incarnation, facts, terms       heard  see lease_time
---   lost          hash id -> lost node: jobs whose node is gone, for the next sweep to decide on
+--   lost          hash id -> lost node: jobs whose node is gone, for the next sweep to decide on; behind a "=" when one has, and
+--                 the node is gone as well that it handed the job to
 --   handed:<node> hash id -> lost node: exhausted jobs that a sweep gave to a node, until it failed them
 --   taken:<node>  hash of the tokens of claims that took something, so that a claim whose reply was lost can be asked again
 --   unit:<hash>   a code unit          seq  counts jobs

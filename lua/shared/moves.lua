@@ -51,14 +51,18 @@ local function take_from(node, id, entry, now, ttl)
   return false
 end
 
--- Takes a node's lease away, and its jobs: nothing that the node still says of them counts. Those to be cancelled end, the
--- ids of the others come back: they are queued in name.
+-- Takes a node's lease away, and its jobs: nothing that the node still says of them counts. Those to be cancelled end, those
+-- that a sweep had handed to the node are for the next one to hand on, the ids of the others come back: they are queued in name.
 local function lose_jobs(node, now, ttl)
-  local entries, waiting = redis.call("HGETALL", prefix .. "running:" .. node), {}
+  local entries, handed_key, waiting = redis.call("HGETALL", prefix .. "running:" .. node), prefix .. "handed:" .. node, {}
   for i = 1, #entries, 2 do
-    if take_from(node, entries[i], attempts().read_entry(entries[i + 1]), now, ttl) then waiting[#waiting + 1] = entries[i] end
+    local id, entry = entries[i], attempts().read_entry(entries[i + 1])
+    if take_from(node, id, entry, now, ttl) then
+      local lost_node = entry.token == "-" and redis.call("HGET", handed_key, id)
+      if lost_node then redis.call("HSET", prefix .. "lost", id, "=" .. lost_node) else waiting[#waiting + 1] = id end
+    end
   end
-  redis.call("UNLINK", prefix .. "running:" .. node, prefix .. "taken:" .. node, prefix .. "handed:" .. node, prefix .. "node:" .. node)
+  redis.call("UNLINK", prefix .. "running:" .. node, prefix .. "taken:" .. node, handed_key, prefix .. "node:" .. node)
   redis.call("ZREM", prefix .. "nodes", node)
   if redis.call("EXISTS", prefix .. "nodes") == 0 then redis.call("UNLINK", prefix .. "heard") end
   offering().strand(node)

@@ -110,7 +110,8 @@ export interface Store extends Catalog, Inspection {
   /**
    * Looks for nodes whose lease ran out and gives their jobs back to the queues, a death each. Jobs that would
    * reach `maxDeaths`, or run at most once, are not queued again but handed to `node`, running under a new attempt, for it
-   * to fail them; each sweep lists them until it has. Jobs that were to be cancelled end as cancelled. Every node is woken, `node` too.
+   * to fail them; each sweep lists them until it has, and when that node goes as well the next one hands them on, without
+   * another death. Jobs that were to be cancelled end as cancelled. Every node is woken, `node` too.
    * Also lists jobs to be placed anew: those that were offered to nodes that are gone (or left), and to nobody else that is
    * there. Each sweep lists up to 500 of them, until they are placed or not queued any more.
    */
@@ -367,6 +368,8 @@ export interface OverdueJob {
 }
 
 export type StoreEvent =
+  /** Events may be missed from now on, until after the wake-up `*`. */
+  | { readonly type: "broken" }
   /**
    * The queue has work, or will have in `delayMs`; of several such times the first. `queue|node`: for that node alone, and
    * no other hears of it. `*`: events may have been missed: claim, and read again the jobs that are waited for.

@@ -36,7 +36,7 @@ import { addWatcher, type MemoryJob, newMemoryJob, toRecord } from "./job.ts";
 import { Leases } from "./leases.ts";
 import { OutputLog } from "./output.ts";
 import { fullQueue } from "./room.ts";
-import { hasSpec, JobTable } from "./table.ts";
+import { hasSpec, JobTable, type Loss } from "./table.ts";
 import { Units } from "./units.ts";
 
 /** What has expired is let go of this often; nobody gets to see it in the meantime. */
@@ -284,8 +284,8 @@ class MemoryStore extends MemoryCatalog implements Store {
     const jobs = this.#leases.take(node);
     this.#jobs.strand(node, nowMs);
     for (const job of jobs) {
-      this.#handed.delete(job);
-      if (job.isAtMostOnce) this.#jobs.lose(job, node, nowMs);
+      const loss = this.#lossOf(job, node);
+      if (job.isAtMostOnce || loss.isDecided) this.#jobs.lose(job, loss, nowMs);
       else this.#jobs.giveBack(job, { nowMs });
     }
   }
@@ -317,13 +317,15 @@ class MemoryStore extends MemoryCatalog implements Store {
     const nowMs = this.open();
     for (const lapsed of this.#leases.lapsed(nowMs)) this.#lose(lapsed, nowMs);
     const running = this.#leases.running(node, nowMs);
-    for (const [job, lostNode] of this.#jobs.lost) {
-      const isExhausted = job.deaths + 1 >= maxDeaths || job.isAtMostOnce;
+    for (const [job, { node: lostNode, isDecided }] of this.#jobs.lost) {
+      const isExhausted = isDecided || job.deaths + 1 >= maxDeaths || job.isAtMostOnce;
       // Only a node with a lease can fail a job, so without one the job waits for the next node that sweeps.
       if (isExhausted && running === undefined) continue;
       this.#jobs.lost.delete(job);
-      job.deaths += 1;
-      job.pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
+      if (!isDecided) {
+        job.deaths += 1;
+        job.pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
+      }
       if (!isExhausted || running === undefined) {
         this.#jobs.requeue(job, nowMs);
         continue;
@@ -361,11 +363,14 @@ class MemoryStore extends MemoryCatalog implements Store {
   }
 
   #lose(node: NodeName, nowMs: number): void {
-    for (const job of this.#leases.take(node)) {
-      this.#handed.delete(job);
-      this.#jobs.lose(job, node, nowMs);
-    }
+    for (const job of this.#leases.take(node)) this.#jobs.lose(job, this.#lossOf(job, node), nowMs);
     this.#jobs.strand(node, nowMs);
+  }
+
+  #lossOf(job: MemoryJob, node: NodeName): Loss {
+    const ranOn = this.#handed.get(job);
+    this.#handed.delete(job);
+    return { node: ranOn ?? node, isDecided: ranOn !== undefined };
   }
 
   protected open(): number {

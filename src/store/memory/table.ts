@@ -14,10 +14,17 @@ import { expiresAtMs, type MemoryJob, NOBODY } from "./job.ts";
 import type { Leases } from "./leases.ts";
 import { atOnce, OfferedJobs, toMemoryOffers, type Viewer } from "./offers.ts";
 
+/** How a job lost its node. */
+export interface Loss {
+  readonly node: NodeName;
+  /** A sweep has decided on it, and the node is gone as well that it handed the job to. */
+  readonly isDecided: boolean;
+}
+
 /** All jobs with their queues, and the moves between states: whatever moves a job moves it here. */
 export class JobTable {
   /** Jobs that lost their node and wait for a sweep to say what becomes of them; they are `queued` in name. */
-  readonly lost: Map<MemoryJob, NodeName> = new Map();
+  readonly lost: Map<MemoryJob, Loss> = new Map();
   readonly #jobs = new Map<JobId, MemoryJob>();
   readonly #queues = new Map<string, JobHeap>();
   readonly #offered = new OfferedJobs();
@@ -208,10 +215,10 @@ export class JobTable {
   }
 
   /** Takes a running job away from a node that is lost; the next sweep says what becomes of it. */
-  lose(job: MemoryJob, node: NodeName, nowMs: number): void {
+  lose(job: MemoryJob, loss: Loss, nowMs: number): void {
     if (job.cancelled !== undefined) return this.end(job, "cancelled", job.cancelled, { nowMs });
     move(job, "queued");
-    this.lost.set(job, node);
+    this.lost.set(job, loss);
   }
 
   /** Puts a job back at its old place, or offers it once more, to all of its takers at once. */

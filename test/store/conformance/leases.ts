@@ -226,6 +226,41 @@ export function describeLeases(open: OpenStore): void {
   );
 
   test(
+    "an exhausted job is handed on when its node is lost or leaves before it has failed it, without another death",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1, SHORT_LEASE_MS);
+      await register(store, N3);
+      const id = await runningJob(store, N1, { label: "doomed" });
+      const once = await runningJob(store, N1, { isAtMostOnce: true });
+      await pass(SHORT_LEASE_MS + 10);
+      await register(store, N2, SHORT_LEASE_MS);
+      const listed = async (node: NodeName): Promise<unknown> => {
+        const { exhausted } = await store.sweep(node, 1);
+        return exhausted.map(({ id: of, attempt, deaths, lostNode, pastDeaths }) => {
+          return `${of} ${attempt} ${deaths} ${lostNode} ${pastDeaths.join()}`;
+        });
+      };
+      const both = (attempt: number): unknown =>
+        [id, once].map((of) => `${of} ${attempt} 1 ${N1} attempt 1 on ${N1}: the node was lost`);
+      expect(await listed(N2)).toEqual(expect.arrayContaining(both(2) as string[]));
+      await pass(SHORT_LEASE_MS + 10);
+      await store.heartbeat(registration(N3, "n3 1"));
+      expect(await listed(N3)).toEqual(expect.arrayContaining(both(3) as string[]));
+      await register(store, N2);
+      await store.leave(N3);
+      expect(await claim(store, N2, { queues: [(await store.read([id]))[0]!.queue] })).toEqual([]);
+      expect(await listed(N2)).toEqual(expect.arrayContaining(both(4) as string[]));
+      const rows = [2, 3].map((attempt) => ({ id, attempt, next: "failed", outcome: bytes("") }) as const);
+      expect([await store.finish(N2, rows), await store.finish(N3, rows)].flat()).toEqual(
+        Array(4).fill("fenced"),
+      );
+      expect(await store.finish(N2, [{ id, attempt: 4, next: "failed", outcome: bytes("") }])).toEqual([
+        "committed",
+      ]);
+    }),
+  );
+
+  test(
     "whoever claims a job hears how its earlier workers and nodes died, in the order of their deaths",
     withStore(open, async ({ store, pass }) => {
       await register(store, N1, SHORT_LEASE_MS);

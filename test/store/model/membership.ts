@@ -3,7 +3,16 @@ import type { NodeName } from "../../../src/core/ids.ts";
 import { lostNodeDeath } from "../../../src/store/lost-node.ts";
 import type { NodeRegistration, RegisterReply, Swept } from "../../../src/store/port.ts";
 import { each, lose, loseNode, notice, start, told, type Told, wait } from "./moves.ts";
-import { holdsLease, inOrder, jobsAt, type Lease, leaseTime, termsOfOthers, type World } from "./state.ts";
+import {
+  holdsLease,
+  inOrder,
+  type Job,
+  jobsAt,
+  type Lease,
+  leaseTime,
+  termsOfOthers,
+  type World,
+} from "./state.ts";
 
 export function register(world: World, registration: NodeRegistration): Told<RegisterReply> {
   const { name, terms } = registration;
@@ -63,17 +72,29 @@ export function leave(world: World, node: NodeName): Told<void> {
 export function sweep(world: World, node: NodeName, maxDeaths: number): Told<Swept> {
   const lapsed = [...world.leases.keys()].filter((name) => !holdsLease(world, name));
   const noticed = each(world, lapsed, notice);
-  const decided = each(noticed.world, jobsAt(noticed.world, "lost"), (next, job) => {
-    if (job.place.at !== "lost") return told(next, undefined);
-    const { lostNode } = job.place;
-    const pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
-    const dead = { ...job, deaths: job.deaths + 1, pastDeaths };
-    if (dead.deaths < maxDeaths && !job.given.isAtMostOnce) return wait(next, dead);
-    // Only a node with a lease can fail a job.
-    return told(holdsLease(next, node) ? start(next, dead, node, lostNode) : next, undefined);
-  });
+  const decided = each(noticed.world, jobsAt(noticed.world, "lost"), (next, job) =>
+    decide(next, job, { node, maxDeaths }),
+  );
   const reply = { exhausted: exhaustedOn(decided.world, node), unplaced: unplacedIn(decided.world) };
   return told(decided.world, reply, [...noticed.sent, ...decided.sent]);
+}
+
+/** Says what becomes of a job of a lost node. Only a node with a lease can fail a job. */
+function decide(
+  world: World,
+  job: Job,
+  { node, maxDeaths }: { readonly node: NodeName; readonly maxDeaths: number },
+): Told<void> {
+  if (job.place.at !== "lost") return told(world, undefined);
+  const { lostNode, isDecided } = job.place;
+  const after = isDecided ? job : died(job, lostNode);
+  if (!isDecided && after.deaths < maxDeaths && after.given.isAtMostOnce !== true) return wait(world, after);
+  return told(holdsLease(world, node) ? start(world, after, node, lostNode) : world, undefined);
+}
+
+function died(job: Job, lostNode: NodeName): Job {
+  const pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
+  return { ...job, deaths: job.deaths + 1, pastDeaths };
 }
 
 function exhaustedOn(world: World, node: NodeName): Swept["exhausted"] {

@@ -147,8 +147,10 @@ export function loseNode(
   );
   const running = jobsAt(world, "node").filter((job) => job.node === node);
   const { world: after, sent } = each(alone.world, running, (next, job) => {
-    const asked = job.place.at === "node" ? job.place.asked : undefined;
-    return asked === undefined ? goOn(next, job) : endAsAsked(next, job, asked);
+    if (job.place.at !== "node") return told(next, undefined);
+    const { asked, lostNode } = job.place;
+    if (asked !== undefined) return endAsAsked(next, job, asked);
+    return lostNode === undefined ? goOn(next, job) : lose(next, job, lostNode);
   });
   return told(after, undefined, sent);
 }
@@ -160,9 +162,11 @@ function withoutLease(world: World, node: NodeName): World {
 
 /** Of a node whose lease ran out: its jobs wait for a sweep. */
 export function notice(world: World, lostNode: NodeName): Told<void> {
-  return loseNode(world, lostNode, lose);
+  return loseNode(world, lostNode, (next, job) => lose(next, job));
 }
 
-export function lose(world: World, job: Job): Told<void> {
-  return told(put(world, { ...job, place: { at: "lost", lostNode: job.node! } }), undefined);
+/** A job that a sweep had handed to the node is decided on; `lostNode` is the one under which it ran. */
+export function lose(world: World, job: Job, lostNode?: NodeName): Told<void> {
+  const place = { at: "lost", lostNode: lostNode ?? job.node!, isDecided: lostNode !== undefined } as const;
+  return told(put(world, { ...job, place }), undefined);
 }

@@ -65,8 +65,8 @@ export type Place =
   | { readonly at: "pause"; readonly untilMs: number }
   /** A claim came upon it too late for it to begin: it waits for nothing but its end. */
   | { readonly at: "too late" }
-  /** Its node is lost, which a sweep has still to decide on. */
-  | { readonly at: "lost"; readonly lostNode: NodeName }
+  /** Its node is lost, which a sweep has still to decide on; or has, and the node is gone that it handed the job to. */
+  | { readonly at: "lost"; readonly lostNode: NodeName; readonly isDecided: boolean }
   | {
       readonly at: "node";
       /** The outcome that a cancel brought. */
