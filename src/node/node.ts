@@ -3,7 +3,6 @@ import { KitchenError } from "../core/errors.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
-import { showBytes } from "../core/show-bytes.ts";
 import { DataDirectory, type DataDirectoryOptions } from "../data/directory.ts";
 import type { Room } from "../data/space.ts";
 import type { Loss } from "../data/types.ts";
@@ -17,6 +16,7 @@ import { Doctor, type Vitals } from "./doctor/doctor.ts";
 import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
 import { DataService } from "./data/data-service.ts";
+import { roomNews } from "./data/room-news.ts";
 import { createServer } from "./http/server.ts";
 import { InstantLane } from "./instant-lane.ts";
 import { ItemReaders } from "./item-readers.ts";
@@ -233,16 +233,11 @@ class Node implements RunningNode {
   }
 
   /** The data directory's disk has got full, or there is room again: others need not wait for the next heartbeat. */
-  tellRoom({ freeBytes, reservedBytes, isFull }: Room): void {
-    const figures = `${showBytes(freeBytes)} are free, and ${showBytes(reservedBytes)} a reserve`;
-    this.#options.log.warn(
-      isFull
-        ? `the disk of the data directory is full (${figures}): this node takes no new data until there is room (delete data, or use a larger disk)`
-        : `there is room again on the disk of the data directory (${figures}): this node takes data again`,
-    );
+  tellRoom(room: Room): void {
+    this.#options.log.warn(roomNews(room));
     if (!this.#hasJoined) return;
     this.#lease.renew().catch(() => {});
-    if (!isFull) this.#dispatcher.wake();
+    if (!room.isFull) this.#dispatcher.wake();
   }
 
   close(graceMs: number): Promise<void> {
