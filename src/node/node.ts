@@ -15,12 +15,13 @@ import { Doctor, type Vitals } from "./doctor/doctor.ts";
 import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
 import { DataService } from "./data/data-service.ts";
+import { roomNews } from "./data/room-news.ts";
 import { createServer } from "./http/server.ts";
 import { InstantLane } from "./instant-lane.ts";
 import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
-import { openDirectory, roomMessage } from "./open-directory.ts";
+import { openDirectory } from "./open-directory.ts";
 import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
 import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
@@ -220,7 +221,7 @@ class Node implements RunningNode {
 
   /** The data directory's disk has got full, or there is room again: others need not wait for the next heartbeat. */
   tellRoom(room: Room): void {
-    this.#options.log.warn(roomMessage(room));
+    this.#options.log.warn(roomNews(room));
     if (!this.#hasJoined) return;
     this.#lease.renew().catch(() => {});
     if (!room.isFull) this.#dispatcher.wake();
