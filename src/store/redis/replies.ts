@@ -41,12 +41,17 @@ export function parseClaimReply(reply: unknown): ClaimReply {
   if (reply instanceof Buffer) return { type: "lapsed" };
   const [head, ...rest] = list(reply).map(bytes);
   if (head === undefined) throw unexpected(reply);
-  const nextOfferMs = head.readDoubleBE(0);
-  return {
-    type: "claimed",
-    jobs: claimedJobs(head, rest),
-    nextOfferMs: nextOfferMs < 0 ? undefined : nextOfferMs,
-  };
+  try {
+    const nextOfferMs = head.readDoubleBE(0);
+    return {
+      type: "claimed",
+      jobs: claimedJobs(head, rest),
+      nextOfferMs: nextOfferMs < 0 ? undefined : nextOfferMs,
+    };
+  } catch (error) {
+    // Bytes are missing.
+    throw error instanceof RangeError ? unexpected(reply) : error;
+  }
 }
 
 const ID_BYTES = 36;
