@@ -93,6 +93,8 @@ async function workerReady(): Promise<Figures> {
       node: { name: parseNodeName("bench"), url: "http://localhost/" },
       access: { url: "http://localhost/", token: null, takesData: false },
       modules: [],
+      inlineResultBytes: 1_000_000,
+      keepsResults: true,
       isArbitraryBanned: false,
     },
     environment: workerEnvironment(process.env, []),

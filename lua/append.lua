@@ -42,7 +42,9 @@ local function keep(job, attempt, index, stream, at, bytes)
   job.used = job.used + #kept
   if #kept == #bytes then return end
   job.used = -1
-  job.pieces[#job.pieces + 1] = head .. "stderr " .. at .. "\n" .. notice
+  -- Where readers expect what was cut: they print pieces in the order of their indexes, each once.
+  local next_index = text_of(index + (#kept > 0 and 1 or 0))
+  job.pieces[#job.pieces + 1] = attempt .. " " .. next_index .. " stderr " .. at .. "\n" .. notice
 end
 
 for i = 1, #rows, 6 do

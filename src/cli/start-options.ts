@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { existsSync } from "node:fs";
 import ms, { type StringValue } from "ms";
 import { KitchenError } from "../core/errors.ts";
+import { showBytes } from "../core/show-bytes.ts";
 import { parseNodeName, type NodeName } from "../core/ids.ts";
 import type { Level } from "./log.ts";
 
@@ -31,6 +32,9 @@ export interface StartFlags {
   readonly env: readonly string[];
   readonly instantWorkers: string;
   readonly workerMemory?: string;
+  readonly argumentLimit: string;
+  readonly inlineResultLimit: string;
+  readonly jobOutputLimit: string;
   readonly resultTtl: string;
   readonly queueLimit: string;
   readonly grace: string;
@@ -90,11 +94,16 @@ export function duration(flag: string, text: string): number {
 const UNITS: Readonly<Record<string, number>> = { "": 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
 
 /** A size such as `200MB`, in bytes. @throws KitchenError `KS_USAGE` */
-export function size(flag: string, text: string): number {
+export function size(
+  flag: string,
+  text: string,
+  { mostBytes = Infinity }: { mostBytes?: number } = {},
+): number {
   const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?) *([A-Za-z]*)$/.exec(text) ?? [];
   const bytes = Math.round(Number(amount) * (UNITS[unit.toLowerCase()] ?? Number.NaN));
-  if (amount !== "" && Number.isSafeInteger(bytes)) return bytes;
-  throw usage(flag, text, "a size such as 200MB or 2GB");
+  if (amount !== "" && Number.isSafeInteger(bytes) && bytes <= mostBytes) return bytes;
+  const expected = mostBytes === Infinity ? "such as 200MB or 2GB" : `of up to ${showBytes(mostBytes)}`;
+  throw usage(flag, text, `a size ${expected}`);
 }
 
 export function clusterName(text: string): string {

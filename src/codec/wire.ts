@@ -1,4 +1,5 @@
 /** The messages between client, node and store as bytes, and back. Layouts: `docs/protocol.md`. */
+import { parseSha256 } from "../core/data.ts";
 import { type DataUrl, parseDataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId, parseQueue, parseUnitHash, type UnitHash } from "../core/ids.ts";
@@ -125,16 +126,29 @@ function parseInputs(urls: readonly unknown[]): readonly DataUrl[] {
 }
 
 export function encodeOutcome(outcome: Outcome): Buffer {
+  if (outcome.type === "stored") {
+    const { codec, url, size, sha256, isEnded } = outcome;
+    return pack([OUTCOMES.stored, codec, url, size, sha256, isEnded]);
+  }
   if (outcome.type !== "error") return pack([OUTCOMES[outcome.type], outcome.codec, outcome.bytes]);
   const { name, message, stack, code, detail } = outcome.error;
   return pack([OUTCOMES.error, name, message, stack, code, detail]);
 }
 
-const OUTCOMES = { value: 0, error: 1, ended: 2 } as const;
+const OUTCOMES = { value: 0, error: 1, ended: 2, stored: 3 } as const;
 
 export function parseOutcome(bytes: Uint8Array): Outcome {
   const fields = Fields.unpack(bytes, "outcome", 3);
   const kind = fields.number(0);
+  if (kind === OUTCOMES.stored)
+    return {
+      type: "stored",
+      codec: fields.text(1),
+      url: parseDataUrl(fields.text(2)),
+      size: fields.count(3),
+      sha256: parseSha256(fields.text(4)),
+      isEnded: fields.boolean(5),
+    };
   if (kind !== OUTCOMES.error)
     return {
       type: kind === OUTCOMES.ended ? "ended" : "value",

@@ -19,6 +19,7 @@ import { Readers } from "./readers.ts";
 import { Shelf } from "./shelf.ts";
 import { Soundness } from "./soundness.ts";
 import { type Room, Space } from "./space.ts";
+import { survey, type Survey } from "./survey.ts";
 import type {
   Adoption,
   ArrivalInfo,
@@ -132,6 +133,12 @@ export class DataDirectory {
   /** What is under way. */
   arrivals(): ArrivalInfo[] {
     return this.#parts.arrivals.list();
+  }
+
+  /** Looks at all files, without reading them. `known`: names of data that ought to be here. */
+  survey(known: ReadonlySet<string>): Promise<Survey> {
+    const { layout, arrivals } = this.#parts;
+    return survey({ layout, known, parts: arrivals.parts });
   }
 
   /** Looks at the room on the disk. */

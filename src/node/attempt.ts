@@ -20,7 +20,8 @@ export interface AttemptLane {
   /** What a worker may have; `undefined`: what V8 takes by itself. */
   readonly memoryBytes: number | undefined;
   readonly streams: Streams;
-  readonly onOutput: (attempt: Attempt, stream: StreamName, bytes: Uint8Array) => void;
+  /** Until what it gives resolves, the worker's output should not be read on. */
+  readonly onOutput: (attempt: Attempt, stream: StreamName, bytes: Uint8Array) => Promise<void> | undefined;
   /** Its result is a stream of items, which can be read now. */
   readonly onStreaming: (attempt: Attempt) => void;
   /** Called once. `ranMs` is 0 for what never began. */
@@ -116,8 +117,8 @@ export class Attempt implements RunHandlers {
     if (this.spec.timeoutMs > 0) this.#startDeadline(this.spec);
   }
 
-  onOutput(stream: StreamName, bytes: Uint8Array): void {
-    this.#lane.onOutput(this, stream, bytes);
+  onOutput(stream: StreamName, bytes: Uint8Array): Promise<void> | undefined {
+    return this.#lane.onOutput(this, stream, bytes);
   }
 
   onStreaming(): void {

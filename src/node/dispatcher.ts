@@ -289,8 +289,8 @@ export class Dispatcher {
       streams,
       onOutput: (of, stream, bytes) => {
         const { id, attempt } = of.job;
-        if (this.#attempts.get(id) === of)
-          writer.output(id, { attempt, index: of.nextPiece(), stream, bytes, atMs: Date.now() });
+        if (this.#attempts.get(id) !== of) return undefined;
+        return writer.output(id, { attempt, index: of.nextPiece(), stream, bytes, atMs: Date.now() });
       },
       onStreaming: (of) => {
         const { id, attempt } = of.job;

@@ -7,6 +7,8 @@ import type { OutputPiece } from "../store/port.ts";
 /** Where a client's events go: its open stream. */
 export interface Subscriber {
   send(frames: Buffer): void;
+  /** Resolves when it has read enough to be sent more; `undefined`: it can be now. */
+  room(): Promise<void> | undefined;
 }
 
 interface Watcher {
@@ -96,11 +98,14 @@ export class Hub {
     }
   }
 
-  output(id: JobId, piece: OutputPiece): void {
+  /** Gives what resolves when all who follow the job have read enough of it; `undefined`: they have. */
+  output(id: JobId, piece: OutputPiece): Promise<void> | undefined {
     const takers = this.#waiting.get(id)?.filter(({ wantsOutput }) => wantsOutput) ?? [];
-    if (takers.length === 0) return;
+    if (takers.length === 0) return undefined;
     const event = encodeClientEvent({ type: "output", jobId: id, ...piece });
     for (const { client } of takers) this.#post(client, event);
+    const rooms = takers.flatMap(({ client }) => this.#clients.get(client)?.subscriber.room() ?? []);
+    return rooms.length === 0 ? undefined : Promise.all(rooms).then(() => {});
   }
 
   streaming(id: JobId, attempt: number): void {

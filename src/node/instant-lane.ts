@@ -23,7 +23,8 @@ export interface InstantCall {
   readonly spec: JobSpec;
   readonly specBytes: Uint8Array;
   readonly units: ReadonlyMap<UnitHash, Uint8Array>;
-  readonly onOutput: (stream: StreamName, bytes: Uint8Array) => void;
+  /** Until what it gives resolves, the worker's output should not be read on. */
+  readonly onOutput: (stream: StreamName, bytes: Uint8Array) => Promise<void> | undefined;
   readonly onStreaming: () => void;
   readonly onEnd: (end: AttemptEnd) => void;
 }
@@ -117,7 +118,7 @@ export class InstantLane {
   close(): void {
     this.#isClosed = true;
     this.#waiting = [];
-    for (const attempt of [...this.#calls.keys()]) attempt.refuse("KS_UNAVAILABLE", this.#leaving);
+    for (const attempt of this.#calls.keys()) attempt.refuse("KS_UNAVAILABLE", this.#leaving);
   }
 
   get #leaving(): string {

@@ -13,6 +13,7 @@ import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { Doctor, type Vitals } from "./doctor/doctor.ts";
 import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
 import { DataService } from "./data/data-service.ts";
@@ -120,23 +121,24 @@ class Node implements RunningNode {
     this.#options = options;
     this.#policy = new Policy(options.isArbitraryBanned);
     this.#units = new UnitCache(store);
-    const pool = (size: number, onReady: () => void): Pool =>
+    const pool = (size: number, keepsResults: boolean, onReady: () => void): Pool =>
       new Pool({
         size,
         warn,
-        spawn: () => this.#spawn(),
+        spawn: () => this.#spawn(keepsResults),
         onReady: (namespaces) => {
           this.#policy.update(namespaces);
           onReady();
         },
       });
-    this.#pool = pool(numWorkers, () => this.#dispatcher.wake());
-    this.#instantPool = pool(numInstantWorkers, () => this.#lane.assign());
+    this.#pool = pool(numWorkers, true, () => this.#dispatcher.wake());
+    this.#instantPool = pool(numInstantWorkers, false, () => this.#lane.assign());
     this.#writer = new StoreWriter({
       store,
       node: name,
       hub: this.#hub,
       warn,
+      onDiscarded: ({ id, attempt }) => this.#data.results.drop(id, attempt),
       onFlushed: (hasRequeued) => (hasRequeued ? this.#dispatcher.wake() : this.#dispatcher.freed()),
     });
     this.#dispatcher = new Dispatcher({
@@ -209,6 +211,7 @@ class Node implements RunningNode {
     await store.subscribe(this.name, (event) => this.#receive(event));
     await this.#lease.take();
     this.#hasJoined = true;
+    this.#data.results.start();
     // Behind all that, so that it does not slow down the start.
     void this.#instantPool.start().catch((error: unknown) => {
       if (this.#closing === undefined) log.warn(`the instant lane does not start: ${String(error)}`);
@@ -277,9 +280,10 @@ class Node implements RunningNode {
     await this.#guard.close();
   }
 
-  #spawn(): WorkerProcess {
+  #spawn(keepsResults: boolean): WorkerProcess {
     const options = { ...this.#options, port: this.#port };
-    const worker = spawnWorker(options, this.url, { guard: this.#guard, oomKills: this.#oomKills });
+    const [guard, oomKills, { url }] = [this.#guard, this.#oomKills, this];
+    const worker = spawnWorker(options, { guard, oomKills, url, keepsResults });
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }
@@ -299,7 +303,8 @@ class Node implements RunningNode {
         this.#hub.finished(event.id, event.state, event.outcome);
         break;
       case "output":
-        this.#hub.output(event.id, event.piece);
+        // What another node runs cannot be held up from here.
+        void this.#hub.output(event.id, event.piece);
         break;
       case "streaming":
         this.#hub.streaming(event.id, event.attempt);
@@ -364,6 +369,12 @@ class Node implements RunningNode {
     });
   }
 
+  #vitals(): Vitals {
+    const { numWorkers: workers, isReadOnly } = this.#options;
+    const startFailures = Math.max(this.#pool.startFailures, this.#instantPool.startFailures);
+    return { queues: queuesOf(this.#options), workers, startFailures, isReadOnly };
+  }
+
   /** A note to drop a file may have come while the node was away. */
   #lookAfterData(): void {
     Promise.all([this.#data.directory.look(), this.#data.replicas.dropNoted()]).catch((error: unknown) =>
@@ -386,6 +397,7 @@ class Node implements RunningNode {
       hub,
       units,
       router,
+      argumentBytes: this.#options.argumentBytes ?? Infinity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
       onExpiring: (ttlMs) => this.#overdue.lookIn(ttlMs),
@@ -401,6 +413,7 @@ class Node implements RunningNode {
       readers: this.#readers,
       submissions,
       data: this.#data,
+      doctor: new Doctor({ node: this.name, store, data: this.#data, vitals: () => this.#vitals() }),
       queue: queues[0] ?? "default",
       unready: () => this.#unready(),
     });

@@ -49,6 +49,10 @@ export interface NodeOptions {
   readonly environmentNames: readonly string[];
   /** What a worker may have, in bytes. Default: as much heap as V8 takes, and as much of the rest as there is. */
   readonly workerMemoryBytes?: number | undefined;
+  /** What the arguments and the function of one call may have together, in bytes. Default: what a request may have. */
+  readonly argumentBytes?: number | undefined;
+  /** A result of a queued job that has more bytes becomes a file. Default: 1,000,000. */
+  readonly inlineResultBytes?: number | undefined;
   /** What the first workers run in. With the environment of `environmentNames` and that memory; stays the caller's to close. */
   readonly earlyProcesses?: EarlyProcesses | undefined;
   readonly leaseMs: number;

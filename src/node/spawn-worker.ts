@@ -13,11 +13,17 @@ export interface WorkersOfNode {
   readonly oomKills: OomKills;
 }
 
+/** A larger result becomes a file: for Redis and for who waits, this is where a file begins to be cheaper. */
+export const INLINE_RESULT_BYTES = 1_000_000;
+
 /** Starts a worker process of a node, which can be reached at `url` by now. */
-export function spawnWorker(options: NodeOptions, url: URL, all: WorkersOfNode): WorkerProcess {
+export function spawnWorker(
+  options: NodeOptions,
+  { url, keepsResults, ...all }: WorkersOfNode & { readonly url: URL; readonly keepsResults: boolean },
+): WorkerProcess {
   const { environmentNames, workerMemoryBytes: memoryBytes, earlyProcesses, log } = options;
   return new WorkerProcess({
-    settings: settingsOf(options, url),
+    settings: { ...settingsOf(options, url), keepsResults },
     environment: workerEnvironment(process.env, environmentNames),
     memoryBytes,
     child: earlyProcesses?.take(),
@@ -27,7 +33,7 @@ export function spawnWorker(options: NodeOptions, url: URL, all: WorkersOfNode):
   });
 }
 
-function settingsOf(options: NodeOptions, url: URL): Omit<WorkerSettings, "secret"> {
+function settingsOf(options: NodeOptions, url: URL): Omit<WorkerSettings, "secret" | "keepsResults"> {
   const { name, token, isReadOnly, modules, isArbitraryBanned } = options;
   return {
     node: { name, url: url.href },
@@ -37,6 +43,7 @@ function settingsOf(options: NodeOptions, url: URL): Omit<WorkerSettings, "secre
       takesData: !isReadOnly,
     },
     modules,
+    inlineResultBytes: options.inlineResultBytes ?? INLINE_RESULT_BYTES,
     isArbitraryBanned,
   };
 }

@@ -12,12 +12,16 @@ const MAX_HELD_BYTES = 64 * 1024 * 1024;
 /** What goes to the store in one command. Usually all of a turn does. */
 const MAX_PART_BYTES = 4 * 1024 * 1024;
 const MAX_PART_ROWS = 5_000;
+/** Jobs that print wait while there is more output than this on its way to the store. */
+const MOST_UNSTORED_BYTES = 4 * 1024 * 1024;
 
 export interface StoreWriterOptions {
   readonly store: Store;
   readonly node: NodeName;
   readonly hub: Hub;
   readonly warn: (message: string) => void;
+  /** The attempt did not succeed, or was not this node's any more: nobody will ask for what it kept. */
+  readonly onDiscarded?: (row: FinishRow) => void;
   /**
    * Called after a batch went out, in the same turn: the next claim travels right behind it. `hasRequeued`: jobs went back
    * to their queues.
@@ -49,6 +53,8 @@ export class StoreWriter {
   /** In the order of sending; each with what of it the store did not take, once that is known. */
   readonly #sent = new Map<Batch, Batch | undefined>();
   #settling: Promise<void> = Promise.resolve();
+  #room: Promise<void> | undefined;
+  #onRoom: () => void = () => {};
   #isScheduled = false;
   #isAway = false;
   #retry: NodeJS.Timeout | undefined;
@@ -58,15 +64,31 @@ export class StoreWriter {
     this.#options = options;
   }
 
-  output(id: JobId, piece: OutputPiece): void {
+  /** Gives what resolves when more output can be taken; `undefined`: it can be now. */
+  output(id: JobId, piece: OutputPiece): Promise<void> | undefined {
     // Whoever waits here is told at once; the log and other nodes a turn later.
-    this.#options.hub.output(id, piece);
+    const read = this.#options.hub.output(id, piece);
     const kept = this.#heldBytes + piece.bytes.length > MAX_HELD_BYTES ? this.#cutAt(id, piece) : piece;
-    if (kept === undefined) return;
+    if (kept === undefined) return read;
     if (kept === piece) this.#cut.delete(id);
     this.#heldBytes += kept.bytes.length;
     this.#output.push({ id, piece: kept });
     this.#schedule();
+    const stored = this.#stored();
+    return read === undefined || stored === undefined ? (read ?? stored) : read.then(() => stored);
+  }
+
+  /** Jobs wait for a store that is slow, and not for one that is away. */
+  #stored(): Promise<void> | undefined {
+    if (this.#isAway || this.#heldBytes <= MOST_UNSTORED_BYTES) return undefined;
+    return (this.#room ??= new Promise((resolve) => {
+      this.#onRoom = resolve;
+    }));
+  }
+
+  #tellRoom(): void {
+    this.#onRoom();
+    this.#room = undefined;
   }
 
   streaming(row: StreamingRow): void {
@@ -77,6 +99,7 @@ export class StoreWriter {
 
   finish(row: FinishRow): void {
     this.#cut.delete(row.id);
+    if (row.next !== "succeeded") this.#options.onDiscarded?.(row);
     this.#finished.push(row);
     this.#schedule();
   }
@@ -154,6 +177,7 @@ export class StoreWriter {
   async #writeOutput(rows: readonly OutputRow[]): Promise<void> {
     await this.#options.store.appendOutput(this.#options.node, rows);
     this.#heldBytes -= rows.reduce((sum, { piece }) => sum + piece.bytes.length, 0);
+    if (this.#heldBytes <= MOST_UNSTORED_BYTES) this.#tellRoom();
   }
 
   async #writeStreaming(rows: readonly StreamingRow[]): Promise<void> {
@@ -193,6 +217,7 @@ export class StoreWriter {
         `cannot reach the store, what happens here waits for it: ${error instanceof Error ? error.message : String(error)}`,
       );
     this.#isAway = true;
+    this.#tellRoom();
   }
 
   /** When nothing is on its way any more, what the store did not take goes before all that came since. */
@@ -220,6 +245,7 @@ export class StoreWriter {
   }
 
   #tell(row: FinishRow, reply: FinishReply | undefined): void {
+    if (reply !== "committed" && reply !== undefined) this.#options.onDiscarded?.(row);
     if (reply === undefined || reply === "fenced") return;
     if (reply !== "committed") this.#finishedLocally(row.id, "cancelled", reply.cancelled);
     else if (row.next !== "queued") this.#finishedLocally(row.id, row.next, row.outcome);

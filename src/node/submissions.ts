@@ -2,6 +2,7 @@ import { parseSpec } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { JobSpec, Submission } from "../core/messages.ts";
+import { showBytes } from "../core/show-bytes.ts";
 import { isStreaming, type NewJob, type Store, type SubmitReply } from "../store/port.ts";
 import type { Hub } from "./hub.ts";
 import type { Router } from "./router.ts";
@@ -16,6 +17,8 @@ export interface SubmissionsOptions {
   readonly hub: Hub;
   readonly units: UnitCache;
   readonly router: Router;
+  /** What the arguments and the function of one call may have together, in bytes. */
+  readonly argumentBytes: number;
   /** Whether this node lets captured functions run in the namespace. */
   readonly isArbitraryAllowed: (namespace: string) => boolean;
   /** Called right after a batch went to the store, in the same turn. */
@@ -88,6 +91,7 @@ export class Submissions {
   /** Reads a job's spec and refuses what is banned here, without looking at the user's bytes. */
   check(specBytes: Uint8Array): JobSpec {
     const spec = parseSpec(specBytes);
+    this.#checkSize(spec.label, specBytes.length);
     const carriesCode = spec.name === null || spec.units.length > 0;
     if (carriesCode && !this.#options.isArbitraryAllowed(spec.namespace))
       throw new KitchenError(
@@ -95,6 +99,15 @@ export class Submissions {
         `Captured functions are banned in the namespace "${spec.namespace}": call a registered function by its name`,
       );
     return spec;
+  }
+
+  #checkSize(label: string, bytes: number): void {
+    const { argumentBytes } = this.#options;
+    if (bytes <= argumentBytes) return;
+    throw new KitchenError(
+      "KS_TOO_LARGE",
+      `Cannot take ${label}: with its arguments it has ${showBytes(bytes)}, and the limit is ${showBytes(argumentBytes)} (save them as RemoteData and pass that, or raise --argument-limit)`,
+    );
   }
 
   /** A job that may run nowhere has ended with its submit, of which there is no event. */

@@ -52,6 +52,12 @@ export interface ClusterOptions extends Pick<NodeSettings, "numWorkers" | "queue
   readonly graceMs?: number;
   /** What each worker may take, in bytes, heap and all else; at least 64,000,000. Default: as V8 decides. */
   readonly workerMemoryBytes?: number;
+  /** What the function and the arguments of one call may have together, in bytes. Default: what a request may have. */
+  readonly argumentBytes?: number;
+  /** Results of queued calls that have more bytes go to files. Default: 1,000,000. */
+  readonly inlineResultBytes?: number;
+  /** How much of a job's output is kept, in bytes. Default: 4,000,000. */
+  readonly jobOutputBytes?: number;
   /** Options of the clients that `client()` makes. Default: output `off`. */
   readonly client?: ClientOptions;
   /** Takes what nodes log. Default: nobody. */
@@ -76,6 +82,7 @@ export interface Cluster extends AsyncDisposable {
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const DATA_THRESHOLD_BYTES = 200_000_000;
 const QUEUE_LIMIT = 1_000_000;
+const OUTPUT_LIMIT_BYTES = 4_000_000;
 const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /**
@@ -180,8 +187,8 @@ async function startOne(options: ClusterOptions & NodeSettings, place: Place): P
     cluster: clusterName,
     resultTtlMs,
     unitTtlMs: DAY_MS,
-    outputLimitBytes: 4 * 1024 * 1024,
     queueLimit,
+    outputLimitBytes: options.jobOutputBytes ?? OUTPUT_LIMIT_BYTES,
   });
   return await startNode({
     name: parseNodeName(`node${index}`),
@@ -207,6 +214,8 @@ async function startOne(options: ClusterOptions & NodeSettings, place: Place): P
     ...(options.workerMemoryBytes === undefined
       ? {}
       : { workerMemoryBytes: checkWorkerMemory(options.workerMemoryBytes) }),
+    argumentBytes: options.argumentBytes,
+    inlineResultBytes: options.inlineResultBytes,
     leaseMs: options.leaseMs ?? 6_000,
     graceMs: options.graceMs ?? 5_000,
     log: options.log ?? SILENT,

@@ -16,9 +16,6 @@ export type Because =
   /** It had closed the descriptor by which the node speaks to it. */
   | "closed-channel";
 
-/** With these a worker ends when it notices by itself. */
-export const EXIT_CODES = { "closed-output": 83, "closed-channel": 84 } as const;
-
 /** What a shell says of a process that ended by abort(). */
 const ABORTED = 134;
 /** With these V8 ends a process that it cannot go on with. */

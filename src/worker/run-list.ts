@@ -18,7 +18,8 @@ export interface StartRun {
 export interface RunHandlers {
   /** The run is the worker's next: its time counts from here. */
   onBegin(): void;
-  onOutput(stream: StreamName, bytes: Uint8Array): void;
+  /** Until what it gives resolves, the worker's output should not be read on. */
+  onOutput(stream: StreamName, bytes: Uint8Array): Promise<void> | undefined;
   /** Its result is a generator; items follow. */
   onStreaming(): void;
   onItem(bytes: Uint8Array): void;
@@ -35,6 +36,7 @@ interface Entry {
   /** How long it is expected to take, in ms. */
   readonly expectedMs: number;
   result: RunResult | undefined;
+  hasBegun: boolean;
   isStreaming: boolean;
   lastOutput: OutputTail | undefined;
 }
@@ -98,24 +100,30 @@ export class RunList {
       handlers,
       expectedMs,
       result: undefined,
+      hasBegun: false,
       isStreaming: false,
       lastOutput: undefined,
     });
     this.#loadMs += expectedMs;
-    if (this.#entries.length === 1) handlers.onBegin();
+    this.#beginNext();
   }
 
-  output(stream: StreamName, bytes: Uint8Array): void {
+  /** As {@link RunHandlers.onOutput}. */
+  output(stream: StreamName, bytes: Uint8Array): Promise<void> | undefined {
     const entry = this.#writer(stream);
-    if (entry === undefined) return this.#onStrayOutput(Buffer.from(bytes).toString());
+    if (entry === undefined) {
+      this.#onStrayOutput(Buffer.from(bytes).toString());
+      return undefined;
+    }
     (entry.lastOutput ??= new OutputTail()).push(bytes);
-    entry.handlers.onOutput(stream, bytes);
+    return entry.handlers.onOutput(stream, bytes);
   }
 
   outputEnded(stream: StreamName): void {
     if (this.#writer(stream) === undefined) return;
     this.#come[stream] += 1;
     this.#settle();
+    this.#beginNext();
   }
 
   /** Gives the runs that wait behind it: its reader may take for ever, or wait for one of them. */
@@ -147,8 +155,8 @@ export class RunList {
     if (entry === undefined) return;
     this.#lighten(entry);
     entry.handlers.onSkipped();
-    // By now it may have been its turn: then the next one's has come.
-    if (at === 0) this.#entries[0]?.handlers.onBegin();
+    // Its turn may have come by now.
+    this.#beginNext();
     this.#tellEmpty();
   }
 
@@ -193,9 +201,17 @@ export class RunList {
       if (first.isStreaming) this.#streams -= 1;
       this.#lighten(first);
       first.handlers.onFinished(first.result);
-      this.#entries[0]?.handlers.onBegin();
     }
     this.#tellEmpty();
+  }
+
+  /** The worker is at the first run whose output has not ended: a result may be held back behind a run that blocks. */
+  #beginNext(): void {
+    const { stdout, stderr } = this.#come;
+    const next = this.#entries[Math.min(stdout, stderr)];
+    if (next === undefined || next.hasBegun) return;
+    next.hasBegun = true;
+    next.handlers.onBegin();
   }
 
   #lighten({ expectedMs }: Entry): void {

@@ -7,11 +7,12 @@ import { LRUCache } from "lru-cache";
 import type { UnitHash } from "../core/ids.ts";
 import type { FromWorker, FunctionInfo, NamespaceInfo, ToWorker, WorkerSettings } from "../core/messages.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
-import { type Because, describeExit, EXIT_CODES, type Exit } from "./exit.ts";
+import { EXIT_CODES } from "../core/exit-codes.ts";
+import { type Because, describeExit, type Exit } from "./exit.ts";
 import type { OomKills } from "./oom-kills.ts";
 import { OutputSplitter } from "./output-splitter.ts";
 import { spawnProcess } from "./spawn-process.ts";
-import { RunList, type RunHandlers, type StartRun } from "./run-list.ts";
+import { RunList, type RunHandlers, type StartRun, type StreamName } from "./run-list.ts";
 
 /** How long the pipes of a process that ended may stay open, for processes that escaped its group. */
 const PIPES_CLOSE_MS = 500;
@@ -55,6 +56,7 @@ export class WorkerProcess {
   readonly #onStrayOutput: (text: string) => void;
   readonly #oomKills: OomKills;
   #hasRun = false;
+  #hasExited = false;
   #isKilled = false;
   #closed: Because | undefined;
   readonly #requests = new Map<number, (functions: readonly FunctionInfo[] | null) => void>();
@@ -206,7 +208,7 @@ export class WorkerProcess {
     for (const stream of ["stdout", "stderr"] as const) {
       const splitter = new OutputSplitter(
         marker,
-        (bytes) => this.#runs.output(stream, bytes),
+        (bytes) => this.#pauseFor(stream, this.#runs.output(stream, bytes)),
         () => this.#runs.outputEnded(stream),
       );
       this.#child[stream]?.on("data", (chunk: Buffer) => splitter.push(chunk));
@@ -215,6 +217,13 @@ export class WorkerProcess {
         this.#pipeEnded("closed-output");
       });
     }
+  }
+
+  /** Whoever prints faster than is read waits in its write: only this worker, and only until it dies. */
+  #pauseFor(stream: StreamName, room: Promise<void> | undefined): void {
+    if (room === undefined || this.#hasExited) return;
+    this.#child[stream]?.pause();
+    void room.then(() => this.#child[stream]?.resume());
   }
 
   #receive(message: FromWorker): void {
@@ -282,6 +291,8 @@ export class WorkerProcess {
       // Processes that a job left behind may hold the pipes open: they do not keep the slot.
       this.#child.once("exit", () => {
         this.#killGroup();
+        this.#hasExited = true;
+        for (const stream of ["stdout", "stderr"] as const) this.#child[stream]?.resume();
         setTimeout(() => this.#closePipes(), PIPES_CLOSE_MS).unref();
       });
       const end = (exit: Exit): void => {

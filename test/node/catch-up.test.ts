@@ -17,6 +17,7 @@ function hubWithClient(): { hub: Hub; events: ClientEvent[] } {
   const reader = new FrameReader(MAX_BYTES);
   const hub = new Hub();
   hub.connect(CLIENT, {
+    room: () => undefined,
     send: (frames) => reader.push(frames, (body) => events.push(parseClientEvent(Buffer.from(body)))),
   });
   return { hub, events };

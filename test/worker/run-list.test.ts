@@ -6,7 +6,7 @@ const RESULT: RunResult = { outcome: Buffer.alloc(0), isError: false, ranMs: 1 }
 
 /** Writes down what happens to a run. */
 function handlers(log: string[], name: string): RunHandlers {
-  const note = (what: string) => (): number => log.push(`${name} ${what}`);
+  const note = (what: string) => (): undefined => void log.push(`${name} ${what}`);
   return {
     onBegin: note("begins"),
     onOutput: note("prints"),
@@ -31,6 +31,18 @@ test("a run begins when the one before it has ended", () => {
   runs.add(2, handlers(log, "second"), 1);
   finish(runs, 1);
   expect(log).toEqual(["first begins", "first finished", "second begins"]);
+});
+
+test("a run begins, once, when the output of the one before has ended, though its result is held back behind it", () => {
+  const log: string[] = [];
+  const runs = new RunList(() => {});
+  runs.add(1, handlers(log, "first"), 1);
+  runs.add(2, handlers(log, "second"), 1);
+  runs.outputEnded("stdout");
+  runs.outputEnded("stderr");
+  expect(log).toEqual(["first begins", "second begins"]);
+  runs.finished(1, RESULT);
+  expect(log).toEqual(["first begins", "second begins", "first finished"]);
 });
 
 test("a run begins when the one before it was taken back though its turn had come, so that its deadline counts", () => {

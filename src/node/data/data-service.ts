@@ -2,6 +2,7 @@ import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { type Glob, parseGlob } from "../../core/glob.ts";
 import type { NodeName } from "../../core/ids.ts";
+import { isReserved, isResultUrl } from "../../core/result-url.ts";
 import { showBytes } from "../../core/show-bytes.ts";
 import type { DataDirectory } from "../../data/directory.ts";
 import type { LocalPart, Loss, Replica } from "../../data/types.ts";
@@ -13,6 +14,7 @@ import { Fetcher } from "./fetcher.ts";
 import { missing } from "./missing.ts";
 import { type Peer, Peers } from "./peers.ts";
 import { Replicas } from "./replicas.ts";
+import { StoredResults } from "./stored-results.ts";
 import { Transfers } from "./transfers.ts";
 
 export interface DataServiceOptions {
@@ -66,6 +68,7 @@ const SEARCH_STEP = 1_000;
 export class DataService {
   readonly directory: DataDirectory;
   readonly replicas: Replicas;
+  readonly results: StoredResults;
   readonly fetcher: Fetcher;
   readonly broadcast: Broadcast;
   readonly transfers: Transfers = new Transfers();
@@ -75,11 +78,12 @@ export class DataService {
   readonly #parts = new Map<number, readonly string[]>();
 
   constructor(options: DataServiceOptions) {
-    const { node, cluster, token, isReadOnly, directory, store, warn } = options;
+    const { node, cluster, token, directory, store, warn } = options;
     this.#options = options;
     this.directory = directory;
     this.peers = new Peers({ cluster, token });
     this.replicas = new Replicas({ node, directory, catalog: store, warn });
+    this.results = new StoredResults({ node, directory, store, warn });
     const shared = { node, catalog: store, livingNodes: () => livingNodes(store) };
     this.fetcher = new Fetcher({
       ...shared,
@@ -194,11 +198,13 @@ export class DataService {
   ): Promise<{ readonly urls: readonly DataUrl[]; readonly next: DataUrl | null }> {
     const urls: DataUrl[] = [];
     let last = after;
+    const prefix = glob.literalPrefix;
+    // Whoever looks for what was saved does not mean these.
+    const isShown = (url: DataUrl): boolean => isReserved(prefix) || !isResultUrl(url);
     for (;;) {
-      const prefix = glob.literalPrefix;
       const page = await this.#options.store.listData({ prefix, after: last, limit: SEARCH_STEP });
       for (const url of page) {
-        if (glob.matches(url)) urls.push(url);
+        if (glob.matches(url) && isShown(url)) urls.push(url);
         if (urls.length === limit) return { urls, next: url };
         last = url;
       }
@@ -304,6 +310,7 @@ export class DataService {
   }
 
   async close(): Promise<void> {
+    await this.results.stop();
     this.peers.close();
     await this.directory.close();
   }

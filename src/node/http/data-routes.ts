@@ -64,13 +64,15 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
 
     scope.put<Query>("/v1/data/*", { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
       const { headers } = request;
+      const url = dataUrlOf(request, "/v1/data/");
+      await data.results.permit(url);
       const named = headers["kitchensink-upload"];
       const uploadId = named === undefined ? undefined : parseUploadId(named);
       const to = await destination(request, uploadId);
       request.raw.setTimeout(BODY_IDLE_MS);
       if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
       const arrived = await data.directory.receive(request.raw, {
-        url: dataUrlOf(request, "/v1/data/"),
+        url,
         codec: codecOf(headers["kitchensink-codec"]),
         type: parseDataType(headers["kitchensink-type"] ?? "file"),
         size: sizeOf(headers),
@@ -115,8 +117,8 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
 
   server.get("/v1/data/*", async (request, reply) => {
     const url = dataUrlOf(request, "/v1/data/");
-    if ((await data.directory.check(url)) !== undefined)
-      return await sendBytes(request, reply, await data.directory.openReader(url));
+    const reader = await ownReader(data, url);
+    if (reader !== undefined) return await sendBytes(request, reply, reader);
     const record = await data.record(url);
     const holders = await data.holders(record);
     if (holders.length === 0 || request.headers[FORWARDED_HEADER] !== undefined) throw allAway(record);
@@ -155,6 +157,15 @@ function dataUrlOf(request: FastifyRequest, prefix: string): DataUrl {
       { cause },
     );
   }
+}
+
+/** Of this node's replica; `undefined` when there is none, or none that is sound. */
+async function ownReader({ directory }: DataService, url: DataUrl): Promise<DataReader | undefined> {
+  if (directory.find(url) === undefined) return undefined;
+  return await directory.openReader(url).catch((error: unknown) => {
+    if (directory.find(url) === undefined) return undefined;
+    throw error;
+  });
 }
 
 function place({ name, url }: { readonly name: NodeName; readonly url: URL | undefined }): {

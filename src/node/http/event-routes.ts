@@ -8,6 +8,7 @@ import { isStreaming, type JobRecord, type Store } from "../../store/port.ts";
 import type { Hub, Subscriber } from "../hub.ts";
 import type { ItemReaders } from "../item-readers.ts";
 import type { StoreWriter } from "../store-writer.ts";
+import { ResponseRoom } from "./response-room.ts";
 import { bodyObject } from "./server.ts";
 
 const ALIVE_MS = 15_000;
@@ -40,7 +41,9 @@ export function addEventRoutes(
     const response = reply.raw;
     response.writeHead(200, { "content-type": MEDIA_TYPE, "cache-control": "no-store" });
     response.flushHeaders();
+    const room = new ResponseRoom(response);
     const subscriber: Subscriber = {
+      room: () => room.pending,
       send: (frames) => {
         response.write(frames);
         if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();

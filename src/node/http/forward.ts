@@ -94,7 +94,7 @@ function answerOf(outgoing: ClientRequest, hasBody: boolean): Promise<IncomingMe
   return new Promise((resolve, reject) => {
     let silenceMs = SILENCE_MS;
     const overdue = (): void => void outgoing.destroy(new Error(`it gave no sign for ${silenceMs} ms`));
-    let timer = setTimeout(overdue, silenceMs);
+    const timer = setTimeout(overdue, silenceMs);
     outgoing.once("continue", () => {
       clearTimeout(timer);
       silenceMs = BODY_SILENCE_MS;

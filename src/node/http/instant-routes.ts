@@ -12,6 +12,7 @@ import type { InstantLane } from "../instant-lane.ts";
 import type { Submissions } from "../submissions.ts";
 import type { UnitCache } from "../unit-cache.ts";
 import { problemOf } from "./problems.ts";
+import { ResponseRoom } from "./response-room.ts";
 import { bodyBytes } from "./server.ts";
 
 export interface InstantRoutesOptions {
@@ -66,19 +67,22 @@ export function addInstantRoutes(
 /** The HTTP response to an instant call: opened by the first output, by a stream of items, or by the end. */
 class InstantAnswer {
   readonly #response: ServerResponse;
+  readonly #room: ResponseRoom;
   readonly #id: JobId;
   #index = 0;
   isEnded = false;
 
   constructor(response: ServerResponse, id: JobId) {
     this.#response = response;
+    this.#room = new ResponseRoom(response);
     this.#id = id;
     response.on("error", () => {});
   }
 
-  output(stream: "stdout" | "stderr", bytes: Uint8Array): void {
+  output(stream: "stdout" | "stderr", bytes: Uint8Array): Promise<void> | undefined {
     const piece = { attempt: 1, index: this.#index++, stream, atMs: Date.now(), bytes } as const;
     this.#write({ type: "output", jobId: this.#id, ...piece });
+    return this.#room.pending;
   }
 
   /** The items are read apart, by requests of their own: this answer goes on to its end. */

@@ -25,8 +25,10 @@ export function addWorkerRoutes(server: FastifyInstance, { data }: { readonly da
 
   server.post<{ Params: { id: string } }>("/v1/parts/:id", async (request, reply) => {
     const body = bodyObject(request.body);
+    const url = parseDataUrl(body["url"]);
+    await data.results.permit(url);
     const arrived = await data.directory.finishLocal(request.params.id, {
-      url: parseDataUrl(body["url"]),
+      url,
       size: Number(body["size"]),
       sha256: parseSha256(body["sha256"]),
       codec: codecOf(body["codec"]),

@@ -12,7 +12,6 @@ import type {
   FinishReply,
   FinishRow,
   JobRecord,
-  NewJob,
   NodeRecord,
   NodeRegistration,
   OutputPiece,
@@ -36,6 +35,7 @@ import { EventQueue } from "./events.ts";
 import { addWatcher, type MemoryJob, newMemoryJob, toRecord } from "./job.ts";
 import { Leases } from "./leases.ts";
 import { OutputLog } from "./output.ts";
+import { fullQueue } from "./room.ts";
 import { hasSpec, JobTable, type Loss } from "./table.ts";
 import { Units } from "./units.ts";
 
@@ -105,9 +105,13 @@ class MemoryStore extends MemoryCatalog implements Store {
       (hash) => !batch.units.has(hash) && this.#units.use(hash, nowMs) === undefined,
     );
     if (missing.length > 0) return { type: "missing", units: missing };
-    const full = this.#fullQueue(batch.jobs.filter(({ id }) => fresh.has(id)));
-    if (full !== undefined)
-      return { type: "full", queue: full, waiting: this.#jobs.waiting(full), limit: this.#queueLimit };
+    const waiting = (queue: string): number => this.#jobs.waiting(queue);
+    const limit = this.#queueLimit;
+    const full = fullQueue(
+      batch.jobs.filter(({ id }) => fresh.has(id)),
+      { limit, waiting },
+    );
+    if (full !== undefined) return { type: "full", queue: full, waiting: waiting(full), limit };
 
     for (const [hash, bytes] of batch.units) this.#units.add(hash, bytes, nowMs);
     for (const job of known.values()) if (!isFinal(job.state)) addWatcher(job, batch.watcher);
@@ -119,21 +123,6 @@ class MemoryStore extends MemoryCatalog implements Store {
     }
     this.#sequence = sequence;
     return { type: "queued", rows };
-  }
-
-  /** The first queue in which more jobs than it may have would wait with these; of rows with the same id the first one counts. */
-  #fullQueue(rows: readonly NewJob[]): string | undefined {
-    const seen = new Set<JobId>();
-    const waiting = new Map<string, number>();
-    for (const { id, queue, refusal } of rows) {
-      if (seen.has(id)) continue;
-      seen.add(id);
-      if (refusal !== undefined) continue;
-      const count = (waiting.get(queue) ?? this.#jobs.waiting(queue)) + 1;
-      if (count > this.#queueLimit) return queue;
-      waiting.set(queue, count);
-    }
-    return undefined;
   }
 
   async claim({ node, queues, count, takesData }: ClaimRequest): Promise<ClaimReply> {

@@ -5,13 +5,14 @@ import { fingerprint } from "../fingerprint.ts";
 import type { Waiting } from "../inspection.ts";
 import type { Expiring, NewJob, PlacementRow, StoreOptions, UnplacedJob } from "../port.ts";
 import { ownBytes, sameBytes } from "./bytes.ts";
+import { DelayedJobs } from "./delays.ts";
 import type { EventQueue } from "./events.ts";
+import { ExpiringJobs } from "./expiries.ts";
 import { FifoQueue } from "./fifo.ts";
 import { JobHeap } from "./heap.ts";
 import { expiresAtMs, type MemoryJob, NOBODY } from "./job.ts";
 import type { Leases } from "./leases.ts";
 import { atOnce, OfferedJobs, toMemoryOffers, type Viewer } from "./offers.ts";
-import { Timetable } from "./timetable.ts";
 
 /** How a job lost its node. */
 export interface Loss {
@@ -27,12 +28,8 @@ export class JobTable {
   readonly #jobs = new Map<JobId, MemoryJob>();
   readonly #queues = new Map<string, JobHeap>();
   readonly #offered = new OfferedJobs();
-  /** Jobs that wait for the time when they go back to where they waited before, by queue. */
-  readonly #delayed = new Map<string, Timetable<MemoryJob>>();
-  /** Queued jobs that may not be begun later than at their times. */
-  readonly #expiring = new Timetable<MemoryJob>();
-  /** Those of them that a claim passed over: they wait nowhere any more. */
-  readonly #passedOver = new Set<MemoryJob>();
+  readonly #delayed = new DelayedJobs();
+  readonly #expiring = new ExpiringJobs();
   readonly #final = new FifoQueue<MemoryJob>();
   readonly #resultTtlMs: number;
   readonly #leases: Leases;
@@ -60,7 +57,7 @@ export class JobTable {
   ): void {
     this.#jobs.set(job.id, job);
     if (refusal === undefined) {
-      this.#watchExpiry(job);
+      this.#expiring.add(job);
       return this.#wait(job, nowMs, saidBy);
     }
     job.watchers = NOBODY;
@@ -70,13 +67,13 @@ export class JobTable {
 
   /** Takes up to `count` jobs that wait in a queue or are offered to the viewer, in one order. */
   take(queue: string, count: number, { viewer, nowMs }: { viewer: Viewer; nowMs: number }): MemoryJob[] {
-    this.#putBackDue(queue, viewer.node, nowMs);
+    for (const job of this.#delayed.takeDue(queue, nowMs)) this.#putBack(job, nowMs, viewer.node);
     const heap = this.#queues.get(queue);
     const offered = this.#offered.visible(queue, viewer, nowMs);
     const taken: MemoryJob[] = [];
     const take = (job: MemoryJob): void => {
       if (expiresAtMs(job) > nowMs) taken.push(job);
-      else this.#passedOver.add(job);
+      else this.#expiring.passOver(job);
     };
     let at = 0;
     while (taken.length < count) {
@@ -96,34 +93,26 @@ export class JobTable {
   /** When the next job of these shared queues becomes visible to the viewer, or of those that are for it alone. */
   nextVisibleAtMs(queues: readonly string[], viewer: Viewer, nowMs: number): number | undefined {
     const names = queues.flatMap((queue) => [queue, `${queue}|${viewer.node}`]);
-    const times = names.map((name) => this.#delayed.get(name)?.firstAtMs);
-    times.push(this.#offered.nextAtMs(queues, viewer, nowMs));
-    const known = times.filter((atMs) => atMs !== undefined);
-    return known.length === 0 ? undefined : Math.min(...known);
+    const offered = this.#offered.nextAtMs(queues, viewer, nowMs) ?? Infinity;
+    const next = Math.min(offered, this.#delayed.nextAtMs(names) ?? Infinity);
+    return next === Infinity ? undefined : next;
   }
 
   /** How many jobs wait in a queue, in one way or another. */
   waiting(queue: string): number {
-    const delayed = this.#delayed.get(queue)?.size ?? 0;
-    return (this.#queues.get(queue)?.count ?? 0) + this.#offered.count(queue) + delayed;
+    const queued = this.#queues.get(queue)?.count ?? 0;
+    return queued + this.#offered.count(queue) + this.#delayed.count(queue);
   }
 
   /** The job, if it may not be begun any more. */
   overdue(id: JobId, nowMs: number): MemoryJob | undefined {
     const job = this.get(id, nowMs);
-    return job !== undefined && this.#expiring.has(job) && expiresAtMs(job) <= nowMs ? job : undefined;
+    return job !== undefined && this.#expiring.isOverdue(job, nowMs) ? job : undefined;
   }
 
-  /** Jobs that may not be begun any more, and when the next one is due. */
+  /** Jobs that may not be begun any more. */
   expiring(most: number, nowMs: number): Expiring {
-    const due = this.#expiring.due(nowMs);
-    const next = this.#expiring.after(due.length);
-    return {
-      due: due
-        .slice(0, most)
-        .map(({ id, queue, label, ttlMs = 0, attempt }) => ({ id, queue, label, ttlMs, attempt })),
-      nextMs: due.length >= most ? 0 : next === undefined ? undefined : next - nowMs,
-    };
+    return this.#expiring.list(most, nowMs);
   }
 
   /** Offers an unplaced job anew, or refuses it; others are left alone. */
@@ -148,7 +137,7 @@ export class JobTable {
 
   /** Where jobs wait, and how many. */
   overview(): Waiting {
-    const names = new Set([...this.#queues.keys(), ...this.#delayed.keys(), ...this.#offered.queues()]);
+    const names = new Set([...this.#queues.keys(), ...this.#delayed.queues(), ...this.#offered.queues()]);
     const queues = Array.from(names, (queue) => ({ queue, jobs: this.waiting(queue) }));
     return {
       queues: queues.filter(({ jobs }) => jobs > 0),
@@ -183,8 +172,8 @@ export class JobTable {
     const isElsewhere =
       this.lost.delete(job) ||
       this.#offered.remove(job) ||
-      this.#passedOver.delete(job) ||
-      this.#delayed.get(job.queue)?.remove(job) === true;
+      this.#expiring.removePassedOver(job) ||
+      this.#delayed.remove(job);
     if (!isElsewhere) this.#queues.get(job.queue)?.markStale();
   }
 
@@ -220,27 +209,9 @@ export class JobTable {
     this.#leases.forget(job);
     move(job, "queued");
     if (delayMs === 0) return this.requeue(job, nowMs, saidBy);
-    this.#watchExpiry(job);
-    this.#delay(job, nowMs + delayMs);
+    this.#expiring.add(job);
+    this.#delayed.add(job, nowMs + delayMs);
     this.#events.wake(job.queue, saidBy, delayMs);
-  }
-
-  #delay(job: MemoryJob, untilMs: number): void {
-    let delayed = this.#delayed.get(job.queue);
-    if (delayed === undefined) this.#delayed.set(job.queue, (delayed = new Timetable()));
-    delayed.add(job, untilMs);
-  }
-
-  #putBackDue(queue: string, saidBy: NodeName, nowMs: number): void {
-    const delayed = this.#delayed.get(queue);
-    for (const job of delayed?.due(nowMs) ?? []) {
-      delayed?.remove(job);
-      this.#putBack(job, nowMs, saidBy);
-    }
-  }
-
-  #watchExpiry(job: MemoryJob): void {
-    if (job.ttlMs !== undefined) this.#expiring.add(job, expiresAtMs(job));
   }
 
   /** Takes a running job away from a node that is lost; the next sweep says what becomes of it. */
@@ -252,7 +223,7 @@ export class JobTable {
 
   /** Puts a job back at its old place, or offers it once more, to all of its takers at once. */
   requeue(job: MemoryJob, nowMs: number, saidBy?: NodeName): void {
-    this.#watchExpiry(job);
+    this.#expiring.add(job);
     this.#putBack(job, nowMs, saidBy);
   }
 
@@ -279,8 +250,8 @@ export class JobTable {
     yield* this.#leases.runningJobs();
     yield* this.lost.keys();
     yield* this.#offered.all();
-    yield* this.#passedOver;
-    for (const delayed of this.#delayed.values()) yield* delayed.items();
+    yield* this.#expiring.passedOver;
+    yield* this.#delayed.all();
   }
 
   dropExpired(nowMs: number, most: number): void {
@@ -296,7 +267,6 @@ export class JobTable {
 
   dropEmptyQueues(): void {
     for (const [name, heap] of this.#queues) if (heap.isEmpty) this.#queues.delete(name);
-    for (const [name, delayed] of this.#delayed) if (delayed.size === 0) this.#delayed.delete(name);
   }
 
   #isAlive({ finishedAtMs }: MemoryJob, nowMs: number): boolean {

@@ -20,7 +20,7 @@ export class Timetable<T> {
   }
 
   /** The time of the first one behind so many. */
-  after(count: number): number | undefined {
+  firstAfter(count: number): number | undefined {
     return this.#sorted[count]?.atMs;
   }
 

@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import { FrameReader, frames } from "../../codec/frames.ts";
 import { encodeFromWorker, parseToWorker } from "../../codec/worker-wire.ts";
-import { EXIT_CODES } from "../exit.ts";
+import { EXIT_CODES } from "../../core/exit-codes.ts";
 import type { FromWorker, ToWorker } from "../../core/messages.ts";
 
 /** As it is before jobs get to see it. */
@@ -23,8 +23,9 @@ export class Channel {
     this.#socket.on("close", () => exit(0));
   }
 
-  /** Queues a message; it leaves with the next {@link flush}. */
+  /** Queues a message; it leaves with the next {@link flush}, at the latest as soon as nothing keeps the thread busy. */
   post(message: FromWorker): void {
+    if (this.#bodies.length === 0) setImmediate(() => this.flush());
     this.#bodies.push(encodeFromWorker(message));
   }
 

@@ -9,9 +9,10 @@ import { Channel } from "./channel.ts";
 import { currentRun } from "./current-job.ts";
 import { JobFacts } from "./job-facts.ts";
 import { createNodeData } from "./late-data.ts";
+import type { NodeData } from "./node-data.ts";
 import { runJob, type Ended } from "./run-job.ts";
 import { installImporter, loadModules } from "./modules.ts";
-import { EXIT_CODES } from "../exit.ts";
+import { EXIT_CODES } from "../../core/exit-codes.ts";
 import { installSources, keepModules } from "../sources/install.ts";
 import { Registry } from "./registry.ts";
 import type { ItemSink, StreamedResult } from "./streamed-result.ts";
@@ -20,7 +21,7 @@ import { outcomeOfThrown } from "./thrown.ts";
 
 type Run = Extract<ToWorker, { type: "run" }>;
 
-/** While short runs follow each other, their results leave together, but none waits longer than this. */
+/** While short runs follow each other, their results leave together, but none waits longer, unless the next one blocks. */
 const RESULT_DELAY_MS = 1;
 
 interface Current {
@@ -37,6 +38,7 @@ const registry = new Registry();
 const units = new Map<string, Uint8Array>();
 const waiting: Run[] = [];
 let settings: WorkerSettings | undefined;
+let nodeData: NodeData | undefined;
 let marker: Buffer = Buffer.alloc(0);
 let current: Current | undefined;
 let isDraining = false;
@@ -97,11 +99,16 @@ async function start(given: WorkerSettings): Promise<void> {
     installSources();
     keepModules();
     if (given.modules.length > 0) await loadModules(given.modules, registry);
-    setLateDataAccess(() => createNodeData({ ...given.access, node: given.node.name }));
+    setLateDataAccess(() => ownData(given));
     channel.send({ type: "ready", namespaces: registry.list() });
   } catch (error) {
     channel.send({ type: "module-failed", message: error instanceof Error ? error.message : String(error) });
   }
+}
+
+/** One for the jobs and for their results. */
+function ownData({ access, node }: WorkerSettings): NodeData {
+  return (nodeData ??= createNodeData({ ...access, node: node.name }));
 }
 
 async function drain(): Promise<void> {
@@ -121,7 +128,8 @@ async function execute(run: Run): Promise<void> {
   if (settings === undefined) throw new KitchenError("KS_INTERNAL", "A run came before the settings");
   const begunAtMs = performance.now();
   const job = new JobFacts(run, settings.node);
-  const { isArbitraryBanned } = settings;
+  const given = settings;
+  const { isArbitraryBanned, inlineResultBytes, keepsResults } = given;
   const failed = new Promise<Ended>((resolve) => {
     const fail = (thrown: unknown): void =>
       resolve({ outcome: outcomeOfThrown(thrown, { keepsClasses: false }), isError: true });
@@ -131,6 +139,8 @@ async function execute(run: Run): Promise<void> {
     registry,
     unitBytes,
     isArbitraryBanned,
+    inlineResultBytes,
+    keep: keepsResults ? (result) => ownData(given).keepResult(job, result) : undefined,
     items: itemsOf(run),
     onStream: (stream) => {
       if (current?.run === run) current.stream = stream;

@@ -24,12 +24,14 @@ import { CLOSURE_CODEC } from "../../codec/codec.ts";
 import type { DataFacts } from "../../core/data.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
-import type { NodeAccess } from "../../core/messages.ts";
+import type { NodeAccess, StoredOutcome } from "../../core/messages.ts";
 import { Space } from "../../data/space.ts";
 import { isDiskFull } from "../../data/storage-error.ts";
 import { writePart } from "../../data/write-part.ts";
-import { mayReviveCode } from "./current-job.ts";
+import { mayReviveCode, type CurrentJob } from "./current-job.ts";
 import { Decoded } from "./decoded.ts";
+import { keepResult } from "./keep-result.ts";
+import type { KeptResult } from "./run-job.ts";
 
 export interface NodeDataOptions extends NodeAccess {
   /** The node's name. */
@@ -136,6 +138,11 @@ export class NodeData implements DataAccess {
       if (isUnavailable(error)) return undefined;
       throw error;
     }
+  }
+
+  /** Keeps what a job came to. @throws KitchenError with what stands in the way */
+  async keepResult(job: CurrentJob, result: KeptResult): Promise<StoredOutcome> {
+    return await keepResult(this, job, result);
   }
 
   async delete(url: DataUrl, node?: string): Promise<DeleteReport> {

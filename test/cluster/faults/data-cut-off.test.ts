@@ -50,10 +50,10 @@ test.each(Object.entries(WAYS))(
       unavailable,
     );
     expect(await new RemoteData({ dataUrl: "numbers", client }).obj()).toEqual([1, 2, 3]);
-    const job = client.with({ node: "node1" }).call(functions.length, data as RemoteData<number[]>);
+    const job = client.with({ node: "node1" }).call(functions.length, data);
     expect(await job).toBe(3);
     // The node is no less in the cluster for it: what it runs itself, it has.
-    expect(await client.with({ node: "node2" }).call(functions.length, data as RemoteData<number[]>)).toBe(3);
+    expect(await client.with({ node: "node2" }).call(functions.length, data)).toBe(3);
     expect((await data.info()).replicas.every(({ isAlive }) => isAlive)).toBe(true);
     await alone;
   },

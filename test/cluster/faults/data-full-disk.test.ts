@@ -65,9 +65,7 @@ test.skipIf(!canMount)(
     const [one] = await Promise.all([start(), nodes.start("node2", cluster)]);
     const client = nodes.connect(one);
     const save = (url: string, node?: string): Promise<RemoteData<string>> =>
-      new RemoteData({ obj: `the bytes of ${url}`, client }).save({ url, node }) as Promise<
-        RemoteData<string>
-      >;
+      new RemoteData({ obj: `the bytes of ${url}`, client }).save({ url, node });
     const holders = async (url: string): Promise<string[]> =>
       (await client.data.info(url)).replicas.map(({ node }) => node);
     await save("before");
