@@ -31,7 +31,8 @@ function replyOf(input: Buffer): unknown {
   const inBytes = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(inBytes);
     if (value instanceof Uint8Array) return Buffer.from(value);
-    return typeof value === "number" || value === null ? value : Buffer.from(String(value));
+    if (typeof value === "string") return Buffer.from(value);
+    return typeof value === "number" ? value : null;
   };
   try {
     return inBytes(packr.unpack(input));
