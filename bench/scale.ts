@@ -98,7 +98,12 @@ interface Workload {
 
 async function measure(url: string, { nodeCount, kind, count }: Workload): Promise<Cost> {
   const address = parseRedisAddress(url);
-  const options = { resultTtlMs: 60_000, unitTtlMs: 60_000, outputLimitBytes: 1_000_000 };
+  const options = {
+    resultTtlMs: 60_000,
+    unitTtlMs: 60_000,
+    outputLimitBytes: 1_000_000,
+    queueLimit: 1_000_000,
+  };
   const store = await openRedisStore({ ...options, cluster: randomUUID(), address });
   const raw = new Redis({ host: address.host!, port: address.port!, db: address.db });
   try {

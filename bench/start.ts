@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { parseNodeName } from "../src/core/ids.ts";
 import { workerEnvironment } from "../src/worker/environment.ts";
+import { OomKills } from "../src/worker/oom-kills.ts";
 import { OrphanGuard } from "../src/worker/orphan-guard.ts";
 import { WorkerProcess } from "../src/worker/worker-process.ts";
 import type { Options } from "./support/arguments.ts";
@@ -92,10 +93,14 @@ async function workerReady(): Promise<Figures> {
       node: { name: parseNodeName("bench"), url: "http://localhost/" },
       access: { url: "http://localhost/", token: null, takesData: false },
       modules: [],
+      inlineResultBytes: 1_000_000,
+      keepsResults: true,
       isArbitraryBanned: false,
     },
     environment: workerEnvironment(process.env, []),
+    memoryBytes: undefined,
     guard,
+    oomKills: new OomKills(),
     maxFrameBytes: 1_000_000,
     onStrayOutput: () => {},
   });

@@ -35,5 +35,6 @@ end
 local reply = {}
 for i = 1, #rows, 3 do reply[#reply + 1] = add(rows[i], rows[i + 1], rows[i + 2]) end
 call_in_parts("ZADD", index_key, new)
+call_in_parts("ZREM", lost_key, urls)
 call_in_parts("SADD", of_key, urls)
 return reply

@@ -15,16 +15,6 @@ local ttl, outcome = ARGV[2], ARGV[3]
 local ids = cmsgpack.unpack(ARGV[4])
 local now, running = now_ms(), attempts().find_running(ids)
 
--- From wherever a queued job waits.
-local function take_away(id, job)
-  if job.offers then
-    if redis.call("ZREM", prefix .. "unplaced", id) == 1 or redis.call("HDEL", prefix .. "lost", id) == 1 then return end
-    offering().withdraw(id, job.queue, job.offers)
-  elseif not take_out(job.queue, job.order, id) then
-    redis.call("HDEL", prefix .. "lost", id)
-  end
-end
-
 local function ask_node(id, node, entry)
   if not entry.is_cancelled then
     entry.is_cancelled = true
@@ -41,7 +31,7 @@ local function cancel(id)
   if jobs().is_final(record) then return "final" end
   if running[id] then return ask_node(id, running[id].node, running[id].entry) end
   take_away(id, jobs().read_live(record))
-  moves().end_begun(id, record, "c", attempts().history_of(id), outcome, now, ttl)
+  moves().end_begun(id, record, "w", attempts().history_of(id), outcome, now, ttl)
   return "cancelled"
 end
 

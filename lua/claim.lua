@@ -6,9 +6,10 @@
 -- ARGV[6] tokens, one a line, of claims whose replies will not be read any more: what they took goes back
 -- ARGV[7] ms that final records are kept   [8] tokens, one a line, of claims whose replies arrived
 -- ARGV[9] "1": the node takes data, and so what is offered to everybody who does
--- Reply: "lapsed": the node holds no lease.  {jobs, record, …, spec, …}, with a record of each job, and the specs that have
---        keys of their own. Jobs are bytes, as a value of the reply costs more: a double, in how many ms the next offer
---        becomes visible (-1: none, or as many jobs as wanted are there), a byte, then of each job its id (36) and, when
+-- Reply: "lapsed": the node holds no lease.  {jobs, record, …, spec, …, past, …}, with a record of each job, the specs that
+--        have keys of their own, and of each job that has deaths what is kept of them. Jobs are bytes, as a value of the
+--        reply costs more: a double, in how many ms the next job becomes visible (-1: none, or as many as wanted are
+--        there), a byte, then of each job its id (36) and, when
 --        the byte is 1, attempt, deaths and throws (4 each). When it is 0, all run for the first time.
 -- include shared/base.lua
 -- include shared/events.lua
@@ -18,6 +19,7 @@
 -- include shared/offers.lua as offering
 -- include shared/ending.lua
 -- include shared/moves.lua as moves
+-- include shared/timed.lua as timed
 -- include shared/runs.lua
 local node, wanted, token = ARGV[2], tonumber(ARGV[3]), ARGV[5]
 local now = now_ms()
@@ -49,13 +51,14 @@ for of in string.gmatch(ARGV[6], "[^\n]+") do give_back(of) end
 for of in string.gmatch(ARGV[8], "[^\n]+") do redis.call("HDEL", taken_key, of) end
 if made_offering then made_offering.flush() end
 
-local takers, queues, rare = { node, ARGV[9] == "1" and "*" or nil }, {}, { begun_key }
+local takers, queues, rare = { node, ARGV[9] == "1" and "*" or nil }, {}, { begun_key, prefix .. "expiring" }
 for queue in string.gmatch(ARGV[4], "[^\n]+") do
   queues[#queues + 1] = queue
   rare[#rare + 1] = prefix .. "queue:" .. queue .. "|" .. node
   rare[#rare + 1] = prefix .. "offered:" .. queue
 end
--- Of jobs for this node alone, offered ones, and ones that were begun before, mostly none is there: one question is enough.
+-- Of jobs for this node alone, offered ones, ones that were begun before (as were all that are delayed), and ones that may not
+-- wait for ever, mostly none is there: one question is enough.
 local is_usual = redis.call("EXISTS", unpack(rare)) == 0
 local function has_offers(queue) return not is_usual and redis.call("EXISTS", prefix .. "offered:" .. queue) == 1 end
 
@@ -95,9 +98,10 @@ local function take_with_offers(queue, count, ids)
   offering().flush()
 end
 
--- In how many ms the next offer becomes visible to this node.
-local function next_offer()
-  local earliest
+-- In how many ms the next job becomes visible to this node.
+local function next_visible()
+  if is_usual then return -1 end
+  local earliest = timed().next_due(queues, node)
   for _, queue in ipairs(queues) do
     local at = has_offers(queue) and offering().next_at(queue, takers)
     if at and (not earliest or at < earliest) then earliest = at end
@@ -105,16 +109,16 @@ local function next_offer()
   return earliest and math.max(0, earliest - now) or -1
 end
 
-local function take()
-  local ids = {}
-  for _, queue in ipairs(is_usual and {} or queues) do
-    if #ids < wanted then take_first(queue .. "|" .. node, wanted - #ids, ids) end
-  end
-  for _, queue in ipairs(queues) do
-    local count = wanted - #ids
-    if count <= 0 then break end
-    if has_offers(queue) then take_with_offers(queue, count, ids) else take_first(queue, count, ids) end
-  end
+local function take_from_queue(queue, ids)
+  local before = #ids
+  if before >= wanted then return end
+  if has_offers(queue) then take_with_offers(queue, wanted - before, ids) else take_first(queue, wanted - before, ids) end
+  if #ids > before then redis.call("HINCRBY", prefix .. "queues", queue, text_of(before - #ids)) end
+end
+
+local function take(ids)
+  for _, queue in ipairs(is_usual and {} or queues) do take_from_queue(queue .. "|" .. node, ids) end
+  for _, queue in ipairs(queues) do take_from_queue(queue, ids) end
   return ids
 end
 
@@ -163,19 +167,21 @@ local function take_records(ids)
 end
 
 local taken = taken_by(token)
-local ids, reply = take_records(taken and take_again(taken) or take())
+local ids, reply = take_records(taken and take_again(taken) or is_usual and take({}) or timed().take(take, queues, node, now))
 if not taken then start(ids) end
 
-local counts, specs = {}, {}
+local counts, specs, pasts = {}, {}, {}
 for i, id in ipairs(ids) do
-  if string.byte(reply[i]) >= OWN_SPEC then specs[#specs + 1] = prefix .. "spec:" .. id end
+  if string.byte(reply[i]) % 2 == OWN_SPEC then specs[#specs + 1] = prefix .. "spec:" .. id end
   if not is_usual then
     local history = histories[id] or { attempt = 0, deaths = 0, throws = 0 }
+    if tonumber(history.deaths) > 0 then pasts[#pasts + 1] = history.past end
     counts[i] = id .. struct.pack(">I4I4I4", history.attempt + 1, history.deaths, history.throws)
   end
 end
 for _, key in ipairs(specs) do reply[#reply + 1] = redis.call("GET", key) or "" end
-local head = struct.pack(">dB", #ids < wanted and next_offer() or -1, is_usual and 0 or 1)
+for _, past in ipairs(pasts) do reply[#reply + 1] = past end
+local head = struct.pack(">dB", #ids < wanted and next_visible() or -1, is_usual and 0 or 1)
 table.insert(reply, 1, head .. table.concat(is_usual and ids or counts))
-publish_events("")
+publish_events(node)
 return reply

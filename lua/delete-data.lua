@@ -22,5 +22,7 @@ end
 
 allow_over_memory_limit()
 local reply = {}
-for i, url in ipairs(cmsgpack.unpack(ARGV[2])) do reply[i] = delete(url) end
+local urls = cmsgpack.unpack(ARGV[2])
+for i, url in ipairs(urls) do reply[i] = delete(url) end
+if only == "" then call_in_parts("ZREM", lost_key, urls) end
 return reply

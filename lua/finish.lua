@@ -2,7 +2,8 @@
 -- KEYS[1] prefix
 -- ARGV[1] prefix of the channels   [2] node, which is not woken   [3] ms that final records are kept
 -- ARGV[4] msgpack: id, attempt, next, outcome, and so on, all of them texts or bytes; next is the letter of a final state, or
---         "q": give back, then deaths and throws stand in place of the outcome, a space between
+--         "q": give back, then deaths, throws and a delay in ms stand in place of the outcome, spaces between, and a word on
+--         the death that the attempt ended with, if it did: see attempts.lua
 -- Reply: "committed": all of them.  {"committed" | "fenced" | {"cancelled", outcome}, …}: one a row
 -- include shared/base.lua
 -- include shared/events.lua
@@ -40,10 +41,12 @@ local function commit(id, record, entry, next_state, outcome)
     moves().end_begun(id, record, next_state, history, outcome, now, ttl, node)
     return "committed"
   end
-  history.deaths, history.throws = string.match(outcome, "^(%d+) (%d+)$")
+  local delay, death
+  history.deaths, history.throws, delay, death = string.match(outcome, "^(%d+) (%d+) (%d+) ?(%S*)$")
+  if death ~= "" then attempts().add_death(history, death) end
   history.back_attempt, history.back_node = entry.attempt, node
   attempts().remember(id, history)
-  moves().requeue(id)
+  moves().requeue(id, tonumber(delay))
   return "committed"
 end
 
@@ -68,7 +71,7 @@ for i, id in ipairs(ids) do
   local usual = entry and attempt == "1" and next_state ~= "q" and string.match(entry, "^1 %d+")
   local parsed = entry and not usual and attempts().read_entry(entry)
   if usual then
-    if string.byte(record) >= OWN_SPEC then specs[#specs + 1] = prefix .. "spec:" .. id end
+    if string.byte(record) % 2 == OWN_SPEC then specs[#specs + 1] = prefix .. "spec:" .. id end
     end_job(keys[i], record, next_state, usual .. " " .. node, outcome, now, ttl, node)
   elseif parsed and parsed.attempt == attempt then
     answer = commit(id, record, parsed, next_state, outcome)

@@ -24,7 +24,8 @@ local function place(id, offers, placement, refusal)
     redis.call("SET", job_key(id), placed)
     offering().offer(id, job.queue, job.order, offers, true)
   else
-    moves().end_begun(id, placed, "f", attempts().history_of(id), refusal, now, ttl)
+    moves().count_waiting(job.queue, -1)
+    moves().end_begun(id, placed, "n", attempts().history_of(id), refusal, now, ttl)
   end
 end
 

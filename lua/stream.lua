@@ -21,6 +21,7 @@ local function mark(id, attempt)
   tell_watchers(jobs().read_live(record).watchers, node, "streaming", id, attempt, "")
 end
 
+allow_over_memory_limit()
 for i = 1, #rows, 2 do mark(rows[i], text_of(rows[i + 1])) end
 publish_events("")
 return "marked"

@@ -4,11 +4,12 @@
 -- ARGV[4] msgpack: queue, priority, ids one behind the other, then of each of these jobs the beginning of its record (up to
 --         the index, which counts from 1: see records.lua), and so on
 -- ARGV[5] msgpack: hash, bytes, and so on: units   [6] msgpack: hashes of all units that the jobs need
--- ARGV[7] msgpack: number of a job (from 1), offers, inputs, refusal, spec, and so on: of those jobs that have any of these;
---         0 stands for what a job has not; a spec is one with a key of its own. "": none has any
--- ARGV[8] ms that final records are kept   [9] "1": an id may stand there twice
+-- ARGV[7] msgpack: number of a job (from 1), offers, inputs, refusal, spec, ms that it may wait, and so on: of those jobs that
+--         have any of these; 0 stands for what a job has not; a spec is one with a key of its own. "": none has any
+-- ARGV[8] ms that final records are kept   [9] "1": an id may stand there twice   [10] how many jobs may wait in one queue
 -- Reply: {"queued"}: all of them.  {"queued", "queued" | "known", …}: one word a job.
 --        {"conflict", id}: this id is known with another spec.  {"missing", hash, …}: units to send along.
+--        {"full", queue, how many jobs wait there, the limit}: more than that would.
 -- include shared/base.lua
 -- include shared/events.lua
 -- include shared/records.lua
@@ -17,7 +18,8 @@
 -- include shared/offers.lua as offering
 -- include shared/ending.lua
 -- include shared/moves.lua as moves
-local watcher, unit_ttl, ttl = ARGV[2], ARGV[3], ARGV[8]
+-- include shared/room.lua as room
+local watcher, unit_ttl, ttl, limit = ARGV[2], ARGV[3], ARGV[8], tonumber(ARGV[10])
 local rows, units, needs = cmsgpack.unpack(ARGV[4]), cmsgpack.unpack(ARGV[5]), cmsgpack.unpack(ARGV[6])
 
 -- The jobs by number, and parts of them that have one queue and priority.
@@ -61,14 +63,26 @@ for _, hash in ipairs(needs) do
 end
 if #missing > 0 then return { "missing", unpack(missing, 1, math.min(#missing, 1000)) } end
 
-for hash, bytes in pairs(brought) do redis.call("SET", prefix .. "unit:" .. hash, bytes, "PX", unit_ttl) end
-
 local extras, given = {}, ARGV[7] ~= "" and cmsgpack.unpack(ARGV[7]) or {}
-for i = 1, #given, 5 do
-  extras[given[i]] = { offers = given[i + 1], inputs = given[i + 2], refusal = given[i + 3], spec = given[i + 4] }
+for i = 1, #given, 6 do
+  extras[given[i]] = {
+    offers = given[i + 1], inputs = given[i + 2], refusal = given[i + 3], spec = given[i + 4], ttl = given[i + 5],
+  }
 end
 
-local now, sets, members = now_ms(), {}, {}
+-- Counts the jobs as waiting, if there is room for all of them.
+local is_usual = not next(known) and not next(extras)
+for at, part in ipairs(parts) do
+  part.added = is_usual and part.count or room().count_new(part, known, extras)
+  if part.added > 0 and redis.call("HINCRBY", prefix .. "queues", part.queue, text_of(part.added)) > limit then
+    local refusal = room().refusal(parts, at, limit)
+    if refusal then return refusal end
+  end
+end
+
+for hash, bytes in pairs(brought) do redis.call("SET", prefix .. "unit:" .. hash, bytes, "PX", unit_ttl) end
+
+local now, sets, members, expiring = now_ms(), {}, {}, {}
 
 local function set(key, value)
   sets[#sets + 1] = key
@@ -77,18 +91,20 @@ end
 
 -- A job that has what others have not. Tells whether it waits in its queue as the others do.
 local function add_extra(n, part, extra)
-  local id, is_offered = id_of(n), extra.offers ~= 0
+  local id, offers = id_of(n), extra.offers ~= 0 and extra.offers or nil
   if extra.refusal ~= 0 then
-    end_job(keys[n], heads[n] .. part.tail, "f", "", extra.refusal, now, ttl, watcher)
+    end_job(keys[n], heads[n] .. part.tail, "n", "", extra.refusal, now, ttl, watcher)
     return false
   end
   if extra.spec ~= 0 then set(prefix .. "spec:" .. id, extra.spec) end
-  if not is_offered then
-    set(keys[n], heads[n] .. part.tail)
-    return true
+  local expires = extra.ttl ~= 0 and now + extra.ttl or nil
+  set(keys[n], heads[n] .. jobs().live_end(part.base, now, expires, offers, extra.inputs, watcher))
+  if expires then
+    expiring[#expiring + 1] = text_of(expires)
+    expiring[#expiring + 1] = id
   end
-  set(keys[n], heads[n] .. jobs().offered_end(part.base, now, extra.offers, extra.inputs, watcher))
-  offering().offer(id, part.queue, part.base + n - part.before, extra.offers, true)
+  if not offers then return true end
+  offering().offer(id, part.queue, part.base + n - part.before, offers, true)
   return false
 end
 
@@ -132,9 +148,9 @@ for _, part in ipairs(parts) do add_part(part, sequence) end
 call_in_parts("MSET", nil, sets)
 for queue, list in pairs(members) do
   call_in_parts("ZADD", prefix .. "queue:" .. queue, list)
-  redis.call("SADD", prefix .. "queues", queue)
   wake(queue, 0)
 end
+call_in_parts("ZADD", prefix .. "expiring", expiring)
 if made_offering then made_offering.flush() end
 
 local reply = { "queued" }

@@ -1,8 +1,10 @@
--- Gives the jobs of nodes whose leases ran out back to their queues, a death each; those that reach the most deaths
--- are handed to the sweeping node to fail them, and listed until it has. Also lists jobs to be placed anew.
+-- Gives the jobs of nodes whose leases ran out back to their queues, a death each; those that reach the most deaths, or run at
+-- most once, are handed to the sweeping node to fail them, and listed until it has. Also lists jobs to be placed anew.
 -- KEYS[1] prefix
 -- ARGV[1] prefix of the channels   [2] node   [3] most deaths   [4] ms that final records are kept
--- Reply: {{id, attempt, deaths, lost node, …}, {id, queue, inputs, …}}, of which inputs are urls, one a line
+-- Reply: {{id, attempt, deaths, 1 when it runs at most once, lost node, label, what is kept of the deaths, …},
+--        {id, queue, inputs, …}}, of which inputs are
+--        urls, one a line
 -- include shared/base.lua
 -- include shared/events.lua
 -- include shared/records.lua
@@ -15,23 +17,28 @@ local UNPLACED_AT_ONCE = 500
 local node, most_deaths, ttl = ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local now = now_ms()
 local lost_key, handed_key = prefix .. "lost", prefix .. "handed:" .. node
-local lapsed = redis.call("ZRANGEBYSCORE", prefix .. "nodes", "-inf", now)
+local lapsed = redis.call("ZRANGEBYSCORE", prefix .. "nodes", "-inf", text_of(lease_time(now)))
 if #lapsed > 0 or redis.call("EXISTS", lost_key) == 1 then allow_over_memory_limit() end
 for _, name in ipairs(lapsed) do moves().lose_node(name, now, ttl) end
+
+local function is_at_most_once(record) return record and string.byte(record) >= AT_MOST_ONCE end
 
 local leased = holds_lease(node, now)
 local lost = redis.call("HGETALL", lost_key)
 for i = 1, #lost, 2 do
-  local id = lost[i]
-  local history = attempts().history_of(id)
-  local is_exhausted = history.deaths + 1 >= most_deaths
+  local id, decided, lost_node = lost[i], string.match(lost[i + 1], "^(=?)(.*)$")
+  local history, is_decided = attempts().history_of(id), decided == "="
+  local is_exhausted = is_decided or history.deaths + 1 >= most_deaths or is_at_most_once(redis.call("GET", job_key(id)))
   if not is_exhausted or leased then -- only a node with a lease can fail a job; without one it waits for the next that sweeps
     redis.call("HDEL", lost_key, id)
-    history.deaths = text_of(history.deaths + 1)
-    attempts().remember(id, history)
+    if not is_decided then
+      history.deaths = text_of(history.deaths + 1)
+      attempts().add_death(history, "!" .. history.attempt .. ":" .. lost_node)
+      attempts().remember(id, history)
+    end
     if is_exhausted then
       redis.call("HSET", prefix .. "running:" .. node, id, attempts().entry_text(attempts().next_entry(history, text_of(now), "-")))
-      redis.call("HSET", handed_key, id, lost[i + 1])
+      redis.call("HSET", handed_key, id, lost_node)
     else
       moves().requeue(id)
     end
@@ -44,7 +51,9 @@ local exhausted, handed = {}, redis.call("HGETALL", handed_key)
 for i = 1, #handed, 2 do
   local at, history = #exhausted, attempts().history_of(handed[i])
   exhausted[at + 1], exhausted[at + 2], exhausted[at + 3] = handed[i], history.attempt + 1, tonumber(history.deaths)
-  exhausted[at + 4] = handed[i + 1]
+  local record = redis.call("GET", job_key(handed[i]))
+  exhausted[at + 4], exhausted[at + 5] = is_at_most_once(record) and 1 or 0, handed[i + 1]
+  exhausted[at + 6], exhausted[at + 7] = record and jobs().read_live(record).label or "", history.past
 end
 local unplaced = {}
 for _, id in ipairs(redis.call("ZRANGE", prefix .. "unplaced", 0, UNPLACED_AT_ONCE - 1)) do

@@ -20,7 +20,13 @@ const JOBS_A_CLAIM = 2;
 const CLAIMED = CLAIMS * JOBS_A_CLAIM;
 /** As large as that of `add(1, 2)`. */
 const SPEC = Buffer.alloc(190, 7);
-const STORE = { cluster: "default", resultTtlMs: 60_000, unitTtlMs: 60_000, outputLimitBytes: 1_000_000 };
+const STORE = {
+  cluster: "default",
+  resultTtlMs: 60_000,
+  unitTtlMs: 60_000,
+  outputLimitBytes: 1_000_000,
+  queueLimit: 1_000_000,
+};
 const QUICK_COUNTS = [1_000, 2_000];
 /** The node serves another queue: what it holds for jobs of others is what all nodes hold. */
 const QUEUE = "waiting";

@@ -3,8 +3,9 @@
 -- job, because it was begun before, or has output, or is to be cancelled, it is "+attempt started token out piece streams
 -- cancel": bytes of output kept (-1 when cut), index of this attempt's last piece (-1: none), the attempt whose result is a
 -- stream of items (0: none), and 1 when a cancel was asked for: then its outcome stands in outcome:<id>.
--- History, in a final record and in `begun`, is "attempt started node deaths throws streams out back-attempt back-node": of
--- the last attempt, and of the last that its node gave back; what would be all 0 at the end may be left out. A job stands in
+-- History, in a final record and in `begun`, is "attempt started node deaths throws streams out back-attempt back-node past":
+-- of the last attempt, and of the last that its node gave back; past has a word on each death, commas between: a line in
+-- base64url, or "!attempt:node" of a node that was lost (-: none). What would be all 0 at the end may be left out. A job stands in
 -- `begun` while it waits again, and while it runs under a second attempt or a later one.
 local begun_key = prefix .. "begun"
 
@@ -28,14 +29,18 @@ local function read_history(text)
   return {
     attempt = words[1] or "0", started = words[2] or "", node = words[3] or "", deaths = words[4] or "0",
     throws = words[5] or "0", streams = words[6] or "0", out = words[7] or "0", back_attempt = words[8] or "0",
-    back_node = words[9] or "-",
+    back_node = words[9] or "-", past = words[10] or "-",
   }
 end
 
 local function history_text(history)
   if history.attempt == "0" then return "" end
-  return string.format("%s %s %s %s %s %s %s %s %s", history.attempt, history.started, history.node, history.deaths,
-    history.throws, history.streams, history.out, history.back_attempt, history.back_node)
+  return string.format("%s %s %s %s %s %s %s %s %s %s", history.attempt, history.started, history.node, history.deaths,
+    history.throws, history.streams, history.out, history.back_attempt, history.back_node, history.past)
+end
+
+local function add_death(history, word)
+  history.past = history.past == "-" and word or history.past .. "," .. word
 end
 
 local function history_of(id) return read_history(redis.call("HGET", begun_key, id)) end
@@ -74,5 +79,5 @@ end
 return {
   read_entry = read_entry, entry_text = entry_text, read_history = read_history,
   history_text = history_text, history_of = history_of, history_with = history_with, remember = remember, forget = forget,
-  next_entry = next_entry, find_running = find_running,
+  add_death = add_death, next_entry = next_entry, find_running = find_running,
 }

@@ -1,4 +1,4 @@
--- Takes jobs out of the middle of queues. Needs base.lua; runs.lua tells what a queue is.
+-- Takes jobs out of the middle of queues. Needs base.lua, offers.lua and moves.lua; runs.lua tells what a queue is.
 -- Of a run with blanks, what it was and what it becomes: written once, by flush_queues.
 local edited = { key = "", score = 0, run = "", before = "" }
 
@@ -23,4 +23,22 @@ local function take_out(queue, order, id)
   if string.sub(edited.run, at + 1, at + ID) ~= id then return false end
   edited.run = string.sub(edited.run, 1, at) .. BLANK .. string.sub(edited.run, at + ID + 1)
   return true
+end
+
+-- Whether it waited in its queue, in one way or another. What a claim passed over, or a lost node left behind, does not.
+local function take_from_queue(id, job)
+  if not job.offers then
+    if take_out(job.queue, job.order, id) then return true end
+  elseif redis.call("SISMEMBER", prefix .. "offered:" .. job.queue, id) == 1 then
+    offering().withdraw(id, job.queue, job.offers)
+    return true
+  elseif redis.call("ZREM", prefix .. "unplaced", id) == 1 then
+    return true
+  end
+  return redis.call("ZREM", prefix .. "delayed:" .. job.queue, id) == 1
+end
+
+-- Takes a queued job away from wherever it waits. Then flush_queues, and flush the offers.
+local function take_away(id, job)
+  if take_from_queue(id, job) then moves().count_waiting(job.queue, -1) else redis.call("HDEL", prefix .. "lost", id) end
 end

@@ -1,5 +1,7 @@
 -- The catalog of data. Needs base.lua.
 local index_key = prefix .. "data-index"
+local lost_key = prefix .. "data-lost"
+local MOST_LOST = 10000
 
 local function data_key(url) return prefix .. "data:" .. url end
 local function data_of_key(node) return prefix .. "data-of:" .. node end
@@ -8,7 +10,7 @@ local function drops_key(node) return prefix .. "drops:" .. node end
 -- "size sha256 type", and a codec perhaps.
 local function sha256_of(facts) return string.match(facts, "^%S+ (%S+)") end
 
--- Beside its replicas an entry has two fields: facts and created.
+-- Beside its replicas an entry has two fields: facts and created. Gives whether there was one, and whether it was the last.
 local function remove_replica(url, node)
   local key = data_key(url)
   local removed = redis.call("HDEL", key, "@" .. node)
@@ -16,6 +18,7 @@ local function remove_replica(url, node)
   if removed == 1 and redis.call("HLEN", key) <= 2 then
     redis.call("UNLINK", key)
     redis.call("ZREM", index_key, url)
+    return true, true
   end
-  return removed == 1
+  return removed == 1, false
 end

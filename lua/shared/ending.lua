@@ -15,7 +15,7 @@ end
 local function end_job(key, record, letter, history, outcome, now, ttl, except)
   local from, to = kept_part(record)
   local watchers, inside, id = string.sub(record, to + 1), outcome, string.sub(key, -ID)
-  if string.byte(record) % 2 == OFFERED then watchers = jobs().read_live(record).watchers end
+  if string.byte(record) >= OFFERED then watchers = jobs().read_live(record).watchers end
   if letter == "r" then
     letter, inside = "R", ""
     redis.call("PEXPIRE", prefix .. "outcome:" .. id, ttl)

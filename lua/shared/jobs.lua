@@ -1,8 +1,8 @@
 -- Reads and writes records, as records.lua describes them. Needs base.lua and records.lua.
--- "r": as was requested while it ran.
-local STATES = { s = "succeeded", f = "failed", c = "cancelled", r = "cancelled" }
+-- "r": as was requested while it ran; "w" and "n": while it waited, so that no attempt said so.
+local STATES = { s = "succeeded", f = "failed", c = "cancelled", r = "cancelled", w = "cancelled", n = "failed" }
 
-local function is_final(record) return string.byte(record) > OFFERED + OWN_SPEC end
+local function is_final(record) return string.byte(record) >= 2 * AT_MOST_ONCE end
 
 local function read_kept(job, record, from, to)
   job.queue, job.label = struct.unpack(">Bc0I2c0", record, from + 20)
@@ -18,7 +18,8 @@ end
 local function read_live(record)
   local from, to = kept_part(record)
   local job, at = { kind = string.byte(record) }, to + 1
-  if job.kind % 2 == OFFERED then job.offers, job.inputs, at = struct.unpack(">I4c0I4c0", record, at) end
+  if job.kind % (2 * EXPIRES) >= EXPIRES then job.expires, at = struct.unpack(">d", record, at) end
+  if job.kind % (2 * OFFERED) >= OFFERED then job.offers, job.inputs, at = struct.unpack(">I4c0I4c0", record, at) end
   job.watchers = string.sub(record, at)
   return read_kept(job, record, from, to)
 end
@@ -44,9 +45,12 @@ local function outcome_of(id, job)
   return job.has_own_outcome and redis.call("GET", prefix .. "outcome:" .. id) or job.outcome
 end
 
--- What stands behind the index of a job that is offered, but not final.
-local function offered_end(base, created, offers, inputs, watchers)
-  return struct.pack(">ddI4c0I4c0", base, created, #offers, offers, #inputs, inputs) .. watchers
+-- What stands behind the index of a job that is not final. `expires` and `offers` are nil when it has none.
+local function live_end(base, created, expires, offers, inputs, watchers)
+  local text = struct.pack(">dd", base, created)
+  if expires then text = text .. struct.pack(">d", expires) end
+  if offers then text = text .. struct.pack(">I4c0I4c0", #offers, offers, #inputs, inputs) end
+  return text .. watchers
 end
 
 -- A record of a job that is not final, after it was placed anew.
@@ -55,7 +59,7 @@ local function placed_anew(record, job, offers, placement)
   local head = string.sub(record, from + 4, from + 22 + #job.queue + #job.label)
   local body = head .. "\1" .. placement
   return string.sub(record, 1, from - 1) .. struct.pack(">I4", #body) .. body .. struct.pack(">I4", job.index)
-    .. offered_end(job.base, job.created, offers, job.inputs, job.watchers)
+    .. live_end(job.base, job.created, job.expires, offers, job.inputs, job.watchers)
 end
 
 -- Watchers stand last, so one more is simply added.
@@ -67,5 +71,5 @@ end
 
 return {
   STATES = STATES, is_final = is_final, read_live = read_live, read_final = read_final, read_print = read_print,
-  outcome_of = outcome_of, offered_end = offered_end, placed_anew = placed_anew, add_watcher = add_watcher,
+  outcome_of = outcome_of, live_end = live_end, placed_anew = placed_anew, add_watcher = add_watcher,
 }

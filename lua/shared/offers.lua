@@ -101,7 +101,6 @@ local function flush()
   end
   local now = now_ms()
   for queue, groups in pairs(to_offer) do
-    redis.call("SADD", prefix .. "queues", queue)
     for offers, group in pairs(groups) do add_group(queue, offers, group, now) end
   end
   to_offer, to_withdraw = {}, {}
@@ -152,7 +151,7 @@ end
 -- they go with the job, and the node may come back.
 local function strand(node)
   leases_found[node] = false
-  for _, queue in ipairs(redis.call("SMEMBERS", prefix .. "queues")) do
+  for _, queue in ipairs(redis.call("HKEYS", prefix .. "queues")) do
     for _, key in ipairs({ offer_key(queue, node), later_key(queue, node) }) do
       for _, id in ipairs(redis.call("ZRANGE", key, 0, -1)) do
         local record = redis.call("GET", job_key(id))

@@ -4,6 +4,7 @@ import { KitchenError } from "../core/errors.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
 import { printable } from "./data/format.ts";
 import { addDataCommands } from "./data.ts";
+import { addDoctorCommand } from "./doctor.ts";
 import { addStartCommand } from "./start.ts";
 
 const EXIT_FAILURE = 1;
@@ -16,6 +17,7 @@ const program = new Command("kitchensink")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
 addStartCommand(program);
 addDataCommands(program);
+addDoctorCommand(program);
 
 try {
   await program.parseAsync();

@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { existsSync } from "node:fs";
 import ms, { type StringValue } from "ms";
 import { KitchenError } from "../core/errors.ts";
+import { showBytes } from "../core/show-bytes.ts";
 import { parseNodeName, type NodeName } from "../core/ids.ts";
 import type { Level } from "./log.ts";
 
@@ -30,7 +31,12 @@ export interface StartFlags {
   readonly tokenFile?: string;
   readonly env: readonly string[];
   readonly instantWorkers: string;
+  readonly workerMemory?: string;
+  readonly argumentLimit: string;
+  readonly inlineResultLimit: string;
+  readonly jobOutputLimit: string;
   readonly resultTtl: string;
+  readonly queueLimit: string;
   readonly grace: string;
   readonly logLevel: Level;
 }
@@ -39,11 +45,14 @@ const DEFAULT_PORT = 6323;
 const MOST_WORKERS = 1_000;
 const CLUSTER = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
-/** Where others reach the node: `--node-url`, or localhost; the port of `--node-port` counts. */
-export function nodeUrl({ nodeUrl: given, nodePort }: StartFlags): URL {
-  const port =
-    nodePort === undefined ? undefined : count("--node-port", nodePort, { least: 0, most: 65_535 });
-  const text = given ?? `http://localhost:${port ?? DEFAULT_PORT}/`;
+/** The port to listen on, where it was said. @throws KitchenError `KS_USAGE` */
+export function nodePort({ nodePort: given }: StartFlags): number | undefined {
+  return given === undefined ? undefined : count("--node-port", given, { least: 0, most: 65_535 });
+}
+
+/** Where others reach the node: `--node-url`, or localhost at its port. @throws KitchenError `KS_USAGE` */
+export function nodeUrl(flags: StartFlags): URL {
+  const text = flags.nodeUrl ?? `http://localhost:${nodePort(flags) ?? DEFAULT_PORT}/`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   // Every node and client gets to see it.
   if (url !== undefined && (url.username !== "" || url.password !== "" || url.search !== ""))
@@ -54,7 +63,6 @@ export function nodeUrl({ nodeUrl: given, nodePort }: StartFlags): URL {
     );
   if (url === undefined || url.protocol !== "http:")
     throw usage("--node-url", text, "an address such as http://localhost:6323/");
-  if (port !== undefined) url.port = String(port);
   return url;
 }
 
@@ -86,11 +94,16 @@ export function duration(flag: string, text: string): number {
 const UNITS: Readonly<Record<string, number>> = { "": 1, b: 1, kb: 1e3, mb: 1e6, gb: 1e9, tb: 1e12 };
 
 /** A size such as `200MB`, in bytes. @throws KitchenError `KS_USAGE` */
-export function size(flag: string, text: string): number {
+export function size(
+  flag: string,
+  text: string,
+  { mostBytes = Infinity }: { mostBytes?: number } = {},
+): number {
   const [, amount = "", unit = ""] = /^(\d+(?:\.\d+)?) *([A-Za-z]*)$/.exec(text) ?? [];
   const bytes = Math.round(Number(amount) * (UNITS[unit.toLowerCase()] ?? Number.NaN));
-  if (amount !== "" && Number.isSafeInteger(bytes)) return bytes;
-  throw usage(flag, text, "a size such as 200MB or 2GB");
+  if (amount !== "" && Number.isSafeInteger(bytes) && bytes <= mostBytes) return bytes;
+  const expected = mostBytes === Infinity ? "such as 200MB or 2GB" : `of up to ${showBytes(mostBytes)}`;
+  throw usage(flag, text, `a size ${expected}`);
 }
 
 export function clusterName(text: string): string {

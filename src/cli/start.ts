@@ -10,6 +10,7 @@ import type { Log, NodeOptions } from "../node/options.ts";
 import { ensureToken } from "../node/token-file.ts";
 import { EarlyProcesses } from "../worker/early-processes.ts";
 import { workerEnvironment } from "../worker/environment.ts";
+import { checkWorkerMemory } from "../worker/memory-limit.ts";
 import { banner } from "./banner.ts";
 import { createLog, LOG_LEVELS } from "./log.ts";
 import {
@@ -19,6 +20,7 @@ import {
   size,
   moduleName,
   nodeName,
+  nodePort,
   nodeUrl,
   type StartFlags,
 } from "./start-options.ts";
@@ -26,7 +28,13 @@ import {
 const LEASE_MS = 6_000;
 const CANCEL_GRACE_MS = 5_000;
 const UNIT_TTL_MS = 7 * 24 * 60 * 60 * 1_000;
-const OUTPUT_LIMIT_BYTES = 4 * 1024 * 1024;
+/** More than anybody has waiting on purpose; so many small jobs take some 500 MB of Redis. */
+const QUEUE_LIMIT = 1_000_000;
+const MOST_QUEUE_LIMIT = 1_000_000_000;
+/** What one request, and one message of a worker, has room for. */
+const MOST_INLINE_BYTES = 64_000_000;
+/** A log is read and sent as a whole. */
+const MOST_OUTPUT_BYTES = 256_000_000;
 const EXIT_KILLED = 1;
 
 const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
@@ -87,7 +95,23 @@ export function addStartCommand(program: Command): void {
     .option("--no-token", "ask for no token: every user of this machine may run code as you; loopback only")
     .option("--env <name>", "let workers see this environment variable; may be repeated", collect, [])
     .option("--instant-workers <number>", "how many instant calls run at the same time", "1")
+    .option(
+      "--worker-memory <size>",
+      "what each worker may take, heap and all else; a job that needs more is ended (default: as V8 decides, and no limit for the rest)",
+    )
+    .option(
+      "--argument-limit <size>",
+      "the most that the function and the arguments of one call may have; 64MB at most",
+      "64MB",
+    )
+    .option(
+      "--inline-result-limit <size>",
+      "results of queued calls that have more go to files of the data directory instead of the store; 64MB at most",
+      "1MB",
+    )
+    .option("--job-output-limit <size>", "how much of a job's output is kept; who follows it gets all", "4MB")
     .option("--result-ttl <time>", "how long results and output are kept", "1d")
+    .option("--queue-limit <number>", "how many jobs may wait in one queue", String(QUEUE_LIMIT))
     .option("--grace <time>", "how long running jobs may go on when the node is asked to stop", "10s")
     .addOption(
       new Option("--log-level <level>", "what to log, on stderr").choices(LOG_LEVELS).default("warn"),
@@ -110,6 +134,14 @@ async function start(flags: StartFlags): Promise<void> {
     numInstantWorkers: count("--instant-workers", flags.instantWorkers, { least: 1 }),
     graceMs: duration("--grace", flags.grace),
     queues: flags.queue.length === 0 ? ["default"] : flags.queue,
+    workerMemoryBytes:
+      flags.workerMemory === undefined
+        ? undefined
+        : checkWorkerMemory(size("--worker-memory", flags.workerMemory)),
+    argumentBytes: size("--argument-limit", flags.argumentLimit, { mostBytes: MOST_INLINE_BYTES }),
+    inlineResultBytes: size("--inline-result-limit", flags.inlineResultLimit, {
+      mostBytes: MOST_INLINE_BYTES,
+    }),
     dataThresholdBytes: size("--data-threshold", flags.dataThreshold),
   };
   const cluster = clusterName(flags.cluster);
@@ -124,7 +156,8 @@ async function start(flags: StartFlags): Promise<void> {
       cluster,
       resultTtlMs: duration("--result-ttl", flags.resultTtl),
       unitTtlMs: UNIT_TTL_MS,
-      outputLimitBytes: OUTPUT_LIMIT_BYTES,
+      queueLimit: count("--queue-limit", flags.queueLimit, { least: 1, most: MOST_QUEUE_LIMIT }),
+      outputLimitBytes: size("--job-output-limit", flags.jobOutputLimit, { mostBytes: MOST_OUTPUT_BYTES }),
     },
     warn: (message: string) => log.warn(message),
   };
@@ -133,6 +166,7 @@ async function start(flags: StartFlags): Promise<void> {
     name,
     cluster,
     url,
+    port: nodePort(flags),
     host: flags.host,
     allowedHosts: flags.allowHost,
     token: token.value,
@@ -167,7 +201,10 @@ async function startBoth(
   options: Omit<NodeOptions, "store" | "earlyProcesses">,
 ): Promise<{ node: RunningNode; chosen: ChosenStore }> {
   const earlyProcesses = new EarlyProcesses(
-    workerEnvironment(process.env, options.environmentNames),
+    {
+      environment: workerEnvironment(process.env, options.environmentNames),
+      memoryBytes: options.workerMemoryBytes,
+    },
     Math.min(options.numWorkers, availableParallelism()),
   );
   try {

@@ -3,7 +3,7 @@ import { parseJobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
 import { ClientData } from "./client-data.ts";
 import { Connection } from "./connection.ts";
-import { calleeOf, encodeCall, type AnyFunction, type Callee } from "./encode-call.ts";
+import { calleeOf, encodeCall, type AnyFunction, type Callee, type CallOptions } from "./encode-call.ts";
 import { Http } from "./http.ts";
 import { HttpData } from "./http-data.ts";
 import { InstantCaller } from "./instant.ts";
@@ -12,7 +12,14 @@ import { Job } from "./job.ts";
 import { JobBackend } from "./job-backend.ts";
 import { JobMap, type Started } from "./job-map.ts";
 import { parseFunctions, parseNodes, type NodeStatus } from "./listings.ts";
-import { type ClientOptions, type ConnectOptions, DEFAULTS, type Settings, settingsFrom } from "./options.ts";
+import {
+  type ClientOptions,
+  type ConnectOptions,
+  DEFAULTS,
+  isInterruptible,
+  type Settings,
+  settingsFrom,
+} from "./options.ts";
 import { outputOf } from "./output.ts";
 import { rpcProxy, type Rpc } from "./rpc.ts";
 import type { Returned } from "./remote-items.ts";
@@ -47,6 +54,7 @@ export class Client implements AsyncDisposable {
   readonly url: URL;
   readonly #shared: Shared;
   readonly #settings: Settings;
+  readonly #callOptions: CallOptions;
   readonly #queue: string;
   #data: ClientData | undefined;
   #backend: JobBackend | undefined;
@@ -61,8 +69,9 @@ export class Client implements AsyncDisposable {
     derived?: { shared: Shared; settings: Settings },
   ) {
     this.url = parseUrl(url);
-    this.#shared = derived?.shared ?? share(this.url, options.token, new.target.realm);
+    this.#shared = derived?.shared ?? share(this.url, options, new.target.realm);
     this.#settings = settingsFrom(derived?.settings ?? DEFAULTS, options);
+    this.#callOptions = callOptionsOf(this.#settings);
     this.#queue = queueOf(this.#settings);
   }
 
@@ -99,17 +108,8 @@ export class Client implements AsyncDisposable {
 
   #start(callee: Callee, args: readonly unknown[]): Started<unknown> {
     const { label } = callee;
-    const { rpcName: namespace, codec, modules, timeoutMs, retries, output, routeData } = this.#settings;
-    const streamsOutput = output !== "off";
-    const { spec, units, inputs } = encodeCall(callee, args, {
-      namespace,
-      codec,
-      modules,
-      timeoutMs,
-      retries,
-      streamsOutput,
-      routeData,
-    });
+    const { output } = this.#settings;
+    const { spec, units, inputs } = encodeCall(callee, args, this.#callOptions);
     const id = newJobId();
     const job = { id, queue: this.#queue, priority: this.#settings.priority, spec, inputs };
     const { instant, connection } = this.#shared;
@@ -204,15 +204,20 @@ export class Client implements AsyncDisposable {
   }
 }
 
-function share(url: URL, token: string | undefined, realm: object | undefined): Shared {
-  const http = new Http(url, token ?? findToken(url));
+function share(url: URL, options: ConnectOptions, realm: object | undefined): Shared {
+  const http = new Http(url, options.token ?? findToken(url));
+  const hears = isInterruptible(options);
   return {
     realm,
     http,
     dataHttp: http.sibling(),
-    connection: new Connection(http),
-    instant: new InstantCaller(http),
+    connection: new Connection(http, hears),
+    instant: new InstantCaller(http, hears),
   };
+}
+
+function callOptionsOf(settings: Settings): CallOptions {
+  return { ...settings, namespace: settings.rpcName, streamsOutput: settings.output !== "off" };
 }
 
 function queueOf({ queue, node }: Settings): string {

@@ -6,6 +6,7 @@ import type { CodeUnit } from "../capture/capture.ts";
 import { Cancellations } from "./cancellations.ts";
 import { EventStream } from "./event-stream.ts";
 import { closedError, type Http } from "./http.ts";
+import { type Interruptible, interrupts } from "./interrupts.ts";
 import { ItemReader } from "./item-reader.ts";
 import { Outbox } from "./outbox.ts";
 import type { JobOutput } from "./output.ts";
@@ -20,8 +21,9 @@ const LONGEST_PAUSE_MS = 2_000;
  * What clients that were derived from each other share: one event stream, one outbox, the jobs they wait for. The stream
  * opens with the first call; it keeps the process alive only while a job is waited for.
  */
-export class Connection implements Line {
+export class Connection implements Line, Interruptible {
   readonly http: Http;
+  readonly #isInterruptible: boolean;
   readonly #client: string = randomUUID();
   readonly #outbox: Outbox;
   readonly #cancellations: Cancellations;
@@ -32,8 +34,10 @@ export class Connection implements Line {
   #stream: Promise<EventStream> | undefined;
   #isClosed = false;
 
-  constructor(http: Http) {
+  /** `isInterruptible`: Ctrl-C cancels what it waits for. */
+  constructor(http: Http, isInterruptible: boolean) {
     this.http = http;
+    this.#isInterruptible = isInterruptible;
     this.#cancellations = new Cancellations(http);
     this.#outbox = new Outbox({
       http,
@@ -93,6 +97,14 @@ export class Connection implements Line {
     await this.#cancellations.add(id, reason);
   }
 
+  get waiting(): number {
+    return this.#jobs.size;
+  }
+
+  async cancelAll(reason: string): Promise<void> {
+    await Promise.all(Array.from(this.#jobs.values(), (job) => this.cancel(job, reason)));
+  }
+
   /** Lets go of the node. Whatever is still waited for is settled with an error. */
   async close(): Promise<void> {
     if (this.#isClosed) return;
@@ -102,6 +114,7 @@ export class Connection implements Line {
     await Promise.all([...this.#readers].map((reader) => reader.close()));
     for (const job of this.#jobs.values()) job.fail(closedError());
     this.#jobs.clear();
+    interrupts.end(this);
     const stream = this.#stream;
     this.#stream = undefined;
     (await stream?.catch(() => undefined))?.close();
@@ -114,7 +127,9 @@ export class Connection implements Line {
 
   #track(job: TrackedJob): TrackedJob {
     this.#jobs.set(job.id, job);
-    if (this.#jobs.size === 1) this.#keepAlive();
+    if (this.#jobs.size > 1) return job;
+    this.#keepAlive();
+    if (this.#isInterruptible) interrupts.begin(this);
     return job;
   }
 
@@ -122,6 +137,7 @@ export class Connection implements Line {
     this.#jobs.delete(job.id);
     this.#unawaited.delete(job);
     if (!this.#isAwaiting) this.#keepAlive();
+    if (this.#jobs.size === 0) interrupts.end(this);
   }
 
   get #isAwaiting(): boolean {

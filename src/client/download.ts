@@ -7,6 +7,7 @@ import { KitchenError } from "../core/errors.ts";
 import type { ByteRange } from "./data-access.ts";
 import { get } from "../transfer/get.ts";
 import { checked, type Http } from "./http.ts";
+import { openLines } from "./json-lines.ts";
 import { malformed } from "./reader.ts";
 import type { Sink } from "./sinks.ts";
 
@@ -16,6 +17,16 @@ const FIRST_PAUSE_MS = 100;
 const SILENCE_MS = 60_000;
 /** What is not larger comes with the first answer, on a connection that is there already. */
 const FIRST_BYTES: number = 1024 * 1024;
+
+/** Bytes that are not those that were saved. The nodes that have them were told, and serve sound ones from now on. */
+export class Damaged extends KitchenError {
+  constructor({ url, sha256 }: DataFacts, came: string) {
+    super(
+      "KS_DATA_UNAVAILABLE",
+      `Cannot read ${url}: its bytes arrived damaged, with sha256 ${came} instead of ${sha256} (read it again: the nodes that have it compare their files with the hash)`,
+    );
+  }
+}
 
 export interface Download {
   readonly facts: DataFacts;
@@ -186,14 +197,14 @@ class Part {
       tries = this.#at > before ? 1 : tries + 1;
       [response, tries] = await this.#again(broken, tries);
     }
-    this.#check();
+    await this.#check();
   }
 
   /** All bytes; `first` is an answer that has at least the first of them. */
   async into(sink: Sink, first: IncomingMessage): Promise<void> {
     let lost = await this.#first(sink, first);
     if (this.#at < this.#end && lost === undefined) lost = await this.#direct(sink);
-    if (this.#at === this.#end) return this.#check();
+    if (this.#at === this.#end) return await this.#check();
     for await (const piece of this.read(undefined, lost)) await this.#put(sink, piece);
   }
 
@@ -312,14 +323,23 @@ class Part {
     );
   }
 
-  #check(): void {
+  /** @throws Damaged once the nodes have looked whose file it is */
+  async #check(): Promise<void> {
     const { url, sha256: expected } = this.#facts;
     const sha256 = this.#hash?.digest("hex");
     if (sha256 === undefined || sha256 === expected) return;
-    throw new KitchenError(
-      "KS_DATA_LOST",
-      `Cannot read ${url}: its bytes arrived damaged, with sha256 ${sha256} instead of ${expected} (read it again)`,
-    );
+    const doubt = {
+      method: "POST",
+      path: "/v1/doubts",
+      type: "application/json",
+      body: JSON.stringify({ url }),
+    } as const;
+    try {
+      for await (const _ of openLines(this.#http, { ...doubt, signal: this.#signal }, "done"));
+    } catch {
+      // Whoever reads it next will say so again.
+    }
+    throw new Damaged(this.#facts, sha256);
   }
 }
 

@@ -16,6 +16,9 @@ export interface CallOptions {
   readonly modules: ModulesOption;
   readonly timeoutMs: number;
   readonly retries: number;
+  readonly retryDelayMs: number;
+  readonly ttlMs: number;
+  readonly idempotent: boolean;
   readonly streamsOutput: boolean;
   /** Whether the call is to go where the data lies that it points to. */
   readonly routeData: boolean;
@@ -72,6 +75,9 @@ export function encodeCall(callee: Callee, args: readonly unknown[], options: Ca
     timeoutMs: options.timeoutMs,
     retries: options.retries,
     streamsOutput: options.streamsOutput,
+    retryDelayMs: options.retryDelayMs,
+    ttlMs: options.ttlMs,
+    isIdempotent: options.idempotent,
   });
   const inputs = options.routeData ? inputsOf(captured?.pointers, encoded.pointers) : NO_INPUTS;
   return { spec, units, inputs };

@@ -22,7 +22,7 @@ import {
   type PipelineReport,
   type RefusedFile,
 } from "./data-info.ts";
-import { openDownload, openWhole, pathOfData } from "./download.ts";
+import { Damaged, openDownload, openWhole, pathOfData } from "./download.ts";
 import type { Http } from "./http.ts";
 import { openLines } from "./json-lines.ts";
 import { listIn, malformed, Reader } from "./reader.ts";
@@ -97,7 +97,14 @@ export class HttpData implements DataAccess {
 
   async read(
     url: DataUrl,
-    { signal }: { readonly signal?: AbortSignal | undefined } = {},
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<{ readonly info: DataFacts; readonly bytes: Uint8Array }> {
+    return await againIfDamaged(() => this.#read(url, options));
+  }
+
+  async #read(
+    url: DataUrl,
+    { signal }: { readonly signal?: AbortSignal | undefined },
   ): Promise<{ readonly info: DataFacts; readonly bytes: Uint8Array }> {
     const whole = await openWhole(this.#http, url, { signal });
     const { facts } = whole;
@@ -127,6 +134,10 @@ export class HttpData implements DataAccess {
   }
 
   async localPath(url: DataUrl): Promise<string> {
+    return await againIfDamaged(() => this.#localPath(url));
+  }
+
+  async #localPath(url: DataUrl): Promise<string> {
     const last = this.#files.get(url);
     const known = last !== undefined && (await exists(last.path)) ? last : undefined;
     const whole = await openWhole(this.#http, url, { known: known?.sha256 });
@@ -233,5 +244,15 @@ export class HttpData implements DataAccess {
     body: object,
   ): { method: "POST"; path: string; type: "application/json"; body: string } {
     return { method: "POST", path, type: "application/json", body: JSON.stringify(body) };
+  }
+}
+
+/** Whoever sent damaged bytes knows it by the time that this is thrown: once more, and a sound replica serves. */
+async function againIfDamaged<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof Damaged) return await read();
+    throw error;
   }
 }

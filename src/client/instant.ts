@@ -6,6 +6,7 @@ import { encodeSubmission, MEDIA_TYPE, parseClientEvent } from "../codec/wire.ts
 import { KitchenError } from "../core/errors.ts";
 import type { ClientEvent, SubmittedJob } from "../core/messages.ts";
 import { problemAsError, type Http } from "./http.ts";
+import { type Interruptible, interrupts } from "./interrupts.ts";
 import { ItemReader } from "./item-reader.ts";
 import { missingOf } from "./outbox.ts";
 import type { JobOutput } from "./output.ts";
@@ -14,23 +15,48 @@ import { type Line, TrackedJob } from "./tracked-job.ts";
 const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
 
 /** Sends instant calls: a request each, whose answer brings the output as it appears, and then the end. */
-export class InstantCaller {
+export class InstantCaller implements Interruptible {
   readonly #http: Http;
+  readonly #isInterruptible: boolean;
   readonly #client: string = randomUUID();
   readonly #sent = new Set<string>();
+  readonly #running = new Set<TrackedJob>();
 
-  constructor(http: Http) {
+  /** `isInterruptible`: Ctrl-C cancels what it waits for. */
+  constructor(http: Http, isInterruptible: boolean) {
     this.#http = http;
+    this.#isInterruptible = isInterruptible;
+  }
+
+  get waiting(): number {
+    return this.#running.size;
+  }
+
+  async cancelAll(reason: string): Promise<void> {
+    await Promise.all(Array.from(this.#running, (job) => job.line.cancel(job, reason)));
   }
 
   submit(job: SubmittedJob, units: readonly CodeUnit[], output: JobOutput): TrackedJob {
     const line = new InstantLine(this.#http, this.#client);
     const tracked = new TrackedJob(job.id, output, line);
     tracked.markSubmitted();
-    this.#run(job, units, tracked, line).catch((error: unknown) => {
-      tracked.fail(line.cancelled ?? (error instanceof Error ? error : new Error(String(error))));
-    });
+    this.#begin(tracked);
+    this.#run(job, units, tracked, line)
+      .catch((error: unknown) => {
+        tracked.fail(line.cancelled ?? (error instanceof Error ? error : new Error(String(error))));
+      })
+      .finally(() => this.#end(tracked));
     return tracked;
+  }
+
+  #begin(job: TrackedJob): void {
+    this.#running.add(job);
+    if (this.#isInterruptible) interrupts.begin(this);
+  }
+
+  #end(job: TrackedJob): void {
+    this.#running.delete(job);
+    if (this.#running.size === 0) interrupts.end(this);
   }
 
   async #run(

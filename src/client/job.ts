@@ -119,8 +119,8 @@ export class Job<R> implements PromiseLike<R> {
   async #result(): Promise<R> {
     const settled = await this.#tracked.settled;
     if (settled.type === "streaming") return this.#streamed(settled.attempt) as R;
-    const outcome = outcomeOf(settled);
     const { access } = this.#backend;
+    const outcome = await outcomeOf(settled, access);
     const realm = this.#realm;
     if (outcome.type === "value") return decodeValue(outcome, { realm, access }) as R;
     if (outcome.type === "ended") return this.#streamed(0) as R;

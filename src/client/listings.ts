@@ -20,6 +20,8 @@ export interface NodeStatus {
   readonly isReadOnly: boolean;
   /** Room on the disk of its data directory, in bytes, as of its last heartbeat. */
   readonly freeBytes: number;
+  /** That room is no more than the reserve, so that it takes no data until there is more. */
+  readonly isFull: boolean;
   readonly version: string;
   /** Until when the node is taken to live without another sign of life. */
   readonly leaseEndsAt: Date;
@@ -38,6 +40,7 @@ export function parseNodes(value: unknown): NodeStatus[] {
       namespaces: node.texts("namespaces"),
       isReadOnly: node.boolean("isReadOnly"),
       freeBytes: node.number("freeBytes"),
+      isFull: node.has("isFull") && node.boolean("isFull"),
       version: node.text("version"),
       leaseEndsAt: new Date(node.number("leaseEndsAtMs")),
     };

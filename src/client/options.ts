@@ -25,8 +25,20 @@ export interface ClientOptions {
   readonly output?: OutputOption;
   /** Deadline in ms for each attempt, from its begin; then `KS_TIMEOUT`. Default: none. */
   readonly timeoutMs?: number;
+  /**
+   * How long the call is worth waiting for, in ms from its submit: no attempt begins later, and then it fails with
+   * `KS_TIMEOUT`. Default: 0, for ever.
+   */
+  readonly ttlMs?: number;
   /** How often an attempt that throws is followed by another. Default: 0. */
   readonly retries?: number;
+  /** How long the job waits, in ms, after an attempt that threw and before the next one. Default: 0. */
+  readonly retryDelayMs?: number;
+  /**
+   * `true` (default): when its worker or its node is lost, the job is begun again, up to 3 times in all. `false`: it is not,
+   * and fails with `KS_WORKER_LOST`; not together with `retries`.
+   */
+  readonly idempotent?: boolean;
   /** -1000 (last) to 1000 (first). Default: 0. */
   readonly priority?: number;
   /**
@@ -39,6 +51,11 @@ export interface ClientOptions {
 export interface ConnectOptions extends ClientOptions {
   /** Default: `KITCHENSINK_TOKEN`, or, for a node on this machine, this user's token file. */
   readonly token?: string;
+  /**
+   * What Ctrl-C does while this client waits. `cancel` (default): the first cancels the jobs that it waits for, the second
+   * ends the program. `leave`: the first ends the program, and the jobs go on.
+   */
+  readonly interrupt?: "cancel" | "leave";
 }
 
 /** What is in force for a client. */
@@ -53,7 +70,10 @@ export const DEFAULTS: Settings = {
   async: true,
   output: "inherit",
   timeoutMs: 0,
+  ttlMs: 0,
   retries: 0,
+  retryDelayMs: 0,
+  idempotent: true,
   priority: 0,
   routeData: true,
 };
@@ -66,9 +86,29 @@ export function settingsFrom(base: Settings, options: ClientOptions): Settings {
   checkModules(settings.modules);
   parseQueue(settings.queue);
   checkCount("timeoutMs", settings.timeoutMs, 0, MAX_TIMEOUT_MS);
+  checkCount("ttlMs", settings.ttlMs, 0, MAX_TIMEOUT_MS);
   checkCount("retries", settings.retries, 0, 1_000);
+  checkCount("retryDelayMs", settings.retryDelayMs, 0, MAX_TIMEOUT_MS);
+  checkRepeating(settings);
   checkCount("priority", settings.priority, -MAX_PRIORITY, MAX_PRIORITY);
   return settings;
+}
+
+/** @throws KitchenError `KS_USAGE` for another value of the option `interrupt` */
+export function isInterruptible({ interrupt = "cancel" }: ConnectOptions): boolean {
+  if (interrupt === "cancel" || interrupt === "leave") return interrupt === "cancel";
+  throw new KitchenError(
+    "KS_USAGE",
+    `Not a value for interrupt: ${JSON.stringify(interrupt)} (expected "cancel" or "leave")`,
+  );
+}
+
+function checkRepeating({ idempotent, retries }: Settings): void {
+  if (idempotent || retries === 0) return;
+  throw new KitchenError(
+    "KS_USAGE",
+    `Cannot retry a call that must not run twice: retries is ${retries}, and idempotent is false (leave one of them out)`,
+  );
 }
 
 function checkModules(modules: string): void {

@@ -11,7 +11,7 @@ export async function* followOutput(
   submitted: Promise<unknown>,
 ): AsyncGenerator<Output> {
   await submitted;
-  const connection = new Connection(http.sibling());
+  const connection = new Connection(http.sibling(), false);
   const waiting: Output[] = [];
   const decoders = { stdout: new StringDecoder("utf8"), stderr: new StringDecoder("utf8") };
   let hasEnded = false;

@@ -67,7 +67,7 @@ export class RemoteItems<T = unknown, R = unknown> implements AsyncGenerator<T, 
     const isRunning = !reader.isComplete;
     const isTold = await this.#stop();
     // What has ended by itself ended before this point was reached, as far as its reader can see.
-    if (isRunning && isTold) this.#checked(await ended());
+    if (isRunning && isTold) await this.#checked(await ended());
     return await this.#items.return(value as R);
   }
 
@@ -92,7 +92,7 @@ export class RemoteItems<T = unknown, R = unknown> implements AsyncGenerator<T, 
       const { codec } = answer;
       for (const bytes of answer.items) yield decodeValue({ codec, bytes }, this.#source) as T;
     }
-    return decodeValue(this.#checked(await this.#source.ended()), this.#source) as R;
+    return decodeValue(await this.#checked(await this.#source.ended()), this.#source) as R;
   }
 
   async #more(): ReturnType<ItemReader["more"]> {
@@ -114,10 +114,10 @@ export class RemoteItems<T = unknown, R = unknown> implements AsyncGenerator<T, 
     }
   }
 
-  #checked(end: End): EncodedValue {
-    const outcome = outcomeOf(end);
-    if (outcome.type !== "error") return outcome;
+  async #checked(end: End): Promise<EncodedValue> {
     const { where, realm, access } = this.#source;
+    const outcome = await outcomeOf(end, access);
+    if (outcome.type !== "error") return outcome;
     const arrival = { where, realm, awaiting: awaitingFrames() };
     throw withAccess(access, () => reviveThrown(outcome.error, arrival));
   }

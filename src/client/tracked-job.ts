@@ -5,6 +5,9 @@ import { Eventually } from "./eventually.ts";
 import type { ItemReader } from "./item-reader.ts";
 import type { JobOutput } from "./output.ts";
 
+/** How much output may wait for pieces that came before it. */
+const MOST_EARLY_BYTES = 32 * 1024 * 1024;
+
 /** How waiting for a job ended: with what the job came to, or because it cannot be known. */
 export type Settled =
   | { readonly type: "outcome"; readonly state: FinalState; readonly outcome: Uint8Array }
@@ -43,6 +46,7 @@ export class TrackedJob {
   #nextIndex = 0;
   /** Pieces that came before their turn. */
   #early: OutputEvent[] | undefined;
+  #earlyBytes = 0;
 
   constructor(id: JobId, output: JobOutput, line: Line) {
     this.id = id;
@@ -74,12 +78,25 @@ export class TrackedJob {
     if (event.attempt < this.#attempt || (event.attempt === this.#attempt && event.index < this.#nextIndex))
       return;
     if (event.attempt > this.#attempt && event.index === 0) this.#startAttempt(event.attempt);
-    if (event.attempt !== this.#attempt || event.index > this.#nextIndex) {
-      (this.#early ??= []).push(event);
-      return;
-    }
+    if (event.attempt !== this.#attempt || event.index > this.#nextIndex) return this.#keepEarly(event);
     this.#print(event);
     this.#printWaiting();
+  }
+
+  #keepEarly(event: OutputEvent): void {
+    (this.#early ??= []).push(event);
+    this.#earlyBytes += event.bytes.length;
+    // What is missing was cut from the log, and will not come.
+    if (this.#earlyBytes > MOST_EARLY_BYTES) this.#printEarly();
+  }
+
+  #printEarly(): void {
+    for (const event of this.#sortedEarly()) {
+      if (event.attempt > this.#attempt) this.#startAttempt(event.attempt);
+      this.#print(event);
+    }
+    this.#early = undefined;
+    this.#earlyBytes = 0;
   }
 
   /** Its result is a stream of items. Gives the attempt that had streamed before, if another one did. */
@@ -93,8 +110,7 @@ export class TrackedJob {
 
   finish(state: FinalState, outcome: Uint8Array): void {
     // Pieces whose predecessors were cut from the log will not get their turn otherwise.
-    for (const event of this.#sortedEarly()) this.#print(event);
-    this.#early = undefined;
+    this.#printEarly();
     this.#end({ type: "outcome", state, outcome });
   }
 
@@ -130,6 +146,7 @@ export class TrackedJob {
     if (this.#early === undefined) return;
     const waiting = this.#sortedEarly();
     this.#early = undefined;
+    this.#earlyBytes = 0;
     for (const event of waiting) this.takeOutput(event);
   }
 

@@ -2,7 +2,7 @@ import { revive, type ReviveOptions } from "../capture/revive.ts";
 import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
 import { parseOutcome } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
-import type { Outcome } from "../core/messages.ts";
+import type { Outcome, StoredOutcome } from "../core/messages.ts";
 import { type DataAccess, withAccess } from "./data-access.ts";
 import { awaitingFrames } from "./errors.ts";
 import type { End } from "./tracked-job.ts";
@@ -24,10 +24,26 @@ export function decodeValue({ codec, bytes }: EncodedValue, { realm, access }: A
   );
 }
 
-/** What a job came to. @throws Error when that cannot be known */
-export function outcomeOf(end: End): Outcome {
+/** What a job came to, with its value here. @throws Error when that cannot be known */
+export async function outcomeOf(end: End, access: DataAccess | undefined): Promise<ArrivedOutcome> {
   if (end.type === "failed") throw withFrames(end.error);
-  return parseOutcome(end.outcome);
+  const outcome = parseOutcome(end.outcome);
+  return outcome.type === "stored" ? await fetched(outcome, access) : outcome;
+}
+
+export type ArrivedOutcome = Exclude<Outcome, StoredOutcome>;
+
+async function fetched(
+  { codec, url, isEnded }: StoredOutcome,
+  access: DataAccess | undefined,
+): Promise<ArrivedOutcome> {
+  if (access === undefined) throw new KitchenError("KS_INTERNAL", `Nothing reads the result at ${url}`);
+  try {
+    const { bytes } = await access.read(url);
+    return { type: isEnded ? "ended" : "value", codec, bytes };
+  } catch (error) {
+    throw withFrames(error instanceof Error ? error : new Error(String(error)));
+  }
 }
 
 /** An error of this client's own, seen from the line that awaits. A fresh one: several may await the same job. */

@@ -1,4 +1,5 @@
 /** The messages between client, node and store as bytes, and back. Layouts: `docs/protocol.md`. */
+import { parseSha256 } from "../core/data.ts";
 import { type DataUrl, parseDataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId, parseQueue, parseUnitHash, type UnitHash } from "../core/ids.ts";
@@ -37,11 +38,14 @@ export function encodeSpec(spec: JobSpec): Buffer {
     spec.timeoutMs,
     spec.retries,
     spec.streamsOutput,
+    spec.retryDelayMs,
+    spec.ttlMs,
+    spec.isIdempotent,
   ]);
 }
 
 export function parseSpec(bytes: Uint8Array): JobSpec {
-  const fields = Fields.unpack(bytes, "job", 10);
+  const fields = Fields.unpack(bytes, "job", 13);
   const spec: JobSpec = {
     namespace: fields.text(0),
     name: fields.textOrNull(1),
@@ -53,12 +57,17 @@ export function parseSpec(bytes: Uint8Array): JobSpec {
     timeoutMs: Math.min(fields.count(7), MAX_TIMEOUT_MS),
     retries: Math.min(fields.count(8), MAX_RETRIES),
     streamsOutput: fields.boolean(9),
+    retryDelayMs: Math.min(fields.count(10), MAX_TIMEOUT_MS),
+    ttlMs: Math.min(fields.count(11), MAX_TIMEOUT_MS),
+    isIdempotent: fields.boolean(12),
   };
   if ((spec.name === null) === (spec.fn === null))
     throw new KitchenError(
       "KS_BAD_REQUEST",
       "Not a job: it needs either a function's name or a captured function",
     );
+  if (!spec.isIdempotent && spec.retries > 0)
+    throw new KitchenError("KS_BAD_REQUEST", "Not a job: one that is not idempotent has no retries");
   return spec;
 }
 
@@ -117,22 +126,37 @@ function parseInputs(urls: readonly unknown[]): readonly DataUrl[] {
 }
 
 export function encodeOutcome(outcome: Outcome): Buffer {
+  if (outcome.type === "stored") {
+    const { codec, url, size, sha256, isEnded } = outcome;
+    return pack([OUTCOMES.stored, codec, url, size, sha256, isEnded]);
+  }
   if (outcome.type !== "error") return pack([OUTCOMES[outcome.type], outcome.codec, outcome.bytes]);
   const { name, message, stack, code, detail } = outcome.error;
   return pack([OUTCOMES.error, name, message, stack, code, detail]);
 }
 
-const OUTCOMES = { value: 0, error: 1, ended: 2 } as const;
+const OUTCOMES = { value: 0, error: 1, ended: 2, stored: 3 } as const;
 
 export function parseOutcome(bytes: Uint8Array): Outcome {
   const fields = Fields.unpack(bytes, "outcome", 3);
   const kind = fields.number(0);
-  if (kind !== OUTCOMES.error)
+  if (kind === OUTCOMES.stored)
+    return {
+      type: "stored",
+      codec: fields.text(1),
+      url: parseDataUrl(fields.text(2)),
+      size: fields.count(3),
+      sha256: parseSha256(fields.text(4)),
+      isEnded: fields.boolean(5),
+    };
+  if (kind === OUTCOMES.value || kind === OUTCOMES.ended)
     return {
       type: kind === OUTCOMES.ended ? "ended" : "value",
       codec: fields.text(1),
       bytes: fields.bytes(2),
     };
+  if (kind !== OUTCOMES.error)
+    throw new KitchenError("KS_BAD_REQUEST", `Not an outcome: unknown kind ${kind}`);
   return {
     type: "error",
     error: {

@@ -8,8 +8,21 @@ export function encodeToWorker(message: ToWorker): Buffer {
   switch (message.type) {
     case "start": {
       const { secret, node, access, modules, isArbitraryBanned } = message.settings;
+      const { inlineResultBytes, keepsResults } = message.settings;
       const { url, token, takesData } = access;
-      return pack(["s", secret, node.name, node.url, modules, isArbitraryBanned, url, token, takesData]);
+      return pack([
+        "s",
+        secret,
+        node.name,
+        node.url,
+        modules,
+        isArbitraryBanned,
+        url,
+        token,
+        takesData,
+        inlineResultBytes,
+        keepsResults,
+      ]);
     }
     case "unit":
       return pack(["u", message.hash, message.bytes]);
@@ -40,6 +53,8 @@ export function parseToWorker(bytes: Uint8Array): ToWorker {
           modules: fields.list(4).map(String),
           isArbitraryBanned: fields.boolean(5),
           access: { url: fields.text(6), token: fields.textOrNull(7), takesData: fields.boolean(8) },
+          inlineResultBytes: fields.count(9),
+          keepsResults: fields.boolean(10),
         },
       };
     case "u":

@@ -7,7 +7,13 @@ export type AttemptEnd =
   /** Cancelled or timed out: ended because the node wanted it to. */
   | { readonly type: "stopped"; readonly state: FinalState; readonly outcome: Uint8Array }
   /** The worker died under it. `report` is the error that says how. */
-  | { readonly type: "died"; readonly outcome: Uint8Array; readonly isDeliberate: boolean }
+  | {
+      readonly type: "died";
+      readonly outcome: Uint8Array;
+      readonly isDeliberate: boolean;
+      /** The report in a line, for that of a later death. */
+      readonly note?: string;
+    }
   /** It never began: the worker died under another job, or the node is leaving. */
   | { readonly type: "not-begun" };
 
@@ -17,22 +23,33 @@ export interface AttemptCounts {
   /** Attempts that threw before this one. */
   readonly throws: number;
   readonly retries: number;
+  readonly retryDelayMs: number;
   readonly maxDeaths: number;
+  /** Whether it may be begun again after its worker died under it. */
+  readonly isIdempotent: boolean;
   /** Its result was a stream of items. */
   readonly hasStreamed: boolean;
 }
 
 export type NextStep =
   | { readonly next: FinalState; readonly outcome: Uint8Array }
-  | { readonly next: "queued"; readonly deaths: number; readonly throws: number };
+  | {
+      readonly next: "queued";
+      readonly deaths: number;
+      readonly throws: number;
+      /** Nobody may begin it before that time. */
+      readonly delayMs?: number;
+      /** A line on the death that the attempt ended with. */
+      readonly death?: string;
+    };
 
 /**
  * What becomes of a job after an attempt. Lost workers are retried up to `maxDeaths` in all, for the job may be
- * innocent; what a function throws is its answer, retried only as often as the caller asked for. A stream is never begun
- * anew: its reader has had items already.
+ * innocent; what a function throws is its answer, retried only as often as the caller asked for, each time after a pause,
+ * as what failed may need one. A stream is never begun anew: its reader has had items already.
  */
 export function decideNext(end: AttemptEnd, counts: AttemptCounts): NextStep {
-  const { deaths, throws, retries, maxDeaths, hasStreamed } = counts;
+  const { deaths, throws, retries, retryDelayMs, maxDeaths, isIdempotent, hasStreamed } = counts;
   switch (end.type) {
     case "returned":
       return { next: "succeeded", outcome: end.outcome };
@@ -40,13 +57,18 @@ export function decideNext(end: AttemptEnd, counts: AttemptCounts): NextStep {
       return { next: end.state, outcome: end.outcome };
     case "threw":
       return throws < retries && !hasStreamed
-        ? { next: "queued", deaths, throws: throws + 1 }
+        ? { next: "queued", deaths, throws: throws + 1, delayMs: retryDelayMs }
         : { next: "failed", outcome: end.outcome };
     case "died":
       // process.exit() would end the next worker just so.
-      return end.isDeliberate || hasStreamed || deaths + 1 >= maxDeaths
+      return end.isDeliberate || hasStreamed || !isIdempotent || deaths + 1 >= maxDeaths
         ? { next: "failed", outcome: end.outcome }
-        : { next: "queued", deaths: deaths + 1, throws };
+        : {
+            next: "queued",
+            deaths: deaths + 1,
+            throws,
+            ...(end.note === undefined ? {} : { death: end.note }),
+          };
     case "not-begun":
       return { next: "queued", deaths, throws };
   }

@@ -5,6 +5,8 @@ import type { NodeName } from "./ids.ts";
 export interface ChainNode {
   readonly name: NodeName;
   readonly takesData: boolean;
+  /** Its disk is full, and that is why it takes none. Default: false. */
+  readonly isFull?: boolean;
   /** Room in its data directory, in bytes. */
   readonly freeBytes: number;
 }
@@ -59,7 +61,8 @@ export function chain({ holders, living, nodes, copies }: ChainRequest): Chain {
     const node = known.get(name);
     if (holders.includes(name)) continue;
     if (node === undefined) failed.push({ node: name, reason: "no node of this name is there" });
-    else if (!node.takesData) failed.push({ node: name, reason: "it is read-only" });
+    else if (!node.takesData)
+      failed.push({ node: name, reason: node.isFull === true ? "its disk is full" : "it is read-only" });
     else able.push(node);
   }
   // Where there is a choice, those with most room; then by name, so that a chain can be foreseen.

@@ -23,7 +23,7 @@ export const ERROR_CODES = {
   KS_NO_SUCH_DATA: "nothing is saved under this data url",
   KS_NO_SUCH_JOB: "no job has this id, or its result has expired",
   KS_STATE_LOST: "the store no longer holds what this call needs",
-  KS_TIMEOUT: "the job ran longer than its deadline",
+  KS_TIMEOUT: "the job ran longer than its deadline, or waited longer than it was worth",
   KS_TOO_LARGE: "the request or a value is over a limit",
   KS_UNAUTHORIZED: "the token is missing or wrong",
   KS_UNAVAILABLE: "the node or its store does not answer",

@@ -3,6 +3,7 @@
  * `src/codec/` turns them into bytes and parses them back. Fields that hold user's values are bytes here and stay
  * unopened everywhere but in the client and in the worker.
  */
+import type { Sha256 } from "./data.ts";
 import type { DataUrl } from "./data-url.ts";
 import type { JobId, NodeName, UnitHash } from "./ids.ts";
 import type { FinalState } from "./job-states.ts";
@@ -27,6 +28,12 @@ export interface JobSpec {
   readonly retries: number;
   /** Whether output is sent to the client that submits, and not only to the log. */
   readonly streamsOutput: boolean;
+  /** How long after an attempt that threw the next one may begin. */
+  readonly retryDelayMs: number;
+  /** How long after its submit an attempt may begin. 0: at any time. */
+  readonly ttlMs: number;
+  /** Whether it may be begun again when its worker or its node is lost. */
+  readonly isIdempotent: boolean;
 }
 
 /** One call on its way to a node. */
@@ -53,7 +60,20 @@ export type Outcome =
   | { readonly type: "value"; readonly codec: string; readonly bytes: Uint8Array }
   /** A streamed result has ended: its items were read while it ran, and this is what its generator returned. */
   | { readonly type: "ended"; readonly codec: string; readonly bytes: Uint8Array }
+  | StoredOutcome
   | { readonly type: "error"; readonly error: WireError };
+
+/** A value, or what a generator returned, that is too large for the store: it is data of the cluster. */
+export interface StoredOutcome {
+  readonly type: "stored";
+  readonly codec: string;
+  readonly url: DataUrl;
+  /** In bytes. */
+  readonly size: number;
+  readonly sha256: Sha256;
+  /** A streamed result has ended with it. */
+  readonly isEnded: boolean;
+}
 
 /** An error on the wire: enough in plain fields for people and `problem+json`, the whole of it in `detail`. */
 export interface WireError {
@@ -142,6 +162,10 @@ export interface WorkerSettings {
   /** How code in jobs reaches its own node. */
   readonly access: NodeAccess;
   readonly modules: readonly string[];
+  /** A larger result becomes a file, if results of this worker are kept at all; in bytes. */
+  readonly inlineResultBytes: number;
+  /** Results go into the store, and not just to a caller who waits. */
+  readonly keepsResults: boolean;
   /** No captured functions anywhere. */
   readonly isArbitraryBanned: boolean;
 }

@@ -24,6 +24,8 @@ export interface PlacementNode {
   readonly queues: readonly string[];
   /** Whether it keeps data of others: a read-only node does not. */
   readonly takesData: boolean;
+  /** Its disk is full, and that is why it takes none. Default: false. */
+  readonly isFull?: boolean;
 }
 
 export interface PlacementRequest {
@@ -44,7 +46,7 @@ export interface Candidate {
 export interface LeftOut {
   readonly node: NodeName;
   readonly missingBytes: number;
-  readonly reason: "over-threshold" | "read-only";
+  readonly reason: "over-threshold" | "read-only" | "disk-full";
 }
 
 export type Placement =
@@ -135,8 +137,13 @@ function missingBytes(inputs: readonly PlacementInput[], totalBytes: number): (n
   return (node) => totalBytes - (held.get(node) ?? 0);
 }
 
-function leftOutOf({ name, takesData }: PlacementNode, missing: number, thresholdBytes: number): LeftOut[] {
-  if (missing > 0 && !takesData) return [{ node: name, missingBytes: missing, reason: "read-only" }];
+function leftOutOf(
+  { name, takesData, isFull = false }: PlacementNode,
+  missing: number,
+  thresholdBytes: number,
+): LeftOut[] {
+  if (missing > 0 && !takesData)
+    return [{ node: name, missingBytes: missing, reason: isFull ? "disk-full" : "read-only" }];
   return missing > thresholdBytes ? [{ node: name, missingBytes: missing, reason: "over-threshold" }] : [];
 }
 

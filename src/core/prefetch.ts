@@ -3,8 +3,8 @@ const LEAST_HELD_MS = 2;
 const MOST_HELD_MS = 20;
 /** Whatever is shorter counts as this long, so that no worker holds more than a hundred runs for each 2 ms. */
 const SHORTEST_MS = 0.02;
-/** More than any worker may hold. */
-const UNKNOWN_MS = 1_000_000;
+/** More than any worker may hold: what is expected to take so long has a worker for itself. */
+export const ALONE_MS = 1_000_000;
 
 /** Remembers about how long functions run, so that short ones can be sent to workers several at a time. */
 export class RunTimes {
@@ -31,7 +31,7 @@ export class RunTimes {
 
   /** How long a run will take, in ms; a function that has not run yet may take for ever. */
   expectedMs(key: string): number {
-    return Math.max(SHORTEST_MS, this.#meanMs.get(key) ?? UNKNOWN_MS);
+    return Math.max(SHORTEST_MS, this.#meanMs.get(key) ?? ALONE_MS);
   }
 }
 

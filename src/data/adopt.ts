@@ -3,6 +3,7 @@ import { readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { isDataUrl, parseDataUrl, type DataUrl } from "../core/data-url.ts";
 import type { Glob } from "../core/glob.ts";
+import { isReserved, RESULTS } from "../core/result-url.ts";
 import type { DataThread } from "./data-thread.ts";
 import { pathOf, type Layout } from "./layout.ts";
 import type { Shelf } from "./shelf.ts";
@@ -50,6 +51,7 @@ async function* walk(parts: AdoptParts, folder: string): AsyncGenerator<Found> {
 function judge(child: Dirent, path: string): Found {
   if (child.isSymbolicLink()) return { path, reason: "it is a symbolic link" };
   if (!child.isFile()) return { path, reason: "it is no regular file" };
+  if (isReserved(path)) return { path, reason: `${RESULTS} is for results of jobs` };
   if (isDataUrl(path)) return { url: path };
   try {
     return { url: parseDataUrl(path) };

@@ -141,6 +141,11 @@ export class Arrivals {
     return undefined;
   }
 
+  /** Paths of their parts. */
+  get parts(): ReadonlySet<string> {
+    return new Set(Array.from(this.#arrivals, ({ part }) => part));
+  }
+
   get missingBytes(): number {
     let bytes = 0;
     for (const arrival of this.#arrivals) bytes += arrival.missingBytes;

@@ -4,7 +4,8 @@ import { KitchenError } from "../core/errors.ts";
 import { packageUrl } from "../core/own-code.ts";
 import { PartWriter } from "./part-writer.ts";
 import type { PullHooks } from "./thread/pull.ts";
-import type { FromThread, HashedFile, PullTask, ThreadFailure, ToThread } from "./thread/messages.ts";
+import type { FromThread, HashedFile, PullTask, ToThread } from "./thread/messages.ts";
+import { ThreadError } from "./thread-error.ts";
 
 /** The thread always runs the built package. */
 const ENTRY = fileURLToPath(packageUrl("dist/data/thread/entry.js"));
@@ -13,16 +14,6 @@ const ENTRY = fileURLToPath(packageUrl("dist/data/thread/entry.js"));
 export interface ThreadTask {
   readonly onMessage: (message: FromThread) => void;
   readonly end: (failure: Error) => void;
-}
-
-/** A failure that the thread told of. */
-export class ThreadError extends Error {
-  readonly failure: ThreadFailure;
-
-  constructor(failure: ThreadFailure) {
-    super("message" in failure ? failure.message : failure.type);
-    this.failure = failure;
-  }
 }
 
 /** The one thread of a data directory, started when it is first needed, and again when it died. */
@@ -58,6 +49,7 @@ export class DataThread {
       onMessage: (message) => {
         if (message.type === "grown") hooks.grown(message.receivedBytes);
         else if (message.type === "restarted") hooks.restarted();
+        else if (message.type === "damaged") hooks.damaged(message.from);
         else if (message.type === "verified") hooks.verified(message.from);
       },
     });

@@ -8,17 +8,18 @@ import { Arrivals } from "./arrival.ts";
 import { claimForCluster } from "./cluster-file.ts";
 import { DataThread } from "./data-thread.ts";
 import { DirectoryLock } from "./directory-lock.ts";
-import { Doubts } from "./doubts.ts";
 import { Intake } from "./intake.ts";
-import { takeInventory } from "./inventory.ts";
-import { Journal } from "./journal.ts";
+import { type Fault, takeInventory } from "./inventory.ts";
+import { type Entry, Journal } from "./journal.ts";
 import { isOpenToOthers, makeLayout, pathOf, type Layout } from "./layout.ts";
 import { LocalParts } from "./local-parts.ts";
 import { Pulls } from "./pulls.ts";
 import type { DataReader } from "./reader.ts";
 import { Readers } from "./readers.ts";
 import { Shelf } from "./shelf.ts";
-import { Space } from "./space.ts";
+import { Soundness } from "./soundness.ts";
+import { type Room, Space } from "./space.ts";
+import { survey, type Survey } from "./survey.ts";
 import type {
   Adoption,
   ArrivalInfo,
@@ -30,8 +31,8 @@ import type {
   ReaderOptions,
   ReceiveOptions,
   Replica,
-  Verdict,
 } from "./types.ts";
+import { isDiskFull, storageError } from "./storage-error.ts";
 import { Uploads } from "./uploads.ts";
 import { Signal } from "./wait.ts";
 
@@ -40,8 +41,10 @@ export interface DataDirectoryOptions {
   /** The cluster's name; a directory is of one cluster. */
   readonly cluster: string;
   readonly warn: (message: string) => void;
-  /** A replica turned out to be gone or damaged after `open`; it is not found any more. */
-  readonly onLost?: ((loss: Loss) => void) | undefined;
+  /** A replica turned out to be gone or damaged after `open`; it is not found any more. Who asked waits for this to resolve. */
+  readonly onLost?: ((loss: Loss) => unknown) | undefined;
+  /** The disk has got full, or there is room again. */
+  readonly onRoom?: ((room: Room) => void) | undefined;
   /** Its own, unless a test wants to end it. */
   readonly thread?: DataThread | undefined;
 }
@@ -69,14 +72,15 @@ export class DataDirectory {
   /**
    * Opens a data directory, and makes it when it is not there.
    *
-   * @throws KitchenError `KS_CONFLICT`: it is another cluster's, or another process uses it
+   * @throws KitchenError `KS_CONFLICT`: it is another cluster's, or another process uses it; `KS_DATA_UNAVAILABLE`: its disk
+   *   has not a page left
    */
   static async open(options: DataDirectoryOptions): Promise<DataDirectory> {
     const { path, cluster, warn } = options;
     const layout = await makeLayout(path);
     if (await isOpenToOthers(layout))
       warn(`others of this machine can look into ${layout.root}: chmod 700 keeps what is saved there to you`);
-    const lock = await DirectoryLock.take({ path: layout.lock, directory: layout.root, warn });
+    const lock = await takeLock(layout, warn);
     try {
       await claimForCluster({
         path: layout.clusterFile,
@@ -107,17 +111,23 @@ export class DataDirectory {
     return pathOf(this.#parts.layout, url);
   }
 
-  /** All that are known to be sound. */
+  /** All of them; those whose files have other times than they had are hashed in the background, or when they are read. */
   replicas(): IterableIterator<Replica> {
     return this.#parts.shelf.replicas();
   }
 
-  /**
-   * What becomes of replicas whose files had changed times when the directory was opened. They are hashed in the background;
-   * each can be found when it is sound, and is moved to quarantine when it is not.
-   */
-  verdicts(): AsyncGenerator<Verdict> {
-    return this.#parts.doubts.verdicts();
+  /** As `find`, after a look at the file: one that is gone or damaged is lost. Where its times have changed it is hashed. */
+  async check(url: DataUrl): Promise<Replica | undefined> {
+    try {
+      return await this.#parts.soundness.check(url);
+    } catch (error) {
+      throw storageError(error, `Cannot read "${url}" here`);
+    }
+  }
+
+  /** As `check`, by the hash of its bytes, for who was told that they are damaged. */
+  prove(url: DataUrl): Promise<Replica | undefined> {
+    return this.#parts.soundness.prove(url);
   }
 
   /** What is under way. */
@@ -125,9 +135,25 @@ export class DataDirectory {
     return this.#parts.arrivals.list();
   }
 
-  /** Bytes that the disk has free. */
-  freeBytes(): Promise<number> {
-    return this.#parts.space.freeBytes();
+  /** Looks at all files, without reading them. `known`: names of data that ought to be here. */
+  survey(known: ReadonlySet<string>): Promise<Survey> {
+    const { layout, arrivals } = this.#parts;
+    return survey({ layout, known, parts: arrivals.parts });
+  }
+
+  /** Looks at the room on the disk. */
+  look(): Promise<Room> {
+    return this.#parts.space.look();
+  }
+
+  /** As of the last look, or the last time that something was to be put there. */
+  get room(): Room {
+    return this.#parts.space.room;
+  }
+
+  /** Whether so much more has room beside what is on its way. */
+  hasRoomFor(bytes: number): Promise<boolean> {
+    return this.#parts.space.hasRoomFor(bytes);
   }
 
   /**
@@ -206,11 +232,11 @@ export class DataDirectory {
 
   /** Breaks off all that is under way, and lets the directory go. Nothing of what was under way is left. */
   async close(): Promise<void> {
-    const { intake, uploads, pulls, locals, readers, doubts, shelf, journal, thread, lock } = this.#parts;
+    const { intake, uploads, pulls, locals, readers, soundness, shelf, journal, thread, lock } = this.#parts;
     intake.close();
-    doubts.stop();
+    soundness.stop();
     await Promise.all([uploads.close(), pulls.close(), locals.close(), readers.close()]);
-    await doubts.settled;
+    await soundness.settled;
     await shelf.settle();
     await thread.close();
     await journal.close();
@@ -231,11 +257,11 @@ interface DirectoryParts {
   readonly pulls: Pulls;
   readonly locals: LocalParts;
   readonly readers: Readers;
-  readonly doubts: Doubts;
+  readonly soundness: Soundness;
 }
 
 async function openLocked(
-  { warn, onLost, thread = new DataThread() }: DataDirectoryOptions,
+  { warn, onLost = () => {}, onRoom = () => {}, thread = new DataThread() }: DataDirectoryOptions,
   layout: Layout,
   lock: DirectoryLock,
 ): Promise<{ parts: DirectoryParts; lost: readonly Loss[] }> {
@@ -244,17 +270,27 @@ async function openLocked(
   const news = new Signal();
   const arrivals = new Arrivals(layout.incoming);
   const shelf = new Shelf({ layout, journal, thread, onKept: () => news.send() });
-  const space = new Space(layout.root, () => arrivals.missingBytes);
+  const space = await Space.open({
+    root: layout.root,
+    promisedBytes: () => arrivals.missingBytes,
+    onChange: onRoom,
+  });
   const intake = new Intake({ arrivals, shelf, space, thread, onReadable: () => news.send() });
-  const { sound, doubtful, lost } = await takeInventory(layout, entries.values());
-  for (const replica of sound) shelf.restore(replica);
-  const lose = async ({ replica, reason }: Loss): Promise<void> => {
-    const aside = await shelf.lose(replica, Date.now());
-    warn(
-      `data "${replica.url}" is lost here: ${reason}${aside === undefined ? "" : ` (what is left: ${aside})`}`,
-    );
+  for (const entry of entries.values()) shelf.restore(entry);
+  const lost: Loss[] = [];
+  let tell: NonNullable<DataDirectoryOptions["onLost"]> = (loss) => void lost.push(loss);
+  const lose = async (entry: Entry, fault: Fault): Promise<void> => {
+    const left = await shelf.lose(entry, Date.now());
+    if (left === undefined) return;
+    const { replica } = entry;
+    const where = left.aside === undefined ? "" : ` (what is left: ${left.aside})`;
+    warn(`data "${replica.url}" is lost here: ${fault.reason}${where}`);
+    await tell({ replica, ...fault });
   };
-  for (const loss of lost) await lose(loss);
+  const inventory = await takeInventory(layout, entries.values());
+  for (const { entry, fault } of inventory.lost) await lose(entry, fault);
+  tell = onLost;
+  const soundness = new Soundness({ layout, shelf, thread, doubtful: inventory.doubtful, lose });
   const parts = {
     layout,
     lock,
@@ -267,19 +303,21 @@ async function openLocked(
     uploads: new Uploads(intake),
     pulls: new Pulls(intake),
     locals: new LocalParts(intake),
-    doubts: new Doubts({ layout, shelf, thread, doubtful, lose }),
-    readers: new Readers({
-      layout,
-      shelf,
-      arrivals,
-      news,
-      lose: async (loss) => {
-        await lose(loss);
-        onLost?.(loss);
-      },
-    }),
+    soundness,
+    readers: new Readers({ layout, shelf, arrivals, soundness, news }),
   };
   return { parts, lost };
+}
+
+async function takeLock(
+  { lock: path, root }: Layout,
+  warn: (message: string) => void,
+): Promise<DirectoryLock> {
+  try {
+    return await DirectoryLock.take({ path, directory: root, warn });
+  } catch (error) {
+    throw isDiskFull(error) ? storageError(error, `Cannot open the data directory ${root}`) : error;
+  }
 }
 
 /** Parts of a process that was killed: nobody will ever continue them. */

@@ -5,6 +5,7 @@ import { createInterface } from "node:readline";
 import { parseDataType, parseSha256 } from "../core/data.ts";
 import { parseDataUrl, type DataUrl } from "../core/data-url.ts";
 import { syncFolder } from "./layout.ts";
+import { unlessFull } from "./storage-error.ts";
 import type { Replica } from "./types.ts";
 
 /** What the journal keeps of a replica: its facts, and the times by which its file is known again. */
@@ -21,14 +22,25 @@ type Line =
 /** Lines that say nothing any more, before the journal is written anew. */
 const FEW_DEAD_LINES = 1_000;
 
+interface Waiting {
+  readonly text: string;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
 /** The list of a data directory's replicas: one JSON line for each change. What is appended is on the disk. */
 export class Journal {
   readonly #handle: FileHandle;
-  #waiting: { text: string; resolve: () => void; reject: (error: unknown) => void }[] = [];
+  /** Up to where whole lines are on the disk. */
+  #size: number;
+  #waiting: Waiting[] = [];
+  /** Files that are gone, which could not be said yet: there was no room for it. */
+  #unsaid = "";
   #writing: Promise<void> | undefined;
 
-  private constructor(handle: FileHandle) {
+  private constructor(handle: FileHandle, size: number) {
     this.#handle = handle;
+    this.#size = size;
   }
 
   /** Reads what there is; a line that the last process did not finish is left out. */
@@ -37,20 +49,30 @@ export class Journal {
   ): Promise<{ journal: Journal; entries: Map<DataUrl, Entry>; badLines: number }> {
     const { entries, lines, badLines } = await read(path);
     const isTidy = badLines === 0 && lines - entries.size <= Math.max(FEW_DEAD_LINES, entries.size);
-    if (!isTidy) await writeAnew(path, entries);
-    const journal = new Journal(await open(path, "a", 0o600));
+    // On a full disk it stays as it is: the node has to start all the same.
+    if (!isTidy) await writeAnew(path, entries).catch(unlessFull);
+    const handle = await open(path, "a", 0o600);
+    const journal = new Journal(handle, (await handle.stat()).size);
+    if (badLines > 0 && (await isTorn(path))) await journal.#append("\n").catch(unlessFull);
     return { journal, entries, badLines };
   }
 
+  /** What rejects is not in the journal. */
   keep(entry: Entry): Promise<void> {
     return this.#append(lineOf(entry));
   }
 
-  drop(url: DataUrl): Promise<void> {
-    return this.#append(`${JSON.stringify({ url, gone: true })}\n`);
+  /** Where there is no room for the line, it is written before the next one that has: the file is gone in any case. */
+  async drop(url: DataUrl): Promise<void> {
+    const line = `${JSON.stringify({ url, gone: true })}\n`;
+    await this.#append(line).catch((error: unknown) => {
+      unlessFull(error);
+      this.#unsaid += line;
+    });
   }
 
   async close(): Promise<void> {
+    if (this.#unsaid !== "") await this.#append("").catch(() => {});
     await this.#writing;
     await this.#handle.close();
   }
@@ -68,14 +90,26 @@ export class Journal {
       const batch = this.#waiting;
       this.#waiting = [];
       try {
-        await this.#handle.appendFile(batch.map(({ text }) => text).join(""));
-        await this.#handle.datasync();
+        await this.#put(this.#unsaid + batch.map(({ text }) => text).join(""));
+        this.#unsaid = "";
         for (const { resolve } of batch) resolve();
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
     }
     this.#writing = undefined;
+  }
+
+  /** All of it, or nothing: what a full disk took a part of would spoil the next line. */
+  async #put(text: string): Promise<void> {
+    try {
+      await this.#handle.appendFile(text);
+      await this.#handle.datasync();
+      this.#size += Buffer.byteLength(text);
+    } catch (error) {
+      await this.#handle.truncate(this.#size);
+      throw error;
+    }
   }
 }
 
@@ -85,9 +119,7 @@ async function read(
   const entries = new Map<DataUrl, Entry>();
   let lines = 0;
   let badLines = 0;
-  const handle = await open(path, "a+", 0o600);
-  const size = (await handle.stat()).size;
-  const isTorn = size > 0 && (await lastByte(handle, size)) !== 0x0a;
+  await (await open(path, "a", 0o600)).close();
   const input = createReadStream(path, { encoding: "utf8" });
   for await (const text of createInterface({ input, crlfDelay: Number.POSITIVE_INFINITY })) {
     lines += 1;
@@ -96,14 +128,20 @@ async function read(
     else if (line.type === "gone") entries.delete(line.url);
     else entries.set(line.entry.replica.url, line.entry);
   }
-  await handle.close();
   // A whole line without its end is as good as any, but the next one must not be written behind it.
-  return { entries, lines, badLines: isTorn ? Math.max(1, badLines) : badLines };
+  return { entries, lines, badLines: (await isTorn(path)) ? Math.max(1, badLines) : badLines };
 }
 
-async function lastByte(handle: FileHandle, size: number): Promise<number | undefined> {
-  const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, size - 1);
-  return buffer[0];
+/** Whether the last line has no end. */
+async function isTorn(path: string): Promise<boolean> {
+  const handle = await open(path, "r");
+  try {
+    const { size } = await handle.stat();
+    const { buffer } = await handle.read(Buffer.alloc(1), 0, 1, Math.max(0, size - 1));
+    return size > 0 && buffer[0] !== 0x0a;
+  } finally {
+    await handle.close();
+  }
 }
 
 async function writeAnew(path: string, entries: ReadonlyMap<DataUrl, Entry>): Promise<void> {
@@ -120,6 +158,9 @@ async function writeAnew(path: string, entries: ReadonlyMap<DataUrl, Entry>): Pr
     }
     await handle.appendFile(text);
     await handle.datasync();
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
   } finally {
     await handle.close();
   }

@@ -89,6 +89,9 @@ export class Pulls {
         {
           grown: (bytes) => arrival.grow(bytes),
           restarted: () => arrival.restart(),
+          damaged: (places) => {
+            for (const at of places) options.onDamaged?.(options.sources[at] ?? "");
+          },
           verified: (at) => {
             from = options.sources[at];
             arrival.verify();

@@ -7,16 +7,17 @@ import { BufferPool } from "./buffer-pool.ts";
 import { checkOpened, pathOf, type Layout } from "./layout.ts";
 import { DataReader } from "./reader.ts";
 import type { Shelf } from "./shelf.ts";
-import type { Loss, ReaderOptions, Replica } from "./types.ts";
+import type { Soundness } from "./soundness.ts";
+import type { ReaderOptions, Replica } from "./types.ts";
 import type { Signal } from "./wait.ts";
 
 export interface ReadersParts {
   readonly layout: Layout;
   readonly shelf: Shelf;
   readonly arrivals: Arrivals;
+  readonly soundness: Soundness;
   /** Sent when there is a replica, or an arrival that can be read, that was not there before. */
   readonly news: Signal;
-  readonly lose: (loss: Loss) => Promise<void>;
 }
 
 /** All who read files of a data directory. */
@@ -90,31 +91,26 @@ export class Readers {
     return reader;
   }
 
-  /** @throws KitchenError `KS_DATA_UNAVAILABLE` when the file is gone or of another size: the replica is lost then */
-  async #openReplica(replica: Replica, path: string): Promise<FileHandle> {
-    let handle: FileHandle | undefined;
+  /** @throws KitchenError `KS_DATA_UNAVAILABLE` when the file is not what was put there: the replica is lost then */
+  async #openReplica({ url }: Replica, path: string): Promise<FileHandle> {
     try {
-      handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-      await checkOpened(this.#parts.layout, replica.url, handle);
-      const stats = await handle.stat();
-      if (!stats.isFile() || stats.size !== replica.size)
-        throw new Error(`its file has ${stats.size} bytes now`);
-      return handle;
-    } catch (error) {
-      await handle?.close();
-      throw await this.#lost(replica, error);
+      if ((await this.#parts.soundness.check(url)) === undefined)
+        throw new Error("its file is gone or damaged (another node may have a sound one)");
+      return await this.#openFile(url, path);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new KitchenError("KS_DATA_UNAVAILABLE", `Cannot read "${url}" here: ${reason}`, { cause });
     }
   }
 
-  async #lost(replica: Replica, error: unknown): Promise<KitchenError> {
-    const { code, message } = error as NodeJS.ErrnoException;
-    const reason = code === "ENOENT" || code === "ENOTDIR" ? "its file is missing" : message;
-    // A failure that passes, such as too many open files, says nothing of the file.
-    const isGone = code === undefined || code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP";
-    const isStillKnown = this.#parts.shelf.find(replica.url) === replica;
-    if (isGone && isStillKnown) await this.#parts.lose({ replica, reason });
-    return new KitchenError("KS_DATA_UNAVAILABLE", `Cannot read "${replica.url}": ${reason}`, {
-      cause: error,
-    });
+  async #openFile(url: DataUrl, path: string): Promise<FileHandle> {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      await checkOpened(this.#parts.layout, url, handle);
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
   }
 }

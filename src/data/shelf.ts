@@ -4,8 +4,9 @@ import { isSameData, type DataFacts, type Sha256 } from "../core/data.ts";
 import type { DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { DataThread } from "./data-thread.ts";
-import type { Journal } from "./journal.ts";
+import type { Entry, Journal } from "./journal.ts";
 import { checkParents, makeParents, pathOf, removeEmptyParents, syncFolder, type Layout } from "./layout.ts";
+import { unlessFull } from "./storage-error.ts";
 import { Turns } from "./turns.ts";
 import type { Arrived, Replica } from "./types.ts";
 
@@ -23,7 +24,7 @@ export interface ShelfParts {
 /** The finished files of a data directory. For each data url one thing happens at a time. */
 export class Shelf {
   readonly #parts: ShelfParts;
-  readonly #replicas = new Map<DataUrl, Replica>();
+  readonly #entries = new Map<DataUrl, Entry>();
   readonly #turns = new Turns<DataUrl>();
 
   constructor(parts: ShelfParts) {
@@ -31,16 +32,21 @@ export class Shelf {
   }
 
   find(url: DataUrl): Replica | undefined {
-    return this.#replicas.get(url);
+    return this.#entries.get(url)?.replica;
   }
 
-  replicas(): IterableIterator<Replica> {
-    return this.#replicas.values();
+  /** With the times by which its file is known again. */
+  entry(url: DataUrl): Entry | undefined {
+    return this.#entries.get(url);
   }
 
-  /** Takes in what the journal has and a look at the file confirms. */
-  restore(replica: Replica): void {
-    this.#replicas.set(replica.url, replica);
+  *replicas(): IterableIterator<Replica> {
+    for (const { replica } of this.#entries.values()) yield replica;
+  }
+
+  /** Takes in what the journal has. */
+  restore(entry: Entry): void {
+    this.#entries.set(entry.replica.url, entry);
   }
 
   /**
@@ -51,7 +57,7 @@ export class Shelf {
   put(part: string, replica: Replica): Promise<Arrived> {
     const { url } = replica;
     return this.#turns.take(url, async () => {
-      const known = this.#replicas.get(url);
+      const known = this.find(url);
       if (known !== undefined && !isSameData(known, replica)) throw exists(url, known, replica);
       if (known !== undefined && (await this.#hasFile(known))) {
         await unlink(part);
@@ -59,7 +65,13 @@ export class Shelf {
       }
       const isNew = await this.#link(part, replica);
       await rm(part, { force: true });
-      await this.#keep(replica);
+      try {
+        await this.#keep(replica);
+      } catch (error) {
+        // A file that nobody knows would be in the way of the next one.
+        if (isNew) await this.#unlink(url);
+        throw error;
+      }
       return { replica, isKnown: !isNew };
     });
   }
@@ -67,29 +79,45 @@ export class Shelf {
   /** Takes a file in that lies in its place already, unless it is known. The file's hash was just found. */
   adopt(replica: Replica): Promise<Replica | undefined> {
     return this.#turns.take(replica.url, async () => {
-      if (this.#replicas.has(replica.url)) return undefined;
+      if (this.#entries.has(replica.url)) return undefined;
       await this.#keep(replica);
       return replica;
+    });
+  }
+
+  /** Its file is sound, and has other times than it had: those count from now on. */
+  confirm(entry: Entry): Promise<void> {
+    const { url } = entry.replica;
+    return this.#turns.take(url, async () => {
+      if (this.#entries.get(url) === entry) await this.#keep(entry.replica).catch(unlessFull);
     });
   }
 
   /** Removes a replica, if it is there, and is the one that is meant. */
   remove(url: DataUrl, sha256?: Sha256): Promise<boolean> {
     return this.#turns.take(url, async () => {
-      const replica = this.#replicas.get(url);
+      const replica = this.find(url);
       if (replica === undefined || (sha256 !== undefined && replica.sha256 !== sha256)) return false;
-      await this.#drop(url);
+      // The file first: it may be what leaves no room for the line.
       await this.#unlink(url);
+      this.#entries.delete(url);
+      await this.#parts.journal.drop(url);
       return true;
     });
   }
 
-  /** Forgets a replica whose file is gone, and moves one that is damaged out of the way. Tells where to. */
-  lose(replica: Replica, nowMs: number): Promise<string | undefined> {
-    const { url } = replica;
+  /**
+   * Forgets a replica whose file is gone, and moves one that is damaged out of the way. Tells where to; `undefined` when
+   * the replica is not the one that is meant any more.
+   */
+  lose(entry: Entry, nowMs: number): Promise<{ readonly aside: string | undefined } | undefined> {
+    const { url } = entry.replica;
     return this.#turns.take(url, async () => {
-      await this.#drop(url);
-      return this.#quarantine(url, nowMs);
+      if (this.#entries.get(url) !== entry) return undefined;
+      this.#entries.delete(url);
+      const aside = await this.#quarantine(url, nowMs);
+      await this.#parts.journal.drop(url);
+      return { aside };
     });
   }
 
@@ -104,14 +132,10 @@ export class Shelf {
     await chmod(path, 0o444);
     const { mtimeMs, ctimeMs } = await lstat(path);
     // At the same time: both wait for the same disk, and only when both have ended does anybody hear of it.
-    await Promise.all([syncFolder(dirname(path)), journal.keep({ replica, mtimeMs, ctimeMs })]);
-    this.#replicas.set(replica.url, replica);
+    const entry = { replica, mtimeMs, ctimeMs };
+    await Promise.all([syncFolder(dirname(path)), journal.keep(entry)]);
+    this.#entries.set(replica.url, entry);
     onKept(replica.url);
-  }
-
-  async #drop(url: DataUrl): Promise<void> {
-    this.#replicas.delete(url);
-    await this.#parts.journal.drop(url);
   }
 
   async #unlink(url: DataUrl): Promise<void> {

@@ -1,5 +1,5 @@
 import { KitchenError } from "../core/errors.ts";
-import { ThreadError } from "./data-thread.ts";
+import { ThreadError } from "./thread-error.ts";
 
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
 
@@ -31,4 +31,9 @@ function reasonOf(error: unknown): { code: string; why: string } {
 /** Tells whether an error says that the disk is full. */
 export function isDiskFull(error: unknown): boolean {
   return FULL.has(reasonOf(error).code);
+}
+
+/** For work that can wait until there is room. */
+export function unlessFull(error: unknown): void {
+  if (!isDiskFull(error)) throw error;
 }

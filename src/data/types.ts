@@ -12,12 +12,8 @@ export interface Replica extends DataFacts {
 export interface Loss {
   readonly replica: Replica;
   readonly reason: string;
-}
-
-/** What hashing told of a replica whose file had changed times. */
-export interface Verdict {
-  readonly replica: Replica;
-  readonly isSound: boolean;
+  /** Its file is there, or something in its place, and is not the data: it was put aside. Else it is gone. */
+  readonly isDamaged: boolean;
 }
 
 /** Data that is in place. */
@@ -72,6 +68,8 @@ export interface PullOptions {
   readonly cluster: string;
   /** A source that sends nothing for so long is left for the next one. */
   readonly idleMs: number;
+  /** Told of each source that a damaged part came from, perhaps: not all of several need be at fault. */
+  readonly onDamaged?: ((source: string) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

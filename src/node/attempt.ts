@@ -2,10 +2,13 @@ import type { AttemptEnd } from "../core/attempt.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { UnitHash } from "../core/ids.ts";
 import type { JobSpec, RunResult } from "../core/messages.ts";
+import { ALONE_MS, type RunTimes } from "../core/prefetch.ts";
 import type { ClaimedJob } from "../store/port.ts";
-import type { Exit, RunHandlers, StreamName } from "../worker/run-list.ts";
+import { isDeliberate, type Exit } from "../worker/exit.ts";
+import type { RunHandlers, StreamName } from "../worker/run-list.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
-import { deathReport, errorOutcome, isDeliberate } from "./outcomes.ts";
+import { deathNote, deathReport, NOT_AGAIN } from "./death.ts";
+import { errorOutcome } from "./outcomes.ts";
 import type { StreamedItems } from "./streamed-items.ts";
 import type { Streams } from "./streams.ts";
 
@@ -14,8 +17,11 @@ export interface AttemptLane {
   readonly nodeName: string;
   /** How long a function has to stop after its signal was aborted, before its worker is killed. */
   readonly graceMs: number;
+  /** What a worker may have; `undefined`: what V8 takes by itself. */
+  readonly memoryBytes: number | undefined;
   readonly streams: Streams;
-  readonly onOutput: (attempt: Attempt, stream: StreamName, bytes: Uint8Array) => void;
+  /** Until what it gives resolves, the worker's output should not be read on. */
+  readonly onOutput: (attempt: Attempt, stream: StreamName, bytes: Uint8Array) => Promise<void> | undefined;
   /** Its result is a stream of items, which can be read now. */
   readonly onStreaming: (attempt: Attempt) => void;
   /** Called once. `ranMs` is 0 for what never began. */
@@ -65,6 +71,14 @@ export class Attempt implements RunHandlers {
     return this.#items !== undefined;
   }
 
+  /**
+   * How long it will take, in ms. One that must not run twice shares its worker with no other: of several in a worker that
+   * is lost, nobody could say which had begun.
+   */
+  expectedMs(times: RunTimes): number {
+    return this.spec.isIdempotent ? times.expectedMs(this.key) : ALONE_MS;
+  }
+
   /** The index of the next piece of output. */
   nextPiece(): number {
     return this.#pieces++;
@@ -85,9 +99,10 @@ export class Attempt implements RunHandlers {
     );
   }
 
-  /** Ends an attempt that was not started: there will be no worker for it. */
+  /** Ends an attempt as failed, at once: there will be no worker for it, or no more. */
   refuse(code: ErrorCode, message: string): void {
     this.#stopWith({ type: "stopped", state: "failed", outcome: errorOutcome(code, message) }, message);
+    this.#worker?.kill();
   }
 
   /** Kills the worker and ends the attempt as if it had not begun: the node is leaving, or has lost its lease. */
@@ -102,8 +117,8 @@ export class Attempt implements RunHandlers {
     if (this.spec.timeoutMs > 0) this.#startDeadline(this.spec);
   }
 
-  onOutput(stream: StreamName, bytes: Uint8Array): void {
-    this.#lane.onOutput(this, stream, bytes);
+  onOutput(stream: StreamName, bytes: Uint8Array): Promise<void> | undefined {
+    return this.#lane.onOutput(this, stream, bytes);
   }
 
   onStreaming(): void {
@@ -131,7 +146,9 @@ export class Attempt implements RunHandlers {
   }
 
   onLost(exit: Exit, wasRunning: boolean, lastOutput: string): void {
-    this.#end(wasRunning ? this.#died(exit, lastOutput) : { type: "not-begun" });
+    // A stream is never begun anew, whoever is to blame.
+    const isOver = wasRunning || this.hasStreamed;
+    this.#end(isOver ? this.#died(exit, lastOutput) : { type: "not-begun" });
   }
 
   #startDeadline({ label, timeoutMs }: JobSpec): void {
@@ -161,20 +178,23 @@ export class Attempt implements RunHandlers {
   }
 
   #died(exit: Exit, lastOutput: string): AttemptEnd {
-    const { deaths } = this.job;
-    const ranMs = this.#ranMs();
-    const message = deathReport({
+    const { attempt, pastDeaths = [] } = this.job;
+    const death = {
       exit,
       label: this.spec.label,
       node: this.#lane.nodeName,
-      ranMs,
-      deaths: deaths + 1,
+      attempt,
+      isIdempotent: this.spec.isIdempotent,
+      ranMs: this.#ranMs(),
+      memoryBytes: this.#lane.memoryBytes,
       lastOutput,
-    });
+      earlier: pastDeaths,
+    };
     return {
       type: "died",
-      outcome: errorOutcome("KS_WORKER_LOST", message),
+      outcome: errorOutcome("KS_WORKER_LOST", deathReport(death)),
       isDeliberate: isDeliberate(exit),
+      note: deathNote(death),
     };
   }
 
@@ -192,8 +212,13 @@ export class Attempt implements RunHandlers {
   }
 
   #givenUp(): AttemptEnd {
-    if (this.#items === undefined) return { type: "not-begun" };
-    const message = `Cannot go on with ${this.spec.label}: ${this.#lane.nodeName} left while its items were being read (call it again)`;
+    const { label, isIdempotent } = this.spec;
+    if (this.#items === undefined && isIdempotent) return { type: "not-begun" };
+    const left = `${this.#lane.nodeName} left while`;
+    const message =
+      this.#items === undefined
+        ? `Cannot finish ${label}: ${left} it ran. ${NOT_AGAIN}`
+        : `Cannot go on with ${label}: ${left} its items were being read (call it again)`;
     return { type: "died", outcome: errorOutcome("KS_WORKER_LOST", message), isDeliberate: false };
   }
 }

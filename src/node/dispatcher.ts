@@ -4,18 +4,16 @@ import type { JobId, NodeName } from "../core/ids.ts";
 import type { JobSpec } from "../core/messages.ts";
 import { HeldWork, RunTimes } from "../core/prefetch.ts";
 import { parseSpec } from "../codec/wire.ts";
-import type { ClaimedJob, Store } from "../store/port.ts";
+import type { ClaimedJob, RunningJob, Store } from "../store/port.ts";
 import type { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
+import { Alarm } from "./alarm.ts";
 import { Attempt, type AttemptLane } from "./attempt.ts";
 import { errorOutcome } from "./outcomes.ts";
 import { Recall } from "./recall.ts";
 import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
 import type { UnitCache } from "./unit-cache.ts";
-
-/** What setTimeout takes. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 export interface DispatcherOptions {
   readonly node: NodeName;
@@ -26,10 +24,12 @@ export interface DispatcherOptions {
   readonly streams: Streams;
   /** Shared queues, by their plain names. */
   readonly queues: readonly string[];
-  /** Whether this node may run jobs that are offered to everybody who takes data. */
-  readonly takesData: boolean;
+  /** Whether this node may run jobs that are offered to everybody who takes data, now. */
+  readonly takesData: () => boolean;
   readonly maxDeaths: number;
   readonly graceMs: number;
+  /** What a worker may have; `undefined`: what V8 takes by itself. */
+  readonly workerMemoryBytes: number | undefined;
   readonly nextRun: () => number;
   /** Whether this node lets captured functions run in the namespace. */
   readonly isArbitraryAllowed: (namespace: string) => boolean;
@@ -51,16 +51,21 @@ export class Dispatcher {
   /** Claimed jobs that no worker has yet. */
   #backlog: Attempt[] = [];
   /** Claimed jobs whose code units are on their way: they will want a worker each. */
-  #loading = 0;
+  readonly #loading = new Set<ClaimedJob>();
   #typicalKey = "";
   #isClaiming = false;
+  #claiming: Promise<void> = Promise.resolve();
+  /** Nothing is claimed meanwhile, or it would be unknown here and known there. */
+  #isComparing = false;
+  /** Goes up when all jobs are abandoned: what was claimed before is not this node's any more. */
+  #era = 0;
+  #hasFailed = false;
   #isWoken = false;
   /** The last claim found less than was wanted, and nobody has said since that there is more. */
   #isDry = false;
   #isPaused = true;
-  /** Wakes when the next offer becomes visible. */
-  #timer: NodeJS.Timeout | undefined;
-  #timerAtMs = Infinity;
+  /** Wakes when the next job becomes visible: its claim tells when the one behind it does. */
+  readonly #alarm = new Alarm(() => this.wake());
   #onIdle: () => void = () => {};
 
   constructor(options: DispatcherOptions) {
@@ -81,7 +86,7 @@ export class Dispatcher {
   /** Claims nothing more. */
   pause(): void {
     this.#isPaused = true;
-    this.#clearTimer();
+    this.#alarm.clear();
   }
 
   /** There may be work. */
@@ -98,7 +103,7 @@ export class Dispatcher {
       this.#isWoken = true;
       return;
     }
-    void this.#claim();
+    this.#claiming = this.#claim();
   }
 
   /** The queue has work, or will have in `delayMs`. Queues that this node does not serve are others' business. */
@@ -130,32 +135,62 @@ export class Dispatcher {
     });
   }
 
-  /** Kills what runs, for others run it now, or will. */
+  /** Gives back what runs, and kills it. */
   abandonAll(): void {
     const backlog = this.#backlog;
     this.#backlog = [];
-    for (const { job } of backlog) this.#giveBack(job);
+    for (const { job } of backlog) {
+      this.#attempts.delete(job.id);
+      this.#sayQueued(job);
+    }
     for (const attempt of this.#attempts.values()) attempt.abandon();
   }
 
-  /** One timer is enough, for the earliest: its claim tells when the next one is due. */
-  #wakeIn(delayMs: number): void {
-    const atMs = performance.now() + delayMs;
-    if (this.#isPaused || atMs >= this.#timerAtMs) return;
-    this.#clearTimer();
-    this.#timerAtMs = atMs;
-    this.#timer = setTimeout(
-      () => {
-        this.#clearTimer();
-        this.wake();
-      },
-      Math.min(delayMs, LONGEST_TIMER_MS),
-    );
+  /** Kills what runs: the store has taken it away, and others run it now or will. */
+  loseAll(): void {
+    this.#era += 1;
+    for (const attempt of this.#attempts.values()) this.#lose(attempt);
   }
 
-  #clearTimer(): void {
-    clearTimeout(this.#timer);
-    this.#timerAtMs = Infinity;
+  /**
+   * Compares what runs here with what the store has running here, for either may have missed something when connections
+   * broke or another server took over: what only the store knows of goes back, what only this node knows of is stopped.
+   * `hasBroken`: also says the last ends again, for the same reason.
+   * @throws KitchenError `KS_UNAVAILABLE`
+   */
+  async compare({ hasBroken }: { readonly hasBroken: boolean }): Promise<void> {
+    if (this.#isPaused || this.#isComparing) return;
+    this.#isComparing = true;
+    try {
+      await this.#claiming;
+      // A claim that the store has forgotten may have been made once more, under the same number.
+      if (hasBroken) await this.#options.writer.repeat((id) => !this.#isHere(id));
+      const known = [...this.#attempts.values()];
+      const listed = await this.#options.store.runningJobs(this.#options.node);
+      for (const job of listed) if (!this.#knows(job)) this.#sayQueued(job);
+      const attempts = new Map(listed.map(({ id, attempt }) => [id, attempt]));
+      for (const attempt of known) {
+        const { id, attempt: number } = attempt.job;
+        if (this.#attempts.get(id) === attempt && attempts.get(id) !== number) this.#lose(attempt);
+      }
+    } finally {
+      this.#isComparing = false;
+      this.freed();
+    }
+  }
+
+  #isHere(id: JobId): boolean {
+    return this.#attempts.has(id) || [...this.#loading].some((job) => job.id === id);
+  }
+
+  #knows({ id, attempt }: RunningJob): boolean {
+    if (this.#attempts.get(id)?.job.attempt === attempt) return true;
+    if ([...this.#loading].some((job) => job.id === id && job.attempt === attempt)) return true;
+    return this.#options.writer.isEnding(id, attempt);
+  }
+
+  #wakeIn(delayMs: number): void {
+    if (!this.#isPaused) this.#alarm.set(delayMs);
   }
 
   async #claim(): Promise<void> {
@@ -164,21 +199,25 @@ export class Dispatcher {
       do {
         this.#isWoken = false;
         const count = this.#room();
-        if (this.#isPaused || count <= 0) break;
+        if (this.#isPaused || this.#isComparing || count <= 0) break;
         const { node, store, queues, takesData } = this.#options;
         const askedAtMs = performance.now();
-        const reply = await store.claim({ node, queues, count, takesData });
+        const era = this.#era;
+        const reply = await store.claim({ node, queues, count, takesData: takesData() });
         if (reply.type === "lapsed") return this.#options.onLapsed();
         this.#held.recordTrip(performance.now() - askedAtMs);
-        for (const job of reply.jobs) this.#accept(job);
+        this.#hasFailed = false;
+        for (const job of reply.jobs) this.#accept(job, era);
         this.#assign();
         if (reply.jobs.length === count) this.#isWoken = true;
         else if (!this.#isWoken) this.#isDry = true;
         // The store's clock may be a moment behind: never at once, or the two would go round and round.
-        if (reply.nextOfferMs !== undefined) this.#wakeIn(Math.max(1, reply.nextOfferMs));
+        if (reply.nextVisibleMs !== undefined) this.#wakeIn(Math.max(1, reply.nextVisibleMs));
       } while (this.#isWoken);
     } catch (error) {
-      this.#options.warn(`cannot claim jobs: ${error instanceof Error ? error.message : String(error)}`);
+      if (!this.#hasFailed)
+        this.#options.warn(`cannot claim jobs: ${error instanceof Error ? error.message : String(error)}`);
+      this.#hasFailed = true;
     } finally {
       this.#isClaiming = false;
       this.#fetched();
@@ -190,10 +229,11 @@ export class Dispatcher {
     const expectedMs = this.#times.expectedMs(this.#typicalKey);
     const { workers } = this.#options.pool;
     const free = workers.reduce((sum, { loadMs }) => sum + this.#held.room(loadMs, expectedMs), 0);
-    return free - this.#backlog.length - this.#loading;
+    return free - this.#backlog.length - this.#loading.size;
   }
 
-  #accept(job: ClaimedJob): void {
+  #accept(job: ClaimedJob, era: number): void {
+    if (era !== this.#era) return this.#sayQueued(job);
     try {
       const spec = parseSpec(job.spec);
       if (spec.name === null && !this.#options.isArbitraryAllowed(spec.namespace))
@@ -210,13 +250,16 @@ export class Dispatcher {
   }
 
   async #loadUnits(job: ClaimedJob, spec: JobSpec): Promise<void> {
-    this.#loading += 1;
+    this.#loading.add(job);
+    const era = this.#era;
     try {
-      this.#enqueue(job, spec, await this.#options.units.load(spec.units));
+      const units = await this.#options.units.load(spec.units);
+      if (era === this.#era) this.#enqueue(job, spec, units);
+      else this.#sayQueued(job);
     } catch (error) {
       this.#fail(job, error);
     } finally {
-      this.#loading -= 1;
+      this.#loading.delete(job);
       this.#fetched();
       this.#assign();
     }
@@ -230,36 +273,46 @@ export class Dispatcher {
   }
 
   get #isFetching(): boolean {
-    return this.#isClaiming || this.#loading > 0;
+    return this.#isClaiming || this.#loading.size > 0;
   }
 
   #fetched(): void {
     if (!this.#isFetching) this.#cancelled.clear();
   }
 
-  #createLane({ node: nodeName, graceMs, streams, writer }: DispatcherOptions): AttemptLane {
+  #createLane(options: DispatcherOptions): AttemptLane {
+    const { node: nodeName, graceMs, workerMemoryBytes: memoryBytes, streams, writer } = options;
     return {
       nodeName,
       graceMs,
+      memoryBytes,
       streams,
       onOutput: (of, stream, bytes) => {
         const { id, attempt } = of.job;
-        writer.output(id, { attempt, index: of.nextPiece(), stream, bytes, atMs: Date.now() });
+        if (this.#attempts.get(id) !== of) return undefined;
+        return writer.output(id, { attempt, index: of.nextPiece(), stream, bytes, atMs: Date.now() });
       },
-      onStreaming: ({ job: { id, attempt } }) => writer.streaming({ id, attempt }),
+      onStreaming: (of) => {
+        const { id, attempt } = of.job;
+        if (this.#attempts.get(id) === of) writer.streaming({ id, attempt });
+      },
       onEnd: (attempt, end, ranMs) => this.#ended(attempt, end, ranMs),
     };
   }
 
-  #ended({ job, spec, key, hasStreamed }: Attempt, end: AttemptEnd, ranMs: number): void {
+  #ended(ended: Attempt, end: AttemptEnd, ranMs: number): void {
     const { writer, maxDeaths } = this.#options;
+    const { job, spec, key, hasStreamed } = ended;
+    // Nobody wants to know of one that was taken away.
+    if (this.#attempts.get(job.id) !== ended) return this.#assign();
     this.#attempts.delete(job.id);
     if (end.type === "returned" || end.type === "threw") {
       this.#typicalKey = key;
       this.#times.record(key, ranMs);
     }
     const { id, attempt, deaths, throws } = job;
-    const counts = { deaths, throws, retries: spec.retries, maxDeaths, hasStreamed };
+    const { retries, retryDelayMs, isIdempotent } = spec;
+    const counts = { deaths, throws, retries, retryDelayMs, maxDeaths, isIdempotent, hasStreamed };
     writer.finish({ id, attempt, ...decideNext(end, counts) });
     if (this.#attempts.size === 0) this.#onIdle();
     this.#assign();
@@ -269,7 +322,7 @@ export class Dispatcher {
   #assign(): void {
     for (let [first] = this.#backlog; first !== undefined; [first] = this.#backlog) {
       const worker = leastLaden(this.#options.pool.workers);
-      const expectedMs = this.#times.expectedMs(first.key);
+      const expectedMs = first.expectedMs(this.#times);
       if (worker === undefined || this.#held.room(worker.loadMs, expectedMs) === 0) return;
       this.#backlog.shift();
       if (worker.loadMs > 0) this.#recall.watch();
@@ -277,8 +330,14 @@ export class Dispatcher {
     }
   }
 
-  #giveBack({ id, attempt, deaths, throws }: ClaimedJob): void {
-    this.#attempts.delete(id);
+  #lose(attempt: Attempt): void {
+    this.#attempts.delete(attempt.job.id);
+    this.#backlog = this.#backlog.filter((waiting) => waiting !== attempt);
+    attempt.abandon();
+    if (this.#attempts.size === 0) this.#onIdle();
+  }
+
+  #sayQueued({ id, attempt, deaths, throws }: RunningJob): void {
     this.#options.writer.finish({ id, attempt, next: "queued", deaths, throws });
   }
 

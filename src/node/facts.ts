@@ -10,6 +10,10 @@ export interface NodeFacts {
   readonly isReadOnly: boolean;
   /** Room in its data directory, in bytes. */
   readonly freeBytes: number;
+  /** Nothing but the reserve is left there. */
+  readonly isFull: boolean;
+  /** Whether it keeps data of others now. */
+  readonly takesData: boolean;
 }
 
 /** The nodes that live. */
@@ -21,12 +25,15 @@ function readFacts(name: NodeName, text: string): NodeFacts {
   const value: unknown = JSON.parse(text);
   const facts: Readonly<Record<string, unknown>> =
     typeof value === "object" && value !== null ? { ...value } : {};
-  const { url, queues, isReadOnly, freeBytes } = facts;
+  const { url, queues, freeBytes } = facts;
+  const [isReadOnly, isFull] = [facts["isReadOnly"] === true, facts["isFull"] === true];
   return {
     name,
     url: typeof url === "string" && URL.canParse(url) ? new URL(url) : undefined,
     queues: Array.isArray(queues) ? queues.map(String) : [],
-    isReadOnly: isReadOnly === true,
+    isReadOnly,
     freeBytes: typeof freeBytes === "number" ? freeBytes : 0,
+    isFull,
+    takesData: !isReadOnly && !isFull,
   };
 }

@@ -7,6 +7,8 @@ import type { OutputPiece } from "../store/port.ts";
 /** Where a client's events go: its open stream. */
 export interface Subscriber {
   send(frames: Buffer): void;
+  /** Resolves when it has read enough to be sent more; `undefined`: it can be now. */
+  room(): Promise<void> | undefined;
 }
 
 interface Watcher {
@@ -27,6 +29,10 @@ interface Connected {
 export class Hub {
   readonly #clients = new Map<string, Connected>();
   readonly #waiting = new Map<JobId, Watchers>();
+  /** Batches that are on their way to the store. */
+  readonly #unanswered = new Set<readonly JobId[]>();
+  /** Jobs whose ends wait for what is told before, by how many; and the end, when it has come. */
+  readonly #behind = new Map<JobId, { tellers: number; end?: readonly [FinalState, Uint8Array] }>();
   readonly #outbox = new Map<string, Buffer[]>();
 
   /** The client's stream is open: its events go there, until `disconnect`. */
@@ -58,16 +64,48 @@ export class Hub {
     }
   }
 
-  /** The jobs that somebody waits for. */
-  get awaited(): JobId[] {
-    return [...this.#waiting.keys()];
+  /** Jobs that are watched already, while the store is asked to take them: it may not know them yet. */
+  async whileUnanswered<T>(ids: readonly JobId[], answer: Promise<T>): Promise<T> {
+    this.#unanswered.add(ids);
+    try {
+      return await answer;
+    } finally {
+      this.#unanswered.delete(ids);
+    }
   }
 
-  output(id: JobId, piece: OutputPiece): void {
+  /** The jobs that somebody waits for, and that the store has taken. */
+  get awaited(): JobId[] {
+    const unanswered = new Set([...this.#unanswered].flat());
+    return [...this.#waiting.keys()].filter((id) => !unanswered.has(id));
+  }
+
+  /** Whether somebody waits for the job who wants its output. */
+  wantsOutput(id: JobId): boolean {
+    return this.#waiting.get(id)?.some(({ wantsOutput }) => wantsOutput) ?? false;
+  }
+
+  /** While `tell` tells what was missed of these jobs, their ends wait: a client listens to a job until its end. */
+  async tellFirst(ids: readonly JobId[], tell: () => Promise<void>): Promise<void> {
+    for (const id of ids) {
+      const tellers = (this.#behind.get(id)?.tellers ?? 0) + 1;
+      this.#behind.set(id, { ...this.#behind.get(id), tellers });
+    }
+    try {
+      await tell();
+    } finally {
+      for (const id of ids) this.#caughtUp(id);
+    }
+  }
+
+  /** Gives what resolves when all who follow the job have read enough of it; `undefined`: they have. */
+  output(id: JobId, piece: OutputPiece): Promise<void> | undefined {
     const takers = this.#waiting.get(id)?.filter(({ wantsOutput }) => wantsOutput) ?? [];
-    if (takers.length === 0) return;
+    if (takers.length === 0) return undefined;
     const event = encodeClientEvent({ type: "output", jobId: id, ...piece });
     for (const { client } of takers) this.#post(client, event);
+    const rooms = takers.flatMap(({ client }) => this.#clients.get(client)?.subscriber.room() ?? []);
+    return rooms.length === 0 ? undefined : Promise.all(rooms).then(() => {});
   }
 
   streaming(id: JobId, attempt: number): void {
@@ -78,6 +116,11 @@ export class Hub {
   finished(id: JobId, state: FinalState, outcome: Uint8Array): void {
     const watchers = this.#waiting.get(id);
     if (watchers === undefined) return;
+    const behind = this.#behind.get(id);
+    if (behind !== undefined) {
+      behind.end = [state, outcome];
+      return;
+    }
     this.#waiting.delete(id);
     const event = encodeClientEvent({ type: "finished", jobId: id, state, outcome });
     for (const { client } of watchers) this.#post(client, event);
@@ -86,6 +129,13 @@ export class Hub {
   /** Sends one client something of its own, such as what it missed. */
   post(client: string, event: Buffer): void {
     this.#post(client, event);
+  }
+
+  #caughtUp(id: JobId): void {
+    const behind = this.#behind.get(id);
+    if (behind === undefined || --behind.tellers > 0) return;
+    this.#behind.delete(id);
+    if (behind.end !== undefined) this.finished(id, ...behind.end);
   }
 
   #only(client: string, wantsOutput: boolean): Watchers {

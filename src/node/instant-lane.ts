@@ -23,7 +23,8 @@ export interface InstantCall {
   readonly spec: JobSpec;
   readonly specBytes: Uint8Array;
   readonly units: ReadonlyMap<UnitHash, Uint8Array>;
-  readonly onOutput: (stream: StreamName, bytes: Uint8Array) => void;
+  /** Until what it gives resolves, the worker's output should not be read on. */
+  readonly onOutput: (stream: StreamName, bytes: Uint8Array) => Promise<void> | undefined;
   readonly onStreaming: () => void;
   readonly onEnd: (end: AttemptEnd) => void;
 }
@@ -32,12 +33,15 @@ export interface InstantLaneOptions {
   readonly pool: Pool;
   readonly node: NodeName;
   readonly graceMs: number;
+  /** What a worker may have; `undefined`: what V8 takes by itself. */
+  readonly workerMemoryBytes: number | undefined;
   readonly nextRun: () => number;
   readonly streams: Streams;
 }
 
 /** Calls that skip the queue: they run on workers kept for them, first come, first served, and are not stored. */
 export class InstantLane {
+  readonly #node: NodeName;
   readonly #pool: Pool;
   readonly #nextRun: () => number;
   readonly #lane: AttemptLane;
@@ -50,25 +54,46 @@ export class InstantLane {
   /** Runs while calls wait and generators keep every worker. */
   #blocked: NodeJS.Timeout | undefined;
   #onIdle: () => void = () => {};
+  #isClosed = false;
   readonly #wanting = new Set<(worker: WorkerProcess) => void>();
 
   constructor(options: InstantLaneOptions) {
+    this.#node = options.node;
     this.#pool = options.pool;
     this.#nextRun = options.nextRun;
     this.#recall = new Recall(options.pool);
     this.#lane = this.#createLane(options);
   }
 
-  /** Runs a call once; gives a way to cancel it. @throws KitchenError `KS_BUSY` when too many wait */
+  /**
+   * Runs a call once; gives a way to cancel it.
+   * @throws KitchenError `KS_BUSY` when too many wait, `KS_UNAVAILABLE` when the node is leaving
+   */
   run(call: InstantCall): { cancel(reason: string): void } {
+    if (this.#isClosed) throw new KitchenError("KS_UNAVAILABLE", this.#leaving);
     if (this.#waiting.length >= MOST_WAITING)
       throw new KitchenError(
         "KS_BUSY",
         `Cannot take the call: ${MOST_WAITING} instant calls wait already; use the queue (async: true)`,
       );
     this.#waiting.push(this.#attemptOf(call));
+    if (call.spec.ttlMs > 0) this.#giveUpLater(call);
     this.assign();
     return { cancel: (reason) => this.#cancel(call, reason) };
+  }
+
+  #giveUpLater(call: InstantCall): void {
+    const { label, ttlMs } = call.spec;
+    const giveUp = (): void => {
+      const attempt = this.#waiting.find((waiting) => this.#calls.get(waiting) === call);
+      if (attempt === undefined) return;
+      this.#waiting = this.#waiting.filter((waiting) => waiting !== attempt);
+      attempt.refuse(
+        "KS_TIMEOUT",
+        `Cannot run ${label}: it waited longer than its ttlMs of ${ttlMs} ms for a worker, and was never begun (use the queue, start the node with more --instant-workers, or give it more with ttlMs)`,
+      );
+    };
+    setTimeout(giveUp, ttlMs).unref();
   }
 
   #cancel(call: InstantCall, reason: string): void {
@@ -89,10 +114,15 @@ export class InstantLane {
     });
   }
 
-  /** Ends what waits and what runs: the node is leaving. */
-  refuseAll(): void {
+  /** Ends what waits and what runs, and takes nothing more: the node is leaving. */
+  close(): void {
+    this.#isClosed = true;
     this.#waiting = [];
-    for (const attempt of this.#calls.keys()) attempt.cancel("the node is leaving");
+    for (const attempt of this.#calls.keys()) attempt.refuse("KS_UNAVAILABLE", this.#leaving);
+  }
+
+  get #leaving(): string {
+    return `Cannot run the call: the node ${this.#node} is leaving (call another one)`;
   }
 
   /** There may be room in a worker. */
@@ -127,7 +157,7 @@ export class InstantLane {
     }
     for (let next = this.#waiting[0]; next !== undefined; next = this.#waiting[0]) {
       const worker = leastLaden(workers);
-      const expectedMs = this.#times.expectedMs(next.key);
+      const expectedMs = next.expectedMs(this.#times);
       if (worker === undefined || this.#held.room(worker.loadMs, expectedMs) === 0) return;
       this.#waiting.shift();
       if (worker.loadMs > 0) this.#recall.watch();
@@ -149,10 +179,12 @@ export class InstantLane {
     return attempt;
   }
 
-  #createLane({ node: nodeName, graceMs, streams }: InstantLaneOptions): AttemptLane {
+  #createLane(options: InstantLaneOptions): AttemptLane {
+    const { node: nodeName, graceMs, workerMemoryBytes: memoryBytes, streams } = options;
     return {
       nodeName,
       graceMs,
+      memoryBytes,
       streams,
       onOutput: (attempt, stream, bytes) => this.#calls.get(attempt)?.onOutput(stream, bytes),
       onStreaming: (attempt) => {

@@ -38,6 +38,10 @@ export interface LeaseOptions {
 export class Lease {
   readonly #options: LeaseOptions;
   #heldUntilMs = 0;
+  #renewing: Promise<void> = Promise.resolve();
+  /** The renewal that has not begun yet. */
+  #next: Promise<void> | undefined;
+  #hasLeft = false;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: LeaseOptions) {
@@ -51,26 +55,44 @@ export class Lease {
 
   /** @throws KitchenError `KS_CONFLICT` when another process holds the name, or the other nodes have other terms */
   async take(): Promise<void> {
-    const { name, leaseMs, warn } = this.#options;
-    // A node that was killed holds its name until its lease runs out: its successor waits for that.
-    const deadlineMs = Date.now() + leaseMs + TAKE_PAUSE_MS;
-    for (;;) {
-      const reply = await this.#register();
-      if (reply.type === "registered") break;
-      if (reply.type === "refused" || Date.now() > deadlineMs) throw this.#cannotJoin(reply);
-      warn(
-        `the name "${name}" is still held by another process, perhaps one that was killed: waiting for its lease to end`,
-      );
-      await new Promise((resolve) => setTimeout(resolve, TAKE_PAUSE_MS));
-    }
+    await this.#join();
     // What an earlier process of this name was running waits for somebody to sweep it up.
     await this.#sweep();
     this.#schedule();
     await this.#options.onJoined();
   }
 
-  /** Tells the store of changed facts at once. */
-  async renew(): Promise<void> {
+  /** Nodes that were killed hold their places until their leases run out: who is in their way waits for that. */
+  async #join(): Promise<void> {
+    const { name, leaseMs, warn } = this.#options;
+    const deadlineMs = performance.now() + leaseMs + TAKE_PAUSE_MS;
+    let isUnsure = false;
+    for (;;) {
+      const reply = await this.#register();
+      if (reply.type === "registered") return;
+      isUnsure ||= reply.type === "taken" || !reply.isCertain;
+      if (!isUnsure || performance.now() > deadlineMs) throw this.#cannotJoin(reply);
+      warn(
+        reply.type === "taken"
+          ? `the name "${name}" is still held by another process, perhaps one that was killed: waiting for its lease to end`
+          : "there were nodes with another token or protocol, perhaps gone by now: waiting for their leases to end",
+      );
+      await new Promise((resolve) => setTimeout(resolve, TAKE_PAUSE_MS));
+    }
+  }
+
+  /** Tells the store of changed facts at once. One after the other; who asks while one waits to begin shares it. */
+  renew(): Promise<void> {
+    const begin = (): Promise<void> => {
+      this.#next = undefined;
+      return this.#renew();
+    };
+    this.#next ??= this.#renewing = this.#renewing.then(begin, begin);
+    return this.#next;
+  }
+
+  async #renew(): Promise<void> {
+    if (this.#hasLeft) return;
     const { store, onLapsed, onJoined } = this.#options;
     const heldUntilMs = performance.now() + this.#options.leaseMs;
     if ((await store.heartbeat(this.#registration())) === "renewed") {
@@ -87,6 +109,8 @@ export class Lease {
   async leave(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
+    this.#hasLeft = true;
+    await this.#renewing.catch(() => {});
     await this.#options.store.leave(this.#options.name);
   }
 

@@ -3,27 +3,33 @@ import { KitchenError } from "../core/errors.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
-import { DataDirectory } from "../data/directory.ts";
+import type { DataDirectory } from "../data/directory.ts";
+import type { Room } from "../data/space.ts";
 import type { Loss } from "../data/types.ts";
-import type { StoreEvent } from "../store/port.ts";
+import { OomKills } from "../worker/oom-kills.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
-import { catchUp } from "./catch-up.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { Doctor, type Vitals } from "./doctor/doctor.ts";
 import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
 import { DataService } from "./data/data-service.ts";
+import { roomNews } from "./data/room-news.ts";
 import { createServer } from "./http/server.ts";
 import { InstantLane } from "./instant-lane.ts";
 import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
+import { openDirectory } from "./open-directory.ts";
 import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
+import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
+import { Recovery } from "./recovery.ts";
 import { spawnWorker } from "./spawn-worker.ts";
+import { receive } from "./store-events.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Streams } from "./streams.ts";
 import { Submissions } from "./submissions.ts";
@@ -42,16 +48,18 @@ export interface RunningNode {
 }
 
 const MAX_DEATHS = 3;
-/** In a wake-up: any queue, and events may have been missed. */
-const ALL_QUEUES = "*";
 
 /**
  * Starts a node: workers, HTTP, its place in the cluster. Resolves when calls can run.
  * @throws KitchenError when the port is taken, a module fails, the store does not answer …; nothing is left running
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
-  const directory = await openDirectory(options, (loss) => node.lose(loss));
+  const directory = await openDirectory(options, {
+    onLost: (loss) => node.lose(loss),
+    onRoom: (room) => node.tellRoom(room),
+  });
   const node: Node = new Node(options, directory);
+  if (directory.room.isFull) node.tellRoom(directory.room);
   try {
     await node.start();
     return node;
@@ -61,24 +69,12 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
   }
 }
 
-/** The store is the node's from the beginning, also when there will be none. */
-async function openDirectory(
-  { dataDirectory: path, cluster, store, log }: NodeOptions,
-  onLost: (loss: Loss) => void,
-): Promise<DataDirectory> {
-  try {
-    return await DataDirectory.open({ path, cluster, warn: (message) => log.warn(message), onLost });
-  } catch (error) {
-    await store.close();
-    throw error;
-  }
-}
-
 class Node implements RunningNode {
   readonly name: NodeName;
   readonly url: URL;
   readonly #options: NodeOptions;
   readonly #guard = new OrphanGuard();
+  readonly #oomKills = new OomKills();
   readonly #hub = new Hub();
   readonly #streams = new Streams();
   readonly #readers: ItemReaders;
@@ -90,18 +86,20 @@ class Node implements RunningNode {
   readonly #dispatcher: Dispatcher;
   readonly #lane: InstantLane;
   readonly #lease: Lease;
+  readonly #overdue: Overdue;
+  readonly #recovery: Recovery;
   readonly #data: DataService;
   readonly #router: Router;
   readonly #server: ReturnType<typeof createServer>;
   #stopWatching: () => Promise<void> = async () => {};
   #runs = 0;
+  /** Where it listens. */
+  #port = 0;
   #hasJoined = false;
-  /** Room in the data directory, in bytes. */
-  #freeBytes = 0;
   #closing: Promise<void> | undefined;
 
   constructor(options: NodeOptions, directory: DataDirectory) {
-    const { name, store, log, numWorkers, numInstantWorkers, graceMs } = options;
+    const { name, store, log, numWorkers, numInstantWorkers, graceMs, workerMemoryBytes } = options;
     const warn = (message: string): void => log.warn(message);
     const nextRun = (): number => ++this.#runs;
     this.name = name;
@@ -109,23 +107,24 @@ class Node implements RunningNode {
     this.#options = options;
     this.#policy = new Policy(options.isArbitraryBanned);
     this.#units = new UnitCache(store);
-    const pool = (size: number, onReady: () => void): Pool =>
+    const pool = (size: number, keepsResults: boolean, onReady: () => void): Pool =>
       new Pool({
         size,
         warn,
-        spawn: () => this.#spawn(),
+        spawn: () => this.#spawn(keepsResults),
         onReady: (namespaces) => {
           this.#policy.update(namespaces);
           onReady();
         },
       });
-    this.#pool = pool(numWorkers, () => this.#dispatcher.wake());
-    this.#instantPool = pool(numInstantWorkers, () => this.#lane.assign());
+    this.#pool = pool(numWorkers, true, () => this.#dispatcher.wake());
+    this.#instantPool = pool(numInstantWorkers, false, () => this.#lane.assign());
     this.#writer = new StoreWriter({
       store,
       node: name,
       hub: this.#hub,
       warn,
+      onDiscarded: ({ id, attempt }) => this.#data.results.drop(id, attempt),
       onFlushed: (hasRequeued) => (hasRequeued ? this.#dispatcher.wake() : this.#dispatcher.freed()),
     });
     this.#dispatcher = new Dispatcher({
@@ -136,18 +135,23 @@ class Node implements RunningNode {
       writer: this.#writer,
       streams: this.#streams,
       queues: queuesOf(options),
-      takesData: !options.isReadOnly,
+      takesData: () => this.#data.takesData,
       maxDeaths: MAX_DEATHS,
       graceMs,
+      workerMemoryBytes,
       nextRun,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
-      onLapsed: () => void this.#lease.renew().catch(() => {}),
+      onLapsed: () =>
+        void this.#lease
+          .renew()
+          .catch((error: unknown) => warn(`cannot take up the lease again: ${messageOf(error)}`)),
       warn,
     });
     this.#lane = new InstantLane({
       pool: this.#instantPool,
       node: name,
       graceMs,
+      workerMemoryBytes,
       nextRun,
       streams: this.#streams,
     });
@@ -162,7 +166,17 @@ class Node implements RunningNode {
     const { token, cluster, isReadOnly, dataThresholdBytes: thresholdBytes } = options;
     this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
     this.#router = new Router({ store, thresholdBytes });
+    this.#overdue = new Overdue(store, warn);
     this.#lease = this.#createLease(warn);
+    this.#recovery = new Recovery({
+      node: name,
+      store,
+      hub: this.#hub,
+      lease: this.#lease,
+      writer: this.#writer,
+      dispatcher: this.#dispatcher,
+      warn,
+    });
     this.#server = createServer({ token, cluster, hostNames: hostNamesOf(options), warn });
     this.#addRoutes();
   }
@@ -173,20 +187,23 @@ class Node implements RunningNode {
 
   async start(): Promise<void> {
     const { store, host, modules, reloads, log } = this.#options;
-    const port = await listen(this.#server, { host, port: Number(this.url.port || 80) });
-    this.url.port = String(port);
-    await this.#measureSpace();
+    const { port: wanted = Number(this.url.port || 80) } = this.#options;
+    this.#port = await listen(this.#server, { host, port: wanted });
+    if (this.url.port === "0") this.url.port = String(this.#port);
     await this.#pool.start().catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
     });
-    await store.subscribe(this.name, (event) => this.#receive(event));
+    const listeners = { hub: this.#hub, dispatcher: this.#dispatcher, recovery: this.#recovery };
+    await store.subscribe(this.name, (event) => receive(event, listeners));
     await this.#lease.take();
     this.#hasJoined = true;
+    this.#data.results.start();
     // Behind all that, so that it does not slow down the start.
     void this.#instantPool.start().catch((error: unknown) => {
       if (this.#closing === undefined) log.warn(`the instant lane does not start: ${String(error)}`);
     });
+    this.#data.repair(this.#data.directory.lost);
     await this.#data.adoptAll(this.#options.adopts);
     for (const warning of store.warnings) log.warn(warning);
     this.#dispatcher.resume();
@@ -195,11 +212,19 @@ class Node implements RunningNode {
     this.#stopWatching = watchModules(modules, { renew: () => this.#renew(), log });
   }
 
-  /** A file turned out to be gone or damaged. */
-  lose(loss: Loss): void {
-    this.#data.replicas
+  /** A file turned out to be gone or damaged. Resolves when the catalog knows, if it can be told. */
+  async lose(loss: Loss): Promise<void> {
+    await this.#data
       .lose(loss)
       .catch((error: unknown) => this.#options.log.warn(`cannot tell the catalog: ${messageOf(error)}`));
+  }
+
+  /** The data directory's disk has got full, or there is room again: others need not wait for the next heartbeat. */
+  tellRoom(room: Room): void {
+    this.#options.log.warn(roomNews(room));
+    if (!this.#hasJoined) return;
+    this.#lease.renew().catch(() => {});
+    if (!room.isFull) this.#dispatcher.wake();
   }
 
   close(graceMs: number): Promise<void> {
@@ -209,19 +234,21 @@ class Node implements RunningNode {
 
   #stopNow(): void {
     this.#dispatcher.abandonAll();
-    this.#lane.refuseAll();
+    this.#lane.close();
+    this.#data.transfers.cut();
   }
 
   async #close(graceMs: number): Promise<void> {
     const { store, log } = this.#options;
     this.#dispatcher.pause();
+    this.#overdue.close();
     await this.#stopWatching();
-    await Promise.all([this.#dispatcher.idle(graceMs), this.#lane.idle(graceMs)]);
+    await Promise.all([this.#dispatcher, this.#lane, this.#data.transfers].map((work) => work.idle(graceMs)));
     this.#stopNow();
     await this.#pool.close();
     // A store that is away now gets no more than one try: the lease will run out by itself.
     this.#writer.close();
-    await this.#writer.drained();
+    await this.#writer.drained().catch(() => {});
     if (this.#hasJoined)
       await this.#lease
         .leave()
@@ -235,8 +262,10 @@ class Node implements RunningNode {
     await this.#guard.close();
   }
 
-  #spawn(): WorkerProcess {
-    const worker = spawnWorker(this.#options, this.url, this.#guard);
+  #spawn(keepsResults: boolean): WorkerProcess {
+    const options = { ...this.#options, port: this.#port };
+    const [guard, oomKills, { url }] = [this.#guard, this.#oomKills, this];
+    const worker = spawnWorker(options, { guard, oomKills, url, keepsResults });
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }
@@ -244,35 +273,6 @@ class Node implements RunningNode {
   async #renew(): Promise<void> {
     await Promise.all([this.#pool.renew(), this.#instantPool.renew()]);
     await this.#lease.renew();
-  }
-
-  #receive(event: StoreEvent): void {
-    switch (event.type) {
-      case "wake":
-        if (event.queue !== ALL_QUEUES) return this.#dispatcher.wakeFor(event.queue, event.delayMs);
-        this.#catchUp();
-        this.#dispatcher.wake();
-        break;
-      case "finished":
-        this.#hub.finished(event.id, event.state, event.outcome);
-        break;
-      case "output":
-        this.#hub.output(event.id, event.piece);
-        break;
-      case "streaming":
-        this.#hub.streaming(event.id, event.attempt);
-        break;
-      case "cancel":
-        this.#dispatcher.cancel(event.id, event.attempt);
-        break;
-    }
-  }
-
-  #catchUp(): void {
-    const { store, log } = this.#options;
-    void catchUp(store, this.#hub, this.name).catch((error: unknown) =>
-      log.warn(`cannot catch up with the store: ${error instanceof Error ? error.message : String(error)}`),
-    );
   }
 
   #createLease(warn: (message: string) => void): Lease {
@@ -288,13 +288,19 @@ class Node implements RunningNode {
       // A wake-up may get lost on its way; no job waits longer than this for it.
       onBeat: () => {
         this.#dispatcher.wake();
+        void this.#overdue.look();
+        this.#recovery.onBeat();
         this.#lookAfterData();
       },
-      onJoined: () => this.#data.replicas.enterAll(),
+      onJoined: async () => {
+        // Whoever lost its place may have lost it because the store is empty: who waits is told.
+        if (this.#hasJoined) this.#recovery.begin();
+        await this.#data.replicas.enterAll();
+      },
       facts: () => this.#facts(),
       onLapsed: () => {
         log.warn("the lease had run out: other nodes run this node's jobs now");
-        this.#dispatcher.abandonAll();
+        this.#dispatcher.loseAll();
       },
       onExhausted: (jobs) => failExhausted(jobs, this.#writer),
       onUnplaced: (jobs) =>
@@ -306,12 +312,14 @@ class Node implements RunningNode {
   }
 
   #facts(): string {
+    const { freeBytes, isFull } = this.#data.directory.room;
     return JSON.stringify({
       url: this.url.href,
       pid: process.pid,
       workers: this.#options.numWorkers,
       isReadOnly: this.#options.isReadOnly,
-      freeBytes: this.#freeBytes,
+      freeBytes,
+      isFull,
       running: this.#dispatcher.running,
       startFailures: this.#pool.startFailures,
       queues: queuesOf(this.#options),
@@ -321,15 +329,17 @@ class Node implements RunningNode {
     });
   }
 
-  /** A note to drop a file may have come while the node was away. */
-  #lookAfterData(): void {
-    Promise.all([this.#measureSpace(), this.#data.replicas.dropNoted()]).catch((error: unknown) =>
-      this.#options.log.warn(`cannot look after the data: ${messageOf(error)}`),
-    );
+  #vitals(): Vitals {
+    const { numWorkers: workers, isReadOnly } = this.#options;
+    const startFailures = Math.max(this.#pool.startFailures, this.#instantPool.startFailures);
+    return { queues: queuesOf(this.#options), workers, startFailures, isReadOnly };
   }
 
-  async #measureSpace(): Promise<void> {
-    this.#freeBytes = await this.#data.directory.freeBytes();
+  /** A note to drop a file may have come while the node was away. */
+  #lookAfterData(): void {
+    Promise.all([this.#data.directory.look(), this.#data.replicas.dropNoted()]).catch((error: unknown) =>
+      this.#options.log.warn(`cannot look after the data: ${messageOf(error)}`),
+    );
   }
 
   #unready(): string | undefined {
@@ -347,8 +357,10 @@ class Node implements RunningNode {
       hub,
       units,
       router,
+      argumentBytes: this.#options.argumentBytes ?? Infinity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
+      onExpiring: (ttlMs) => this.#overdue.lookIn(ttlMs),
     });
     addRoutes(this.#server, {
       node: this.name,
@@ -361,6 +373,7 @@ class Node implements RunningNode {
       readers: this.#readers,
       submissions,
       data: this.#data,
+      doctor: new Doctor({ node: this.name, store, data: this.#data, vitals: () => this.#vitals() }),
       queue: queues[0] ?? "default",
       unready: () => this.#unready(),
     });

@@ -21,6 +21,8 @@ export interface NodeOptions {
   readonly cluster: string;
   /** The address at which others reach this node. Port 0: a free one. */
   readonly url: URL;
+  /** The port to listen on, where it is not that of `url`: others reach the node through something in between. */
+  readonly port?: number | undefined;
   /** The address to listen on. */
   readonly host: string;
   readonly allowedHosts: readonly string[];
@@ -45,7 +47,13 @@ export interface NodeOptions {
   readonly isArbitraryBanned: boolean;
   /** Names of environment variables that workers get beside the usual ones. */
   readonly environmentNames: readonly string[];
-  /** What the first workers run in. With the environment of `environmentNames`; stays the caller's to close. */
+  /** What a worker may have, in bytes. Default: as much heap as V8 takes, and as much of the rest as there is. */
+  readonly workerMemoryBytes?: number | undefined;
+  /** What the arguments and the function of one call may have together, in bytes. Default: what a request may have. */
+  readonly argumentBytes?: number | undefined;
+  /** A result of a queued job that has more bytes becomes a file. Default: 1,000,000. */
+  readonly inlineResultBytes?: number | undefined;
+  /** What the first workers run in. With the environment of `environmentNames` and that memory; stays the caller's to close. */
   readonly earlyProcesses?: EarlyProcesses | undefined;
   readonly leaseMs: number;
   /** How long a cancelled function has to stop before its worker is killed. */

@@ -62,12 +62,7 @@ export class Router {
   #place({ queue, inputs: urls = [] }: Routable, look: Look): Routed {
     const { thresholdBytes } = this.#options;
     const inputs = urls.flatMap((url) => look.inputs.get(url) ?? []);
-    const nodes = look.nodes.map(({ name, queues, isReadOnly }) => ({
-      name,
-      queues,
-      takesData: !isReadOnly,
-    }));
-    const placement = place({ queue, inputs, nodes, thresholdBytes });
+    const placement = place({ queue, inputs, nodes: look.nodes, thresholdBytes });
     const record = JSON.stringify(recordOf(placement, { inputs, thresholdBytes }));
     switch (placement.type) {
       case "anywhere":
@@ -109,6 +104,11 @@ function recordOf(placement: Placement, { inputs, thresholdBytes }: Placed): Pla
 }
 
 const MOST_NAMED = 5;
+const WHY_NOT: Readonly<Record<LeftOut["reason"], string>> = {
+  "over-threshold": "",
+  "read-only": " and takes no data",
+  "disk-full": " and its disk is full",
+};
 
 function tooFar(
   leftOut: readonly LeftOut[],
@@ -117,10 +117,7 @@ function tooFar(
   const lacking = leftOut
     .toSorted((a, b) => a.missingBytes - b.missingBytes)
     .slice(0, MOST_NAMED)
-    .map(
-      ({ node, missingBytes, reason }) =>
-        `${node} lacks ${showBytes(missingBytes)}${reason === "read-only" ? " and takes no data" : ""}`,
-    );
+    .map(({ node, missingBytes, reason }) => `${node} lacks ${showBytes(missingBytes)}${WHY_NOT[reason]}`);
   const more = leftOut.length > MOST_NAMED ? `, and ${leftOut.length - MOST_NAMED} more` : "";
   return errorOutcome(
     "KS_DATA_TOO_FAR",

@@ -6,6 +6,8 @@ import type { DataService } from "./data/data-service.ts";
 import type { Hub } from "./hub.ts";
 import { addCatalogRoutes } from "./http/catalog-routes.ts";
 import { addDataRoutes } from "./http/data-routes.ts";
+import type { Doctor } from "./doctor/doctor.ts";
+import { addDoctorRoutes } from "./http/doctor-routes.ts";
 import { addEventRoutes } from "./http/event-routes.ts";
 import { addInfoRoutes } from "./http/info-routes.ts";
 import { addInstantRoutes } from "./http/instant-routes.ts";
@@ -31,6 +33,7 @@ export interface Routes {
   readonly readers: ItemReaders;
   readonly submissions: Submissions;
   readonly data: DataService;
+  readonly doctor: Doctor;
   /** Where calls without a client of this project's wait: a queue that this node serves. */
   readonly queue: string;
   readonly unready: () => string | undefined;
@@ -51,4 +54,5 @@ export function addRoutes(server: FastifyInstance, routes: Routes): void {
   addDataRoutes(server, { data, node });
   addCatalogRoutes(server, { data, node });
   addWorkerRoutes(server, { data });
+  addDoctorRoutes(server, { doctor: routes.doctor });
 }

@@ -2,6 +2,7 @@ import { parseSpec } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { JobSpec, Submission } from "../core/messages.ts";
+import { showBytes } from "../core/show-bytes.ts";
 import { isStreaming, type NewJob, type Store, type SubmitReply } from "../store/port.ts";
 import type { Hub } from "./hub.ts";
 import type { Router } from "./router.ts";
@@ -16,10 +17,14 @@ export interface SubmissionsOptions {
   readonly hub: Hub;
   readonly units: UnitCache;
   readonly router: Router;
+  /** What the arguments and the function of one call may have together, in bytes. */
+  readonly argumentBytes: number;
   /** Whether this node lets captured functions run in the namespace. */
   readonly isArbitraryAllowed: (namespace: string) => boolean;
   /** Called right after a batch went to the store, in the same turn. */
   readonly onSubmitted: () => void;
+  /** Some of the jobs may wait no longer than this. */
+  readonly onExpiring: (ttlMs: number) => void;
 }
 
 /** Takes calls in: checks what may be asked, and puts jobs into the store. */
@@ -30,7 +35,7 @@ export class Submissions {
     this.#options = options;
   }
 
-  /** Queues a batch, all or none. @throws KitchenError `KS_ARBITRARY_BANNED`, `KS_CONFLICT`, `KS_BAD_REQUEST` … */
+  /** Queues a batch, all or none. @throws KitchenError `KS_ARBITRARY_BANNED`, `KS_BUSY`, `KS_CONFLICT`, `KS_BAD_REQUEST` … */
   async submit({ client, units, jobs }: Submission): Promise<SubmitReply> {
     const { store, node, hub, router, onSubmitted } = this.#options;
     if (jobs.length > MOST_JOBS)
@@ -41,11 +46,17 @@ export class Submissions {
     const needs = new Set<UnitHash>();
     const watched: (readonly [JobId, boolean])[] = [];
     const rows = jobs.map(({ id, queue, priority, spec, inputs }): NewJob => {
-      const { label, units: used, streamsOutput } = this.check(spec);
+      const { label, units: used, streamsOutput, ttlMs, isIdempotent } = this.check(spec);
       for (const hash of used) needs.add(hash);
       watched.push([id, streamsOutput]);
       const row = { id, queue, priority, label: label.slice(0, 100), spec };
-      return inputs.length === 0 ? row : { ...row, inputs };
+      if (inputs.length === 0 && ttlMs === 0 && isIdempotent) return row;
+      return {
+        ...row,
+        ...(inputs.length === 0 ? {} : { inputs }),
+        ...(ttlMs === 0 ? {} : { ttlMs }),
+        isAtMostOnce: !isIdempotent,
+      };
     });
     const ids = jobs.map(({ id }) => id);
     const placed = rows.some((row) => row.inputs !== undefined) ? await router.route(rows) : rows;
@@ -53,13 +64,14 @@ export class Submissions {
     this.#options.units.add(units);
     const submitted = store.submit({ watcher: node, jobs: placed, units, needs: [...needs] });
     onSubmitted();
-    const reply = await submitted.catch((error: unknown) => {
+    const reply = await hub.whileUnanswered(ids, submitted).catch((error: unknown) => {
       hub.unwatch(client, ids);
       throw error;
     });
     if (reply.type === "queued") {
       this.#tellRefused(placed);
       await this.#tellKnown(ids, reply.rows);
+      this.#noteExpiries(rows);
     }
     if (reply.type !== "queued") hub.unwatch(client, ids);
     if (reply.type === "conflict")
@@ -67,12 +79,19 @@ export class Submissions {
         "KS_CONFLICT",
         `The job ${reply.id} was submitted before with other contents: use a new id`,
       );
+    if (reply.type === "full") throw fullError(reply, jobs.length);
     return reply;
+  }
+
+  #noteExpiries(rows: readonly NewJob[]): void {
+    const ttlMs = Math.min(...rows.map((row) => row.ttlMs ?? Infinity));
+    if (ttlMs < Infinity) this.#options.onExpiring(ttlMs);
   }
 
   /** Reads a job's spec and refuses what is banned here, without looking at the user's bytes. */
   check(specBytes: Uint8Array): JobSpec {
     const spec = parseSpec(specBytes);
+    this.#checkSize(spec.label, specBytes.length);
     const carriesCode = spec.name === null || spec.units.length > 0;
     if (carriesCode && !this.#options.isArbitraryAllowed(spec.namespace))
       throw new KitchenError(
@@ -80,6 +99,15 @@ export class Submissions {
         `Captured functions are banned in the namespace "${spec.namespace}": call a registered function by its name`,
       );
     return spec;
+  }
+
+  #checkSize(label: string, bytes: number): void {
+    const { argumentBytes } = this.#options;
+    if (bytes <= argumentBytes) return;
+    throw new KitchenError(
+      "KS_TOO_LARGE",
+      `Cannot take ${label}: with its arguments it has ${showBytes(bytes)}, and the limit is ${showBytes(argumentBytes)} (save them as RemoteData and pass that, or raise --argument-limit)`,
+    );
   }
 
   /** A job that may run nowhere has ended with its submit, of which there is no event. */
@@ -100,4 +128,12 @@ export class Submissions {
       hub.finished(record.id, record.state, record.outcome);
     }
   }
+}
+
+function fullError({ queue, waiting, limit }: SubmitReply & { type: "full" }, count: number): KitchenError {
+  const calls = count === 1 ? "the call" : `any of these ${count} calls`;
+  return new KitchenError(
+    "KS_BUSY",
+    `Cannot take ${calls}: ${waiting} jobs wait in the queue "${queue}", and its limit is ${limit} (try again later, start more workers for the queue, or raise --queue-limit)`,
+  );
 }

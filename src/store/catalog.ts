@@ -18,10 +18,20 @@ export interface Catalog {
   addReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]>;
   /** As `addReplicas`, and says that these are all: others of the node leave the catalog. */
   setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]>;
-  /** Says that `node` has no (sound) replica of these any more. Data without replicas leave the catalog. */
+  /**
+   * Says that `node` has no (sound) replica of these any more. Data without replicas leave the catalog, and are remembered
+   * as lost.
+   */
   removeReplicas(node: NodeName, urls: readonly DataUrl[]): Promise<void>;
   /** One row a url, `undefined` for those that the catalog does not have. */
   findData(urls: readonly DataUrl[]): Promise<(DataRecord | undefined)[]>;
+  /**
+   * Whether each is lost: its last replica was removed and not deleted, and nobody has named the url since. The last 10,000
+   * are remembered.
+   */
+  lostData(urls: readonly DataUrl[]): Promise<boolean[]>;
+  /** All urls that `node` is listed for. */
+  dataOf(node: NodeName): Promise<DataUrl[]>;
   /** Up to `limit` urls that begin with `prefix` and come after `after`, in the order of their bytes (UTF-8). */
   listData(range: DataRange): Promise<DataUrl[]>;
   /**

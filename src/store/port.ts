@@ -3,7 +3,9 @@
  *
  * Words: a *claim* makes a queued job `running` on one node and raises its `attempt`, which fences everything that
  * the node says of the job afterwards. A node may claim and finish only while its *node lease* holds; the lease is
- * kept by heartbeats and measured by the store's clock alone. A *watcher* is a node that wants to hear of a job.
+ * kept by heartbeats and measured by the store's clock alone, which for leases stands still while no node is heard of: a
+ * node loses its lease to others that are there, never to an outage of the store. A *watcher* is a node that wants to hear
+ * of a job.
  *
  * Every method rejects with KitchenError `KS_UNAVAILABLE` when the store does not answer. The store never looks
  * into `spec` and `outcome`: they are bytes to it.
@@ -12,8 +14,9 @@ import type { DataUrl } from "../core/data-url.ts";
 import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { FinalState, JobState } from "../core/job-states.ts";
 import type { Catalog } from "./catalog.ts";
+import type { Inspection } from "./inspection.ts";
 
-export interface Store extends Catalog {
+export interface Store extends Catalog, Inspection {
   readonly kind: "redis" | "embedded";
   /** For people: `Redis 7.0.15 at tcp://localhost:6379?db=9` */
   readonly description: string;
@@ -24,7 +27,8 @@ export interface Store extends Catalog {
    * Queues jobs, all or none. Marks the units as used, so that they live as long as the jobs may.
    * A job whose id is known already is not queued again: its row answers `known` when the spec is the same, and when
    * it differs, the whole batch answers `conflict` and nothing is queued. When a unit is missing from both `units`
-   * and the store, the batch answers `missing` and nothing is queued. `watcher` watches every job of the batch that is
+   * and the store, the batch answers `missing` and nothing is queued. When more jobs than the limit would wait in a queue, it
+   * answers `full` and nothing is queued. `watcher` watches every job of the batch that is
    * not final yet; of a `known` one that is, no event will come: read it. Nodes other than `watcher` are woken that may
    * take a job, now or later.
    */
@@ -33,7 +37,8 @@ export interface Store extends Catalog {
   /**
    * Takes up to `count` jobs: first those for this node alone (`queue|node`), queue by queue in the order given; then, in
    * the same order of queues, those that everybody may take and those whose offers to this node are visible, both as one:
-   * higher priority first, then older ones.
+   * higher priority first, then older ones. What may not be begun any more ({@link NewJob.ttlMs}) is passed over, and taken
+   * off its queue for {@link expire}.
    */
   claim(request: ClaimRequest): Promise<ClaimReply>;
 
@@ -41,7 +46,8 @@ export interface Store extends Catalog {
    * Ends attempts, or gives jobs back to their queues. One reply a row, in order. A row is committed only while the
    * job is running on this node under this attempt. When a cancel was requested meanwhile, the job ends as
    * `cancelled` with the outcome that the cancel brought, whatever the row says, and the reply is `cancelled`.
-   * A commit that is repeated answers as the first one did. Watchers other than `node` get a `finished` event.
+   * A commit that is repeated answers as the first one did. Watchers other than `node` get a `finished` event. A job that
+   * goes back keeps its place among the others.
    */
   finish(node: NodeName, rows: readonly FinishRow[]): Promise<FinishReply[]>;
 
@@ -68,6 +74,8 @@ export interface Store extends Catalog {
   watch(ids: readonly JobId[], node: NodeName): Promise<(JobRecord | undefined)[]>;
   /** Ids of all queued and running jobs. */
   activeJobs(): Promise<JobId[]>;
+  /** What runs on the node, as far as the store knows; not what a sweep handed to it. */
+  runningJobs(node: NodeName): Promise<RunningJob[]>;
 
   /** The units' bytes, `undefined` for those the store does not have. Reading marks them as used. */
   units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]>;
@@ -84,7 +92,10 @@ export interface Store extends Catalog {
    * has to register again.
    */
   heartbeat(node: NodeRegistration): Promise<"renewed" | "lapsed">;
-  /** Ends the lease: the node's running jobs, if any, go back to their queues without a death. */
+  /**
+   * Ends the lease: the node's running jobs, if any, go back to their queues without a death. Those that run at most once
+   * may have begun: they are lost, as with the node of a lease that ran out.
+   */
   leave(node: NodeName): Promise<void>;
   /** The nodes whose leases hold. */
   nodes(): Promise<NodeRecord[]>;
@@ -98,12 +109,21 @@ export interface Store extends Catalog {
 
   /**
    * Looks for nodes whose lease ran out and gives their jobs back to the queues, a death each. Jobs that would
-   * reach `maxDeaths` are not queued again but handed to `node`, running under a new attempt, for it to fail them; each
-   * sweep lists them until it has. Jobs that were to be cancelled end as cancelled. Every node is woken, `node` too.
+   * reach `maxDeaths`, or run at most once, are not queued again but handed to `node`, running under a new attempt, for it
+   * to fail them; each sweep lists them until it has, and when that node goes as well the next one hands them on, without
+   * another death. Jobs that were to be cancelled end as cancelled. Every node is woken, `node` too.
    * Also lists jobs to be placed anew: those that were offered to nodes that are gone (or left), and to nobody else that is
    * there. Each sweep lists up to 500 of them, until they are placed or not queued any more.
    */
   sweep(node: NodeName, maxDeaths: number): Promise<Swept>;
+
+  /**
+   * Ends jobs as failed that waited longer than they may, each with its outcome, and lists up to 500 of those that are left:
+   * call it with none to begin with, and then with outcomes for those that it listed. Rows of jobs that began or ended
+   * meanwhile are left alone: several nodes may do this for the same jobs, and the first one counts. Every watcher gets a
+   * `finished` event.
+   */
+  expire(rows: readonly ExpiryRow[]): Promise<Expiring>;
 
   /** Starts to deliver events for `node`. At most once a store. Resolves when nothing can be missed any more. */
   subscribe(node: NodeName, onEvent: (event: StoreEvent) => void): Promise<void>;
@@ -136,6 +156,10 @@ export interface NewJob {
   readonly inputs?: readonly DataUrl[];
   /** The job ends as failed with this outcome, at once. Its row answers `queued`; its watchers get no event. */
   readonly refusal?: Uint8Array;
+  /** It may be begun for so long from now on. A job that runs is not touched by it. Default: for ever. */
+  readonly ttlMs?: number;
+  /** It is never begun again when its node is lost after it was claimed. Default: false. */
+  readonly isAtMostOnce?: boolean;
 }
 
 /**
@@ -160,7 +184,9 @@ export interface PlacementRow {
 export type SubmitReply =
   | { readonly type: "queued"; readonly rows: readonly ("queued" | "known")[] }
   | { readonly type: "missing"; readonly units: readonly UnitHash[] }
-  | { readonly type: "conflict"; readonly id: JobId };
+  | { readonly type: "conflict"; readonly id: JobId }
+  /** More jobs than the limit would wait in this queue, in which so many do. */
+  | { readonly type: "full"; readonly queue: string; readonly waiting: number; readonly limit: number };
 
 export interface ClaimRequest {
   readonly node: NodeName;
@@ -174,19 +200,26 @@ export type ClaimReply =
   | {
       readonly type: "claimed";
       readonly jobs: readonly ClaimedJob[];
-      /** When the next offer to this node becomes visible, in ms from now; `undefined`: none that waits for that. */
-      readonly nextOfferMs: number | undefined;
+      /**
+       * When the next job becomes visible to this node that is not yet, because of its offers or after a pause, in ms from
+       * now; `undefined`: none, or `count` jobs are there.
+       */
+      readonly nextVisibleMs: number | undefined;
     }
   | { readonly type: "lapsed" };
 
-export interface ClaimedJob {
+export interface RunningJob {
   readonly id: JobId;
   readonly attempt: number;
   /** How many workers and nodes died under this job so far. */
   readonly deaths: number;
   /** How many attempts threw so far and were followed by a retry. */
   readonly throws: number;
+}
+export interface ClaimedJob extends RunningJob {
   readonly spec: Uint8Array;
+  /** A line on each of these deaths, oldest first; left out when there was none. */
+  readonly pastDeaths?: readonly string[];
 }
 
 export type FinishRow =
@@ -202,6 +235,10 @@ export type FinishRow =
       readonly next: "queued";
       readonly deaths: number;
       readonly throws: number;
+      /** Nobody gets to see it before so many ms have passed. Default: 0. */
+      readonly delayMs?: number;
+      /** A line on the death that this attempt ended with, to be kept for who claims the job next. */
+      readonly death?: string;
     };
 /** `fenced`: the job is not this node's under this attempt any more, or unknown; nothing was changed. */
 export type FinishReply = "committed" | "fenced" | { readonly cancelled: Uint8Array };
@@ -275,8 +312,8 @@ export type RegisterReply =
   | { readonly type: "registered" }
   /** The name's lease is held by another process. */
   | { readonly type: "taken" }
-  /** Nodes of other terms are there: theirs. */
-  | { readonly type: "refused"; readonly theirs: ClusterTerms };
+  /** Nodes of other terms are there: theirs. Unless that is certain they may be gone, as nobody was heard of lately. */
+  | { readonly type: "refused"; readonly theirs: ClusterTerms; readonly isCertain: boolean };
 
 export interface NodeRecord {
   readonly name: NodeName;
@@ -300,11 +337,39 @@ export interface Exhausted {
   readonly id: JobId;
   readonly attempt: number;
   readonly deaths: number;
+  /** Its first death was the last, as it runs at most once. */
+  readonly isAtMostOnce: boolean;
   /** The node that was lost. */
   readonly lostNode: NodeName;
+  readonly label: string;
+  /** A line on each of these deaths, oldest first. */
+  readonly pastDeaths: readonly string[];
+}
+
+export interface ExpiryRow {
+  readonly id: JobId;
+  readonly outcome: Uint8Array;
+}
+
+export interface Expiring {
+  readonly due: readonly OverdueJob[];
+  /** When the next one is due, in ms from now; 0 when more are than are listed; `undefined`: none waits for that. */
+  readonly nextMs: number | undefined;
+}
+
+/** A job that waited longer than it may. */
+export interface OverdueJob {
+  readonly id: JobId;
+  readonly queue: string;
+  readonly label: string;
+  readonly ttlMs: number;
+  /** How many attempts there were. */
+  readonly attempt: number;
 }
 
 export type StoreEvent =
+  /** Events may be missed from now on, until after the wake-up `*`. */
+  | { readonly type: "broken" }
   /**
    * The queue has work, or will have in `delayMs`; of several such times the first. `queue|node`: for that node alone, and
    * no other hears of it. `*`: events may have been missed: claim, and read again the jobs that are waited for.
@@ -329,4 +394,6 @@ export interface StoreOptions {
   readonly unitTtlMs: number;
   /** A job's output log keeps this many bytes; then one piece on stderr says that it was cut. Watchers get it all. */
   readonly outputLimitBytes: number;
+  /** So many jobs may wait in one queue; those that come back to it are never refused. */
+  readonly queueLimit: number;
 }

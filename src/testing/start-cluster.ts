@@ -9,6 +9,7 @@ import { KitchenError } from "../core/errors.ts";
 import { startNode, type RunningNode } from "../node/node.ts";
 import type { Log } from "../node/options.ts";
 import type { Store, StoreOptions } from "../store/port.ts";
+import { checkWorkerMemory } from "../worker/memory-limit.ts";
 
 /** What may differ from node to node. */
 export interface NodeSettings {
@@ -18,6 +19,8 @@ export interface NodeSettings {
   readonly queues?: readonly string[];
   /** Take no data. Default: false. */
   readonly readOnly?: boolean;
+  /** Another way to the cluster's Redis: through a proxy that a test cuts, say. Default: the cluster's. */
+  readonly redisConnection?: string;
   /** Where it keeps data. Default: a temporary directory, which is removed when the cluster is closed. */
   readonly dataDirectory?: string;
 }
@@ -41,10 +44,20 @@ export interface ClusterOptions extends Pick<NodeSettings, "numWorkers" | "queue
   readonly env?: readonly string[];
   /** How long results are kept, in ms. Default: a day. */
   readonly resultTtlMs?: number;
+  /** How many jobs may wait in one queue. Default: 1,000,000. */
+  readonly queueLimit?: number;
   /** How long a node may be silent before its jobs are given to others, in ms. Default: 6000. */
   readonly leaseMs?: number;
   /** How long a cancelled function has to stop before its worker is killed, in ms. Default: 5000. */
   readonly graceMs?: number;
+  /** What each worker may take, in bytes, heap and all else; at least 64,000,000. Default: as V8 decides. */
+  readonly workerMemoryBytes?: number;
+  /** What the function and the arguments of one call may have together, in bytes. Default: what a request may have. */
+  readonly argumentBytes?: number;
+  /** Results of queued calls that have more bytes go to files. Default: 1,000,000. */
+  readonly inlineResultBytes?: number;
+  /** How much of a job's output is kept, in bytes. Default: 4,000,000. */
+  readonly jobOutputBytes?: number;
   /** Options of the clients that `client()` makes. Default: output `off`. */
   readonly client?: ClientOptions;
   /** Takes what nodes log. Default: nobody. */
@@ -68,6 +81,8 @@ export interface Cluster extends AsyncDisposable {
 
 const DAY_MS = 24 * 60 * 60 * 1_000;
 const DATA_THRESHOLD_BYTES = 200_000_000;
+const QUEUE_LIMIT = 1_000_000;
+const OUTPUT_LIMIT_BYTES = 4_000_000;
 const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /**
@@ -167,12 +182,13 @@ interface Place {
 
 async function startOne(options: ClusterOptions & NodeSettings, place: Place): Promise<RunningNode> {
   const { index, token, clusterName, dataDirectory } = place;
-  const { redisConnection, resultTtlMs = DAY_MS } = options;
+  const { redisConnection, resultTtlMs = DAY_MS, queueLimit = QUEUE_LIMIT } = options;
   const store = await openStore(redisConnection, {
     cluster: clusterName,
     resultTtlMs,
     unitTtlMs: DAY_MS,
-    outputLimitBytes: 4 * 1024 * 1024,
+    queueLimit,
+    outputLimitBytes: options.jobOutputBytes ?? OUTPUT_LIMIT_BYTES,
   });
   return await startNode({
     name: parseNodeName(`node${index}`),
@@ -195,6 +211,11 @@ async function startOne(options: ClusterOptions & NodeSettings, place: Place): P
     dataThresholdBytes: options.dataThresholdBytes ?? DATA_THRESHOLD_BYTES,
     isArbitraryBanned: options.arbitrary === false,
     environmentNames: options.env ?? [],
+    ...(options.workerMemoryBytes === undefined
+      ? {}
+      : { workerMemoryBytes: checkWorkerMemory(options.workerMemoryBytes) }),
+    argumentBytes: options.argumentBytes,
+    inlineResultBytes: options.inlineResultBytes,
     leaseMs: options.leaseMs ?? 6_000,
     graceMs: options.graceMs ?? 5_000,
     log: options.log ?? SILENT,

@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { spawnProcess } from "./spawn-process.ts";
+import { spawnProcess, type WorkerProcessOptions } from "./spawn-process.ts";
 
 /**
  * Processes of workers that start while their node still loads. Until somebody takes them they do nothing, and end by
@@ -8,8 +8,8 @@ import { spawnProcess } from "./spawn-process.ts";
 export class EarlyProcesses {
   readonly #waiting: ChildProcess[];
 
-  constructor(environment: NodeJS.ProcessEnv, count: number) {
-    this.#waiting = Array.from({ length: count }, () => spawnProcess(environment));
+  constructor(options: WorkerProcessOptions, count: number) {
+    this.#waiting = Array.from({ length: count }, () => spawnProcess(options));
     // Whoever takes its place says why a process cannot be started.
     for (const child of this.#waiting) child.on("error", () => {});
   }

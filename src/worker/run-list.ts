@@ -1,11 +1,7 @@
 import type { JobId } from "../core/ids.ts";
 import type { RunResult } from "../core/messages.ts";
-
-/** How a worker process ended. */
-export interface Exit {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
+import type { Exit } from "./exit.ts";
+import { OutputTail } from "./output-tail.ts";
 
 export type StreamName = "stdout" | "stderr";
 
@@ -22,7 +18,8 @@ export interface StartRun {
 export interface RunHandlers {
   /** The run is the worker's next: its time counts from here. */
   onBegin(): void;
-  onOutput(stream: StreamName, bytes: Uint8Array): void;
+  /** Until what it gives resolves, the worker's output should not be read on. */
+  onOutput(stream: StreamName, bytes: Uint8Array): Promise<void> | undefined;
   /** Its result is a generator; items follow. */
   onStreaming(): void;
   onItem(bytes: Uint8Array): void;
@@ -39,13 +36,11 @@ interface Entry {
   /** How long it is expected to take, in ms. */
   readonly expectedMs: number;
   result: RunResult | undefined;
+  hasBegun: boolean;
   isStreaming: boolean;
-  lastOutput: Buffer;
+  lastOutput: OutputTail | undefined;
 }
 
-/** How much of a run's last output goes into the report when its worker dies. */
-const LAST_OUTPUT_BYTES = 4 * 1024;
-const NOTHING = Buffer.alloc(0);
 /** Runs count from 1. */
 const NONE = 0;
 
@@ -105,24 +100,30 @@ export class RunList {
       handlers,
       expectedMs,
       result: undefined,
+      hasBegun: false,
       isStreaming: false,
-      lastOutput: NOTHING,
+      lastOutput: undefined,
     });
     this.#loadMs += expectedMs;
-    if (this.#entries.length === 1) handlers.onBegin();
+    this.#beginNext();
   }
 
-  output(stream: StreamName, bytes: Uint8Array): void {
+  /** As {@link RunHandlers.onOutput}. */
+  output(stream: StreamName, bytes: Uint8Array): Promise<void> | undefined {
     const entry = this.#writer(stream);
-    if (entry === undefined) return this.#onStrayOutput(Buffer.from(bytes).toString());
-    entry.lastOutput = Buffer.concat([entry.lastOutput, bytes]).subarray(-LAST_OUTPUT_BYTES);
-    entry.handlers.onOutput(stream, bytes);
+    if (entry === undefined) {
+      this.#onStrayOutput(Buffer.from(bytes).toString());
+      return undefined;
+    }
+    (entry.lastOutput ??= new OutputTail()).push(bytes);
+    return entry.handlers.onOutput(stream, bytes);
   }
 
   outputEnded(stream: StreamName): void {
     if (this.#writer(stream) === undefined) return;
     this.#come[stream] += 1;
     this.#settle();
+    this.#beginNext();
   }
 
   /** Gives the runs that wait behind it: its reader may take for ever, or wait for one of them. */
@@ -154,17 +155,30 @@ export class RunList {
     if (entry === undefined) return;
     this.#lighten(entry);
     entry.handlers.onSkipped();
+    // Its turn may have come by now.
+    this.#beginNext();
     this.#tellEmpty();
   }
 
-  /** The worker died: a run whose result had come is finished all the same, the others are lost. */
+  /**
+   * The worker died: a run whose result had come is finished all the same, the others are lost. Results leave the worker
+   * later than markers, so a run may have ended without anybody knowing its result: not that one killed the worker, but the next,
+   * if there is one. Somebody must have: else such a job would run for ever.
+   */
   lost(exit: Exit): void {
-    const [running, ...rest] = this.#entries.splice(0).filter((entry) => {
-      if (entry.result !== undefined) entry.handlers.onFinished(entry.result);
-      return entry.result === undefined;
+    const guilty = Math.min(this.#ranAtTheEnd(exit), this.#entries.length - 1);
+    this.#entries.splice(0).forEach(({ result, handlers, lastOutput }, at) => {
+      if (result !== undefined) return handlers.onFinished(result);
+      const wasRunning = at === guilty;
+      handlers.onLost(exit, wasRunning, wasRunning ? String(lastOutput ?? "") : "");
     });
-    running?.handlers.onLost(exit, true, running.lastOutput.toString());
-    for (const entry of rest) entry.handlers.onLost(exit, false, "");
+  }
+
+  /** The first that is not known to have ended; when it cut off how its end would be known, whatever else it did. */
+  #ranAtTheEnd({ because }: Exit): number {
+    const marked = Math.min(this.#come.stdout, this.#come.stderr);
+    if (because === "closed-output") return marked;
+    return because === "closed-channel" ? this.#come.result : Math.max(marked, this.#come.result);
   }
 
   #entry(run: number): Entry | undefined {
@@ -187,9 +201,17 @@ export class RunList {
       if (first.isStreaming) this.#streams -= 1;
       this.#lighten(first);
       first.handlers.onFinished(first.result);
-      this.#entries[0]?.handlers.onBegin();
     }
     this.#tellEmpty();
+  }
+
+  /** The worker is at the first run whose output has not ended: a result may be held back behind a run that blocks. */
+  #beginNext(): void {
+    const { stdout, stderr } = this.#come;
+    const next = this.#entries[Math.min(stdout, stderr)];
+    if (next === undefined || next.hasBegun) return;
+    next.hasBegun = true;
+    next.handlers.onBegin();
   }
 
   #lighten({ expectedMs }: Entry): void {

@@ -1,5 +1,6 @@
 import type { NamespaceInfo } from "../core/messages.ts";
-import { describeExit, type WorkerProcess } from "./worker-process.ts";
+import { describeExit } from "./exit.ts";
+import type { WorkerProcess } from "./worker-process.ts";
 
 const FIRST_DELAY_MS = 100;
 const LONGEST_DELAY_MS = 30_000;
@@ -34,7 +35,7 @@ export class Slot {
 
   /** How many workers died at their start, one after the other. */
   get failures(): number {
-    return this.#failures;
+    return this.worker !== undefined && isProven(this.worker) ? 0 : this.#failures;
   }
 
   /** Starts the worker. Rejects when this first one does not get ready; later ones are tried again for ever. */
@@ -88,12 +89,11 @@ export class Slot {
 
   #exited(worker: WorkerProcess, how: string): void {
     if (worker !== this.#worker) return;
-    const wasSteady = Date.now() - worker.startedAtMs > STEADY_MS;
-    const wasReady = this.#isReady;
+    const wasProven = isProven(worker);
     this.#worker = undefined;
     this.#isReady = false;
     if (this.#isClosed) return;
-    this.#failures = wasReady || wasSteady ? 0 : this.#failures + 1;
+    this.#failures = wasProven ? 0 : this.#failures + 1;
     const delayMs =
       this.#failures === 0 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
     // Whoever started the first one has its error.
@@ -101,4 +101,9 @@ export class Slot {
       this.#options.warn(`a worker ended at its start (${how}); the next one starts in ${delayMs} ms`);
     this.#retry = setTimeout(() => this.start().catch(() => {}), delayMs);
   }
+}
+
+/** Whether it did not die of its start, or will not. */
+function isProven({ hasRun, startedAtMs }: WorkerProcess): boolean {
+  return hasRun || Date.now() - startedAtMs > STEADY_MS;
 }

@@ -7,12 +7,18 @@ import { LRUCache } from "lru-cache";
 import type { UnitHash } from "../core/ids.ts";
 import type { FromWorker, FunctionInfo, NamespaceInfo, ToWorker, WorkerSettings } from "../core/messages.ts";
 import type { OrphanGuard } from "./orphan-guard.ts";
+import { EXIT_CODES } from "../core/exit-codes.ts";
+import { type Because, describeExit, type Exit } from "./exit.ts";
+import type { OomKills } from "./oom-kills.ts";
 import { OutputSplitter } from "./output-splitter.ts";
 import { spawnProcess } from "./spawn-process.ts";
-import { RunList, type Exit, type RunHandlers, type StartRun } from "./run-list.ts";
+import { RunList, type RunHandlers, type StartRun, type StreamName } from "./run-list.ts";
 
 /** How long the pipes of a process that ended may stay open, for processes that escaped its group. */
 const PIPES_CLOSE_MS = 500;
+
+/** A process that ends closes its pipes first: one that lives on this long after has lost its ties to the node. */
+const PIPES_ENDED_MS = 250;
 
 /** As many as a worker keeps compiled. */
 const MOST_UNITS = 5_000;
@@ -20,9 +26,12 @@ const MOST_UNITS = 5_000;
 export interface WorkerOptions {
   readonly settings: Omit<WorkerSettings, "secret">;
   readonly environment: NodeJS.ProcessEnv;
-  /** One that was started with this environment already, and that nobody has used. Taken over. */
+  /** What it may have; `undefined`: what V8 takes by itself. */
+  readonly memoryBytes: number | undefined;
+  /** One that was started with this environment and memory already, and that nobody has used. Taken over. */
   readonly child?: ChildProcess | undefined;
   readonly guard: OrphanGuard;
+  readonly oomKills: OomKills;
   readonly maxFrameBytes: number;
   /** What the worker printed while it ran nothing. */
   readonly onStrayOutput: (text: string) => void;
@@ -45,18 +54,25 @@ export class WorkerProcess {
     },
   });
   readonly #onStrayOutput: (text: string) => void;
+  readonly #oomKills: OomKills;
+  #hasRun = false;
+  #hasExited = false;
+  #isKilled = false;
+  #closed: Because | undefined;
   readonly #requests = new Map<number, (functions: readonly FunctionInfo[] | null) => void>();
   #lastRequest = 0;
   #outbox: Buffer[] = [];
   #resolveReady!: (namespaces: readonly NamespaceInfo[]) => void;
   #rejectReady!: (error: Error) => void;
 
-  constructor({ settings, environment, child, guard, maxFrameBytes, onStrayOutput }: WorkerOptions) {
+  constructor(options: WorkerOptions) {
+    const { settings, environment, memoryBytes, child, guard, maxFrameBytes, onStrayOutput } = options;
     const secret = randomBytes(16).toString("hex");
-    this.#child = child ?? spawnProcess(environment);
+    this.#child = child ?? spawnProcess({ environment, memoryBytes });
     guard.watch(this.#child);
     this.#runs = new RunList(onStrayOutput);
     this.#onStrayOutput = onStrayOutput;
+    this.#oomKills = options.oomKills;
     this.#channel = this.#child.stdio[3] as Socket;
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = resolve;
@@ -85,6 +101,11 @@ export class WorkerProcess {
     return this.#runs.isStreaming;
   }
 
+  /** Whether it was given any. */
+  get hasRun(): boolean {
+    return this.#hasRun;
+  }
+
   /** The run whose turn it is; 0: none. */
   get running(): number {
     return this.#runs.running;
@@ -107,6 +128,7 @@ export class WorkerProcess {
       this.#units.set(hash, true);
       this.#send({ type: "unit", hash, bytes });
     }
+    this.#hasRun = true;
     this.#runs.add(start.run, handlers, expectedMs);
     const { run, jobId, attempt, spec } = start;
     this.#send({ type: "run", run, jobId, attempt, spec });
@@ -138,6 +160,11 @@ export class WorkerProcess {
 
   /** Kills the worker and every process that its jobs started. */
   kill(): void {
+    this.#isKilled = true;
+    this.#killGroup();
+  }
+
+  #killGroup(): void {
     const { pid } = this.#child;
     if (pid === undefined) return;
     try {
@@ -174,18 +201,29 @@ export class WorkerProcess {
       }
     });
     this.#channel.on("error", () => {});
+    this.#channel.on("close", () => this.#pipeEnded("closed-channel"));
   }
 
   #readOutput(marker: Buffer): void {
     for (const stream of ["stdout", "stderr"] as const) {
       const splitter = new OutputSplitter(
         marker,
-        (bytes) => this.#runs.output(stream, bytes),
+        (bytes) => this.#pauseFor(stream, this.#runs.output(stream, bytes)),
         () => this.#runs.outputEnded(stream),
       );
       this.#child[stream]?.on("data", (chunk: Buffer) => splitter.push(chunk));
-      this.#child[stream]?.on("end", () => splitter.finish());
+      this.#child[stream]?.on("end", () => {
+        splitter.finish();
+        this.#pipeEnded("closed-output");
+      });
     }
+  }
+
+  /** Whoever prints faster than is read waits in its write: only this worker, and only until it dies. */
+  #pauseFor(stream: StreamName, room: Promise<void> | undefined): void {
+    if (room === undefined || this.#hasExited) return;
+    this.#child[stream]?.pause();
+    void room.then(() => this.#child[stream]?.resume());
   }
 
   #receive(message: FromWorker): void {
@@ -218,6 +256,29 @@ export class WorkerProcess {
     }
   }
 
+  /** Without its channel or without markers no run would ever end. */
+  #pipeEnded(because: Because): void {
+    setTimeout(() => {
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+      this.#closed ??= because;
+      this.kill();
+    }, PIPES_ENDED_MS).unref();
+  }
+
+  #exitOf(code: number | null, signal: NodeJS.Signals | null): Exit {
+    const because = this.#because(code, signal);
+    return because === undefined ? { code, signal } : { code, signal, because };
+  }
+
+  #because(code: number | null, signal: NodeJS.Signals | null): Because | undefined {
+    if (code === EXIT_CODES["closed-output"]) return "closed-output";
+    if (code === EXIT_CODES["closed-channel"]) return "closed-channel";
+    if (this.#closed !== undefined) return this.#closed;
+    if (signal !== "SIGKILL" || this.#isKilled) return undefined;
+    const isShort = this.#oomKills.anyNew();
+    return isShort === undefined ? "unknown-killer" : isShort ? "system-out-of-memory" : undefined;
+  }
+
   #closePipes(): void {
     for (const pipe of this.#child.stdio) pipe?.destroy();
   }
@@ -225,11 +286,13 @@ export class WorkerProcess {
   #followExit(): Promise<Exit> {
     return new Promise((resolve) => {
       // "close", not "exit": the pipes have then been read to their ends, so the last output is not lost.
-      this.#child.once("close", (code, signal) => end({ code, signal }));
+      this.#child.once("close", (code, signal) => end(this.#exitOf(code, signal)));
       this.#child.once("error", () => end({ code: null, signal: null }));
       // Processes that a job left behind may hold the pipes open: they do not keep the slot.
       this.#child.once("exit", () => {
-        this.kill();
+        this.#killGroup();
+        this.#hasExited = true;
+        for (const stream of ["stdout", "stderr"] as const) this.#child[stream]?.resume();
         setTimeout(() => this.#closePipes(), PIPES_CLOSE_MS).unref();
       });
       const end = (exit: Exit): void => {
@@ -241,10 +304,4 @@ export class WorkerProcess {
       };
     });
   }
-}
-
-/** `killed by SIGKILL`, `exit code 1`. */
-export function describeExit({ code, signal }: Exit): string {
-  if (signal !== null) return `killed by ${signal}`;
-  return code === null ? "it could not be started" : `exit code ${code}`;
 }

@@ -90,10 +90,10 @@ test("damaged bytes are no data, and no file is left", async () => {
   server.isDamaging = true;
   const data = new RemoteData({ dataUrl: "damaged", client });
   await expect(data.raw()).rejects.toMatchObject({
-    code: "KS_DATA_LOST",
+    code: "KS_DATA_UNAVAILABLE",
     message: expect.stringContaining("damaged"),
   });
-  await expect(data.localPath()).rejects.toMatchObject({ code: "KS_DATA_LOST" });
+  await expect(data.localPath()).rejects.toMatchObject({ code: "KS_DATA_UNAVAILABLE" });
   server.isDamaging = false;
   expect(bytes.equals(await readFile(await data.localPath()))).toBe(true);
 });

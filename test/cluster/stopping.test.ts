@@ -1,6 +1,6 @@
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { dieOnce, throwUntilAttempt, untilAborted } from "./fixtures/jobs.mjs";
+import { throwUntilAttempt, untilAborted } from "./fixtures/jobs.mjs";
 import { STORES, useStore } from "../support/stores.ts";
 
 describe.each(STORES)("jobs that are stopped or lost, on the %s store", (store) => {
@@ -51,43 +51,6 @@ describe.each(STORES)("jobs that are stopped or lost, on the %s store", (store) 
   test("retries follow an attempt that throws, as many as asked for", async () => {
     expect(await cluster.client.with({ retries: 2 }).call(throwUntilAttempt, 3)).toBe(3);
     await expect(cluster.client.with({ retries: 1 }).call(throwUntilAttempt, 3)).rejects.toThrow("attempt 2");
-  });
-
-  test("a job whose worker is killed runs again, and its result is the second attempt's", async () => {
-    const job = cluster.client.call(dieOnce);
-    expect(await job).toBe(2);
-    expect(await job.status()).toMatchObject({ state: "succeeded", attempt: 2, deaths: 1 });
-  });
-
-  test("a job that kills every worker fails with a report after three deaths", async () => {
-    const job = cluster.client.call(function deadly() {
-      console.log("goodbye");
-      process.kill(process.pid, "SIGKILL");
-    });
-    await expect(job).rejects.toMatchObject({
-      code: "KS_WORKER_LOST",
-      message: expect.stringMatching(/deadly.*3 times.*SIGKILL.*node1.*goodbye/s),
-    });
-    expect(await cluster.client.call(() => "unhurt")).toBe("unhurt");
-  });
-
-  test("process.exit() in a job fails that job at once", async () => {
-    await expect(cluster.client.call(() => process.exit(3))).rejects.toMatchObject({
-      code: "KS_WORKER_LOST",
-      message: expect.stringContaining("process.exit(3)"),
-    });
-  });
-
-  test("a throw from a timer fails the job that started it", async () => {
-    await expect(
-      cluster.client.call(async () => {
-        setTimeout(() => {
-          throw new RangeError("from a timer");
-        }, 1);
-        await new Promise(() => {});
-      }),
-    ).rejects.toMatchObject({ name: "RangeError", message: "from a timer" });
-    expect(await cluster.client.call(() => "unhurt")).toBe("unhurt");
   });
 
   test("cancelAll ends what waits and what runs", async () => {

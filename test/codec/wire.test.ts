@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { parseSha256 } from "../../src/core/data.ts";
 import { parseDataUrl } from "../../src/core/data-url.ts";
 import { KitchenError } from "../../src/core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../../src/core/ids.ts";
@@ -42,6 +43,9 @@ const spec: JobSpec = {
   timeoutMs: 5,
   retries: 1,
   streamsOutput: true,
+  retryDelayMs: 6,
+  ttlMs: 7,
+  isIdempotent: true,
 };
 
 test("a job's spec, a submission and outcomes come back as they were", () => {
@@ -54,6 +58,14 @@ test("a job's spec, a submission and outcomes come back as they were", () => {
   expect(parseSubmission(encodeSubmission(submission))).toEqual(submission);
   const outcomes: Outcome[] = [
     { type: "value", codec: "json", bytes },
+    {
+      type: "stored",
+      codec: "json",
+      url: parseDataUrl("kitchensink/results/x/1"),
+      size: 5_000_000_000,
+      sha256: parseSha256("ab".repeat(32)),
+      isEnded: true,
+    },
     { type: "error", error: { name: "TypeError", message: "m", stack: "s", code: null, detail: bytes } },
     {
       type: "error",
@@ -82,6 +94,8 @@ test("every message on a worker's channel comes back as it was", () => {
         node: { name: "n" as NodeName, url: "http://n/" },
         modules: ["m"],
         isArbitraryBanned: true,
+        inlineResultBytes: 1_000,
+        keepsResults: true,
         access: { url: "http://127.0.0.1:6323/", token: "secret", takesData: true },
       },
     },

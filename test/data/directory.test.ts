@@ -16,7 +16,6 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import type { DataDirectory } from "../../src/data/directory.ts";
 import {
   bytesOf,
   factsOf,
@@ -41,12 +40,6 @@ async function filled(names: Record<string, Uint8Array>): Promise<string> {
   return path;
 }
 
-async function verdictsOf(directory: DataDirectory): Promise<[string, boolean][]> {
-  const verdicts: [string, boolean][] = [];
-  for await (const { replica, isSound } of directory.verdicts()) verdicts.push([replica.url, isSound]);
-  return verdicts;
-}
-
 test("data is a plain file under its url, read-only, in folders that nobody else can enter", async () => {
   const { directory } = await openDirectory();
   await save(directory, "mylarge/dataset", bytesOf(1_000));
@@ -67,7 +60,6 @@ test("what was saved is there when the directory is opened again", async () => {
     createdAtMs: expect.any(Number),
   });
   expect(Array.from(directory.replicas(), (replica) => replica.url).toSorted()).toEqual(["a/b", "c"]);
-  expect(await verdictsOf(directory)).toEqual([]);
   expect(warnings).toEqual([]);
 });
 
@@ -117,20 +109,56 @@ test("a file whose times changed is hashed: found when it is sound, put aside wh
   const damaged = bytesOf(3_000_000);
   damaged[2_999_999]! ^= 1;
   writeFileSync(join(path, "damaged"), damaged);
-  const { directory, warnings } = await openDirectory({ path });
-  expect(directory.find(url("touched"))).toBe(undefined);
-  expect((await verdictsOf(directory)).toSorted()).toEqual([
-    ["damaged", false],
-    ["touched", true],
-  ]);
-  expect(directory.find(url("touched"))).toBeDefined();
-  expect(directory.find(url("damaged"))).toBe(undefined);
+  const lost: string[] = [];
+  const { directory, warnings } = await openDirectory({
+    path,
+    onLost: ({ replica }) => lost.push(replica.url),
+  });
+  // Nobody has to ask for that.
+  await expect.poll(() => lost).toEqual(["damaged"]);
+  expect(await directory.check(url("touched"))).toBeDefined();
+  expect(await directory.check(url("damaged"))).toBe(undefined);
   expect(warnings).toEqual([expect.stringContaining('"damaged" is lost here: its bytes are not those')]);
   expect(readdirSync(own(path, "quarantine"))).toHaveLength(1);
   await directory.close();
-  const again = await openDirectory({ path });
-  expect(again.directory.find(url("touched"))).toBeDefined();
-  expect(await verdictsOf(again.directory)).toEqual([]);
+  const lines = readFileSync(journalOf(path), "utf8").trim().split("\n");
+  const said = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(said.findLast((line) => line["url"] === "touched")).toMatchObject({
+    mtimeMs: statSync(join(path, "touched")).mtimeMs,
+  });
+});
+
+test("a file that changes under its node is found out by who reads it next", async () => {
+  const lost: [string, boolean][] = [];
+  const { directory } = await openDirectory({
+    onLost: ({ replica, isDamaged }) => lost.push([replica.url, isDamaged]),
+  });
+  for (const name of ["changed", "cut", "touched"]) await save(directory, name, bytesOf(1_000));
+  const file = (name: string): string => directory.pathOf(url(name));
+  for (const name of ["changed", "cut"]) chmodSync(file(name), 0o644);
+  writeFileSync(file("changed"), bytesOf(1_000).fill(7));
+  writeFileSync(file("cut"), "abc");
+  utimesSync(file("touched"), 1, 1);
+  await expect(readAll(directory, "changed")).rejects.toMatchObject({ code: "KS_DATA_UNAVAILABLE" });
+  expect(await directory.check(url("cut"))).toBe(undefined);
+  expect(isSame(await readAll(directory, "touched"), bytesOf(1_000))).toBe(true);
+  expect(lost).toEqual([
+    ["changed", true],
+    ["cut", true],
+  ]);
+  expect(readdirSync(own(directory.path, "quarantine"))).toHaveLength(2);
+  await save(directory, "changed", bytesOf(1_000));
+  expect(isSame(await readAll(directory, "changed"), bytesOf(1_000))).toBe(true);
+});
+
+test("many who read a file of other times at once have it hashed once", async () => {
+  const { directory } = await openDirectory();
+  await save(directory, "touched", bytesOf(3_000_000));
+  utimesSync(directory.pathOf(url("touched")), 1, 1);
+  const found = await Promise.all(Array.from({ length: 20 }, () => directory.check(url("touched"))));
+  expect(found.every((replica) => replica?.url === "touched")).toBe(true);
+  // Its times count from now on.
+  expect(await directory.check(url("touched"))).toBeDefined();
 });
 
 test("parts of a process that was killed are removed", async () => {

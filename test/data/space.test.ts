@@ -1,38 +1,23 @@
-import { spawnSync } from "node:child_process";
-import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
-import { expect, onTestFinished, test } from "vitest";
-import {
-  bytesOf,
-  factsOf,
-  folder,
-  openDirectory,
-  pulling,
-  save,
-  upload,
-  url,
-} from "./support/directories.ts";
+import { expect, test } from "vitest";
+import { writePart } from "../../src/data/write-part.ts";
+import { canMount, fillDisk, mountDisk } from "../support/disk.ts";
+import { bytesOf, factsOf, openDirectory, pulling, save, upload, url } from "./support/directories.ts";
 
 const MIB = 1024 * 1024;
 
-const mount = (path: string): boolean =>
-  spawnSync("mount", ["-t", "tmpfs", "-o", "size=160m", "tmpfs", path], { stdio: "ignore" }).status === 0;
-
-const canMount =
-  process.getuid?.() === 0 &&
-  spawnSync("unshare", ["--mount", "mount", "-t", "tmpfs", "tmpfs", "/mnt"], { stdio: "ignore" }).status ===
-    0;
-
 /** A disk of 160 MiB, of which 64 are a reserve. */
-function disk(): string {
-  const path = folder();
-  expect(mount(path)).toBe(true);
-  onTestFinished(() => {
-    spawnSync("umount", ["--lazy", path]);
-  });
-  return path;
-}
+const disk = (): string => mountDisk(160);
 
 test.skipIf(!canMount)(
   "what has no room is refused before it begins (skipped where no disk can be mounted)",
@@ -40,7 +25,7 @@ test.skipIf(!canMount)(
     const { directory } = await openDirectory({ path: disk() });
     const tooLarge = {
       code: "KS_DATA_UNAVAILABLE",
-      message: expect.stringMatching(/has \d+\.\d MB free, and \d+\.\d MB are needed/),
+      message: expect.stringMatching(/has \d+ MB free, and \d+ MB are needed, 67 MB of them as a reserve/),
     };
     const facts = { ...factsOf("x", bytesOf(10)), size: 120 * MIB };
     await expect(
@@ -91,5 +76,100 @@ test.skipIf(!canMount)(
     rmSync(other);
     await save(directory, "x", bytesOf(MIB));
     expect(directory.find(url("x"))?.size).toBe(MIB);
+  },
+);
+
+test.skipIf(!canMount)("it is told when the disk has got full, and when there is room again", async () => {
+  const rooms: boolean[] = [];
+  const { directory } = await openDirectory({ path: disk(), onRoom: ({ isFull }) => rooms.push(isFull) });
+  expect(directory.room.isFull).toBe(false);
+  const other = join(directory.path, ".other");
+  writeFileSync(other, Buffer.alloc(100 * MIB));
+  await expect(save(directory, "x", bytesOf(10))).rejects.toMatchObject({ code: "KS_DATA_UNAVAILABLE" });
+  await expect(save(directory, "y", bytesOf(10))).rejects.toMatchObject({ code: "KS_DATA_UNAVAILABLE" });
+  expect(rooms).toEqual([true]);
+  // A few bytes more than the reserve are no room yet.
+  truncateSync(other, 95 * MIB);
+  expect((await directory.look()).isFull).toBe(true);
+  rmSync(other);
+  await save(directory, "x", bytesOf(10));
+  expect(rooms).toEqual([true, false]);
+});
+
+test.skipIf(!canMount)(
+  "on a disk without a byte left, data can be deleted, and the journal stays whole",
+  async () => {
+    const path = disk();
+    const { directory } = await openDirectory({ path });
+    const names = Array.from({ length: 40 }, (_, at) => `data/${at}`);
+    for (const name of names) await save(directory, name, bytesOf(100));
+    const other = join(directory.path, ".other");
+    fillDisk(other);
+    for (const name of names.slice(0, 20)) expect(await directory.remove(url(name))).toBe(true);
+    for (const name of names.slice(0, 20)) expect(existsSync(directory.pathOf(url(name)))).toBe(false);
+    rmSync(other);
+    await save(directory, "after", bytesOf(5));
+    await directory.close();
+    const again = await openDirectory({ path });
+    const found = Array.from(again.directory.replicas(), (replica) => replica.url).toSorted();
+    expect(found).toEqual([...names.slice(20), "after"].toSorted());
+    expect(again.warnings).toEqual([]);
+    expect(again.directory.lost).toEqual([]);
+  },
+);
+
+test.skipIf(!canMount)("a file that the journal has no room for is not left in its place", async () => {
+  const path = disk();
+  const { directory } = await openDirectory({ path });
+  // So many lines that the journal needs another page now and then.
+  writeFileSync(join(directory.path, ".most"), Buffer.alloc(155 * MIB));
+  const other = join(directory.path, ".other");
+  for (let at = 0; at < 30; at += 1) {
+    const part = directory.beginLocal();
+    const { size, sha256 } = await writePart(part.path, bytesOf(100));
+    fillDisk(other);
+    const facts = { url: url(`data/${at}`), size, sha256, codec: null, type: "file" } as const;
+    const end = await directory.finishLocal(part.id, facts).catch((error: unknown) => error);
+    const isThere = existsSync(directory.pathOf(facts.url));
+    expect(isThere).toBe(directory.find(facts.url) !== undefined);
+    if (!isThere) expect(end).toMatchObject({ code: "KS_DATA_UNAVAILABLE" });
+    rmSync(other);
+  }
+  const kept = Array.from(directory.replicas(), (replica) => replica.url).toSorted();
+  expect(kept.length).toBeLessThan(30);
+  await directory.close();
+  const again = await openDirectory({ path });
+  expect(Array.from(again.directory.replicas(), (replica) => replica.url).toSorted()).toEqual(kept);
+  expect(again.warnings).toEqual([]);
+});
+
+test.skipIf(!canMount)(
+  "a directory on a full disk can be opened, also with a journal to be written anew",
+  async () => {
+    const path = disk();
+    const { directory } = await openDirectory({ path });
+    const names = Array.from({ length: 60 }, (_, at) => `data/${at}`);
+    for (const name of names) await save(directory, name, bytesOf(10));
+    await directory.close();
+    const journal = join(directory.path, ".kitchensink/replicas.jsonl");
+    appendFileSync(journal, '{"url":"torn');
+    const other = join(directory.path, ".other");
+    fillDisk(other);
+    await expect(openDirectory({ path })).rejects.toMatchObject({
+      code: "KS_DATA_UNAVAILABLE",
+      message: expect.stringContaining("make room there"),
+    });
+    // Two pages: enough for the lock, and not for the journal.
+    truncateSync(other, statSync(other).size - 8_192);
+    const again = await openDirectory({ path });
+    expect(again.directory.room.isFull).toBe(true);
+    expect([...again.directory.replicas()]).toHaveLength(60);
+    rmSync(other);
+    await save(again.directory, "y", bytesOf(10));
+    await again.directory.close();
+    const third = await openDirectory({ path });
+    expect(Array.from(third.directory.replicas(), (replica) => replica.url).toSorted()).toEqual(
+      [...names, "y"].toSorted(),
+    );
   },
 );

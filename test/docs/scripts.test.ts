@@ -54,6 +54,12 @@ test("the quick start prints what the README says", async () => {
 });
 
 describe("the scripts of the README run", () => {
+  test("cancelling", async () => {
+    const { code, stdout, stderr } = await runAtNode(scriptWith("cancelAll").text);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/^\d\n$/);
+  });
+
   test("captured functions", async () => {
     const { code, stdout, stderr } = await runAtNode(scriptWith("rates").text);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

@@ -12,7 +12,7 @@ const NO_LOG = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {
 /** A node on an embedded store of its own, whose heartbeats, which claim too, are far apart. */
 async function withNode(
   body: (store: Store, node: RunningNode) => Promise<void>,
-  { isReadOnly = false } = {},
+  { isReadOnly = false, leaseMs = 600_000 } = {},
 ): Promise<void> {
   const store = openMemoryStore({ cluster: "test", ...DEFAULTS });
   const node = await startNode({
@@ -34,7 +34,7 @@ async function withNode(
     isReadOnly,
     isArbitraryBanned: false,
     environmentNames: [],
-    leaseMs: 600_000,
+    leaseMs,
     graceMs: 0,
     log: NO_LOG,
   });
@@ -90,3 +90,17 @@ test("work for others wakes nobody else", () =>
     await submit(store, own);
     await expect.poll(() => state(store, own.id)).toBe("failed");
   }));
+
+test("a job that the store has running on a node that does not know of it goes back, without a death", () =>
+  withNode(
+    async (store) => {
+      const job = newJob({ queue: "other" });
+      await submit(store, job);
+      // As if the reply to a claim of the node's own had been lost.
+      await store.claim({ node: N1, queues: ["other"], count: 1, takesData: true });
+      expect(await state(store, job.id)).toBe("running");
+      await expect.poll(() => state(store, job.id), { timeout: 10_000 }).toBe("queued");
+      expect((await store.read([job.id]))[0]).toMatchObject({ attempt: 1, deaths: 0 });
+    },
+    { leaseMs: 300 },
+  ));

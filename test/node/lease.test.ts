@@ -69,7 +69,9 @@ test("a node whose lease ran out while the cluster took on other terms says so, 
   withStore(async (store) => {
     const lease = leaseOf(store, { leaseMs: 1 });
     await lease.take();
-    await expect.poll(() => store.nodes()).toEqual([]);
+    await register(store, N3);
+    await expect.poll(async () => (await store.nodes()).map(({ name }) => name)).toEqual([N3]);
+    await store.leave(N3);
     await store.register({
       name: N1,
       incarnation: "n1 1",

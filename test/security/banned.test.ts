@@ -43,6 +43,9 @@ function specOf(parts: Partial<JobSpec>): JobSpec {
     timeoutMs: 0,
     retries: 0,
     streamsOutput: false,
+    retryDelayMs: 0,
+    ttlMs: 0,
+    isIdempotent: true,
     ...parts,
   };
 }

@@ -65,6 +65,9 @@ describe.each(NAMES)("%s", (name) => {
       timeoutMs: 0,
       retries: 0,
       streamsOutput: false,
+      retryDelayMs: 0,
+      ttlMs: 0,
+      isIdempotent: true,
     };
     const job = { id: newJobId(), queue: "default", priority: 0, spec: encodeSpec(spec), inputs: [] };
     const submission = encodeSubmission({ client: "12345678", units: new Map(), jobs: [job] });

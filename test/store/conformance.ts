@@ -2,10 +2,15 @@ import { describe } from "vitest";
 import { describeCancel } from "./conformance/cancel.ts";
 import { describeCatalog } from "./conformance/catalog.ts";
 import { describeClaim } from "./conformance/claim.ts";
+import { describeDelays } from "./conformance/delays.ts";
 import { describeEvents } from "./conformance/events.ts";
+import { describeExpiry } from "./conformance/expiry.ts";
 import { describeFinish } from "./conformance/finish.ts";
+import { describeInspection } from "./conformance/inspection.ts";
 import { describeLeases } from "./conformance/leases.ts";
+import { describeLimits } from "./conformance/limits.ts";
 import { describeOffers } from "./conformance/offers.ts";
+import { describeOnce } from "./conformance/once.ts";
 import { describeOutput } from "./conformance/output.ts";
 import { describePlacement } from "./conformance/placement.ts";
 import { describeStreaming } from "./conformance/streaming.ts";
@@ -26,7 +31,12 @@ export function conformance(name: string, open: OpenStore): void {
     describeTerms(open);
     describeEvents(open);
     describeOffers(open);
+    describeDelays(open);
+    describeExpiry(open);
+    describeOnce(open);
+    describeLimits(open);
     describePlacement(open);
     describeCatalog(open);
+    describeInspection(open);
   });
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { Redis } from "ioredis";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import type { JobId, NodeName } from "../../src/core/ids.ts";
 import type { FinishRow, NewJob, Store } from "../../src/store/port.ts";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
@@ -65,6 +65,21 @@ const givenBack = (id: JobId, attempt = 1): FinishRow => ({
   deaths: 0,
   throws: 1,
 });
+
+const delayed = (id: JobId): FinishRow => ({
+  id,
+  attempt: 1,
+  next: "queued",
+  deaths: 0,
+  throws: 1,
+  delayMs: 100_000,
+});
+
+async function expired(store: Store, id: JobId): Promise<JobId> {
+  await vi.waitUntil(async () => (await store.expire([])).due.length > 0);
+  await store.expire([{ id, outcome: bytes("late") }]);
+  return id;
+}
 
 /** A job that runs on N1. */
 async function started(store: Store, options: Partial<NewJob> = {}): Promise<JobId> {
@@ -166,6 +181,45 @@ const ENDS: Readonly<Record<string, (store: Store, keys: Keys) => Promise<JobId>
     await store.finish(N1, [ended(id)]);
     return id;
   },
+  "after a pause": async (store, keys) => {
+    const id = await started(store, { queue: "default|n1", ttlMs: 100_000 });
+    await store.finish(N1, [delayed(id)]);
+    await raw.zadd(`${keys.prefix}delayed:default|n1`, "1", id);
+    await claim(store, N1);
+    await store.finish(N1, [ended(id, 2)]);
+    return id;
+  },
+  "cancelled in a pause": async (store) => {
+    const id = await started(store, { offers: only(N1), ttlMs: 100_000 });
+    await store.finish(N1, [delayed(id)]);
+    await store.cancel([id], bytes("why"));
+    return id;
+  },
+  "in time": async (store) => {
+    const id = await started(store, { ttlMs: 100_000, isAtMostOnce: true, spec: LONG });
+    await store.finish(N1, [ended(id)]);
+    return id;
+  },
+  "late, in its queue": async (store) => {
+    const job = newJob({ ttlMs: 1, spec: LONG });
+    await submit(store, job);
+    return expired(store, job.id);
+  },
+  "late, passed over": async (store) => {
+    const job = newJob({ ttlMs: 1, offers: only(N1) });
+    await submit(store, job);
+    await vi.waitUntil(async () => (await store.expire([])).due.length > 0);
+    expect(await claim(store, N1)).toEqual([]);
+    return expired(store, job.id);
+  },
+  "as lost, as it runs at most once": async (store, keys) => {
+    const id = await started(store, { isAtMostOnce: true, ttlMs: 100_000 });
+    await lapse(keys, N1);
+    const { exhausted } = await store.sweep(N2, 3);
+    expect(exhausted).toMatchObject([{ id, isAtMostOnce: true }]);
+    await store.finish(N2, [ended(id, 2)]);
+    return id;
+  },
   refused: async (store) => {
     const job = newJob({ offers: only(N1), refusal: LONG, spec: LONG });
     await submit(store, job);
@@ -226,6 +280,15 @@ test("jobs that are submitted together stand in few entries of their queue", () 
     const rest = jobs.slice(20).map(({ id }) => id);
     await store.cancel(rest, bytes("all"));
     expect(await raw.exists(key)).toBe(0);
+  }));
+
+test("a queue whose jobs Redis has evicted is not full for ever", () =>
+  withStore(async (store, keys) => {
+    await submit(store, newJob());
+    await raw.hset(`${keys.prefix}queues`, "default", DEFAULTS.queueLimit);
+    await submit(store, newJob());
+    expect(Number(await raw.hget(`${keys.prefix}queues`, "default"))).toBeLessThan(100);
+    expect(await claim(store, N1)).toHaveLength(2);
   }));
 
 test("of a job that Redis has evicted nobody is told, and the others go on", () =>

@@ -6,7 +6,7 @@ import type { NewJob, Offers, Store } from "../../src/store/port.ts";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
 import { openRedisStore } from "../../src/store/redis/store.ts";
 import { DEFAULTS, N1, N2, N3, newJob, register, submit } from "./support/harness.ts";
-import { ids, nextOfferMs } from "./support/offers.ts";
+import { ids, nextVisibleMs } from "./support/offers.ts";
 import { startRedis, type TestRedis } from "./support/redis.ts";
 
 const NODES = [N1, N2, N3];
@@ -63,7 +63,7 @@ test("another has it after the delay, and exactly one of all that ask at once", 
     for (let round = 0; round < 2; round += 1) {
       const job = newJob({ offers: FIRST_N2 });
       await submit(store, job);
-      const leftMs = await nextOfferMs(store, N1);
+      const leftMs = await nextVisibleMs(store, N1);
       expect(leftMs).toBeLessThanOrEqual(DELAY_MS);
       await passed(leftMs! + 1);
       expect(await race(stores, job)).toHaveLength(1);
@@ -71,7 +71,7 @@ test("another has it after the delay, and exactly one of all that ask at once", 
     }
     const job = newJob({ offers: FIRST_N2 });
     await submit(store, job);
-    await passed((await nextOfferMs(store, N3))! + 1);
+    await passed((await nextVisibleMs(store, N3))! + 1);
     expect(await ids(store, N3)).toEqual([job.id]);
     expect(await race(stores, job)).toEqual([]);
   }));

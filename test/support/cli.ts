@@ -32,8 +32,9 @@ export class RunningCommand {
   stdout = "";
   stderr = "";
 
-  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}) {
-    this.child = spawn(process.execPath, [MAIN, ...args], {
+  /** `main`: the command's file, of another build than this one. */
+  constructor(args: readonly string[], env: NodeJS.ProcessEnv = {}, main: string = MAIN) {
+    this.child = spawn(process.execPath, [main, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env["PATH"], HOME: process.env["HOME"], ...env },
     });

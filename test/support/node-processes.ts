@@ -10,10 +10,16 @@ export interface NodeProcesses {
   readonly token: string;
   /** The data directory of a node, by its name. */
   directory(name: string): string;
-  /** Starts a node, or starts it again. */
-  start(name: string, flags?: readonly string[]): Promise<NodeInProcess>;
+  /** Starts a node, or starts it again. Of a flag that is given twice the last one counts. */
+  start(name: string, flags?: readonly string[], how?: Running): Promise<NodeInProcess>;
   /** A client of a node; closed with the test. */
   connect(node: NodeInProcess): Client;
+}
+
+interface Running {
+  readonly env?: NodeJS.ProcessEnv;
+  /** The command's file, of another build than this one. */
+  readonly main?: string;
 }
 
 export interface NodeInProcess {
@@ -44,7 +50,7 @@ export function nodeProcesses(redisConnection: string): NodeProcesses {
   return {
     token,
     directory,
-    start: async (name, flags = []) => {
+    start: async (name, flags = [], { env = {}, main } = {}) => {
       mkdirSync(directory(name), { recursive: true });
       const place = ["--no-redis", "--redis-connection", redisConnection, "--token-file", tokenFile];
       const own = [
@@ -57,7 +63,7 @@ export function nodeProcesses(redisConnection: string): NodeProcesses {
         "--num-workers",
         "1",
       ];
-      const command = new RunningCommand(["start", ...place, ...own, ...flags]);
+      const command = new RunningCommand(["start", ...place, ...own, ...flags], env, main);
       started.push(command);
       await command.says("Ctrl-C stops it");
       const url = /url +(\S+)/.exec(command.stdout)?.[1] ?? "";

@@ -5,7 +5,7 @@ import { workerEnvironment } from "../../src/worker/environment.ts";
 import { childProcesses } from "../support/children.ts";
 
 const started = (count: number): EarlyProcesses =>
-  new EarlyProcesses(workerEnvironment(process.env, []), count);
+  new EarlyProcesses({ environment: workerEnvironment(process.env, []), memoryBytes: undefined }, count);
 const pids = (): number[] =>
   childProcesses()
     .filter((line) => line.includes("worker/child/entry.js"))

@@ -18,6 +18,8 @@ const START: ToWorker = {
     node: { name: parseNodeName("n"), url: "http://localhost:1/" },
     access: { url: "http://localhost:1/", token: null, takesData: true },
     modules: [],
+    inlineResultBytes: 1_000_000,
+    keepsResults: true,
     isArbitraryBanned: false,
   },
 };

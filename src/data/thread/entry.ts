@@ -74,6 +74,7 @@ async function runPull(
           progress.restart();
           post({ type: "restarted", task });
         },
+        damaged: (from) => post({ type: "damaged", task, from }),
         verified: (from) => post({ type: "verified", task, from }),
       },
       signal,

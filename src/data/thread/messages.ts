@@ -45,7 +45,9 @@ export type FromThread =
   | { readonly type: "hashed"; readonly task: number; readonly file: HashedFile }
   /** A pull has this many bytes now. */
   | { readonly type: "grown"; readonly task: number; readonly receivedBytes: number }
-  /** What a pull had was damaged: it begins anew. */
+  /** What a pull had was damaged, and came `from` these places among the sources: it begins anew. */
+  | { readonly type: "damaged"; readonly task: number; readonly from: readonly number[] }
+  /** It begins anew. */
   | { readonly type: "restarted"; readonly task: number }
   /** A pull has all bytes, and they are the right ones; the last of them `from` this place among the sources. */
   | { readonly type: "verified"; readonly task: number; readonly from: number }

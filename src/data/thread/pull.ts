@@ -13,6 +13,8 @@ const FRUITFUL_BYTES: number = 1024 * 1024;
 export interface PullHooks {
   readonly grown: (receivedBytes: number) => void;
   readonly restarted: () => void;
+  /** The bytes that are here are not the right ones; they came `from` these places among the sources. */
+  readonly damaged: (from: readonly number[]) => void;
   /** `from`: the place among the sources of the one that sent the last bytes; -1: there was nothing to send. */
   readonly verified: (from: number) => void;
 }
@@ -44,8 +46,9 @@ class Pull {
   readonly #failures = new Map<Source, string>();
   /** Those that sent damaged bytes without anybody's help. */
   readonly #liars = new Set<Source>();
-  /** Connections that what we have came from. */
+  /** Connections that what we have came from, and their sources: one that begins anew itself may send two editions. */
   #contributions = 0;
+  readonly #contributors = new Set<Source>();
   /** Bytes of several connections were damaged, and nobody knows whose: from now on nothing is mixed. */
   #isAlone = false;
   #last: Source | undefined;
@@ -72,7 +75,7 @@ class Pull {
       for (const source of task.sources) {
         if (this.#liars.has(source)) continue;
         if (this.#isAlone) this.#restart();
-        if (await this.#fetch(source)) return this.#judge(source);
+        if (await this.#fetch(source)) return this.#judge();
       }
       const isFruitful = !this.#isAlone && part.size - before >= FRUITFUL_BYTES;
       fruitless = isFruitful ? 0 : fruitless + 1;
@@ -97,6 +100,7 @@ class Pull {
     });
     if (part.size > before) {
       this.#contributions += 1;
+      this.#contributors.add(source);
       this.#last = source;
     }
     if (failure === undefined) return true;
@@ -104,9 +108,12 @@ class Pull {
     return false;
   }
 
-  #judge(last: Source): boolean {
+  #judge(): boolean {
     if (this.#isRight()) return true;
-    if (this.#contributions === 1) this.#liars.add(last);
+    const { task, hooks } = this.#parts;
+    const contributors = [...this.#contributors];
+    if (this.#contributions === 1) for (const only of contributors) this.#liars.add(only);
+    hooks.damaged(contributors.map((source) => task.sources.indexOf(source)));
     return false;
   }
 
@@ -120,6 +127,7 @@ class Pull {
   #restart(): void {
     const { part, hooks } = this.#parts;
     this.#contributions = 0;
+    this.#contributors.clear();
     if (part.size === 0) return;
     part.restart();
     hooks.restarted();

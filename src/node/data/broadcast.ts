@@ -4,7 +4,7 @@ import type { NodeName } from "../../core/ids.ts";
 import type { Catalog, DataRecord } from "../../store/catalog.ts";
 import type { NodeFacts } from "../facts.ts";
 import type { Fetcher } from "./fetcher.ts";
-import { allAway, noSuchData } from "./missing.ts";
+import { allAway, missing } from "./missing.ts";
 import type { Peers } from "./peers.ts";
 
 /** A predecessor that sends nothing for so long is passed over. */
@@ -19,7 +19,7 @@ export interface BroadcastOptions {
   readonly node: NodeName;
   readonly fetcher: Fetcher;
   readonly peers: Peers;
-  readonly catalog: Pick<Catalog, "findData">;
+  readonly catalog: Pick<Catalog, "findData" | "lostData">;
   readonly livingNodes: () => Promise<readonly NodeFacts[]>;
 }
 
@@ -67,12 +67,12 @@ export class Broadcast {
     const { catalog, livingNodes } = this.#options;
     const { url, nodes, copies } = request;
     const [[record], living] = await Promise.all([catalog.findData([url]), livingNodes()]);
-    if (record === undefined) throw noSuchData(url);
+    if (record === undefined) throw await missing(catalog, url);
     const holders = living.flatMap(({ name }) => (record.replicas.includes(name) ? [name] : []));
     if (holders.length === 0) throw allAway(record);
     const { links, failed } = chain({
       holders,
-      living: living.map(({ name, isReadOnly, freeBytes }) => ({ name, takesData: !isReadOnly, freeBytes })),
+      living,
       nodes,
       copies,
     });

@@ -2,15 +2,20 @@ import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { type Glob, parseGlob } from "../../core/glob.ts";
 import type { NodeName } from "../../core/ids.ts";
+import { isReserved, isResultUrl } from "../../core/result-url.ts";
+import { showBytes } from "../../core/show-bytes.ts";
 import type { DataDirectory } from "../../data/directory.ts";
-import type { LocalPart, Replica } from "../../data/types.ts";
+import type { LocalPart, Loss, Replica } from "../../data/types.ts";
 import type { DataRecord } from "../../store/catalog.ts";
 import type { Store } from "../../store/port.ts";
 import { livingNodes, type NodeFacts } from "../facts.ts";
 import { Broadcast } from "./broadcast.ts";
 import { Fetcher } from "./fetcher.ts";
-import { Peers } from "./peers.ts";
+import { missing } from "./missing.ts";
+import { type Peer, Peers } from "./peers.ts";
 import { Replicas } from "./replicas.ts";
+import { StoredResults } from "./stored-results.ts";
+import { Transfers } from "./transfers.ts";
 
 export interface DataServiceOptions {
   readonly node: NodeName;
@@ -54,6 +59,8 @@ export interface Deleted {
 
 /** How long a node has to drop a file. */
 const DROP_IDLE_MS = 10_000;
+/** A node that hashes says now and then that it lives. */
+const DOUBT_IDLE_MS = 10_000;
 /** Urls that are looked at in one step of a search. */
 const SEARCH_STEP = 1_000;
 
@@ -61,31 +68,46 @@ const SEARCH_STEP = 1_000;
 export class DataService {
   readonly directory: DataDirectory;
   readonly replicas: Replicas;
+  readonly results: StoredResults;
   readonly fetcher: Fetcher;
   readonly broadcast: Broadcast;
-  readonly takesData: boolean;
+  readonly transfers: Transfers = new Transfers();
   readonly #options: DataServiceOptions;
   readonly peers: Peers;
   /** Ids of the parts that each worker writes, by its process. */
   readonly #parts = new Map<number, readonly string[]>();
 
   constructor(options: DataServiceOptions) {
-    const { node, cluster, token, isReadOnly, directory, store, warn } = options;
+    const { node, cluster, token, directory, store, warn } = options;
     this.#options = options;
     this.directory = directory;
-    this.takesData = !isReadOnly;
     this.peers = new Peers({ cluster, token });
     this.replicas = new Replicas({ node, directory, catalog: store, warn });
+    this.results = new StoredResults({ node, directory, store, warn });
     const shared = { node, catalog: store, livingNodes: () => livingNodes(store) };
     this.fetcher = new Fetcher({
       ...shared,
       cluster,
       token,
-      takesData: this.takesData,
+      refusal: (bytes) => this.refusal(bytes),
+      doubt: (peer, dataUrl) => void this.#haveChecked({ name: peer.host, url: peer }, dataUrl),
       directory,
       replicas: this.replicas,
     });
     this.broadcast = new Broadcast({ ...shared, fetcher: this.fetcher, peers: this.peers });
+  }
+
+  /** Whether it keeps data of others now. */
+  get takesData(): boolean {
+    return !this.#options.isReadOnly && !this.directory.room.isFull;
+  }
+
+  /** Why it does not keep so many bytes more; `undefined`: it does. */
+  async refusal(bytes: number): Promise<string | undefined> {
+    if (this.#options.isReadOnly) return "the node is read-only";
+    if (await this.directory.hasRoomFor(bytes)) return undefined;
+    const { freeBytes, reservedBytes } = this.directory.room;
+    return `the disk of its data directory has ${showBytes(freeBytes)} free, ${showBytes(reservedBytes)} of them as a reserve`;
   }
 
   /** Files that are in the directory already, and match, enter the catalog. */
@@ -102,30 +124,43 @@ export class DataService {
     );
   }
 
+  /** Where to save so many bytes: this node, or where it does not keep them, the one with most room. */
+  async destination(bytes: number): Promise<NodeFacts | "here"> {
+    const { node, store } = this.#options;
+    const refusal = await this.refusal(bytes);
+    if (refusal === undefined) return "here";
+    const others = (await livingNodes(store)).filter(
+      ({ name, takesData, freeBytes }) => name !== node && takesData && freeBytes > bytes,
+    );
+    const [best] = others.toSorted((a, b) => b.freeBytes - a.freeBytes);
+    if (best !== undefined) return best;
+    throw new KitchenError(
+      "KS_DATA_UNAVAILABLE",
+      `Cannot save ${showBytes(bytes)}: no node of the cluster takes data of this size, and here ${refusal} (delete data, use a larger disk, or start a node without --read-only)`,
+    );
+  }
+
   /**
-   * Where to save: the node that was asked for, this one, or when it takes no data, the one with most room.
-   * @param isKept the data is there already, so that the node may be read-only
+   * The node of this name, as a place for data.
+   * @param isKept the data is there already, so that the node need not take any
    */
-  async destination(
-    wanted: NodeName | undefined,
+  async place(
+    wanted: NodeName,
     { isKept = false }: { readonly isKept?: boolean } = {},
   ): Promise<NodeFacts | "here"> {
     const { node, store } = this.#options;
-    if (wanted === undefined && this.takesData) return "here";
-    const living = await livingNodes(store);
-    const able = living.filter(({ isReadOnly }) => !isReadOnly).toSorted((a, b) => b.freeBytes - a.freeBytes);
-    const chosen = wanted === undefined ? able[0] : living.find(({ name }) => name === wanted);
+    const chosen = (await livingNodes(store)).find(({ name }) => name === wanted);
     if (chosen === undefined)
       throw new KitchenError(
         "KS_DATA_UNAVAILABLE",
-        wanted === undefined
-          ? "Cannot save: no node of the cluster takes data (start one without --read-only)"
-          : `Cannot save at ${wanted}: no node of this name is there (c.nodes() lists them)`,
+        `Cannot save at ${wanted}: no node of this name is there (c.nodes() lists them)`,
       );
-    if (chosen.isReadOnly && !isKept)
+    if (!chosen.takesData && !isKept)
       throw new KitchenError(
         "KS_DATA_UNAVAILABLE",
-        `Cannot save at ${chosen.name}: it is read-only (choose another node)`,
+        chosen.isReadOnly
+          ? `Cannot save at ${wanted}: it is read-only (choose another node)`
+          : `Cannot save at ${wanted}: its disk has ${showBytes(chosen.freeBytes)} free, which is its reserve (choose another node, or make room there)`,
       );
     return chosen.name === node ? "here" : chosen;
   }
@@ -142,6 +177,13 @@ export class DataService {
     return records.map((record) => (record === undefined ? undefined : infoOf(record, places)));
   }
 
+  /** @throws KitchenError `KS_NO_SUCH_DATA`, `KS_DATA_LOST` */
+  async record(url: DataUrl): Promise<DataRecord> {
+    const record = await this.find(url);
+    if (record === undefined) throw await missing(this.#options.store, url);
+    return record;
+  }
+
   /** What the catalog says of data that is here. */
   async infoOf({ url }: Replica): Promise<DataInfo> {
     const [info] = await this.info([url]);
@@ -156,11 +198,13 @@ export class DataService {
   ): Promise<{ readonly urls: readonly DataUrl[]; readonly next: DataUrl | null }> {
     const urls: DataUrl[] = [];
     let last = after;
+    const prefix = glob.literalPrefix;
+    // Whoever looks for what was saved does not mean these.
+    const isShown = (url: DataUrl): boolean => isReserved(prefix) || !isResultUrl(url);
     for (;;) {
-      const prefix = glob.literalPrefix;
       const page = await this.#options.store.listData({ prefix, after: last, limit: SEARCH_STEP });
       for (const url of page) {
-        if (glob.matches(url)) urls.push(url);
+        if (glob.matches(url) && isShown(url)) urls.push(url);
         if (urls.length === limit) return { urls, next: url };
         last = url;
       }
@@ -183,6 +227,50 @@ export class DataService {
       deleted: nodes.filter((_, index) => ends[index]),
       pending: nodes.filter((_, index) => !ends[index]),
     };
+  }
+
+  /**
+   * A file turned out to be gone or damaged. Resolves when the catalog knows; a sound copy is fetched in place of a damaged
+   * one, where another node has it.
+   */
+  async lose(loss: Loss): Promise<void> {
+    await this.replicas.lose(loss);
+    this.repair([loss]);
+  }
+
+  /** Fetches sound copies in place of damaged ones. What is missing may be wanted so, and is fetched when it is needed. */
+  repair(losses: readonly Loss[]): void {
+    for (const { replica, isDamaged } of losses)
+      if (isDamaged)
+        this.fetcher.ensure(replica.url).catch((error: unknown) => this.#cannotRepair(replica, error));
+  }
+
+  #cannotRepair({ url }: Replica, error: unknown): void {
+    this.#options.warn(`no sound copy of ${url} for this node: ${messageOf(error)}`);
+  }
+
+  /** Somebody got wrong bytes: has all who have the data compare their files with its hash. Resolves when they have. */
+  async doubt(url: DataUrl): Promise<void> {
+    const record = await this.record(url);
+    const peers = (await this.holders(record)).map((peer) => this.#haveChecked(peer, url));
+    await Promise.all([this.directory.prove(url), ...peers]);
+  }
+
+  /** One that cannot be asked has no part in it. */
+  async #haveChecked(peer: Peer, url: DataUrl): Promise<void> {
+    const asked = {
+      method: "POST",
+      path: "/v1/doubts",
+      body: { url, isOwn: true },
+      idleMs: DOUBT_IDLE_MS,
+    } as const;
+    try {
+      for await (const _ of this.peers.lines(peer, asked));
+    } catch (error) {
+      this.#options.warn(
+        `${peer.url?.href ?? peer.name} does not say whether its ${url} is damaged: ${messageOf(error)}`,
+      );
+    }
   }
 
   /** Enters files that match and are not known yet. */
@@ -222,6 +310,7 @@ export class DataService {
   }
 
   async close(): Promise<void> {
+    await this.results.stop();
     this.peers.close();
     await this.directory.close();
   }
@@ -238,6 +327,10 @@ export class DataService {
       return false;
     }
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function infoOf(record: DataRecord, places: ReadonlyMap<NodeName, URL | undefined>): DataInfo {

@@ -7,7 +7,7 @@ import type { DataDirectory } from "../../data/directory.ts";
 import type { Replica } from "../../data/types.ts";
 import type { DataRecord, Catalog } from "../../store/catalog.ts";
 import type { NodeFacts } from "../facts.ts";
-import { allAway, lost, noSuchData } from "./missing.ts";
+import { allAway, lost, missing, NotKept } from "./missing.ts";
 import { factsOf, type Replicas } from "./replicas.ts";
 
 /** A source that sends nothing for so long is left for another. */
@@ -22,10 +22,13 @@ export interface FetcherOptions {
   readonly node: NodeName;
   readonly cluster: string;
   readonly token: string | null;
-  readonly takesData: boolean;
+  /** Why this node does not keep so many bytes more; `undefined`: it does. */
+  readonly refusal: (bytes: number) => Promise<string | undefined>;
+  /** Has the node at this address look whether its file is damaged. */
+  readonly doubt: (node: URL, url: DataUrl) => void;
   readonly directory: DataDirectory;
   readonly replicas: Replicas;
-  readonly catalog: Pick<Catalog, "findData" | "removeReplicas">;
+  readonly catalog: Pick<Catalog, "findData" | "lostData" | "removeReplicas">;
   readonly livingNodes: () => Promise<readonly NodeFacts[]>;
   readonly patienceMs?: number;
 }
@@ -58,23 +61,19 @@ export class Fetcher {
 
   /**
    * This node's replica; fetched and kept when there was none.
+   * @throws NotKept when it can be read only where it is
    * @throws KitchenError `KS_NO_SUCH_DATA`, `KS_DATA_LOST`, `KS_DATA_UNAVAILABLE`
    */
   async ensure(url: DataUrl): Promise<Replica> {
-    const { directory, takesData, node, patienceMs = PATIENCE_MS } = this.#options;
+    const { directory, patienceMs = PATIENCE_MS } = this.#options;
     const deadline = performance.now() + patienceMs;
     let last: unknown;
-    for (let known: DataRecord | undefined; ;) {
-      const own = directory.find(url);
+    for (;;) {
+      const own = await directory.check(url);
       if (own !== undefined) return own;
-      const record = await this.#record(url, known);
-      known = record;
-      if (!takesData)
-        throw new KitchenError(
-          "KS_DATA_UNAVAILABLE",
-          `Cannot have a file of ${url} on ${node}: the node is read-only and has no replica (read it with obj(), raw() or stream())`,
-        );
-      const sources = await this.#sources(known);
+      const record = await this.#record(url);
+      await this.#checkRoom(record);
+      const sources = await this.#sources(record);
       if (sources.length > 0)
         try {
           return await this.#limit(
@@ -84,7 +83,7 @@ export class Fetcher {
           if (!isTransient(error)) throw error;
           last = error;
         }
-      if (performance.now() >= deadline) throw last ?? allAway(known);
+      if (performance.now() >= deadline) throw last ?? allAway(record);
       await sleep(PAUSE_MS);
     }
   }
@@ -92,7 +91,7 @@ export class Fetcher {
   /** Fetches from these, in this order, whatever else there is. */
   async pull(record: DataRecord, from: PullFrom): Promise<Pulled> {
     const { sources, idleMs, waitMs = 0, signal, onProgress } = from;
-    const { directory, replicas, token, cluster } = this.#options;
+    const { directory, replicas, token, cluster, doubt } = this.#options;
     const telling = setInterval(() => onProgress?.(this.#arrivedBytes(record.url)), PROGRESS_MS);
     try {
       const arrived = await directory.pull({
@@ -101,6 +100,7 @@ export class Fetcher {
         token,
         cluster,
         idleMs,
+        onDamaged: (source) => doubt(new URL("/", source), record.url),
         signal,
       });
       const replica = await replicas.enterFetched(arrived);
@@ -114,14 +114,22 @@ export class Fetcher {
     return this.#options.directory.arrivals().find((arrival) => arrival.url === url)?.receivedBytes ?? 0;
   }
 
-  async #record(url: DataUrl, known: DataRecord | undefined): Promise<DataRecord> {
+  async #record(url: DataUrl): Promise<DataRecord> {
     const { catalog, node } = this.#options;
     const [record] = await catalog.findData([url]);
-    if (record === undefined) throw known === undefined ? noSuchData(url) : lost(url);
+    if (record === undefined) throw await missing(catalog, url);
     // Listed, but not here: the file went while nobody looked.
     if (record.replicas.includes(node)) await catalog.removeReplicas(node, [url]);
     if (record.replicas.every((replica) => replica === node)) throw lost(url);
     return record;
+  }
+
+  async #checkRoom({ url, size }: DataRecord): Promise<void> {
+    const { refusal, directory, node } = this.#options;
+    // What is on its way has been given its room.
+    if (directory.arrivals().some((arrival) => arrival.url === url)) return;
+    const why = await refusal(size);
+    if (why !== undefined) throw new NotKept(url, { node, why });
   }
 
   async #sources({ replicas }: DataRecord): Promise<URL[]> {

@@ -14,6 +14,12 @@ export interface PeersOptions {
   readonly token: string | null;
 }
 
+/** Whom to ask. */
+export interface Peer extends Pick<NodeFacts, "url"> {
+  /** For people. */
+  readonly name: string;
+}
+
 export interface PeerRequest {
   readonly method: "GET" | "POST" | "DELETE";
   readonly path: string;
@@ -33,16 +39,21 @@ export class Peers {
   }
 
   /** The answer as JSON. @throws KitchenError what the peer answered; `KS_UNAVAILABLE` when it did not */
-  async ask(peer: NodeFacts, request: PeerRequest): Promise<unknown> {
+  async ask(peer: Peer, request: PeerRequest): Promise<unknown> {
     const body = await bodyOf(await this.#open(peer, request));
     return body.length === 0 ? undefined : JSON.parse(body.toString());
   }
 
   /** The lines of an answer, each as JSON, as they come. @throws as {@link ask} */
-  async *lines(peer: NodeFacts, request: PeerRequest): AsyncGenerator {
+  async *lines(peer: Peer, request: PeerRequest): AsyncGenerator {
     const response = await this.#open(peer, request);
-    for await (const line of createInterface({ input: response, crlfDelay: Infinity }))
-      if (line !== "") yield JSON.parse(line);
+    try {
+      for await (const line of createInterface({ input: response, crlfDelay: Infinity }))
+        if (line !== "") yield JSON.parse(line);
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      throw unreachable(peer, `the connection broke off (${why})`, error);
+    }
     if (!response.complete) throw unreachable(peer, "the connection broke off");
   }
 
@@ -50,7 +61,7 @@ export class Peers {
     this.#agent.destroy();
   }
 
-  async #open(peer: NodeFacts, request: PeerRequest): Promise<IncomingMessage> {
+  async #open(peer: Peer, request: PeerRequest): Promise<IncomingMessage> {
     const response = await this.#send(peer, request);
     const status = response.statusCode ?? 0;
     if (status < 400) return response;
@@ -61,7 +72,7 @@ export class Peers {
     );
   }
 
-  #send(peer: NodeFacts, { method, path, body, signal, idleMs }: PeerRequest): Promise<IncomingMessage> {
+  #send(peer: Peer, { method, path, body, signal, idleMs }: PeerRequest): Promise<IncomingMessage> {
     const { cluster, token } = this.#options;
     const { url } = peer;
     if (url === undefined) return Promise.reject(unreachable(peer, "it has not said where it is"));
@@ -106,7 +117,7 @@ async function bodyOf(response: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-function unreachable({ name, url }: NodeFacts, why: string, cause?: unknown): KitchenError {
+function unreachable({ name, url }: Peer, why: string, cause?: unknown): KitchenError {
   return new KitchenError("KS_UNAVAILABLE", `Cannot reach the node ${name} at ${url?.href ?? "?"}: ${why}`, {
     cause,
   });

@@ -15,7 +15,6 @@ export interface ReplicasOptions {
 /** Keeps the catalog and this node's files in step: what is listed is here, and what was deleted is not. */
 export class Replicas {
   readonly #options: ReplicasOptions;
-  #isVerifying = false;
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -30,9 +29,12 @@ export class Replicas {
     for (const [at, { url }] of replicas.entries())
       if (replies[at] === "exists")
         warn(`the file of ${url} is not in the catalog: other data has that url now (move the file away)`);
-    if (this.#isVerifying) return;
-    this.#isVerifying = true;
-    void this.#enterVerified();
+    // Some may have turned out to be lost while all were entered.
+    const gone = replicas.filter(({ url }) => directory.find(url) === undefined);
+    await catalog.removeReplicas(
+      node,
+      gone.map(({ url }) => url),
+    );
   }
 
   /** Enters what arrived; when other data has the url by now, its file goes. @throws KitchenError `KS_DATA_EXISTS` */
@@ -70,16 +72,6 @@ export class Replicas {
   async lose({ replica }: Loss): Promise<void> {
     const { node, catalog } = this.#options;
     await catalog.removeReplicas(node, [replica.url]);
-  }
-
-  async #enterVerified(): Promise<void> {
-    const { node, directory, catalog, warn } = this.#options;
-    try {
-      for await (const { replica, isSound } of directory.verdicts())
-        if (isSound) await catalog.addReplicas(node, [rowOf(replica)]);
-    } catch (error) {
-      warn(`cannot enter verified files: ${error instanceof Error ? error.message : String(error)}`);
-    }
   }
 }
 

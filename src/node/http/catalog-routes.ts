@@ -4,7 +4,6 @@ import { KitchenError } from "../../core/errors.ts";
 import { parseGlob } from "../../core/glob.ts";
 import { parseNodeName, type NodeName } from "../../core/ids.ts";
 import { LINK_WAIT_MS } from "../data/broadcast.ts";
-import { noSuchData } from "../data/missing.ts";
 import type { DataService } from "../data/data-service.ts";
 import { sendLines } from "./lines.ts";
 import { bodyObject } from "./server.ts";
@@ -43,7 +42,7 @@ export function addCatalogRoutes(server: FastifyInstance, { data, node }: Catalo
     const body = bodyObject(request.body);
     const patterns = listIn(body, "patterns", MOST_URLS).map(parseGlob);
     const to =
-      body["node"] == null ? "here" : await data.destination(parseNodeName(body["node"]), { isKept: true });
+      body["node"] == null ? "here" : await data.place(parseNodeName(body["node"]), { isKept: true });
     return await sendLines(reply, async ({ line, signal }) => {
       if (to !== "here") {
         const asked = { patterns: patterns.map(({ pattern }) => pattern) };
@@ -78,15 +77,25 @@ export function addCatalogRoutes(server: FastifyInstance, { data, node }: Catalo
     });
   });
 
+  server.post("/v1/doubts", async (request, reply) => {
+    const body = bodyObject(request.body);
+    const url = parseDataUrl(body["url"]);
+    return await sendLines(reply, async ({ line }) => {
+      if (body["isOwn"] === true) await data.directory.prove(url);
+      else await data.doubt(url);
+      line({ done: true });
+    });
+  });
+
   server.post("/v1/pulls", async (request, reply) => {
     const body = bodyObject(request.body);
     const url = parseDataUrl(body["url"]);
     const sources = listIn(body, "sources", MOST_URLS).map(parseSource);
     const idleMs = Number(body["idleMs"]);
     return await sendLines(reply, async ({ line, signal }) => {
-      const record = await data.find(url);
-      if (record === undefined) throw noSuchData(url);
-      if (!data.takesData) throw new KitchenError("KS_DATA_UNAVAILABLE", `${node} is read-only`);
+      const record = await data.record(url);
+      if (!data.takesData)
+        throw new KitchenError("KS_DATA_UNAVAILABLE", `${node} takes no data: ${await data.refusal(0)}`);
       const onProgress = (bytes: number): void => line({ bytes });
       const { replica, from = null } = await data.fetcher.pull(record, {
         sources,

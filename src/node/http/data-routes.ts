@@ -9,9 +9,9 @@ import { parseRange } from "../../data/ranges.ts";
 import type { DataReader } from "../../data/reader.ts";
 import type { ByteRange } from "../../data/types.ts";
 import type { NodeFacts } from "../facts.ts";
-import { allAway, noSuchData } from "../data/missing.ts";
+import { allAway, noneGave } from "../data/missing.ts";
 import type { DataService } from "../data/data-service.ts";
-import { forward, FORWARDED_HEADER } from "./forward.ts";
+import { forward, FORWARDED_HEADER, forwardToFirst } from "./forward.ts";
 
 export interface DataRoutesOptions {
   readonly data: DataService;
@@ -37,16 +37,26 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
   /** Where uploads went that this node passed on, so that they go on there. */
   const passedOn = new LRUCache<string, NodeName>({ max: MOST_UPLOADS });
   const destination = async (
-    request: Pick<FastifyRequest<Query>, "headers" | "query">,
+    request: Pick<FastifyRequest<Query>, "headers" | "method" | "query">,
     upload: string | undefined,
   ): Promise<NodeFacts | "here"> => {
     if (request.headers[FORWARDED_HEADER] !== undefined) return "here";
     const { node: named } = request.query;
-    const before = upload === undefined ? undefined : passedOn.get(upload);
-    const to = await data.destination(named === undefined ? before : parseNodeName(named));
+    // What has begun is where it began, also when there is no room for more by now.
+    const isBegun = request.method !== "PUT" || (countOf(request.headers["upload-offset"]) ?? 0) > 0;
+    const wanted = named === undefined ? isBegun && passedOn.get(upload ?? "") : parseNodeName(named);
+    if (wanted === undefined) return "here";
+    const to =
+      wanted === false
+        ? await data.destination(sizeOf(request.headers) ?? 0)
+        : await data.place(wanted, { isKept: isBegun });
     if (upload !== undefined && to !== "here") passedOn.set(upload, to.name);
     return to;
   };
+
+  server.addHook("onRequest", async (request, reply) => {
+    if (/^\/v1\/(data|replicas|pulls|pipelines)\b/.test(request.url)) data.transfers.add(reply.raw);
+  });
 
   void server.register(async (scope) => {
     // Bodies of any size go to a file as they come.
@@ -54,13 +64,15 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
 
     scope.put<Query>("/v1/data/*", { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
       const { headers } = request;
+      const url = dataUrlOf(request, "/v1/data/");
+      await data.results.permit(url);
       const named = headers["kitchensink-upload"];
       const uploadId = named === undefined ? undefined : parseUploadId(named);
       const to = await destination(request, uploadId);
       request.raw.setTimeout(BODY_IDLE_MS);
       if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
       const arrived = await data.directory.receive(request.raw, {
-        url: dataUrlOf(request, "/v1/data/"),
+        url,
         codec: codecOf(headers["kitchensink-codec"]),
         type: parseDataType(headers["kitchensink-type"] ?? "file"),
         size: sizeOf(headers),
@@ -96,7 +108,7 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
   });
 
   server.head("/v1/data/*", async (request, reply) => {
-    const facts = await recordOf(data, dataUrlOf(request, "/v1/data/"));
+    const facts = await data.record(dataUrlOf(request, "/v1/data/"));
     return await reply
       .code(200)
       .headers({ ...headersOf(facts), "content-length": facts.size })
@@ -105,12 +117,14 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
 
   server.get("/v1/data/*", async (request, reply) => {
     const url = dataUrlOf(request, "/v1/data/");
-    if (data.directory.find(url) !== undefined)
-      return await sendBytes(request, reply, await data.directory.openReader(url));
-    const record = await recordOf(data, url);
-    const [holder] = await data.holders(record);
-    if (holder === undefined || request.headers[FORWARDED_HEADER] !== undefined) throw allAway(record);
-    return await forward(request, reply, { ...place(holder), from: node });
+    const reader = await ownReader(data, url);
+    if (reader !== undefined) return await sendBytes(request, reply, reader);
+    const record = await data.record(url);
+    const holders = await data.holders(record);
+    if (holders.length === 0 || request.headers[FORWARDED_HEADER] !== undefined) throw allAway(record);
+    const failures = await forwardToFirst(request, reply, { nodes: holders.map(place), from: node });
+    // It may be known by now that the last replica is gone.
+    if (failures.length > 0) throw noneGave(await data.record(url), failures);
   });
 
   server.get<{ Querystring: { wait?: string } }>("/v1/replicas/*", async (request, reply) => {
@@ -145,10 +159,13 @@ function dataUrlOf(request: FastifyRequest, prefix: string): DataUrl {
   }
 }
 
-async function recordOf(data: DataService, url: DataUrl): Promise<DataFacts & Parameters<typeof allAway>[0]> {
-  const record = await data.find(url);
-  if (record !== undefined) return record;
-  throw noSuchData(url);
+/** Of this node's replica; `undefined` when there is none, or none that is sound. */
+async function ownReader({ directory }: DataService, url: DataUrl): Promise<DataReader | undefined> {
+  if (directory.find(url) === undefined) return undefined;
+  return await directory.openReader(url).catch((error: unknown) => {
+    if (directory.find(url) === undefined) return undefined;
+    throw error;
+  });
 }
 
 function place({ name, url }: { readonly name: NodeName; readonly url: URL | undefined }): {

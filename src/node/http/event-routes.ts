@@ -4,10 +4,11 @@ import { encodeClientEvent, MEDIA_TYPE } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { parseJobId, type JobId, type NodeName } from "../../core/ids.ts";
 import { isFinal } from "../../core/job-states.ts";
-import { isStreaming, type Store } from "../../store/port.ts";
+import { isStreaming, type JobRecord, type Store } from "../../store/port.ts";
 import type { Hub, Subscriber } from "../hub.ts";
 import type { ItemReaders } from "../item-readers.ts";
 import type { StoreWriter } from "../store-writer.ts";
+import { ResponseRoom } from "./response-room.ts";
 import { bodyObject } from "./server.ts";
 
 const ALIVE_MS = 15_000;
@@ -40,7 +41,9 @@ export function addEventRoutes(
     const response = reply.raw;
     response.writeHead(200, { "content-type": MEDIA_TYPE, "cache-control": "no-store" });
     response.flushHeaders();
+    const room = new ResponseRoom(response);
     const subscriber: Subscriber = {
+      room: () => room.pending,
       send: (frames) => {
         response.write(frames);
         if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
@@ -64,28 +67,26 @@ export function addEventRoutes(
     // Registered first, and what is on its way written first: then nothing falls between the log and the stream.
     for (const { id, from } of jobs) hub.watch(client, id, from !== undefined);
     await writer.drained();
-    const records = await store.watch(ids, node);
-    for (const [at, { id, from }] of jobs.entries()) {
-      const record = records[at];
-      if (record === undefined) {
-        hub.unwatch(client, [id]);
-        hub.post(client, encodeClientEvent({ type: "unknown", jobId: id }));
-        continue;
-      }
-      const pieces = from === undefined ? [] : await store.readOutput(id, from);
-      for (const piece of pieces)
-        hub.post(client, encodeClientEvent({ type: "output", jobId: id, ...piece }));
-      if (isStreaming(record))
-        hub.post(client, encodeClientEvent({ type: "streaming", jobId: id, attempt: record.attempt }));
-      if (!isFinal(record.state) || record.outcome === undefined) continue;
-      hub.unwatch(client, [id]);
-      hub.post(
-        client,
-        encodeClientEvent({ type: "finished", jobId: id, state: record.state, outcome: record.outcome }),
-      );
-    }
+    await hub.tellFirst(ids, async () => {
+      const records = await store.watch(ids, node);
+      for (const [at, job] of jobs.entries()) await tell(client, job, records[at]);
+    });
     return await reply.code(204).send();
   });
+
+  async function tell(client: string, { id, from }: Watched, record: JobRecord | undefined): Promise<void> {
+    if (record === undefined) {
+      hub.unwatch(client, [id]);
+      return hub.post(client, encodeClientEvent({ type: "unknown", jobId: id }));
+    }
+    const pieces = from === undefined ? [] : await store.readOutput(id, from);
+    for (const piece of pieces) hub.post(client, encodeClientEvent({ type: "output", jobId: id, ...piece }));
+    const { state, attempt, outcome } = record;
+    if (isStreaming(record)) hub.post(client, encodeClientEvent({ type: "streaming", jobId: id, attempt }));
+    if (!isFinal(state) || outcome === undefined) return;
+    hub.unwatch(client, [id]);
+    hub.post(client, encodeClientEvent({ type: "finished", jobId: id, state, outcome }));
+  }
 }
 
 export function parseClient(value: unknown): string {

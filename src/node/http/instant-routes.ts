@@ -11,6 +11,8 @@ import type { ClientEvent } from "../../core/messages.ts";
 import type { InstantLane } from "../instant-lane.ts";
 import type { Submissions } from "../submissions.ts";
 import type { UnitCache } from "../unit-cache.ts";
+import { problemOf } from "./problems.ts";
+import { ResponseRoom } from "./response-room.ts";
 import { bodyBytes } from "./server.ts";
 
 export interface InstantRoutesOptions {
@@ -65,19 +67,22 @@ export function addInstantRoutes(
 /** The HTTP response to an instant call: opened by the first output, by a stream of items, or by the end. */
 class InstantAnswer {
   readonly #response: ServerResponse;
+  readonly #room: ResponseRoom;
   readonly #id: JobId;
   #index = 0;
   isEnded = false;
 
   constructor(response: ServerResponse, id: JobId) {
     this.#response = response;
+    this.#room = new ResponseRoom(response);
     this.#id = id;
     response.on("error", () => {});
   }
 
-  output(stream: "stdout" | "stderr", bytes: Uint8Array): void {
+  output(stream: "stdout" | "stderr", bytes: Uint8Array): Promise<void> | undefined {
     const piece = { attempt: 1, index: this.#index++, stream, atMs: Date.now(), bytes } as const;
     this.#write({ type: "output", jobId: this.#id, ...piece });
+    return this.#room.pending;
   }
 
   /** The items are read apart, by requests of their own: this answer goes on to its end. */
@@ -103,17 +108,12 @@ class InstantAnswer {
 
   refuse(error: unknown): void {
     this.isEnded = true;
-    const detail = error instanceof Error ? error.message : String(error);
-    this.#response.writeHead(429, { "content-type": "application/problem+json", "retry-after": "1" });
-    this.#response.end(
-      JSON.stringify({
-        type: "about:blank",
-        title: "Too many requests",
-        status: 429,
-        detail,
-        code: "KS_BUSY",
-      }),
-    );
+    const problem = problemOf(error);
+    this.#response.writeHead(problem.status, {
+      "content-type": "application/problem+json",
+      "retry-after": "1",
+    });
+    this.#response.end(JSON.stringify(problem));
   }
 }
 

@@ -105,9 +105,12 @@ function outcomeAsJson(bytes: Uint8Array): string {
     const { name, message, code, stack } = outcome.error;
     return `"error":${JSON.stringify({ name, message, code: code ?? undefined, stack })}`;
   }
+  const codec = `"resultCodec":${JSON.stringify(outcome.codec)}`;
+  if (outcome.type === "stored")
+    return `${codec},"resultBytes":${outcome.size},"resultUrl":${JSON.stringify(`/v1/data/${outcome.url}`)}`;
   // Spliced in as it is: JSON that a worker wrote, which this process has no reason to decode.
   if (outcome.codec === "json") return `"result":${Buffer.from(outcome.bytes).toString("utf8") || "null"}`;
-  return `"resultCodec":${JSON.stringify(outcome.codec)},"resultBytes":${outcome.bytes.length}`;
+  return `${codec},"resultBytes":${outcome.bytes.length}`;
 }
 
 function isoTime(ms: number | undefined): string | undefined {

@@ -38,6 +38,7 @@ export function addRpcRoutes(server: FastifyInstance, options: RpcRoutesOptions)
         );
       const { namespace, name } = request.params;
       const spec = specOf(namespace, name, bodyBytes(request.body));
+      options.submissions.check(encodeSpec(spec));
       const id = options.newJobId();
       if (/\brespond-async\b/.test(String(request.headers["prefer"] ?? ""))) {
         await options.submissions.submit({
@@ -75,6 +76,9 @@ function specOf(namespace: string, name: string, args: Uint8Array): JobSpec {
     timeoutMs: 0,
     retries: 0,
     streamsOutput: false,
+    retryDelayMs: 0,
+    ttlMs: 0,
+    isIdempotent: true,
   };
 }
 
@@ -91,7 +95,7 @@ function runInstantly(
       spec,
       specBytes,
       units: new Map(),
-      onOutput: () => {},
+      onOutput: () => undefined,
       onStreaming,
       onEnd: resolve,
     });
@@ -110,6 +114,8 @@ async function answer(reply: FastifyReply, end: AttemptEnd): Promise<FastifyRepl
   if (end.type === "not-begun")
     throw new KitchenError("KS_UNAVAILABLE", "The node is leaving: call another one");
   const outcome = parseOutcome(end.outcome);
+  if (outcome.type === "stored")
+    throw new KitchenError("KS_INTERNAL", "The result of an instant call was kept as data");
   if (outcome.type !== "error") {
     const bytes = outcome.bytes.length === 0 ? Buffer.from("null") : Buffer.from(outcome.bytes);
     return await reply.code(200).type("application/json").send(bytes);

@@ -1,8 +1,9 @@
 import type { FastifyInstance } from "fastify";
 import { parseDataType, parseSha256 } from "../../core/data.ts";
-import { parseDataUrl } from "../../core/data-url.ts";
+import { type DataUrl, parseDataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { DataService } from "../data/data-service.ts";
+import { NotKept } from "../data/missing.ts";
 import { codecOf } from "./data-routes.ts";
 import { bodyObject } from "./server.ts";
 
@@ -10,24 +11,24 @@ import { bodyObject } from "./server.ts";
 export function addWorkerRoutes(server: FastifyInstance, { data }: { readonly data: DataService }): void {
   server.post("/v1/local", async (request, reply) => {
     const url = parseDataUrl(bodyObject(request.body)["url"]);
-    const replica = await data.fetcher.ensure(url);
-    const local = { path: data.directory.pathOf(url), data: await data.infoOf(replica) };
-    return await reply.type("application/json").send(JSON.stringify(local));
+    return await reply.type("application/json").send(JSON.stringify(await localFile(data, url)));
   });
 
   server.post("/v1/parts", async (request, reply) => {
-    if (!data.takesData)
-      throw new KitchenError("KS_DATA_UNAVAILABLE", "Cannot save here: the node is read-only");
-    const { pid } = bodyObject(request.body);
+    const { pid, size } = bodyObject(request.body);
     if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0)
       throw new KitchenError("KS_BAD_REQUEST", "The body has no pid of a worker");
+    const why = await data.refusal(Number(size));
+    if (why !== undefined) throw new KitchenError("KS_DATA_UNAVAILABLE", `Cannot save here: ${why}`);
     return await reply.type("application/json").send(JSON.stringify(data.beginPart(pid)));
   });
 
   server.post<{ Params: { id: string } }>("/v1/parts/:id", async (request, reply) => {
     const body = bodyObject(request.body);
+    const url = parseDataUrl(body["url"]);
+    await data.results.permit(url);
     const arrived = await data.directory.finishLocal(request.params.id, {
-      url: parseDataUrl(body["url"]),
+      url,
       size: Number(body["size"]),
       sha256: parseSha256(body["sha256"]),
       codec: codecOf(body["codec"]),
@@ -41,4 +42,15 @@ export function addWorkerRoutes(server: FastifyInstance, { data }: { readonly da
     await data.directory.abandonLocal(request.params.id);
     return await reply.code(204).send();
   });
+}
+
+/** Where the node's own file is, fetched first where there is none; no path where it does not keep one. */
+async function localFile(data: DataService, url: DataUrl): Promise<object> {
+  try {
+    const replica = await data.fetcher.ensure(url);
+    return { path: data.directory.pathOf(url), data: await data.infoOf(replica) };
+  } catch (error) {
+    if (error instanceof NotKept) return { path: null, why: error.message };
+    throw error;
+  }
 }

@@ -3,6 +3,8 @@ import type { DataUrl } from "../../core/data-url.ts";
 import type { NodeName } from "../../core/ids.ts";
 import type { Catalog, DataRange, DataRecord, Drop, NewReplica, ReplicaReply } from "../catalog.ts";
 
+const MOST_LOST = 10_000;
+
 interface Entry extends Omit<DataRecord, "replicas"> {
   readonly replicas: Set<NodeName>;
 }
@@ -10,6 +12,8 @@ interface Entry extends Omit<DataRecord, "replicas"> {
 /** The catalog of the embedded store. */
 export abstract class MemoryCatalog implements Catalog {
   readonly #entries = new Map<DataUrl, Entry>();
+  /** Urls whose last replica was lost, the first ones first. */
+  readonly #lost = new Set<DataUrl>();
   readonly #drops = new Map<NodeName, Map<DataUrl, Sha256>>();
   /** All urls with their bytes, in the order of these, until an entry comes or goes. */
   #sorted: (readonly [Buffer, DataUrl])[] | undefined;
@@ -26,13 +30,13 @@ export abstract class MemoryCatalog implements Catalog {
     const replies = await this.addReplicas(node, rows);
     const kept = new Set(rows.filter((_, at) => replies[at] !== "exists").map(({ url }) => url));
     for (const [url, { replicas }] of this.#entries)
-      if (replicas.has(node) && !kept.has(url)) this.#remove(node, url);
+      if (replicas.has(node) && !kept.has(url)) this.#lose(node, url);
     return replies;
   }
 
   async removeReplicas(node: NodeName, urls: readonly DataUrl[]): Promise<void> {
     this.open();
-    for (const url of urls) this.#remove(node, url);
+    for (const url of urls) this.#lose(node, url);
   }
 
   async findData(urls: readonly DataUrl[]): Promise<(DataRecord | undefined)[]> {
@@ -41,6 +45,16 @@ export abstract class MemoryCatalog implements Catalog {
       const entry = this.#entries.get(url);
       return entry === undefined ? undefined : { ...entry, replicas: [...entry.replicas] };
     });
+  }
+
+  async lostData(urls: readonly DataUrl[]): Promise<boolean[]> {
+    this.open();
+    return urls.map((url) => this.#lost.has(url));
+  }
+
+  async dataOf(node: NodeName): Promise<DataUrl[]> {
+    this.open();
+    return [...this.#entries.values()].flatMap(({ url, replicas }) => (replicas.has(node) ? [url] : []));
   }
 
   async listData({ prefix, after, limit }: DataRange): Promise<DataUrl[]> {
@@ -58,11 +72,12 @@ export abstract class MemoryCatalog implements Catalog {
   async deleteData(urls: readonly DataUrl[], node?: NodeName): Promise<NodeName[][]> {
     this.open();
     return urls.map((url) => {
+      if (node === undefined) this.#lost.delete(url);
       const entry = this.#entries.get(url);
       const names = [...(entry?.replicas ?? [])].filter((name) => node === undefined || name === node);
       for (const name of names) {
         if (entry !== undefined) this.#dropsOf(name).set(url, entry.sha256);
-        this.#remove(name, url);
+        this.#isLastRemoved(name, url);
       }
       return names;
     });
@@ -90,16 +105,27 @@ export abstract class MemoryCatalog implements Catalog {
       const created = Math.round(createdAtMs);
       const replicas = new Set([node]);
       this.#entries.set(url, { url, size, sha256, codec, type, createdAtMs: created, replicas });
+      this.#lost.delete(url);
       this.#sorted = undefined;
     }
     return "added";
   }
 
-  #remove(node: NodeName, url: DataUrl): void {
+  #lose(node: NodeName, url: DataUrl): void {
+    if (!this.#isLastRemoved(node, url)) return;
+    this.#lost.delete(url);
+    this.#lost.add(url);
+    if (this.#lost.size > MOST_LOST)
+      for (const first of [...this.#lost].slice(0, -MOST_LOST)) this.#lost.delete(first);
+  }
+
+  /** Takes a replica out; tells whether none is left. */
+  #isLastRemoved(node: NodeName, url: DataUrl): boolean {
     const entry = this.#entries.get(url);
-    if (entry?.replicas.delete(node) !== true || entry.replicas.size > 0) return;
+    if (entry?.replicas.delete(node) !== true || entry.replicas.size > 0) return false;
     this.#entries.delete(url);
     this.#sorted = undefined;
+    return true;
   }
 
   #dropsOf(node: NodeName): Map<DataUrl, Sha256> {

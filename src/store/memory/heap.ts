@@ -44,6 +44,11 @@ export class JobHeap {
     this.#stale = 0;
   }
 
+  /** How many jobs are queued here. */
+  get count(): number {
+    return this.#jobs.length - this.#stale;
+  }
+
   get isEmpty(): boolean {
     return this.#jobs.length === 0;
   }

@@ -19,11 +19,14 @@ export interface MemoryJob {
   state: JobState;
   attempt: number;
   deaths: number;
+  pastDeaths: readonly string[];
   throws: number;
   node: NodeName | undefined;
   startedAtMs: number | undefined;
   finishedAtMs: number | undefined;
   outcome: Uint8Array | undefined;
+  /** Its last attempt ended it, or was to be cancelled; `false` when it ended while it waited. */
+  endedRunning: boolean;
   /** The outcome that a cancel brought while the job ran. */
   cancelled: Uint8Array | undefined;
   /** The last attempt that its own node gave back, so that a repeated give-back is known as one. */
@@ -37,6 +40,9 @@ export interface MemoryJob {
   offers: MemoryOffers | undefined;
   placement: string | undefined;
   inputs: readonly DataUrl[] | undefined;
+  /** `undefined`: it may be begun at any time. */
+  readonly ttlMs: number | undefined;
+  readonly isAtMostOnce: boolean;
 }
 
 /** Of a job that has ended. */
@@ -62,11 +68,13 @@ export function newMemoryJob(
     state: "queued",
     attempt: 0,
     deaths: 0,
+    pastDeaths: [],
     throws: 0,
     node: undefined,
     startedAtMs: undefined,
     finishedAtMs: undefined,
     outcome: undefined,
+    endedRunning: false,
     cancelled: undefined,
     givenBack: undefined,
     watchers,
@@ -75,7 +83,14 @@ export function newMemoryJob(
     offers: job.offers === undefined ? undefined : toMemoryOffers(job.offers, nowMs),
     placement: job.placement,
     inputs: job.inputs,
+    ttlMs: job.ttlMs,
+    isAtMostOnce: job.isAtMostOnce ?? false,
   };
+}
+
+/** Until when it may be begun, in ms since the epoch. */
+export function expiresAtMs({ createdAtMs, ttlMs = Infinity }: MemoryJob): number {
+  return createdAtMs + ttlMs;
 }
 
 /** What readers get to see of a job. */

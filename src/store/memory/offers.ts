@@ -90,14 +90,31 @@ export class OfferedJobs {
     return next === Infinity ? undefined : next;
   }
 
+  /** How many jobs of the queue wait here. */
+  count(queue: string): number {
+    let count = this.#queues.get(queue)?.size ?? 0;
+    for (const job of this.#unplaced) if (job.queue === queue) count += 1;
+    return count;
+  }
+
+  /** The queues of those that wait here. */
+  queues(): string[] {
+    return Array.from(this.all(), ({ queue }) => queue);
+  }
+
   /** The oldest and most urgent first. */
   unplaced(most: number): MemoryJob[] {
     return [...this.#unplaced].toSorted((a, b) => a.order - b.order).slice(0, most);
   }
 
   *all(): Iterable<MemoryJob> {
-    for (const jobs of this.#queues.values()) yield* jobs;
+    yield* this.offered();
     yield* this.#unplaced;
+  }
+
+  /** Those that somebody may take. */
+  *offered(): Iterable<MemoryJob> {
+    for (const jobs of this.#queues.values()) yield* jobs;
   }
 }
 

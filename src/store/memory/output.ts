@@ -36,6 +36,8 @@ export class OutputLog {
     this.#bytes += kept.length;
     if (fits) return;
     this.#isCut = true;
-    this.#pieces.push({ ...piece, stream: "stderr", bytes: cutNotice(this.#limitBytes) });
+    // Where readers expect what was cut: they print pieces in the order of their indexes, each once.
+    const index = piece.index + (kept.length > 0 ? 1 : 0);
+    this.#pieces.push({ ...piece, index, stream: "stderr", bytes: cutNotice(this.#limitBytes) });
   }
 }

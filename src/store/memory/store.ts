@@ -7,6 +7,8 @@ import type {
   ClaimReply,
   ClaimRequest,
   ClusterTerms,
+  Expiring,
+  ExpiryRow,
   FinishReply,
   FinishRow,
   JobRecord,
@@ -16,6 +18,7 @@ import type {
   OutputRow,
   PlacementRow,
   RegisterReply,
+  RunningJob,
   Store,
   StoreEvent,
   StoreOptions,
@@ -24,13 +27,16 @@ import type {
   SubmitReply,
   Swept,
 } from "../port.ts";
+import type { StoreDiagnosis, Waiting } from "../inspection.ts";
+import { lostNodeDeath } from "../lost-node.ts";
 import { ownBytes } from "./bytes.ts";
 import { MemoryCatalog } from "./catalog.ts";
 import { EventQueue } from "./events.ts";
 import { addWatcher, type MemoryJob, newMemoryJob, toRecord } from "./job.ts";
 import { Leases } from "./leases.ts";
 import { OutputLog } from "./output.ts";
-import { hasSpec, JobTable } from "./table.ts";
+import { fullQueue } from "./room.ts";
+import { hasSpec, JobTable, type Loss } from "./table.ts";
 import { Units } from "./units.ts";
 
 /** What has expired is let go of this often; nobody gets to see it in the meantime. */
@@ -38,6 +44,7 @@ const TIDY_EVERY_MS = 1000;
 /** No tick drops more than this many jobs, so that none takes long. */
 const DROP_AT_ONCE = 10_000;
 const UNPLACED_AT_ONCE = 500;
+const OVERDUE_AT_ONCE = 500;
 
 /**
  * Opens the embedded store: everything in this process's memory, for one node. It ends with the process.
@@ -53,6 +60,7 @@ class MemoryStore extends MemoryCatalog implements Store {
   readonly warnings: readonly string[] = [];
   readonly #now: () => number;
   readonly #outputLimitBytes: number;
+  readonly #queueLimit: number;
   readonly #events = new EventQueue();
   readonly #leases = new Leases();
   readonly #jobs: JobTable;
@@ -67,6 +75,7 @@ class MemoryStore extends MemoryCatalog implements Store {
     super();
     this.#now = options.now ?? monotonicNow;
     this.#outputLimitBytes = options.outputLimitBytes;
+    this.#queueLimit = options.queueLimit;
     this.#jobs = new JobTable(options, this.#leases, this.#events);
     this.#units = new Units(options.unitTtlMs);
     this.#tidying = setInterval(() => this.#tidy(), TIDY_EVERY_MS).unref();
@@ -96,6 +105,13 @@ class MemoryStore extends MemoryCatalog implements Store {
       (hash) => !batch.units.has(hash) && this.#units.use(hash, nowMs) === undefined,
     );
     if (missing.length > 0) return { type: "missing", units: missing };
+    const waiting = (queue: string): number => this.#jobs.waiting(queue);
+    const limit = this.#queueLimit;
+    const full = fullQueue(
+      batch.jobs.filter(({ id }) => fresh.has(id)),
+      { limit, waiting },
+    );
+    if (full !== undefined) return { type: "full", queue: full, waiting: waiting(full), limit };
 
     for (const [hash, bytes] of batch.units) this.#units.add(hash, bytes, nowMs);
     for (const job of known.values()) if (!isFinal(job.state)) addWatcher(job, batch.watcher);
@@ -119,11 +135,12 @@ class MemoryStore extends MemoryCatalog implements Store {
       for (const job of this.#jobs.take(queue, count - jobs.length, { viewer, nowMs })) {
         this.#jobs.start(job, node, nowMs);
         running.add(job);
-        const { id, attempt, deaths, throws, spec = new Uint8Array() } = job;
-        jobs.push({ id, attempt, deaths, throws, spec });
+        const { id, attempt, deaths, throws, pastDeaths, spec = new Uint8Array() } = job;
+        const past = pastDeaths.length === 0 ? {} : { pastDeaths };
+        jobs.push({ id, attempt, deaths, throws, spec, ...past });
       }
-    const nextAtMs = jobs.length < count ? this.#jobs.nextOfferAtMs(queues, viewer, nowMs) : undefined;
-    return { type: "claimed", jobs, nextOfferMs: nextAtMs === undefined ? undefined : nextAtMs - nowMs };
+    const nextAtMs = jobs.length < count ? this.#jobs.nextVisibleAtMs(queues, viewer, nowMs) : undefined;
+    return { type: "claimed", jobs, nextVisibleMs: nextAtMs === undefined ? undefined : nextAtMs - nowMs };
   }
 
   async finish(node: NodeName, rows: readonly FinishRow[]): Promise<FinishReply[]> {
@@ -150,8 +167,10 @@ class MemoryStore extends MemoryCatalog implements Store {
     }
     job.deaths = row.deaths;
     job.throws = row.throws;
+    if (row.death !== undefined) job.pastDeaths = [...job.pastDeaths, row.death];
     job.givenBack = { node: saidBy, attempt: row.attempt };
-    this.#jobs.giveBack(job, nowMs, saidBy);
+    const delayMs = Math.ceil(row.delayMs ?? 0);
+    this.#jobs.giveBack(job, { nowMs, saidBy, delayMs });
     return "committed";
   }
 
@@ -220,6 +239,14 @@ class MemoryStore extends MemoryCatalog implements Store {
     return Array.from(this.#jobs.active(), (job) => job.id);
   }
 
+  async runningJobs(node: NodeName): Promise<RunningJob[]> {
+    this.open();
+    return this.#leases
+      .jobsOf(node)
+      .filter((job) => !this.#handed.has(job))
+      .map(({ id, attempt, deaths, throws }) => ({ id, attempt, deaths, throws }));
+  }
+
   async units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]> {
     const nowMs = this.open();
     return hashes.map((hash) => this.#units.use(hash, nowMs));
@@ -228,19 +255,26 @@ class MemoryStore extends MemoryCatalog implements Store {
   async register(node: NodeRegistration): Promise<RegisterReply> {
     const nowMs = this.open();
     const theirs = this.#leases.termsOfOthers(node.name, nowMs);
-    if (theirs !== undefined && !isSameTerms(theirs, node.terms)) return { type: "refused", theirs };
-    const holder = this.#leases.incarnation(node.name, nowMs);
-    if (holder !== undefined && holder !== node.incarnation) return { type: "taken" };
+    if (theirs !== undefined && !isSameTerms(theirs, node.terms)) {
+      const isCertain = !this.#leases.isSilent(nowMs);
+      this.#leases.hear(node, nowMs);
+      return { type: "refused", theirs, isCertain };
+    }
+    const holder = this.#leases.holder(node, nowMs);
+    if (holder === "other") return { type: "taken" };
     if (holder === undefined) this.#lose(node.name, nowMs);
+    this.#leases.hear(node, nowMs);
     this.#leases.grant(node, nowMs);
     return { type: "registered" };
   }
 
   async heartbeat(node: NodeRegistration): Promise<"renewed" | "lapsed"> {
     const nowMs = this.open();
-    const holder = this.#leases.incarnation(node.name, nowMs);
+    const holder = this.#leases.holder(node, nowMs);
+    if (holder === "other") return "lapsed";
     if (holder === undefined) this.#lose(node.name, nowMs);
-    if (holder !== node.incarnation) return "lapsed";
+    this.#leases.hear(node, nowMs);
+    if (holder === undefined) return "lapsed";
     this.#leases.grant(node, nowMs);
     return "renewed";
   }
@@ -250,13 +284,28 @@ class MemoryStore extends MemoryCatalog implements Store {
     const jobs = this.#leases.take(node);
     this.#jobs.strand(node, nowMs);
     for (const job of jobs) {
-      this.#handed.delete(job);
-      this.#jobs.giveBack(job, nowMs);
+      const loss = this.#lossOf(job, node);
+      if (job.isAtMostOnce || loss.isDecided) this.#jobs.lose(job, loss, nowMs);
+      else this.#jobs.giveBack(job, { nowMs });
     }
   }
 
   async nodes(): Promise<NodeRecord[]> {
     return this.#leases.records(this.open());
+  }
+
+  async now(): Promise<number> {
+    return this.open();
+  }
+
+  async waiting(): Promise<Waiting> {
+    this.open();
+    return this.#jobs.overview();
+  }
+
+  async diagnose(): Promise<StoreDiagnosis> {
+    this.open();
+    return { kind: "embedded", servers: [] };
   }
 
   async place(rows: readonly PlacementRow[]): Promise<void> {
@@ -268,12 +317,15 @@ class MemoryStore extends MemoryCatalog implements Store {
     const nowMs = this.open();
     for (const lapsed of this.#leases.lapsed(nowMs)) this.#lose(lapsed, nowMs);
     const running = this.#leases.running(node, nowMs);
-    for (const [job, lostNode] of this.#jobs.lost) {
-      const isExhausted = job.deaths + 1 >= maxDeaths;
+    for (const [job, { node: lostNode, isDecided }] of this.#jobs.lost) {
+      const isExhausted = isDecided || job.deaths + 1 >= maxDeaths || job.isAtMostOnce;
       // Only a node with a lease can fail a job, so without one the job waits for the next node that sweeps.
       if (isExhausted && running === undefined) continue;
       this.#jobs.lost.delete(job);
-      job.deaths += 1;
+      if (!isDecided) {
+        job.deaths += 1;
+        job.pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
+      }
       if (!isExhausted || running === undefined) {
         this.#jobs.requeue(job, nowMs);
         continue;
@@ -284,8 +336,19 @@ class MemoryStore extends MemoryCatalog implements Store {
     }
     const exhausted = [...this.#handed]
       .filter(([job]) => job.node === node)
-      .map(([{ id, attempt, deaths }, lostNode]) => ({ id, attempt, deaths, lostNode }));
+      .map(([{ id, attempt, deaths, isAtMostOnce, label, pastDeaths }, lostNode]) => {
+        return { id, attempt, deaths, isAtMostOnce, lostNode, label, pastDeaths };
+      });
     return { exhausted, unplaced: this.#jobs.unplaced(UNPLACED_AT_ONCE) };
+  }
+
+  async expire(rows: readonly ExpiryRow[]): Promise<Expiring> {
+    const nowMs = this.open();
+    for (const { id, outcome } of rows) {
+      const job = this.#jobs.overdue(id, nowMs);
+      if (job !== undefined) this.#jobs.end(job, "failed", outcome, { nowMs });
+    }
+    return this.#jobs.expiring(OVERDUE_AT_ONCE, nowMs);
   }
 
   async subscribe(node: NodeName, onEvent: (event: StoreEvent) => void): Promise<void> {
@@ -300,11 +363,14 @@ class MemoryStore extends MemoryCatalog implements Store {
   }
 
   #lose(node: NodeName, nowMs: number): void {
-    for (const job of this.#leases.take(node)) {
-      this.#handed.delete(job);
-      this.#jobs.lose(job, node, nowMs);
-    }
+    for (const job of this.#leases.take(node)) this.#jobs.lose(job, this.#lossOf(job, node), nowMs);
     this.#jobs.strand(node, nowMs);
+  }
+
+  #lossOf(job: MemoryJob, node: NodeName): Loss {
+    const ranOn = this.#handed.get(job);
+    this.#handed.delete(job);
+    return { node: ranOn ?? node, isDecided: ranOn !== undefined };
   }
 
   protected open(): number {
@@ -328,8 +394,8 @@ function isSameTerms(a: ClusterTerms, b: ClusterTerms): boolean {
 function repeated(job: MemoryJob, node: NodeName, row: FinishRow): FinishReply {
   const back = job.givenBack;
   if (row.next === "queued" && back?.node === node && back.attempt === row.attempt) return "committed";
-  if (job.node !== node || job.attempt !== row.attempt || !isFinal(job.state)) return "fenced";
-  if (job.cancelled !== undefined && job.state === "cancelled") return { cancelled: job.cancelled };
+  if (!job.endedRunning || job.node !== node || job.attempt !== row.attempt) return "fenced";
+  if (job.cancelled !== undefined) return { cancelled: job.cancelled };
   return job.state === row.next ? "committed" : "fenced";
 }
 

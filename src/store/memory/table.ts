@@ -2,22 +2,34 @@ import type { JobId, NodeName } from "../../core/ids.ts";
 import { canMove, type FinalState, type JobState } from "../../core/job-states.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { fingerprint } from "../fingerprint.ts";
-import type { NewJob, PlacementRow, StoreOptions, UnplacedJob } from "../port.ts";
+import type { Waiting } from "../inspection.ts";
+import type { Expiring, NewJob, PlacementRow, StoreOptions, UnplacedJob } from "../port.ts";
 import { ownBytes, sameBytes } from "./bytes.ts";
+import { DelayedJobs } from "./delays.ts";
 import type { EventQueue } from "./events.ts";
+import { ExpiringJobs } from "./expiries.ts";
 import { FifoQueue } from "./fifo.ts";
 import { JobHeap } from "./heap.ts";
-import { type MemoryJob, NOBODY } from "./job.ts";
+import { expiresAtMs, type MemoryJob, NOBODY } from "./job.ts";
 import type { Leases } from "./leases.ts";
 import { atOnce, OfferedJobs, toMemoryOffers, type Viewer } from "./offers.ts";
+
+/** How a job lost its node. */
+export interface Loss {
+  readonly node: NodeName;
+  /** A sweep has decided on it, and the node is gone as well that it handed the job to. */
+  readonly isDecided: boolean;
+}
 
 /** All jobs with their queues, and the moves between states: whatever moves a job moves it here. */
 export class JobTable {
   /** Jobs that lost their node and wait for a sweep to say what becomes of them; they are `queued` in name. */
-  readonly lost: Map<MemoryJob, NodeName> = new Map();
+  readonly lost: Map<MemoryJob, Loss> = new Map();
   readonly #jobs = new Map<JobId, MemoryJob>();
   readonly #queues = new Map<string, JobHeap>();
   readonly #offered = new OfferedJobs();
+  readonly #delayed = new DelayedJobs();
+  readonly #expiring = new ExpiringJobs();
   readonly #final = new FifoQueue<MemoryJob>();
   readonly #resultTtlMs: number;
   readonly #leases: Leases;
@@ -44,7 +56,10 @@ export class JobTable {
     }: { readonly nowMs: number; readonly saidBy: NodeName; readonly refusal: Uint8Array | undefined },
   ): void {
     this.#jobs.set(job.id, job);
-    if (refusal === undefined) return this.#wait(job, nowMs, saidBy);
+    if (refusal === undefined) {
+      this.#expiring.add(job);
+      return this.#wait(job, nowMs, saidBy);
+    }
     job.watchers = NOBODY;
     move(job, "failed");
     this.#settle(job, "failed", refusal, { nowMs });
@@ -52,27 +67,52 @@ export class JobTable {
 
   /** Takes up to `count` jobs that wait in a queue or are offered to the viewer, in one order. */
   take(queue: string, count: number, { viewer, nowMs }: { viewer: Viewer; nowMs: number }): MemoryJob[] {
+    for (const job of this.#delayed.takeDue(queue, nowMs)) this.#putBack(job, nowMs, viewer.node);
     const heap = this.#queues.get(queue);
     const offered = this.#offered.visible(queue, viewer, nowMs);
     const taken: MemoryJob[] = [];
+    const take = (job: MemoryJob): void => {
+      if (expiresAtMs(job) > nowMs) taken.push(job);
+      else this.#expiring.passOver(job);
+    };
     let at = 0;
     while (taken.length < count) {
       const [waiting, job] = [heap?.first, offered[at]];
       if (job !== undefined && (waiting === undefined || job.order < waiting.order)) {
         at += 1;
         this.#offered.remove(job);
-        taken.push(job);
+        take(job);
       } else if (heap !== undefined && waiting !== undefined) {
         heap.pop();
-        taken.push(waiting);
+        take(waiting);
       } else break;
     }
     return taken;
   }
 
-  /** When the next offer becomes visible to the viewer. */
-  nextOfferAtMs(queues: readonly string[], viewer: Viewer, nowMs: number): number | undefined {
-    return this.#offered.nextAtMs(queues, viewer, nowMs);
+  /** When the next job of these shared queues becomes visible to the viewer, or of those that are for it alone. */
+  nextVisibleAtMs(queues: readonly string[], viewer: Viewer, nowMs: number): number | undefined {
+    const names = queues.flatMap((queue) => [queue, `${queue}|${viewer.node}`]);
+    const offered = this.#offered.nextAtMs(queues, viewer, nowMs) ?? Infinity;
+    const next = Math.min(offered, this.#delayed.nextAtMs(names) ?? Infinity);
+    return next === Infinity ? undefined : next;
+  }
+
+  /** How many jobs wait in a queue, in one way or another. */
+  waiting(queue: string): number {
+    const queued = this.#queues.get(queue)?.count ?? 0;
+    return queued + this.#offered.count(queue) + this.#delayed.count(queue);
+  }
+
+  /** The job, if it may not be begun any more. */
+  overdue(id: JobId, nowMs: number): MemoryJob | undefined {
+    const job = this.get(id, nowMs);
+    return job !== undefined && this.#expiring.isOverdue(job, nowMs) ? job : undefined;
+  }
+
+  /** Jobs that may not be begun any more. */
+  expiring(most: number, nowMs: number): Expiring {
+    return this.#expiring.list(most, nowMs);
   }
 
   /** Offers an unplaced job anew, or refuses it; others are left alone. */
@@ -95,8 +135,19 @@ export class JobTable {
     return this.#offered.unplaced(most).map(({ id, queue, inputs = [] }) => ({ id, queue, inputs }));
   }
 
+  /** Where jobs wait, and how many. */
+  overview(): Waiting {
+    const names = new Set([...this.#queues.keys(), ...this.#delayed.queues(), ...this.#offered.queues()]);
+    const queues = Array.from(names, (queue) => ({ queue, jobs: this.waiting(queue) }));
+    return {
+      queues: queues.filter(({ jobs }) => jobs > 0),
+      unplaced: this.#offered.unplaced(Infinity).length,
+    };
+  }
+
   start(job: MemoryJob, node: NodeName, nowMs: number): void {
     move(job, "running");
+    this.#expiring.remove(job);
     job.attempt += 1;
     job.node = node;
     job.startedAtMs = nowMs;
@@ -109,11 +160,21 @@ export class JobTable {
     outcome: Uint8Array,
     how: { readonly nowMs: number; readonly saidBy?: NodeName },
   ): void {
-    const ran = job.state === "running";
+    job.endedRunning = job.state === "running";
     move(job, state);
-    if (ran) this.#leases.forget(job);
-    else if (!this.lost.delete(job) && !this.#offered.remove(job)) this.#queues.get(job.queue)?.markStale();
+    if (job.endedRunning) this.#leases.forget(job);
+    else this.#takeAway(job);
     this.#settle(job, state, outcome, how);
+  }
+
+  /** From wherever it waits. */
+  #takeAway(job: MemoryJob): void {
+    const isElsewhere =
+      this.lost.delete(job) ||
+      this.#offered.remove(job) ||
+      this.#expiring.removePassedOver(job) ||
+      this.#delayed.remove(job);
+    if (!isElsewhere) this.#queues.get(job.queue)?.markStale();
   }
 
   #settle(
@@ -122,6 +183,7 @@ export class JobTable {
     outcome: Uint8Array,
     { nowMs, saidBy }: { readonly nowMs: number; readonly saidBy?: NodeName },
   ): void {
+    this.#expiring.remove(job);
     job.finishedAtMs = nowMs;
     job.outcome = ownBytes(outcome);
     job.print = fingerprint(job.spec ?? new Uint8Array());
@@ -135,22 +197,37 @@ export class JobTable {
   }
 
   /** Gives a running job back: to its queue, where it keeps its place, or as cancelled when that was asked for. */
-  giveBack(job: MemoryJob, nowMs: number, saidBy?: NodeName): void {
+  giveBack(
+    job: MemoryJob,
+    {
+      nowMs,
+      saidBy,
+      delayMs = 0,
+    }: { readonly nowMs: number; readonly saidBy?: NodeName; readonly delayMs?: number },
+  ): void {
     if (job.cancelled !== undefined) return this.end(job, "cancelled", job.cancelled, { nowMs });
     this.#leases.forget(job);
     move(job, "queued");
-    this.requeue(job, nowMs, saidBy);
+    if (delayMs === 0) return this.requeue(job, nowMs, saidBy);
+    this.#expiring.add(job);
+    this.#delayed.add(job, nowMs + delayMs);
+    this.#events.wake(job.queue, saidBy, delayMs);
   }
 
   /** Takes a running job away from a node that is lost; the next sweep says what becomes of it. */
-  lose(job: MemoryJob, node: NodeName, nowMs: number): void {
+  lose(job: MemoryJob, loss: Loss, nowMs: number): void {
     if (job.cancelled !== undefined) return this.end(job, "cancelled", job.cancelled, { nowMs });
     move(job, "queued");
-    this.lost.set(job, node);
+    this.lost.set(job, loss);
   }
 
   /** Puts a job back at its old place, or offers it once more, to all of its takers at once. */
   requeue(job: MemoryJob, nowMs: number, saidBy?: NodeName): void {
+    this.#expiring.add(job);
+    this.#putBack(job, nowMs, saidBy);
+  }
+
+  #putBack(job: MemoryJob, nowMs: number, saidBy?: NodeName): void {
     if (job.offers !== undefined) job.offers = atOnce(job.offers);
     this.#wait(job, nowMs, saidBy);
   }
@@ -173,6 +250,8 @@ export class JobTable {
     yield* this.#leases.runningJobs();
     yield* this.lost.keys();
     yield* this.#offered.all();
+    yield* this.#expiring.passedOver;
+    yield* this.#delayed.all();
   }
 
   dropExpired(nowMs: number, most: number): void {

@@ -25,7 +25,7 @@ export abstract class RedisCatalog implements Catalog {
   async setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]> {
     // What was there before is read first, so that what others add meanwhile stays; and it is removed last, so that
     // no row which stays is ever gone.
-    const before = await this.#dataOf(node);
+    const before = new Set(await this.dataOf(node));
     const replies = await this.addReplicas(node, rows);
     for (const [at, { url }] of rows.entries()) if (replies[at] !== "exists") before.delete(url);
     await this.removeReplicas(node, [...before]);
@@ -44,6 +44,12 @@ export abstract class RedisCatalog implements Catalog {
       const rows = list(await this.run("find-data", [pack(part)]));
       return part.map((url, at) => parseEntry(url, rows[at]));
     });
+  }
+
+  lostData(urls: readonly DataUrl[]): Promise<boolean[]> {
+    return inParts(urls, ROWS_A_SCRIPT, async (part) =>
+      texts(await this.run("lost-data", [pack(part)])).map((word) => word === "lost"),
+    );
   }
 
   async listData({ prefix, after, limit }: DataRange): Promise<DataUrl[]> {
@@ -69,7 +75,7 @@ export abstract class RedisCatalog implements Catalog {
     });
   }
 
-  async #dataOf(node: NodeName): Promise<Set<DataUrl>> {
+  async dataOf(node: NodeName): Promise<DataUrl[]> {
     const urls = new Set<DataUrl>();
     let cursor = "0";
     do {
@@ -77,7 +83,7 @@ export abstract class RedisCatalog implements Catalog {
       cursor = text(next);
       for (const url of texts(found)) urls.add(url as DataUrl);
     } while (cursor !== "0");
-    return urls;
+    return [...urls];
   }
 }
 

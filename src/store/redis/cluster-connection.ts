@@ -3,6 +3,7 @@ import type { RedisAddress } from "./address.ts";
 import { clientOptions, COMMAND_TIMEOUT_MS } from "./client-options.ts";
 import { ClusterSubscriber } from "./cluster-subscriber.ts";
 import type { Connection } from "./connection.ts";
+import { reportOf } from "./diagnosis.ts";
 import { cannotConnect } from "./failures.ts";
 import { Health } from "./health.ts";
 import { explain } from "./probe.ts";
@@ -35,7 +36,8 @@ export async function connectToCluster(address: RedisAddress, connectTimeoutMs: 
     scripts: new Scripts(cluster),
     readList: (key, from) => cluster.lrangeBuffer(key, from, -1),
     whenReady: () => health.whenReady(COMMAND_TIMEOUT_MS),
-    infos: () => infosOf(cluster),
+    infos: () => ofMasters(cluster, (redis) => redis.info()),
+    reports: () => ofMasters(cluster, reportOf),
     openSubscriber: (prefix) =>
       new ClusterSubscriber(cluster, { address, connectTimeoutMs, tls }).open(prefix),
     close: () => health.close(),
@@ -43,19 +45,19 @@ export async function connectToCluster(address: RedisAddress, connectTimeoutMs: 
 }
 
 /** Of the masters that answer; at least one must. On connections of their own: most will never be used again. */
-async function infosOf(cluster: Cluster): Promise<string[]> {
-  const answers = await Promise.allSettled(cluster.nodes("master").map(infoOf));
-  const infos = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
-  return infos.length === 0 ? [await cluster.info()] : infos;
+async function ofMasters<T>(cluster: Cluster, ask: (redis: Redis | Cluster) => Promise<T>): Promise<T[]> {
+  const answers = await Promise.allSettled(cluster.nodes("master").map((node) => ofMaster(node, ask)));
+  const all = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
+  return all.length === 0 ? [await ask(cluster)] : all;
 }
 
-async function infoOf(node: Redis): Promise<string> {
+async function ofMaster<T>(node: Redis, ask: (redis: Redis) => Promise<T>): Promise<T> {
   const redis = node.duplicate({ lazyConnect: true, retryStrategy: () => null });
   redis.on("error", () => {
     // The call rejects with it.
   });
   try {
-    return await redis.info();
+    return await ask(redis);
   } finally {
     redis.disconnect();
   }

@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import type { ServerReport } from "./diagnosis.ts";
 import type { Scripts } from "./scripts.ts";
 
 /** What the store needs of a Redis, be it one server, the master of some sentinels, or a Redis Cluster. */
@@ -9,6 +10,8 @@ export interface Connection {
   whenReady(): Promise<void> | undefined;
   /** INFO of all servers that may come to hold the store's keys. */
   infos(): Promise<string[]>;
+  /** What these servers tell of themselves. */
+  reports(): Promise<ServerReport[]>;
   /** Another connection, for hearing what scripts under this prefix publish. The caller closes it. */
   openSubscriber(prefix: string): Promise<Redis>;
   close(): void;

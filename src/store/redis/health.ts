@@ -20,7 +20,10 @@ export class Health {
   readonly #waiting = new Set<Waiting>();
   #client: Redis | Cluster | undefined;
   #isOpen = false;
+  #isUp = false;
   #lastError: unknown;
+  /** When the connection broke last, by `performance.now()`. */
+  #downSinceMs = 0;
 
   get isOpen(): boolean {
     return this.#isOpen;
@@ -56,11 +59,15 @@ export class Health {
   }
 
   /**
-   * Resolves when calls can be sent; `undefined`: now. ioredis has a queue for calls that wait for a connection, but
-   * empties it without one only where there is a single server.
+   * Resolves when calls can be sent; `undefined`: now. Rejects when there has been no connection for so long: at once, when
+   * it has been longer. ioredis has a queue for calls that wait, but empties it without a connection only where there is a
+   * single server, and lets each of them wait anew.
    */
   whenReady(timeoutMs: number): Promise<void> | undefined {
     if (this.#client?.status === "ready") return undefined;
+    const nowMs = performance.now();
+    // Its status changes a moment before it says so.
+    const leftMs = (this.#isUp ? nowMs : this.#downSinceMs) + timeoutMs - nowMs;
     return new Promise((resolve, reject) => {
       const waiting = {
         resolve,
@@ -68,7 +75,7 @@ export class Health {
         timer: setTimeout(() => {
           this.#waiting.delete(waiting);
           reject(this.#lastError ?? new Error(`no connection for ${timeoutMs} ms`));
-        }, timeoutMs),
+        }, leftMs),
       };
       this.#waiting.add(waiting);
     });
@@ -93,8 +100,13 @@ export class Health {
     client.on("node error", note);
     client.on("sentinelError", note);
     client.on("ready", () => {
+      this.#isUp = true;
       this.#lastError = undefined;
       this.#settle(({ resolve }) => resolve());
+    });
+    client.on("close", () => {
+      if (this.#isUp) this.#downSinceMs = performance.now();
+      this.#isUp = false;
     });
     client.on("end", () => this.#giveUp());
   }

@@ -5,8 +5,11 @@ import { endBytes, mostBytes, type Packable, putBytes, putValue, startArray, sta
 
 /** As LONG in `lua/shared/records.lua`: a spec of more bytes has a key of its own. */
 const LONG_BYTES = 4096;
-const OFFERED = 1;
-const OWN_SPEC = 2;
+/** What the first byte of a record is made of. */
+const OWN_SPEC = 1;
+const OFFERED = 2;
+const EXPIRES = 4;
+const AT_MOST_ONCE = 8;
 /** Stands for the spec when that is gone: the beginning of its sha256. */
 const PRINT_BYTES = 16;
 /** Of a record's beginning, what is neither spec nor texts, at most. */
@@ -65,15 +68,25 @@ function putIds(packed: Buffer, at: number, part: Part): number {
 /** Puts what `lua/shared/records.lua` describes, up to the index. */
 function putHead(packed: Buffer, at: number, job: NewJob, index: number): number {
   const start = startBytes(at);
-  const { spec, refusal, offers } = job;
-  const isOffered = offers !== undefined && refusal === undefined;
-  packed[start] = (isOffered ? OFFERED : 0) + (hasOwnSpec(job) ? OWN_SPEC : 0);
+  const { spec } = job;
+  packed[start] = kindOf(job);
   const inside = spec.length > LONG_BYTES ? 0 : putBytes(packed, start + 5, spec);
   packed.writeUInt32BE(inside, start + 1);
   const body = start + 9 + inside;
   const end = putBody(packed, body, job);
   packed.writeUInt32BE(end - body, body - 4);
   return endBytes(packed, start, packed.writeUInt32BE(index, end));
+}
+
+/** One that is refused ends with its submit, and has nothing of all that. */
+function kindOf({ spec, offers, ttlMs, isAtMostOnce = false, refusal }: NewJob): number {
+  if (refusal !== undefined) return 0;
+  return (
+    (spec.length > LONG_BYTES ? OWN_SPEC : 0) +
+    (offers === undefined ? 0 : OFFERED) +
+    (ttlMs === undefined ? 0 : EXPIRES) +
+    (isAtMostOnce ? AT_MOST_ONCE : 0)
+  );
 }
 
 function putBody(packed: Buffer, at: number, { spec, queue, label, placement }: NewJob): number {
@@ -94,8 +107,9 @@ function hasOwnSpec({ spec, refusal }: NewJob): boolean {
 
 /** A job's row among the extras of a submit: nothing for the usual one, so that it costs no more than it must. */
 export function extrasOf(job: NewJob, at: number): Packable[] {
-  const { offers, inputs = [], refusal, spec } = job;
-  if (offers === undefined && refusal === undefined && !hasOwnSpec(job)) return [];
+  const { offers, inputs = [], refusal, spec, ttlMs } = job;
+  if (offers === undefined && refusal === undefined && ttlMs === undefined && !hasOwnSpec(job)) return [];
   const offersOr0 = offers === undefined ? 0 : offersText(offers);
-  return [at + 1, offersOr0, inputs.join("\n"), refusal ?? 0, hasOwnSpec(job) ? spec : 0];
+  const specOr0 = hasOwnSpec(job) ? spec : 0;
+  return [at + 1, offersOr0, inputs.join("\n"), refusal ?? 0, specOr0, ttlMs ?? 0];
 }

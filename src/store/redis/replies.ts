@@ -1,3 +1,4 @@
+import type { Waiting } from "../inspection.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
@@ -7,15 +8,19 @@ import type {
   ClaimedJob,
   ClaimReply,
   Exhausted,
+  Expiring,
   FinishReply,
   JobRecord,
   NodeRecord,
+  OverdueJob,
   RegisterReply,
+  RunningJob,
   SubmitReply,
   Swept,
   UnplacedJob,
 } from "../port.ts";
 import type { UnitHash } from "../../core/ids.ts";
+import { pastDeaths } from "./past-deaths.ts";
 
 /*
  * What the scripts in `lua/` answer, read into the port's types. Names and ids come from this cluster's own keys, and
@@ -32,6 +37,8 @@ export function parseSubmitReply(reply: unknown, jobCount: number): SubmitReply 
       return { type: "conflict", id: rest[0] as JobId };
     case "missing":
       return { type: "missing", units: rest as UnitHash[] };
+    case "full":
+      return { type: "full", queue: rest[0] ?? "", waiting: Number(rest[1]), limit: Number(rest[2]) };
     default:
       throw unexpected(reply);
   }
@@ -42,11 +49,11 @@ export function parseClaimReply(reply: unknown): ClaimReply {
   const [head, ...rest] = list(reply).map(bytes);
   if (head === undefined) throw unexpected(reply);
   try {
-    const nextOfferMs = head.readDoubleBE(0);
+    const nextVisibleMs = head.readDoubleBE(0);
     return {
       type: "claimed",
       jobs: claimedJobs(head, rest),
-      nextOfferMs: nextOfferMs < 0 ? undefined : nextOfferMs,
+      nextVisibleMs: nextVisibleMs < 0 ? undefined : nextVisibleMs,
     };
   } catch (error) {
     // Bytes are missing.
@@ -57,9 +64,9 @@ export function parseClaimReply(reply: unknown): ClaimReply {
 const ID_BYTES = 36;
 const COUNTS_BYTES = 12;
 /** In the first byte of a record: its spec has a key of its own. */
-const OWN_SPEC = 2;
+const OWN_SPEC = 1;
 
-/** Reads what `lua/claim.lua` says of each job: `rest` are records, then the specs that do not stand in them. */
+/** Reads what `lua/claim.lua` says of each job: `rest` are records, the specs that do not stand in them, past deaths. */
 function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
   const haveCounts = head.readUInt8(8) === 1;
   const size = ID_BYTES + (haveCounts ? COUNTS_BYTES : 0);
@@ -74,12 +81,16 @@ function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
     const spec = specIn(bytes(rest[jobs.length])) ?? bytes(rest[specAt++]);
     jobs.push({ id, attempt, deaths, throws, spec });
   }
-  return jobs;
+  if (!haveCounts) return jobs;
+  return jobs.map((job) => {
+    const past = job.deaths === 0 ? [] : pastDeaths(text(rest[specAt++]));
+    return past.length === 0 ? job : { ...job, pastDeaths: past };
+  });
 }
 
 /** The spec that stands in a record: see `lua/shared/records.lua`. */
 function specIn(record: Buffer): Buffer | undefined {
-  return record.readUInt8(0) >= OWN_SPEC ? undefined : record.subarray(5, 5 + record.readUInt32BE(1));
+  return record.readUInt8(0) % 2 === OWN_SPEC ? undefined : record.subarray(5, 5 + record.readUInt32BE(1));
 }
 
 export function parseFinishReply(reply: unknown, rowCount: number): FinishReply[] {
@@ -104,9 +115,9 @@ export function parseCancelReply(reply: unknown): CancelReply[] {
   });
 }
 
-/** Reads texts of ids one behind the other, with blanks of the same size among them. */
+/** Reads texts of ids one behind the other, with blanks of the same size among them. Gives each once. */
 export function parseIds(reply: unknown): JobId[] {
-  return texts(reply).flatMap((run) => run.match(/[^ ]{36}/g) ?? []) as JobId[];
+  return [...new Set(texts(reply).flatMap((run) => run.match(/[^ ]{36}/g) ?? []))] as JobId[];
 }
 
 export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
@@ -135,7 +146,8 @@ export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
 export function parseRegisterReply(reply: unknown): RegisterReply {
   if (!Array.isArray(reply)) return { type: text(reply) === "registered" ? "registered" : "taken" };
   const [, protocol, token] = /^(\d*) ?(.*)$/s.exec(text(reply[1])) ?? [];
-  return { type: "refused", theirs: { protocol: Number(protocol), token: token ?? "" } };
+  const isCertain = text(reply[2]) === "1";
+  return { type: "refused", theirs: { protocol: Number(protocol), token: token ?? "" }, isCertain };
 }
 
 export function parseSwept(reply: unknown): Swept {
@@ -154,12 +166,39 @@ function parseUnplaced(reply: unknown): UnplacedJob[] {
 }
 
 function parseExhausted(reply: unknown): Exhausted[] {
-  return inRows(list(reply), 4, ([id, attempt, deaths, lostNode]) => ({
+  return inRows(list(reply), 7, ([id, attempt, deaths, isAtMostOnce, lostNode, label, kept]) => ({
     id: text(id) as JobId,
     attempt: integer(attempt),
     deaths: integer(deaths),
+    isAtMostOnce: isAtMostOnce === 1,
     lostNode: text(lostNode) as NodeName,
+    label: text(label),
+    pastDeaths: pastDeaths(text(kept)),
   }));
+}
+
+export function parseRunning(reply: unknown): RunningJob[] {
+  return inRows(list(reply), 4, ([id, attempt, deaths, throws]) => ({
+    id: text(id) as JobId,
+    attempt: integer(attempt),
+    deaths: integer(deaths),
+    throws: integer(throws),
+  }));
+}
+
+export function parseExpiring(reply: unknown): Expiring {
+  const [next, ...rows] = list(reply);
+  const nextMs = integer(next);
+  return {
+    due: inRows(rows, 5, ([id, queue, label, ttlMs, attempt]) => ({
+      id: text(id) as JobId,
+      queue: text(queue),
+      label: text(label),
+      ttlMs: integer(ttlMs),
+      attempt: integer(attempt),
+    })) satisfies OverdueJob[],
+    nextMs: nextMs < 0 ? undefined : nextMs,
+  };
 }
 
 export function parseNodes(reply: unknown): NodeRecord[] {
@@ -169,6 +208,18 @@ export function parseNodes(reply: unknown): NodeRecord[] {
     leaseEndsAtMs: integer(leaseEndsAtMs),
     runningJobs: integer(runningJobs),
   }));
+}
+
+export function parseWaiting(reply: unknown): Waiting {
+  const [queues, unplaced] = list(reply);
+  return {
+    queues: inRows(list(queues), 2, ([queue, jobs]) => ({ queue: text(queue), jobs: integer(jobs) })),
+    unplaced: integer(unplaced),
+  };
+}
+
+export function parseNow(reply: unknown): number {
+  return integer(reply);
 }
 
 export function parseState(word: string): JobState {

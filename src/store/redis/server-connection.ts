@@ -2,6 +2,7 @@ import { Redis, type RedisOptions } from "ioredis";
 import type { RedisAddress } from "./address.ts";
 import { clientOptions, COMMAND_TIMEOUT_MS } from "./client-options.ts";
 import type { Connection } from "./connection.ts";
+import { reportOf } from "./diagnosis.ts";
 import { cannotConnect } from "./failures.ts";
 import { Health } from "./health.ts";
 import { explain } from "./probe.ts";
@@ -28,9 +29,9 @@ export async function connectToServer(address: RedisAddress, connectTimeoutMs: n
   return {
     scripts: new Scripts(redis),
     readList: (key, from) => redis.lrangeBuffer(key, from, -1),
-    // A single server's calls wait in ioredis's own queue, which empties itself there.
-    whenReady: () => (address.kind === "server" ? undefined : health.whenReady(COMMAND_TIMEOUT_MS)),
+    whenReady: () => health.whenReady(COMMAND_TIMEOUT_MS),
     infos: async () => [await redis.info()],
+    reports: async () => [await reportOf(redis)],
     openSubscriber: () => open(new Health()),
     close: () => {
       stopWatching?.();

@@ -19,21 +19,31 @@ export function readServerInfos(infos: readonly string[], address: RedisAddress)
 
 /** Reads the answer of INFO. @throws KitchenError `KS_UNAVAILABLE` when the server is too old */
 export function readServerInfo(info: string, address: RedisAddress): ServerInfo {
-  const facts = new Map(
-    info.split("\r\n").map((line): [string, string] => {
-      const colon = line.indexOf(":");
-      return [line.slice(0, colon), line.slice(colon + 1)];
-    }),
-  );
-  const version = facts.get("redis_version") ?? "";
-  const valkey = facts.get("valkey_version");
-  const product = valkey === undefined ? `Redis ${version}` : `Valkey ${valkey}`;
-  if (valkey === undefined && !isNewEnough(version))
+  const facts = parseInfo(info);
+  const { product, isSupported } = productOf(facts);
+  if (!isSupported)
     throw new KitchenError(
       "KS_UNAVAILABLE",
       `Cannot use the ${product} at ${address.shown}: it is too old (take Redis 6.2 or later, or Valkey)`,
     );
   return { product, warnings: warningsOf(facts, address) };
+}
+
+/** The fields of an INFO. */
+export function parseInfo(info: string): ReadonlyMap<string, string> {
+  return new Map(
+    info.split("\r\n").map((line): [string, string] => {
+      const colon = line.indexOf(":");
+      return [line.slice(0, colon), line.slice(colon + 1)];
+    }),
+  );
+}
+
+export function productOf(facts: ReadonlyMap<string, string>): { product: string; isSupported: boolean } {
+  const version = facts.get("redis_version") ?? "";
+  const valkey = facts.get("valkey_version");
+  if (valkey !== undefined) return { product: `Valkey ${valkey}`, isSupported: true };
+  return { product: `Redis ${version}`, isSupported: isNewEnough(version) };
 }
 
 function isNewEnough(version: string): boolean {

@@ -2,11 +2,14 @@ import { randomBytes } from "node:crypto";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
 import type { FinalState } from "../../core/job-states.ts";
-import { cutNotice } from "../output-limit.ts";
+import type { StoreDiagnosis, Waiting } from "../inspection.ts";
+import { cutNotice, fullNotice } from "../output-limit.ts";
 import type {
   CancelReply,
   ClaimReply,
   ClaimRequest,
+  Expiring,
+  ExpiryRow,
   FinishReply,
   FinishRow,
   JobRecord,
@@ -16,6 +19,7 @@ import type {
   OutputRow,
   PlacementRow,
   RegisterReply,
+  RunningJob,
   Store,
   StoreEvent,
   StoreOptions,
@@ -28,24 +32,30 @@ import type { RedisAddress } from "./address.ts";
 import { RedisCatalog } from "./catalog.ts";
 import { connect } from "./connect.ts";
 import type { Connection } from "./connection.ts";
+import { diagnosisOf } from "./diagnosis.ts";
 import { parsePiece } from "./events.ts";
 import { commandFailed } from "./failures.ts";
 import { extrasOf, hasTwins, packJobs } from "./new-jobs.ts";
 import { offersText } from "./offers.ts";
 import { pack } from "./pack.ts";
+import { givenBackText } from "./past-deaths.ts";
 import { inParts } from "./parts.ts";
 import {
   bytes,
   list,
   parseCancelReply,
   parseClaimReply,
+  parseExpiring,
   parseFinishReply,
   parseIds,
   parseNodes,
+  parseNow,
   parseRecord,
   parseRegisterReply,
+  parseRunning,
   parseSubmitReply,
   parseSwept,
+  parseWaiting,
   text,
 } from "./replies.ts";
 import type { Argument, ScriptName } from "./scripts.ts";
@@ -92,6 +102,7 @@ class RedisStore extends RedisCatalog implements Store {
   /** Makes its claims' tokens different from those of other processes. */
   readonly #name = randomBytes(6).toString("base64url");
   readonly #cutNotice: Buffer;
+  readonly #fullNotice = Buffer.from(fullNotice());
   #subscription: Subscription | undefined;
   #claims = 0;
   /** Claims whose replies were given up on; the next claim gives back what they took. */
@@ -123,6 +134,7 @@ class RedisStore extends RedisCatalog implements Store {
       extras.length === 0 ? "" : pack(extras),
       this.#options.resultTtlMs,
       hasTwins(jobs) ? 1 : 0,
+      this.#options.queueLimit,
     ]);
     return parseSubmitReply(reply, jobs.length);
   }
@@ -167,7 +179,7 @@ class RedisStore extends RedisCatalog implements Store {
   async finish(node: NodeName, rows: readonly FinishRow[]): Promise<FinishReply[]> {
     const flat = [];
     for (const row of rows)
-      if (row.next === "queued") flat.push(row.id, `${row.attempt}`, "q", `${row.deaths} ${row.throws}`);
+      if (row.next === "queued") flat.push(row.id, `${row.attempt}`, "q", givenBackText(row));
       else flat.push(row.id, `${row.attempt}`, FINAL_LETTERS[row.next], row.outcome);
     const args = [this.#channels, node, this.#options.resultTtlMs, pack(flat)];
     return parseFinishReply(await this.run("finish", args), rows.length);
@@ -187,7 +199,7 @@ class RedisStore extends RedisCatalog implements Store {
     for (const { id, piece } of rows)
       flat.push(id, piece.attempt, piece.index, piece.stream, Math.round(piece.atMs), piece.bytes);
     const limit = this.#options.outputLimitBytes;
-    await this.run("append", [this.#channels, node, limit, this.#cutNotice, pack(flat)]);
+    await this.run("append", [this.#channels, node, limit, this.#cutNotice, pack(flat), this.#fullNotice]);
   }
 
   async markStreaming(node: NodeName, rows: readonly StreamingRow[]): Promise<void> {
@@ -217,6 +229,10 @@ class RedisStore extends RedisCatalog implements Store {
 
   async activeJobs(): Promise<JobId[]> {
     return parseIds(await this.run("active", []));
+  }
+
+  async runningJobs(node: NodeName): Promise<RunningJob[]> {
+    return parseRunning(await this.run("running", [node]));
   }
 
   async units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]> {
@@ -256,6 +272,19 @@ class RedisStore extends RedisCatalog implements Store {
     return parseNodes(await this.run("nodes", []));
   }
 
+  async now(): Promise<number> {
+    return parseNow(await this.run("now", []));
+  }
+
+  async waiting(): Promise<Waiting> {
+    return parseWaiting(await this.run("waiting", []));
+  }
+
+  async diagnose(): Promise<StoreDiagnosis> {
+    const reports = await this.#ask(() => this.#connection.reports());
+    return { kind: this.#options.address.kind, servers: reports.map(diagnosisOf) };
+  }
+
   async place(rows: readonly PlacementRow[]): Promise<void> {
     const flat = rows.flatMap(({ id, offers, placement, refusal }) => [
       id,
@@ -268,6 +297,11 @@ class RedisStore extends RedisCatalog implements Store {
 
   async sweep(node: NodeName, maxDeaths: number): Promise<Swept> {
     return parseSwept(await this.run("sweep", [this.#channels, node, maxDeaths, this.#options.resultTtlMs]));
+  }
+
+  async expire(rows: readonly ExpiryRow[]): Promise<Expiring> {
+    const flat = rows.flatMap(({ id, outcome }) => [id, outcome]);
+    return parseExpiring(await this.run("expire", [this.#channels, this.#options.resultTtlMs, pack(flat)]));
   }
 
   async subscribe(node: NodeName, onEvent: (event: StoreEvent) => void): Promise<void> {

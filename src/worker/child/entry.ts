@@ -4,13 +4,15 @@ import { setLateDataAccess } from "../../client/data-access.ts";
 // oxlint-disable-next-line import/no-unassigned-import -- makes RemoteData known by its name, for values that hold some
 import "../../client/remote-data.ts";
 import { KitchenError } from "../../core/errors.ts";
-import type { ToWorker, WorkerSettings } from "../../core/messages.ts";
+import type { RunResult, ToWorker, WorkerSettings } from "../../core/messages.ts";
 import { Channel } from "./channel.ts";
 import { currentRun } from "./current-job.ts";
 import { JobFacts } from "./job-facts.ts";
 import { createNodeData } from "./late-data.ts";
+import type { NodeData } from "./node-data.ts";
 import { runJob, type Ended } from "./run-job.ts";
 import { installImporter, loadModules } from "./modules.ts";
+import { EXIT_CODES } from "../../core/exit-codes.ts";
 import { installSources, keepModules } from "../sources/install.ts";
 import { Registry } from "./registry.ts";
 import type { ItemSink, StreamedResult } from "./streamed-result.ts";
@@ -19,7 +21,7 @@ import { outcomeOfThrown } from "./thrown.ts";
 
 type Run = Extract<ToWorker, { type: "run" }>;
 
-/** While short runs follow each other, their results leave together, but none waits longer than this. */
+/** While short runs follow each other, their results leave together, but none waits longer, unless the next one blocks. */
 const RESULT_DELAY_MS = 1;
 
 interface Current {
@@ -36,6 +38,7 @@ const registry = new Registry();
 const units = new Map<string, Uint8Array>();
 const waiting: Run[] = [];
 let settings: WorkerSettings | undefined;
+let nodeData: NodeData | undefined;
 let marker: Buffer = Buffer.alloc(0);
 let current: Current | undefined;
 let isDraining = false;
@@ -46,6 +49,13 @@ installStdio({
 });
 // Only the node ends a worker: Ctrl-C in its terminal is its own affair.
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
+const exit = process.exit.bind(process);
+process.exit = (code) => {
+  const run = currentRun();
+  if (run === undefined || run === current?.run.run) return exit(code);
+  // As its promise is over, this is nobody's to catch, and said where stray output goes.
+  throw new KitchenError("KS_USAGE", "process.exit() was called after the job that calls it had ended");
+};
 process.on("uncaughtException", (error) => blame(error));
 process.on("unhandledRejection", (reason) => complain("Unhandled rejection:", reason));
 channel.listen(receive);
@@ -89,11 +99,16 @@ async function start(given: WorkerSettings): Promise<void> {
     installSources();
     keepModules();
     if (given.modules.length > 0) await loadModules(given.modules, registry);
-    setLateDataAccess(() => createNodeData({ ...given.access, node: given.node.name }));
+    setLateDataAccess(() => ownData(given));
     channel.send({ type: "ready", namespaces: registry.list() });
   } catch (error) {
     channel.send({ type: "module-failed", message: error instanceof Error ? error.message : String(error) });
   }
+}
+
+/** One for the jobs and for their results. */
+function ownData({ access, node }: WorkerSettings): NodeData {
+  return (nodeData ??= createNodeData({ ...access, node: node.name }));
 }
 
 async function drain(): Promise<void> {
@@ -113,7 +128,8 @@ async function execute(run: Run): Promise<void> {
   if (settings === undefined) throw new KitchenError("KS_INTERNAL", "A run came before the settings");
   const begunAtMs = performance.now();
   const job = new JobFacts(run, settings.node);
-  const { isArbitraryBanned } = settings;
+  const given = settings;
+  const { isArbitraryBanned, inlineResultBytes, keepsResults } = given;
   const failed = new Promise<Ended>((resolve) => {
     const fail = (thrown: unknown): void =>
       resolve({ outcome: outcomeOfThrown(thrown, { keepsClasses: false }), isError: true });
@@ -123,6 +139,8 @@ async function execute(run: Run): Promise<void> {
     registry,
     unitBytes,
     isArbitraryBanned,
+    inlineResultBytes,
+    keep: keepsResults ? (result) => ownData(given).keepResult(job, result) : undefined,
     items: itemsOf(run),
     onStream: (stream) => {
       if (current?.run === run) current.stream = stream;
@@ -131,9 +149,25 @@ async function execute(run: Run): Promise<void> {
   const { outcome, isError } = await Promise.race([ran, failed]);
   current?.stream?.stop();
   current = undefined;
-  writeMarkers(marker);
   const ranMs = performance.now() - begunAtMs;
-  channel.post({ type: "finished", run: run.run, result: { outcome, isError, ranMs } });
+  const result = { outcome, isError, ranMs };
+  try {
+    writeMarkers(marker);
+  } catch (error) {
+    await leave(run, error, result);
+  }
+  channel.post({ type: "finished", run: run.run, result });
+}
+
+/** A run closed stdout or stderr: no later run could end its output in this process. */
+async function leave({ run }: Run, cause: unknown, result: RunResult): Promise<never> {
+  const { code } = cause as NodeJS.ErrnoException;
+  const message = `Cannot tell where the job's output ends: it closed its stdout or stderr (${code})`;
+  const lost = new KitchenError("KS_WORKER_LOST", message, { cause });
+  const outcome = outcomeOfThrown(lost, { keepsClasses: false });
+  channel.post({ type: "finished", run, result: { ...result, outcome, isError: true } });
+  channel.end(() => exit(EXIT_CODES["closed-output"]));
+  return await new Promise<never>(() => {});
 }
 
 /** Items of a run that is over already go nowhere. */

@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { isData } from "../../capture/wire/is-data.ts";
 import { Client } from "../../client/client.ts";
 import {
@@ -23,10 +24,14 @@ import { CLOSURE_CODEC } from "../../codec/codec.ts";
 import type { DataFacts } from "../../core/data.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
-import type { NodeAccess } from "../../core/messages.ts";
+import type { NodeAccess, StoredOutcome } from "../../core/messages.ts";
+import { Space } from "../../data/space.ts";
+import { isDiskFull } from "../../data/storage-error.ts";
 import { writePart } from "../../data/write-part.ts";
-import { mayReviveCode } from "./current-job.ts";
+import { mayReviveCode, type CurrentJob } from "./current-job.ts";
 import { Decoded } from "./decoded.ts";
+import { keepResult } from "./keep-result.ts";
+import type { KeptResult } from "./run-job.ts";
 
 export interface NodeDataOptions extends NodeAccess {
   /** The node's name. */
@@ -84,8 +89,9 @@ export class NodeData implements DataAccess {
   }
 
   async localPath(url: DataUrl): Promise<string> {
-    const { path } = (await this.#local(url)) ?? (await this.#ask(url));
-    return path;
+    const answer = await this.#ask(url);
+    if ("path" in answer) return answer.path;
+    throw new KitchenError("KS_DATA_UNAVAILABLE", answer.why);
   }
 
   async object(url: DataUrl, codec: string | undefined): Promise<unknown> {
@@ -101,19 +107,42 @@ export class NodeData implements DataAccess {
   }
 
   async save(content: DataContent, request: SaveRequest): Promise<DataInfo> {
-    const { takesData, node } = this.#options;
-    if (!takesData || (request.node ?? node) !== node) return await this.#remote.save(content, request);
+    const { url, codec, type } = request;
     request.signal?.throwIfAborted();
-    const part = new Reader(await this.#post("/v1/parts", { pid: process.pid }), "part");
-    const [id, path] = [part.text("id"), part.text("path")];
+    const part = await this.#beginPart(content, request);
+    // The node says where else it can be saved, or why it cannot.
+    if (part === undefined) return await this.#remote.save(content, request);
+    const { id, path } = part;
     const source = content.type === "bytes" ? content.bytes : { file: content.path };
     const { size, sha256 } = await writePart(path, source).catch(async (error: unknown) => {
+      const failure = isDiskFull(error) ? await explainFull(error, { ...part, url }) : error;
       await this.#http.fetchJson({ method: "DELETE", path: `/v1/parts/${id}` }).catch(() => {});
-      throw error;
+      throw failure;
     });
-    const { url, codec, type } = request;
     request.onProgress?.({ bytes: size, totalBytes: size });
     return parseDataInfo(await this.#post(`/v1/parts/${id}`, { url, codec, type, size, sha256 }));
+  }
+
+  /** A part of the node's own to write; undefined where another node is to keep it, or this one does not take so much. */
+  async #beginPart(
+    content: DataContent,
+    request: SaveRequest,
+  ): Promise<{ readonly id: string; readonly path: string; readonly size: number } | undefined> {
+    const { takesData, node } = this.#options;
+    if (!takesData || (request.node ?? node) !== node) return undefined;
+    const size = content.type === "bytes" ? content.bytes.length : (await stat(content.path)).size;
+    try {
+      const part = new Reader(await this.#post("/v1/parts", { pid: process.pid, size }), "part");
+      return { id: part.text("id"), path: part.text("path"), size };
+    } catch (error) {
+      if (isUnavailable(error)) return undefined;
+      throw error;
+    }
+  }
+
+  /** Keeps what a job came to. @throws KitchenError with what stands in the way */
+  async keepResult(job: CurrentJob, result: KeptResult): Promise<StoredOutcome> {
+    return await keepResult(this, job, result);
   }
 
   async delete(url: DataUrl, node?: string): Promise<DeleteReport> {
@@ -134,19 +163,15 @@ export class NodeData implements DataAccess {
     return decodeValue({ codec, bytes }, { realm: undefined, access: this });
   }
 
-  /** This node's file; undefined where the node is read-only and has none. */
+  /** This node's file; undefined where the node has none, and keeps none now. */
   async #local(url: DataUrl): Promise<LocalFile | undefined> {
-    try {
-      return await this.#ask(url);
-    } catch (error) {
-      const isAway = error instanceof KitchenError && error.code === "KS_DATA_UNAVAILABLE";
-      if (isAway && !this.#options.takesData) return undefined;
-      throw error;
-    }
+    const answer = await this.#ask(url);
+    return "path" in answer ? answer : undefined;
   }
 
-  async #ask(url: DataUrl): Promise<LocalFile> {
+  async #ask(url: DataUrl): Promise<LocalFile | { readonly why: string }> {
     const answer = new Reader(await this.#post("/v1/local", { url }), "local file");
+    if (!answer.has("path")) return { why: answer.text("why") };
     return { path: answer.text("path"), info: parseDataInfo(answer.value("data")) };
   }
 
@@ -164,6 +189,19 @@ export class NodeData implements DataAccess {
       isLong: true,
     });
   }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof KitchenError && error.code === "KS_DATA_UNAVAILABLE";
+}
+
+/** A full disk, with its figures. */
+async function explainFull(
+  error: unknown,
+  { path, size, url }: { readonly path: string; readonly size: number; readonly url: DataUrl },
+): Promise<KitchenError> {
+  const space = await Space.open({ root: dirname(path), promisedBytes: () => 0, onChange: () => {} });
+  return await space.explain(error, `Cannot save data as "${url}"`, size);
 }
 
 async function* noBytes(): AsyncGenerator<Uint8Array> {

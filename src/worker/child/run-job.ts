@@ -4,7 +4,7 @@ import { capture } from "../../capture/capture.ts";
 import { CLOSURE_CODEC, codecNamed } from "../../codec/codec.ts";
 import { encodeOutcome, parseSpec } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
-import type { JobSpec, RunResult } from "../../core/messages.ts";
+import type { JobSpec, Outcome, RunResult, StoredOutcome } from "../../core/messages.ts";
 import { runAs, type CurrentJob } from "./current-job.ts";
 import type { Registry } from "./registry.ts";
 import { isGenerator, StreamedResult, type ItemSink } from "./streamed-result.ts";
@@ -17,6 +17,10 @@ export interface RunContext {
   readonly registry: Registry;
   readonly unitBytes: (hash: string) => Uint8Array;
   readonly isArbitraryBanned: boolean;
+  /** A larger result is kept as data; in bytes. */
+  readonly inlineResultBytes: number;
+  /** Keeps a result as data of the cluster. `undefined`: it goes to who waits for it, or nowhere. */
+  readonly keep: ((result: KeptResult) => Promise<StoredOutcome>) | undefined;
   /** Where the items of a result go that is a generator. */
   readonly items: ItemSink;
   readonly onStream: (stream: StreamedResult) => void;
@@ -38,11 +42,26 @@ export async function runJob(
     const isStreamed = isGenerator(result);
     const value = isStreamed ? await runAs(running, () => stream(result, spec, context)) : result;
     const bytes = encode(spec.codec, value, "result");
-    const type = isStreamed ? "ended" : "value";
-    return { outcome: encodeOutcome({ type, codec: spec.codec, bytes }), isError: false };
+    const outcome = await outcomeOf({ codec: spec.codec, bytes, isEnded: isStreamed }, context);
+    return { outcome: encodeOutcome(outcome), isError: false };
   } catch (thrown) {
     return { outcome: outcomeOfThrown(thrown, { keepsClasses: isCaptured }), isError: true };
   }
+}
+
+/** A result that was encoded. */
+export interface KeptResult {
+  readonly codec: string;
+  readonly bytes: Uint8Array;
+  /** It is what a generator returned. */
+  readonly isEnded: boolean;
+}
+
+async function outcomeOf(result: KeptResult, { inlineResultBytes, keep }: RunContext): Promise<Outcome> {
+  const { codec, bytes, isEnded } = result;
+  if (keep !== undefined && bytes.length > inlineResultBytes) return await keep(result);
+  checkSize(bytes, "result");
+  return { type: isEnded ? "ended" : "value", codec, bytes };
 }
 
 function call(spec: JobSpec, context: RunContext): unknown {
@@ -56,7 +75,7 @@ function stream(
   { codec }: JobSpec,
   { items, onStream }: RunContext,
 ): Promise<unknown> {
-  const streamed = new StreamedResult(generator, (item) => encode(codec, item, "item"), items);
+  const streamed = new StreamedResult(generator, (item) => encodeItem(codec, item), items);
   onStream(streamed);
   return streamed.run();
 }
@@ -99,14 +118,17 @@ function revivedArguments(spec: JobSpec, context: RunContext): unknown {
   );
 }
 
-function encode(codec: string, value: unknown, rootName: "result" | "item"): Uint8Array {
-  const bytes =
-    codec === CLOSURE_CODEC ? capture(value, { rootName }) : codecNamed(codec).encode(value, rootName);
-  checkSize(bytes, rootName);
+function encodeItem(codec: string, item: unknown): Uint8Array {
+  const bytes = encode(codec, item, "item");
+  checkSize(bytes, "item");
   return bytes;
 }
 
-/** What goes through the store; larger data belong into files. */
+function encode(codec: string, value: unknown, rootName: "result" | "item"): Uint8Array {
+  return codec === CLOSURE_CODEC ? capture(value, { rootName }) : codecNamed(codec).encode(value, rootName);
+}
+
+/** What goes through the channel; larger data belong into files. */
 const MAX_RESULT_BYTES = 64 * 1024 * 1024;
 
 function checkSize({ length }: Uint8Array, what: string): void {
@@ -114,6 +136,6 @@ function checkSize({ length }: Uint8Array, what: string): void {
   const mebibytes = Math.ceil(length / 1024 / 1024);
   throw new KitchenError(
     "KS_TOO_LARGE",
-    `Cannot send back the ${what}: it is ${mebibytes} MiB, and the limit is 64 MiB; write it to a file and return where it is`,
+    `Cannot send back the ${what}: it is ${mebibytes} MiB, and the limit is 64 MiB; save it as RemoteData and return that, or queue the call`,
   );
 }

@@ -1,12 +1,11 @@
 /** Broadcasts over nodes that are processes of their own. */
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
 import { RemoteData } from "kitchensink";
 import { useStore } from "../../support/stores.ts";
 import { nodeProcesses, type NodeInProcess, type NodeProcesses } from "../../support/node-processes.ts";
-import { temporaryDirectory } from "../../support/temporary.ts";
 
 const redis = useStore("redis");
 let connection = "";
@@ -56,26 +55,6 @@ test("fewer copies, or certain nodes, can be asked for", async () => {
   const { copies, failed } = await two.pipeline({ nodes: ["node3", "node9"] });
   expect(copies.map(({ node }) => node)).toEqual(["node3"]);
   expect(failed).toEqual([{ node: "node9", reason: "no node of this name is there" }]);
-});
-
-test("a node that dies on the way is routed around and named; the others get their copies", async () => {
-  const { nodes, processes } = await cluster(4);
-  const client = processes.connect(nodes[0]!);
-  const path = join(temporaryDirectory(), "large.bin");
-  writeFileSync(path, randomBytes(1_000_000));
-  truncateSync(path, 400_000_000);
-  const data = await new RemoteData({ localPath: path, client }).save({ url: "large.bin" });
-  const dying = nodes[2]!;
-  const { copies, failed } = await data.pipeline({
-    onProgress: ({ node }) => {
-      if (node === dying.name) dying.command.kill();
-    },
-  });
-  await dying.command.exited;
-  expect(failed.map(({ node }) => node)).toEqual([dying.name]);
-  expect(copies.map(({ node }) => node).toSorted()).toEqual(["node1", "node2", "node4"]);
-  const { sha256: hash } = await data.info();
-  expect(sha256(join(processes.directory("node4"), "large.bin"))).toBe(hash);
 });
 
 test("a node that stalls is routed around", { timeout: 40_000 }, async () => {

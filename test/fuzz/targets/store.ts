@@ -10,13 +10,17 @@ import { parseEvents, parsePiece, parseWakes } from "../../../src/store/redis/ev
 import {
   parseCancelReply,
   parseClaimReply,
+  parseExpiring,
   parseFinishReply,
   parseIds,
   parseNodes,
+  parseNow,
   parseRecord,
   parseRegisterReply,
+  parseRunning,
   parseSubmitReply,
   parseSwept,
+  parseWaiting,
 } from "../../../src/store/redis/replies.ts";
 import type { JobId, NodeName } from "../../../src/core/ids.ts";
 import { texts } from "../support/made.ts";
@@ -85,6 +89,10 @@ const READERS: readonly ((reply: unknown) => unknown)[] = [
   parseRegisterReply,
   parseSwept,
   parseNodes,
+  parseRunning,
+  parseExpiring,
+  parseWaiting,
+  parseNow,
 ];
 
 const EVENT_READERS: readonly ((input: Buffer) => unknown)[] = [

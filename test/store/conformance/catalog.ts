@@ -67,6 +67,39 @@ export function describeCatalog(open: OpenStore): void {
     );
 
     test(
+      "data whose last replica was removed is lost until somebody names its url again, and what was deleted is not",
+      withStore(open, async ({ store }) => {
+        const [gone, kept, deleted] = [replica("gone"), replica("kept"), replica("deleted")];
+        await store.addReplicas(N1, [gone, kept, deleted]);
+        await store.addReplicas(N2, [kept]);
+        await store.removeReplicas(N1, [gone.url, kept.url, url("never")]);
+        await store.deleteData([deleted.url]);
+        const urls = [gone.url, kept.url, deleted.url, url("never")];
+        expect(await store.lostData(urls)).toEqual([true, false, false, false]);
+        expect(await store.lostData([])).toEqual([]);
+        // Other data may have the url now.
+        expect(await store.addReplicas(N2, [replica("gone", { sha256: B })])).toEqual(["added"]);
+        expect(await store.lostData(urls)).toEqual([false, false, false, false]);
+        await store.setReplicas(N2, []);
+        expect(await store.lostData(urls)).toEqual([true, true, false, false]);
+        await store.deleteData(urls);
+        expect(await store.lostData(urls)).toEqual([false, false, false, false]);
+      }),
+    );
+
+    test(
+      "what a node is listed for is told, all of it",
+      withStore(open, async ({ store }) => {
+        const rows = Array.from({ length: 1_500 }, (_, at) => replica(`data/${at}`));
+        await store.addReplicas(N1, rows);
+        await store.addReplicas(N2, rows.slice(0, 2));
+        expect((await store.dataOf(N1)).toSorted()).toEqual(rows.map((row) => row.url).toSorted());
+        expect((await store.dataOf(N2)).toSorted()).toEqual(["data/0", "data/1"]);
+        expect(await store.dataOf(N3)).toEqual([]);
+      }),
+    );
+
+    test(
       "urls are listed by the order of their bytes, a part at a time",
       withStore(open, async ({ store }) => {
         // By UTF-16 the last two would change places.

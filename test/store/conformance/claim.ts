@@ -118,6 +118,7 @@ export function describeClaim(open: OpenStore): void {
       await submit(store, job);
       expect(await store.claim(request)).toEqual({ type: "lapsed" });
       await register(store, N1, SHORT_LEASE_MS);
+      await register(store, N2);
       await pass(SHORT_LEASE_MS + 10);
       expect(await store.claim(request)).toEqual({ type: "lapsed" });
       expect(await state(store, job.id)).toBe("queued");

@@ -135,6 +135,7 @@ export function describeEvents(open: OpenStore): void {
       await store.leave(N1);
       expect(await inbox.next()).toEqual({ type: "wake", queue: "work", delayMs: 0 });
       await register(store, N1, SHORT_LEASE_MS);
+      await register(store, N2);
       await claim(store, N1, { queues: ["work"] });
       await pass(SHORT_LEASE_MS + 10);
       await store.sweep(HEAD, 3);

@@ -19,6 +19,7 @@ import {
   withStore,
   SHORT_LEASE_MS,
 } from "../support/harness.ts";
+import { only } from "../support/offers.ts";
 
 const ended = (id: JobId, next: FinalState, attempt = 1): FinishRow => ({
   id,
@@ -163,6 +164,26 @@ export function describeFinish(open: OpenStore): void {
       expect(await store.cancel([id], bytes("why"))).toEqual(["cancelled"]);
       expect(await claim(store, N1, { queues: ["again"] })).toEqual([]);
       expect(await state(store, id)).toBe("cancelled");
+    }),
+  );
+
+  test(
+    "an attempt that was given back is fenced when its job ended while it waited, even as the attempt says",
+    withStore(open, async ({ store }) => {
+      await register(store, N1);
+      const queued = await runningJob(store, N1);
+      const unplaced = await runningJob(store, N1, { offers: only(N1) });
+      await store.finish(N1, [givenBack(queued)]);
+      await store.cancel([queued], bytes("why"));
+      await store.leave(N1);
+      await store.place([{ id: unplaced, offers: only(), placement: "", refusal: bytes("nobody") }]);
+      await register(store, N1);
+      expect(await store.finish(N1, [ended(queued, "cancelled"), ended(unplaced, "failed")])).toEqual([
+        "fenced",
+        "fenced",
+      ]);
+      const records = await store.read([queued, unplaced]);
+      expect(records.map((record) => shown(record?.outcome))).toEqual(["why", "nobody"]);
     }),
   );
 

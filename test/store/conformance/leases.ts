@@ -5,6 +5,7 @@ import {
   claim,
   N1,
   N2,
+  N3,
   newJob,
   NOTHING_SWEPT,
   type OpenStore,
@@ -21,6 +22,21 @@ const registration = (name: NodeName, incarnation: string, leaseMs = 60_000) =>
   ({ name, incarnation, terms: TERMS, leaseMs, facts: JSON.stringify({ by: incarnation }) }) as const;
 
 export function describeLeases(open: OpenStore): void {
+  test(
+    "a node that is alone keeps its lease while it is silent, whoever was there before or asked in vain",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1, SHORT_LEASE_MS);
+      await register(store, N2, 20 * SHORT_LEASE_MS);
+      await store.leave(N2);
+      await pass(SHORT_LEASE_MS + 10);
+      expect(await store.sweep(N3, 3)).toEqual(NOTHING_SWEPT);
+      expect(await store.heartbeat(registration(N2, "a", 20 * SHORT_LEASE_MS))).toBe("lapsed");
+      await register(store, N3, SHORT_LEASE_MS);
+      await pass(2 * SHORT_LEASE_MS);
+      expect((await store.nodes()).map(({ name }) => name)).toEqual([N3]);
+    }),
+  );
+
   test(
     "a registered node is listed with its facts, its lease and its running jobs",
     withStore(open, async ({ store }) => {
@@ -73,8 +89,64 @@ export function describeLeases(open: OpenStore): void {
         expect(await store.heartbeat(facts)).toBe("renewed");
       }
       expect((await store.nodes())[0]?.facts).toBe("2");
+      await register(store, N2);
       await pass(2 * SHORT_LEASE_MS + 10);
-      expect(await store.nodes()).toEqual([]);
+      expect((await store.nodes()).map(({ name }) => name)).toEqual([N2]);
+    }),
+  );
+
+  test(
+    "leases do not run out while no node is heard of: commits are taken, and claims go on",
+    withStore(open, async ({ store, pass }) => {
+      await store.register(registration(N1, "a", SHORT_LEASE_MS));
+      await store.register(registration(N2, "b", SHORT_LEASE_MS));
+      const [ended, running] = [await runningJob(store, N1), await runningJob(store, N2)];
+      await pass(3 * SHORT_LEASE_MS);
+      expect(await store.finish(N1, [{ id: ended, attempt: 1, next: "failed", outcome: bytes("") }])).toEqual(
+        ["committed"],
+      );
+      expect(await store.sweep(N1, 3)).toEqual(NOTHING_SWEPT);
+      expect(await claim(store, N1)).toEqual([]);
+      expect((await store.nodes()).map(({ name }) => name).toSorted()).toEqual([N1, N2]);
+      expect(await store.heartbeat(registration(N1, "a", SHORT_LEASE_MS))).toBe("renewed");
+      expect(await store.heartbeat(registration(N2, "b", SHORT_LEASE_MS))).toBe("renewed");
+      expect(await state(store, running)).toBe("running");
+    }),
+  );
+
+  test(
+    "a lease runs out while other nodes are heard of, also after a silence of all",
+    withStore(open, async ({ store, pass }) => {
+      await store.register(registration(N1, "a", SHORT_LEASE_MS));
+      await store.register(registration(N2, "b", SHORT_LEASE_MS));
+      const id = await runningJob(store, N2);
+      await pass(2 * SHORT_LEASE_MS);
+      for (let beat = 0; beat < 4; beat += 1) {
+        expect(await store.heartbeat(registration(N1, "a", SHORT_LEASE_MS))).toBe("renewed");
+        await pass(SHORT_LEASE_MS / 3);
+      }
+      expect(await store.finish(N2, [{ id, attempt: 1, next: "failed", outcome: bytes("") }])).toEqual([
+        "fenced",
+      ]);
+      expect(await store.heartbeat(registration(N2, "b", SHORT_LEASE_MS))).toBe("lapsed");
+    }),
+  );
+
+  test(
+    "a silence is added to the leases that hold, and after a silence of a whole lease they begin anew",
+    withStore(open, async ({ store, pass }) => {
+      const leaseMs = 2 * SHORT_LEASE_MS;
+      const aheadMs = async (): Promise<number> => {
+        await store.heartbeat(registration(N1, "a", leaseMs));
+        const endsAtMs = new Map((await store.nodes()).map((node) => [node.name, node.leaseEndsAtMs]));
+        return endsAtMs.get(N1)! - endsAtMs.get(N2)!;
+      };
+      await store.register(registration(N1, "a", leaseMs));
+      await store.register(registration(N2, "b", leaseMs));
+      await pass(leaseMs / 2);
+      expect(await aheadMs()).toBe(0.4 * leaseMs);
+      await pass(leaseMs + 10);
+      expect(await aheadMs()).toBe(0);
     }),
   );
 
@@ -137,9 +209,11 @@ export function describeLeases(open: OpenStore): void {
     withStore(open, async ({ store, pass }) => {
       await register(store, N1, SHORT_LEASE_MS);
       await register(store, N2);
-      const id = await runningJob(store, N1);
+      const id = await runningJob(store, N1, { label: "doomed" });
       await pass(SHORT_LEASE_MS + 10);
-      const exhausted = [{ id, attempt: 2, deaths: 1, lostNode: N1 }];
+      const pastDeaths = [`attempt 1 on ${N1}: the node was lost`];
+      const lost = { isAtMostOnce: false, lostNode: N1 };
+      const exhausted = [{ id, attempt: 2, deaths: 1, ...lost, label: "doomed", pastDeaths }];
       expect(await store.sweep(N2, 1)).toEqual({ exhausted, unplaced: [] });
       expect(await store.sweep(N2, 1)).toEqual({ exhausted, unplaced: [] });
       const [record] = await store.read([id]);
@@ -152,9 +226,70 @@ export function describeLeases(open: OpenStore): void {
   );
 
   test(
+    "an exhausted job is handed on when its node is lost or leaves before it has failed it, without another death",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1, SHORT_LEASE_MS);
+      await register(store, N3);
+      const id = await runningJob(store, N1, { label: "doomed" });
+      const once = await runningJob(store, N1, { isAtMostOnce: true });
+      await pass(SHORT_LEASE_MS + 10);
+      await register(store, N2, SHORT_LEASE_MS);
+      const listed = async (node: NodeName): Promise<unknown> => {
+        const { exhausted } = await store.sweep(node, 1);
+        return exhausted.map(({ id: of, attempt, deaths, lostNode, pastDeaths }) => {
+          return `${of} ${attempt} ${deaths} ${lostNode} ${pastDeaths.join()}`;
+        });
+      };
+      const both = (attempt: number): unknown =>
+        [id, once].map((of) => `${of} ${attempt} 1 ${N1} attempt 1 on ${N1}: the node was lost`);
+      expect(await listed(N2)).toEqual(expect.arrayContaining(both(2) as string[]));
+      await pass(SHORT_LEASE_MS + 10);
+      await store.heartbeat(registration(N3, "n3 1"));
+      expect(await listed(N3)).toEqual(expect.arrayContaining(both(3) as string[]));
+      await register(store, N2);
+      await store.leave(N3);
+      expect(await claim(store, N2, { queues: [(await store.read([id]))[0]!.queue] })).toEqual([]);
+      expect(await listed(N2)).toEqual(expect.arrayContaining(both(4) as string[]));
+      const rows = [2, 3].map((attempt) => ({ id, attempt, next: "failed", outcome: bytes("") }) as const);
+      expect([await store.finish(N2, rows), await store.finish(N3, rows)].flat()).toEqual(
+        Array(4).fill("fenced"),
+      );
+      expect(await store.finish(N2, [{ id, attempt: 4, next: "failed", outcome: bytes("") }])).toEqual([
+        "committed",
+      ]);
+    }),
+  );
+
+  test(
+    "whoever claims a job hears how its earlier workers and nodes died, in the order of their deaths",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1, SHORT_LEASE_MS);
+      await register(store, N2);
+      const id = await runningJob(store, N1, { queue: "lost" });
+      const other = await runningJob(store, N1, { queue: "lost" });
+      const death = "attempt 1: killed, with spaces, commas and ünïcode";
+      await store.finish(N1, [{ id, attempt: 1, next: "queued", deaths: 1, throws: 2, death }]);
+      const [again] = await claim(store, N1, { queues: ["lost"] });
+      expect(again).toMatchObject({ id, deaths: 1, throws: 2, pastDeaths: [death] });
+      await pass(SHORT_LEASE_MS + 10);
+      await store.sweep(N2, 5);
+      const lost = (attempt: number): string => `attempt ${attempt} on ${N1}: the node was lost`;
+      expect(await claim(store, N2, { queues: ["lost"], count: 2 })).toMatchObject([
+        { id, attempt: 3, deaths: 2, throws: 2, pastDeaths: [death, lost(2)] },
+        { id: other, attempt: 2, deaths: 1, pastDeaths: [lost(1)] },
+      ]);
+      await store.finish(N2, [{ id, attempt: 3, next: "queued", deaths: 2, throws: 3 }]);
+      expect(await claim(store, N2, { queues: ["lost"] })).toMatchObject([
+        { id, pastDeaths: [death, lost(2)] },
+      ]);
+    }),
+  );
+
+  test(
     "a node without a lease is handed no exhausted jobs: they wait for one that has",
     withStore(open, async ({ store, pass }) => {
       await register(store, N1, SHORT_LEASE_MS);
+      await register(store, N3);
       const id = await runningJob(store, N1);
       await pass(SHORT_LEASE_MS + 10);
       expect(await store.sweep(N2, 1)).toEqual(NOTHING_SWEPT);
@@ -167,6 +302,7 @@ export function describeLeases(open: OpenStore): void {
     "a job of a lost node can be cancelled before the sweep decides on it",
     withStore(open, async ({ store, pass }) => {
       await register(store, N1, SHORT_LEASE_MS);
+      await register(store, N3);
       const id = await runningJob(store, N1);
       await pass(SHORT_LEASE_MS + 10);
       await store.heartbeat(registration(N1, "n1 1"));
@@ -174,6 +310,28 @@ export function describeLeases(open: OpenStore): void {
       await register(store, N2);
       expect(await store.sweep(N2, 1)).toEqual(NOTHING_SWEPT);
       expect(await state(store, id)).toBe("cancelled");
+    }),
+  );
+
+  test(
+    "what runs on a node is listed, but for what a sweep handed to it",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N1);
+      await register(store, N2, SHORT_LEASE_MS);
+      const lost = await runningJob(store, N2, { queue: "lost" });
+      const first = await runningJob(store, N1);
+      const again = await runningJob(store, N1, { queue: "again" });
+      await store.finish(N1, [{ id: again, attempt: 1, next: "queued", deaths: 1, throws: 2 }]);
+      await claim(store, N1, { queues: ["again"] });
+      await pass(SHORT_LEASE_MS + 10);
+      expect(await store.sweep(N1, 1)).toMatchObject({ exhausted: [{ id: lost }] });
+      const listed = [
+        { id: first, attempt: 1, deaths: 0, throws: 0 },
+        { id: again, attempt: 2, deaths: 1, throws: 2 },
+      ];
+      const byAttempt = (await store.runningJobs(N1)).toSorted((a, b) => a.attempt - b.attempt);
+      expect(byAttempt).toEqual(listed);
+      expect(await store.runningJobs(N2)).toEqual([]);
     }),
   );
 

@@ -16,7 +16,7 @@ import {
   submit,
   SHORT_LEASE_MS,
 } from "../support/harness.ts";
-import { ids, nextOfferMs, only, thenOthers, to, withNodes } from "../support/offers.ts";
+import { ids, nextVisibleMs, only, thenOthers, to, withNodes } from "../support/offers.ts";
 
 const NO_UNITS = { units: new Map(), needs: [] };
 
@@ -81,23 +81,23 @@ export function describeOffers(open: OpenStore): void {
     test(
       "a claim that finds less than it asked for tells when the next offer becomes visible",
       withNodes(open, async ({ store }) => {
-        expect(await nextOfferMs(store, N1)).toBeUndefined();
+        expect(await nextVisibleMs(store, N1)).toBeUndefined();
         await submit(
           store,
           newJob({ offers: thenOthers(to(N1, 60_000), 40_000) }),
           newJob({ offers: to(N1, 50_000) }),
         );
         const about = async (node: NodeName, takesData?: boolean) =>
-          Math.ceil(((await nextOfferMs(store, node, takesData)) ?? 0) / 10_000) * 10_000;
+          Math.ceil(((await nextVisibleMs(store, node, takesData)) ?? 0) / 10_000) * 10_000;
         expect(await about(N1)).toBe(40_000);
         expect(await about(N1, false)).toBe(50_000);
         expect(await about(N2)).toBe(40_000);
-        expect(await nextOfferMs(store, N2, false)).toBeUndefined();
+        expect(await nextVisibleMs(store, N2, false)).toBeUndefined();
         await submit(store, newJob());
         expect(await store.claim({ node: N1, queues: ["default"], count: 1, takesData: true })).toMatchObject(
           {
             jobs: [{}],
-            nextOfferMs: undefined,
+            nextVisibleMs: undefined,
           },
         );
       }),
@@ -159,7 +159,7 @@ export function describeOffers(open: OpenStore): void {
         const asked = jobs.map(({ id }) => id);
         expect(await store.cancel(asked, bytes("why"))).toEqual(["cancelled", "cancelled"]);
         expect(await ids(store, N1)).toEqual([]);
-        expect(await nextOfferMs(store, N1)).toBeUndefined();
+        expect(await nextVisibleMs(store, N1)).toBeUndefined();
         expect(await store.activeJobs()).toEqual([]);
       }),
     );

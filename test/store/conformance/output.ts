@@ -81,7 +81,7 @@ export function describeOutput(open: OpenStore): void {
         const pieces = await log(store, id);
         expect(pieces.slice(0, 2)).toEqual(["1.0 stdout 12345678", "1.1 stdout ab"]);
         expect(pieces).toHaveLength(3);
-        expect(pieces[2]).toMatch(/^1\.1 stderr \n\[kitchensink: .* limit of 10 bytes\]\n$/);
+        expect(pieces[2]).toMatch(/^1\.2 stderr \n\[kitchensink: .* limit of 10 bytes\]\n$/);
       },
       { outputLimitBytes: 10 },
     ),

@@ -17,7 +17,7 @@ import {
   withStore,
   SHORT_LEASE_MS,
 } from "../support/harness.ts";
-import { ids, nextOfferMs, only, thenOthers, to, unplaced, withNodes } from "../support/offers.ts";
+import { ids, nextVisibleMs, only, thenOthers, to, unplaced, withNodes } from "../support/offers.ts";
 
 const NO_UNITS = { units: new Map(), needs: [] };
 const INPUTS = [parseDataUrl("my/table"), parseDataUrl("other")];
@@ -94,7 +94,7 @@ export function describePlacement(open: OpenStore): void {
         ]);
         expect(await ids(store, N2)).toEqual([plain.id]);
         expect((await store.read([job.id]))[0]?.placement).toBe("first");
-        expect(await nextOfferMs(store, N1)).toBeGreaterThan(40_000);
+        expect(await nextVisibleMs(store, N1)).toBeGreaterThan(40_000);
       }),
     );
 

@@ -14,7 +14,7 @@ import {
 
 const OTHER_TOKEN: ClusterTerms = { ...TERMS, token: "5e6f7a8b" };
 const OTHER_PROTOCOL: ClusterTerms = { ...TERMS, protocol: TERMS.protocol + 1 };
-const REFUSED = { type: "refused", theirs: TERMS };
+const REFUSED = { type: "refused", theirs: TERMS, isCertain: true };
 
 const registration = (name: NodeName, terms: ClusterTerms, leaseMs = 60_000): NodeRegistration => ({
   name,
@@ -46,7 +46,22 @@ export function describeTerms(open: OpenStore): void {
       expect(await store.register(registration(N1, OTHER_TOKEN))).toEqual(REFUSED);
       await pass(SHORT_LEASE_MS + 10);
       expect(await store.register(registration(N1, OTHER_TOKEN))).toEqual({ type: "registered" });
-      expect(await store.register(registration(N2, TERMS))).toEqual({ type: "refused", theirs: OTHER_TOKEN });
+      expect(await store.register(registration(N2, TERMS))).toEqual({ ...REFUSED, theirs: OTHER_TOKEN });
+    }),
+  );
+
+  test(
+    "of nodes that were silent for long it is not certain that they are there: who asks again is told",
+    withStore(open, async ({ store, pass }) => {
+      await register(store, N2, SHORT_LEASE_MS);
+      await pass(2 * SHORT_LEASE_MS);
+      const joining = registration(N1, OTHER_TOKEN, SHORT_LEASE_MS);
+      expect(await store.register(joining)).toEqual({ ...REFUSED, isCertain: false });
+      for (let asked = 0; asked < 4; asked += 1) {
+        await pass(SHORT_LEASE_MS / 3);
+        await store.register(joining);
+      }
+      expect(await store.register(joining)).toEqual({ type: "registered" });
     }),
   );
 

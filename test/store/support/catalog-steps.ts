@@ -37,9 +37,11 @@ export async function performCatalogStep(catalog: Catalog, step: CatalogStep): P
 export async function contentsOf(catalog: Catalog): Promise<unknown> {
   const listed = await catalog.listData({ prefix: "", after: "", limit: 100 });
   const found = await catalog.findData(URLS);
+  const lost = await catalog.lostData(URLS);
   const drops = await Promise.all([N1, N2].map((node) => catalog.drops(node)));
   return {
     listed,
+    lost,
     found: found.map((data) => data && { ...data, replicas: data.replicas.toSorted() }),
     drops: drops.map((notes) => notes.toSorted((a, b) => a.url.localeCompare(b.url))),
   };

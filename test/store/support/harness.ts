@@ -25,6 +25,7 @@ export const DEFAULTS = {
   resultTtlMs: 60_000,
   unitTtlMs: 60_000,
   outputLimitBytes: 1_000_000,
+  queueLimit: 1_000_000,
 } as const;
 
 /** Ends while a test waits; and not before that on a machine with other work to do. */

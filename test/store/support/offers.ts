@@ -22,14 +22,14 @@ export async function ids(
   return (await claim(store, node, options)).map(({ id }) => id);
 }
 
-export async function nextOfferMs(
+export async function nextVisibleMs(
   store: Store,
   node: NodeName,
   takesData = true,
 ): Promise<number | undefined> {
   const reply = await store.claim({ node, queues: ["default"], count: 1, takesData });
   if (reply.type !== "claimed" || reply.jobs.length > 0) throw new Error("The claim was to find nothing");
-  return reply.nextOfferMs;
+  return reply.nextVisibleMs;
 }
 
 export async function unplaced(store: Store): Promise<JobId[]> {

@@ -1,0 +1,49 @@
+/** What whoever looks after a cluster asks of its store: a part of every store's contract, as `port.ts` has it. */
+
+export interface Inspection {
+  /** ms since the epoch, by the store's clock. */
+  now(): Promise<number>;
+  /** Where jobs wait, and how many. */
+  waiting(): Promise<Waiting>;
+  /** How the store itself is. What it may not be asked is left out. */
+  diagnose(): Promise<StoreDiagnosis>;
+}
+
+export interface Waiting {
+  readonly queues: readonly WaitingQueue[];
+  /** Those of them that are offered to nodes that are gone, and to nobody else. */
+  readonly unplaced: number;
+}
+
+export interface WaitingQueue {
+  /** `default`, or `default|node3` for that node alone. */
+  readonly queue: string;
+  readonly jobs: number;
+}
+
+export interface StoreDiagnosis {
+  /** `server`, `sentinel` and `cluster`: how a Redis is reached. */
+  readonly kind: "embedded" | "server" | "sentinel" | "cluster";
+  /** Those that may come to hold the store's keys. None when it is embedded. */
+  readonly servers: readonly ServerDiagnosis[];
+}
+
+export interface ServerDiagnosis {
+  /** `Redis 7.0.15` or `Valkey 8.0.1` */
+  readonly product: string;
+  readonly isSupported: boolean;
+  /** Whether each write goes to an append-only file. */
+  readonly isAppendOnly: boolean;
+  /** `always`, `everysec` or `no`; `null`: it does not say. */
+  readonly appendFsync: string | null;
+  /** When snapshots are made, as `save` has it, `""` for never; `null`: it does not say. */
+  readonly save: string | null;
+  /** Writes to disk of which the last one failed: `append-only file`, `rewrite of the append-only file`, `snapshot`. */
+  readonly failedWrites: readonly string[];
+  readonly evictionPolicy: string;
+  /** 0: no limit. */
+  readonly maxMemoryBytes: number;
+  readonly usedMemoryBytes: number;
+  /** Replicas that are connected. */
+  readonly replicas: number;
+}

@@ -1,0 +1,113 @@
+/** Nodes that are killed while data move. */
+import { createHash, randomBytes } from "node:crypto";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { RemoteData } from "kitchensink";
+import { startBehindProxy } from "../../support/behind-proxy.ts";
+import { nodeProcesses } from "../../support/node-processes.ts";
+import type { Passage } from "../../support/proxy.ts";
+import { useStore } from "../../support/stores.ts";
+import { temporaryDirectory } from "../../support/temporary.ts";
+import * as functions from "../data/fixtures/functions.mjs";
+
+const redis = useStore("redis");
+let clusters = 0;
+const processes = () => nodeProcesses(redis().redisConnection ?? "");
+const flags = (): string[] => ["--cluster", `transfer-${++clusters}`];
+const sha256 = (path: string): string => createHash("sha256").update(readFileSync(path)).digest("hex");
+
+/** A file that is random at its beginning, and sparse. */
+function largeFile(bytes: number): string {
+  const path = join(temporaryDirectory(), "large.bin");
+  writeFileSync(path, randomBytes(1_000_000));
+  truncateSync(path, bytes);
+  return path;
+}
+
+const SIZE = 200_000_000;
+/** Of a head, and of what comes behind it. */
+const HEAD_BYTES = 2_000;
+
+test(
+  "fault 27: the source is killed in the middle of a transfer: another one is asked for the rest, and for no more",
+  { timeout: 60_000 },
+  async () => {
+    const place = processes();
+    const cluster = flags();
+    const [one, ...sources] = await Promise.all([
+      place.start("node1", cluster),
+      startBehindProxy(place, "node2", cluster),
+      startBehindProxy(place, "node3", cluster),
+    ]);
+    const client = place.connect(one);
+    const data = await new RemoteData({ localPath: largeFile(SIZE), client }).save({
+      url: "large",
+      node: "node2",
+    });
+    await data.pipeline({ nodes: ["node3"] });
+    const isTransfer = ({ head }: Passage): boolean => head.startsWith("GET /v1/replicas/large");
+    const before = new Set(sources.flatMap(({ proxy }) => proxy.passages));
+    const isUnderWay = (passage: Passage): boolean =>
+      !before.has(passage) && isTransfer(passage) && passage.bytesBack > 20_000_000;
+
+    const job = client.with({ node: "node1" }).call(functions.sizeOfFile, data);
+    const first = await Promise.race(sources.map((node) => node.proxy.passes(isUnderWay).then(() => node)));
+    first.command.kill("SIGKILL");
+    expect(await job).toBe(SIZE);
+
+    expect(sha256(join(place.directory("node1"), "large"))).toBe((await data.info()).sha256);
+    const [second] = sources.filter((node) => node !== first);
+    const [rest, ...more] = second!.proxy.passages.filter(
+      (passage) => !before.has(passage) && isTransfer(passage),
+    );
+    expect(more).toEqual([]);
+    const offset = Number(/^range: bytes=(\d+)-\r$/im.exec(rest!.head)?.[1]);
+    expect(offset).toBeGreaterThan(20_000_000);
+    expect(rest!.bytesBack).toBeGreaterThanOrEqual(SIZE - offset);
+    expect(rest!.bytesBack).toBeLessThan(SIZE - offset + HEAD_BYTES);
+  },
+);
+
+test(
+  "fault 28: a node of a pipeline is killed in the middle: the others get their copies, and the report names it, with the reason",
+  { timeout: 60_000 },
+  async () => {
+    const place = processes();
+    const cluster = flags();
+    const nodes = await Promise.all(
+      ["node1", "node2", "node3", "node4"].map((name) => place.start(name, cluster)),
+    );
+    const client = place.connect(nodes[0]!);
+    const data = await new RemoteData({ localPath: largeFile(200_000_000), client }).save({ url: "large" });
+    const dying = nodes[2]!;
+    let bytes = 0;
+    const { copies, failed } = await data.pipeline({
+      onProgress: (progress) => {
+        if (progress.node !== dying.name || progress.bytes === 0) return;
+        bytes = progress.bytes;
+        dying.command.kill("SIGKILL");
+      },
+    });
+    await dying.command.exited;
+    expect(bytes).toBeLessThan(200_000_000);
+    expect(failed).toEqual([
+      {
+        node: dying.name,
+        reason: expect.stringMatching(/^Cannot reach the node node3 at http.*: the connection broke off/),
+      },
+    ]);
+    expect(copies.map(({ node, status }) => [node, status]).toSorted()).toEqual([
+      ["node1", "present"],
+      ["node2", "copied"],
+      ["node4", "copied"],
+    ]);
+    const { sha256: hash, replicas } = await data.info();
+    for (const name of ["node2", "node4"]) expect(sha256(join(place.directory(name), "large"))).toBe(hash);
+    expect(replicas.map(({ node }) => node).toSorted()).toEqual(["node1", "node2", "node4"]);
+    // The dead one's part is gone when it is back, and it can have its copy then.
+    await place.start("node3", cluster);
+    expect((await data.pipeline()).failed).toEqual([]);
+    expect(sha256(join(place.directory("node3"), "large"))).toBe(hash);
+  },
+);

@@ -1,0 +1,124 @@
+/** Ctrl-C in a program that waits for jobs. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { startCluster, type Cluster } from "kitchensink/testing";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster({ numWorkers: 2, graceMs: 100 });
+});
+afterAll(() => cluster.close());
+
+/** Runs until its signal is aborted, and says when it runs. */
+const WAITING = `async () => {
+  const { currentJob } = await import("kitchensink");
+  const { id, signal } = currentJob();
+  console.log("runs " + id);
+  await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+}`;
+
+class Program {
+  readonly #child: ChildProcess;
+  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
+  stdout = "";
+  stderr = "";
+
+  constructor(body: string, options: object = {}) {
+    const client = `new Client(${JSON.stringify(cluster.urls[0])}, ${JSON.stringify(options)})`;
+    const source = `import { Client } from "kitchensink"; const c = ${client}; const waiting = ${WAITING};\n${body}`;
+    this.#child = spawn(process.execPath, ["--input-type=module", "-e", source], {
+      env: { PATH: process.env["PATH"], KITCHENSINK_TOKEN: cluster.token },
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    this.#child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
+    this.#child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
+    this.exited = once(this.#child, "close").then(([code, signal]) => ({ code, signal }));
+    onTestFinished(() => void this.#child.kill("SIGKILL"));
+  }
+
+  async says(text: string | RegExp): Promise<void> {
+    await expect.poll(() => this.stdout + this.stderr, { timeout: 10_000 }).toMatch(text);
+  }
+
+  interrupt(): void {
+    this.#child.kill("SIGINT");
+  }
+
+  /** Ids of the jobs that say that they run. */
+  get running(): string[] {
+    return [...this.stdout.matchAll(/runs (\S+)/g)].map(([, id = ""]) => id);
+  }
+}
+
+test("the first one cancels what the program waits for, which goes on with KS_CANCELLED", async () => {
+  const program = new Program(`
+    const instant = c.with({ async: false });
+    const ends = await Promise.allSettled([c.call(waiting), c.call(waiting), c.call(waiting), instant.call(waiting)]);
+    console.log(ends.map(({ reason }) => reason.code + ", " + reason.message).join("\\n"));
+    console.log(await c.call(() => "goes on"));`);
+  await expect.poll(() => program.running, { timeout: 10_000 }).toHaveLength(3);
+  program.interrupt();
+  expect(await program.exited).toEqual({ code: 0, signal: null });
+  expect(program.stderr).toMatch(/Cancelling \d jobs \(Ctrl-C again to leave\)/);
+  expect(program.stdout.match(/KS_CANCELLED, The job was cancelled: Ctrl-C/g)).toHaveLength(3);
+  expect(program.stdout).toMatch(/KS_CANCELLED, The call was cancelled: Ctrl-C/);
+  expect(program.stdout).toMatch(/goes on\n$/);
+});
+
+test("a program that does not catch it ends with its error", async () => {
+  const program = new Program("await c.map(waiting, [1, 2]);");
+  await expect.poll(() => program.running, { timeout: 10_000 }).toHaveLength(2);
+  program.interrupt();
+  expect(await program.exited).toEqual({ code: 1, signal: null });
+  expect(program.stderr).toMatch(/KitchenError: The job was cancelled: Ctrl-C/);
+  for (const id of program.running)
+    await expect.poll(() => cluster.client.job(id).status()).toMatchObject({ state: "cancelled" });
+});
+
+test("the second one leaves at once, and the job is cancelled all the same", async () => {
+  const program = new Program(`
+    await c.call(async () => {
+      console.log("runs " + (await import("kitchensink")).currentJob().id);
+      await new Promise(() => {});
+    });`);
+  await expect.poll(() => program.running, { timeout: 10_000 }).toHaveLength(1);
+  program.interrupt();
+  await program.says("Ctrl-C again");
+  program.interrupt();
+  expect(await program.exited).toEqual({ code: null, signal: "SIGINT" });
+  const [id = ""] = program.running;
+  await expect.poll(() => cluster.client.job(id).status()).toMatchObject({ state: "cancelled" });
+});
+
+test("while nothing is waited for it ends the program as ever", async () => {
+  const program = new Program(`
+    await c.call(() => 1);
+    console.log("idle");
+    setInterval(() => {}, 1_000);`);
+  await program.says("idle");
+  program.interrupt();
+  expect(await program.exited).toEqual({ code: null, signal: "SIGINT" });
+});
+
+test("a program that listens itself hears it too, and decides when it ends", async () => {
+  const program = new Program(`
+    process.on("SIGINT", () => console.log("heard"));
+    await c.call(waiting).catch(({ code }) => console.log(code));
+    process.exit(7);`);
+  await expect.poll(() => program.running, { timeout: 10_000 }).toHaveLength(1);
+  program.interrupt();
+  expect(await program.exited).toEqual({ code: 7, signal: null });
+  expect(program.stdout).toMatch(/heard/);
+  expect(program.stdout).toMatch(/KS_CANCELLED/);
+});
+
+test('with interrupt: "leave" it ends the program, and the jobs go on', async () => {
+  const program = new Program("await c.call(waiting);", { interrupt: "leave" });
+  await expect.poll(() => program.running, { timeout: 10_000 }).toHaveLength(1);
+  program.interrupt();
+  expect(await program.exited).toEqual({ code: null, signal: "SIGINT" });
+  const [id = ""] = program.running;
+  expect(await cluster.client.job(id).status()).toMatchObject({ state: "running" });
+  await cluster.client.job(id).cancel();
+});

@@ -1,0 +1,59 @@
+import { expect, test } from "vitest";
+import type { RunResult } from "../../src/core/messages.ts";
+import { RunList, type RunHandlers } from "../../src/worker/run-list.ts";
+
+const RESULT: RunResult = { outcome: Buffer.alloc(0), isError: false, ranMs: 1 };
+
+/** Writes down what happens to a run. */
+function handlers(log: string[], name: string): RunHandlers {
+  const note = (what: string) => (): undefined => void log.push(`${name} ${what}`);
+  return {
+    onBegin: note("begins"),
+    onOutput: note("prints"),
+    onStreaming: note("streams"),
+    onItem: note("yields"),
+    onFinished: note("finished"),
+    onSkipped: note("skipped"),
+    onLost: note("lost"),
+  };
+}
+
+function finish(runs: RunList, run: number): void {
+  runs.finished(run, RESULT);
+  runs.outputEnded("stdout");
+  runs.outputEnded("stderr");
+}
+
+test("a run begins when the one before it has ended", () => {
+  const log: string[] = [];
+  const runs = new RunList(() => {});
+  runs.add(1, handlers(log, "first"), 1);
+  runs.add(2, handlers(log, "second"), 1);
+  finish(runs, 1);
+  expect(log).toEqual(["first begins", "first finished", "second begins"]);
+});
+
+test("a run begins, once, when the output of the one before has ended, though its result is held back behind it", () => {
+  const log: string[] = [];
+  const runs = new RunList(() => {});
+  runs.add(1, handlers(log, "first"), 1);
+  runs.add(2, handlers(log, "second"), 1);
+  runs.outputEnded("stdout");
+  runs.outputEnded("stderr");
+  expect(log).toEqual(["first begins", "second begins"]);
+  runs.finished(1, RESULT);
+  expect(log).toEqual(["first begins", "second begins", "first finished"]);
+});
+
+test("a run begins when the one before it was taken back though its turn had come, so that its deadline counts", () => {
+  const log: string[] = [];
+  const runs = new RunList(() => {});
+  runs.add(1, handlers(log, "long"), 1);
+  runs.add(2, handlers(log, "recalled"), 1);
+  expect(runs.overdue()).toEqual([2]);
+  // The long one ends before the worker hears that what waits is recalled, and more is given to it meanwhile.
+  finish(runs, 1);
+  runs.add(3, handlers(log, "next"), 1);
+  runs.skipped(2);
+  expect(log).toEqual(["long begins", "long finished", "recalled begins", "recalled skipped", "next begins"]);
+});
