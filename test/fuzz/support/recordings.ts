@@ -124,7 +124,15 @@ async function recordWorker(
 function messagesTo(submissions: readonly Submission[]): ToWorker[] {
   const access = { url: "http://127.0.0.1:9/", token: "token", takesData: false };
   const node = { name: "node1", url: "http://127.0.0.1:9/" } as never;
-  const settings = { secret: "s".repeat(32), node, access, modules: [FUNCTIONS], isArbitraryBanned: false };
+  const settings = {
+    secret: "s".repeat(32),
+    node,
+    access,
+    modules: [FUNCTIONS],
+    isArbitraryBanned: false,
+    inlineResultBytes: 1_000_000,
+    keepsResults: false,
+  };
   const jobs = submissions
     .flatMap(({ jobs: all }) => all)
     .filter(({ spec }) => !parseSpec(spec).label.includes("setTimeout"));

@@ -119,7 +119,7 @@ export const clientTargets: readonly Target[] = [
       const outcome = parseOutcome(input);
       if (outcome.type === "error")
         return reviveThrown(outcome.error, { where: "there", awaiting: "    at here" });
-      return decodeValue(outcome, { realm: undefined });
+      return outcome.type === "stored" ? outcome : decodeValue(outcome, { realm: undefined });
     },
   },
 ];

@@ -7,6 +7,7 @@ import { MEDIA_TYPE, parseClientEvent } from "../../../src/codec/wire.ts";
 import { parseFromWorker, parseToWorker } from "../../../src/codec/worker-wire.ts";
 import type { JobId } from "../../../src/core/ids.ts";
 import type { OrphanGuard } from "../../../src/worker/orphan-guard.ts";
+import { OomKills } from "../../../src/worker/oom-kills.ts";
 import { WorkerProcess } from "../../../src/worker/worker-process.ts";
 import type { RunHandlers } from "../../../src/worker/run-list.ts";
 import { framed, packed, packedLists } from "../support/made.ts";
@@ -73,8 +74,12 @@ async function playHostile(input: Buffer): Promise<void> {
       access: ACCESS,
       modules: [],
       isArbitraryBanned: false,
+      inlineResultBytes: 1_000_000,
+      keepsResults: false,
     },
     environment: {},
+    memoryBytes: undefined,
+    oomKills: new OomKills([]),
     child: child as unknown as ChildProcess,
     guard: { watch: () => {} } as unknown as OrphanGuard,
     maxFrameBytes: 128 * MIB,
@@ -94,7 +99,7 @@ async function playHostile(input: Buffer): Promise<void> {
 }
 
 function counting(ends: number[], run: number): RunHandlers {
-  const ignore = (): void => {};
+  const ignore = (): undefined => undefined;
   const end = (): void => void (ends[run] = (ends[run] ?? 0) + 1);
   return {
     onBegin: ignore,

@@ -10,13 +10,17 @@ import { parseEvents, parsePiece, parseWakes } from "../../../src/store/redis/ev
 import {
   parseCancelReply,
   parseClaimReply,
+  parseExpiring,
   parseFinishReply,
   parseIds,
   parseNodes,
+  parseNow,
   parseRecord,
   parseRegisterReply,
+  parseRunning,
   parseSubmitReply,
   parseSwept,
+  parseWaiting,
 } from "../../../src/store/redis/replies.ts";
 import type { JobId, NodeName } from "../../../src/core/ids.ts";
 import { texts } from "../support/made.ts";
@@ -31,7 +35,8 @@ function replyOf(input: Buffer): unknown {
   const inBytes = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(inBytes);
     if (value instanceof Uint8Array) return Buffer.from(value);
-    return typeof value === "number" || value === null ? value : Buffer.from(String(value));
+    if (typeof value === "string") return Buffer.from(value);
+    return typeof value === "number" ? value : null;
   };
   try {
     return inBytes(packr.unpack(input));
@@ -84,6 +89,10 @@ const READERS: readonly ((reply: unknown) => unknown)[] = [
   parseRegisterReply,
   parseSwept,
   parseNodes,
+  parseRunning,
+  parseExpiring,
+  parseWaiting,
+  parseNow,
 ];
 
 const EVENT_READERS: readonly ((input: Buffer) => unknown)[] = [
