@@ -34,7 +34,7 @@ async function tell(id: JobId, record: JobRecord | undefined, { store, hub }: Te
   if (record === undefined) return hub.finished(id, "failed", STATE_LOST);
   const { state, attempt, outcome } = record;
   if (attempt > 0 && hub.wantsOutput(id))
-    for (const piece of await store.readOutput(id, 0)) hub.output(id, piece);
+    for (const piece of await store.readOutput(id, 0)) void hub.output(id, piece);
   if (isStreaming(record)) hub.streaming(id, attempt);
   if (isFinal(state) && outcome !== undefined) hub.finished(id, state, outcome);
 }

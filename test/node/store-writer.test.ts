@@ -37,18 +37,18 @@ test("while the store is away output and ends wait in their order, and go out wh
   await register(store, N1);
   const id = await runningJob(store, N1);
   const { writer, setAway } = writerOf(store);
-  writer.output(id, piece(0));
+  void writer.output(id, piece(0));
   await writer.drained();
   setAway(true);
   for (const index of [1, 2, 3]) {
-    writer.output(id, piece(index));
+    void writer.output(id, piece(index));
     await expect(writer.drained()).rejects.toMatchObject({ code: "KS_UNAVAILABLE" });
   }
   writer.finish({ id, attempt: 1, next: "succeeded", outcome: bytes("done") });
   await new Promise(setImmediate);
   expect(writer.isEnding(id, 1)).toBe(true);
   setAway(false);
-  writer.output(id, piece(4));
+  void writer.output(id, piece(4));
   await vi.waitFor(() => writer.drained());
   expect(await state(store, id)).toBe("succeeded");
   expect((await store.readOutput(id, 0)).map((kept) => shown(kept.bytes))).toEqual([
