@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { freePort } from "../store/support/redis.ts";
 import { startNodeProcess } from "../support/cli.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { authorized, JSON_TYPE, RawConnection, send, sendText } from "./support/attacker.ts";
@@ -148,14 +149,17 @@ describe("attack 3: a page that was led here, or that calls from elsewhere", () 
   });
 
   test("attack 3: names are added by --allow-host and --node-url, and no other names come with them", async () => {
+    const listening = String(await freePort());
     const node = await startNodeProcess([
       "--embedded",
+      "--node-port",
+      listening,
       "--node-url",
       "http://kitchen.example/",
       "--allow-host",
       "Sink.Example",
     ]);
-    const local = `http://127.0.0.1:${/:(\d+)\//.exec(node.url)?.[1]}/`;
+    const local = `http://127.0.0.1:${listening}/`;
     const status = async (host: string): Promise<number> =>
       (await send(local, { path: "/v1/nodes", headers: { ...authorized(node), host } })).status;
     expect(await status("kitchen.example")).toBe(200);
