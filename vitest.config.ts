@@ -19,6 +19,8 @@ export default defineConfig({
     pool: "forks",
     maxWorkers: "100%",
     testTimeout: 20_000,
+    // What is waited for comes when it comes: machines may be busy.
+    expect: { poll: { timeout: 10_000 } },
     hookTimeout: 20_000,
   },
 });

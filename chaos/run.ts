@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Dice } from "./dice.ts";
 import { planOf } from "./faults/plan.ts";
 import { Player, type PlayedFault } from "./faults/player.ts";
-import { Auditor } from "./judge/auditor.ts";
+import { Auditor, TOO_LATE } from "./judge/auditor.ts";
 import { Book } from "./judge/book.ts";
 import { Census } from "./judge/census.ts";
 import { Data } from "./judge/data.ts";
@@ -19,6 +19,8 @@ import { begunFile, Stage } from "./stage/stage.ts";
 
 const LOOK_MS = 300;
 const SETTLE_LOOK_MS = 1_000;
+/** Of all jobs; more, and the run shows too little. */
+const MOST_TOO_LATE = 0.02;
 const COUNT_MS = 500;
 const MEASURE_MS = 10_000;
 /** A request that was held up reaches its node within this. */
@@ -36,7 +38,7 @@ export const PROMISES = [
   "wrong items",
   "wrong data",
   "ended by itself",
-  "looked at too late",
+  "too much not looked at in time",
   "not stopped",
   "keys left over",
   "files left over",
@@ -137,6 +139,9 @@ class Run {
       await sleep(SETTLE_LOOK_MS);
     }
     this.#book.endStrays();
+    const late = this.#tally.counted(TOO_LATE);
+    if (late > this.#tally.counted("jobs made") * MOST_TOO_LATE)
+      this.#tally.break("too much not looked at in time", `${late} jobs: this machine is too busy`);
     for (const it of cases.values())
       this.#tally.break("never settled", `${it.kind} ${it.id}: ${it.record?.state ?? "no end"}`, it);
   }

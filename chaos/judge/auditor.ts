@@ -11,10 +11,14 @@ import type { Tally } from "./tally.ts";
 
 const AT_ONCE = 32;
 const AGAIN_MS = 3_000;
+const MOST_LATER_MS = 20_000;
 const MOST_DOUBLINGS = 6;
 const ANSWER_MS = 3_000;
 /** So many of a hundred results are read by another client too. */
 const READ_AGAIN = 0.3;
+
+/** Of a job that ended before somebody looked whether the cluster knows it, nothing can be told. */
+export const TOO_LATE = "jobs looked at too late, when their records may have expired";
 
 export interface AuditorOptions {
   readonly book: Book;
@@ -104,7 +108,7 @@ export class Auditor {
     it.dueAt = Date.now() + AGAIN_MS * 2 ** Math.min(it.unknown, MOST_DOUBLINGS);
     if (it.takenAt !== undefined || it.sightings.some(isEnd)) {
       const isLate = Date.now() - it.madeAt > resultTtlMs;
-      if (isLate) tally.break("looked at too late", "its record may have expired", it);
+      if (isLate) tally.count(TOO_LATE);
       else tally.break("lost", "the cluster had it, and knows it no more", it);
       book.close(it);
     } else if (this.isLast && it.isLeft) book.close(it);
@@ -114,7 +118,11 @@ export class Auditor {
   #planAgain(it: Case): void {
     const { dice, resultTtlMs } = this.#options;
     const again = it.expect.isStream !== true && dice.chance(READ_AGAIN);
-    it.dueAt = again ? Date.now() + dice.between(0, resultTtlMs / 3) : it.isLeft ? Infinity : it.dueAt;
+    it.dueAt = again
+      ? Date.now() + dice.between(0, Math.min(MOST_LATER_MS, resultTtlMs / 3))
+      : it.isLeft
+        ? Infinity
+        : it.dueAt;
   }
 
   async #readAgain(it: Case): Promise<void> {

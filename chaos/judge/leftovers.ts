@@ -1,5 +1,5 @@
 // What is in Redis and on the disk that should not be there any more.
-import { readdirSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 import type { StageNode } from "../stage/node.ts";
 import type { StageRedis } from "../stage/redis.ts";
@@ -12,6 +12,9 @@ const UNIT = /:unit:/;
 const SCAN_COUNT = 1_000;
 /** Each node's own folder, whose files are there all the time. */
 const OWN = ".kitchensink";
+/** An upload that broke off may go on for so long. */
+const PART = /^\.kitchensink\/incoming\/[^/]+\.part$/;
+const PART_MS = 10 * 60_000;
 const OWN_FILES: ReadonlySet<string> = new Set(["cluster.json", "lock", "replicas.jsonl"]);
 
 export interface KeysLeft {
@@ -41,7 +44,7 @@ export function dataFilesLeft(nodes: readonly StageNode[]): string[] {
   return nodes.flatMap(({ directory, name }) =>
     filesBelow(directory)
       .map((path) => relative(directory, path))
-      .filter((path) => !isOwn(path))
+      .filter((path) => !isOwn(path) && !mayGoOn(directory, path))
       .map((path) => `${name}: ${path}`),
   );
 }
@@ -50,6 +53,11 @@ export function filesBelow(folder: string): string[] {
   return readdirSync(folder, { withFileTypes: true, recursive: true })
     .filter((entry) => !entry.isDirectory())
     .map(({ parentPath, name }) => join(parentPath, name));
+}
+
+function mayGoOn(directory: string, path: string): boolean {
+  const found = PART.test(path) ? statSync(join(directory, path), { throwIfNoEntry: false }) : undefined;
+  return found !== undefined && Date.now() - found.mtimeMs < PART_MS;
 }
 
 function isOwn(path: string): boolean {

@@ -3,9 +3,9 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { freePort } from "../../test/store/support/redis.ts";
 import { TcpProxy } from "../../test/support/tcp-proxy.ts";
 import { Child, type Exit } from "./child.ts";
+import { stablePort } from "./ports.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 const FUNCTIONS = fileURLToPath(new URL("../load/functions.ts", import.meta.url));
@@ -50,7 +50,7 @@ export class StageNode {
   }
 
   static async prepare(settings: NodeSettings): Promise<StageNode> {
-    const node = new StageNode(settings, await freePort());
+    const node = new StageNode(settings, await stablePort());
     await Promise.all([node.redis.open(), node.clients.open()]);
     await node.peers.open({ port: node.#port, host: PEERS_HOST });
     return node;

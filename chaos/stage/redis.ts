@@ -1,7 +1,8 @@
 // A Redis with an append-only file, as one would run it, that dies and comes back.
 import { mkdirSync } from "node:fs";
 import { Redis } from "ioredis";
-import { freePort, startRedis, type TestRedis } from "../../test/store/support/redis.ts";
+import { startRedis, type TestRedis } from "../../test/store/support/redis.ts";
+import { stablePort } from "./ports.ts";
 
 const DATABASE = 9;
 
@@ -17,7 +18,7 @@ export class StageRedis {
 
   static async start(directory: string): Promise<StageRedis> {
     mkdirSync(directory, { recursive: true });
-    const redis = new StageRedis(await freePort(), directory);
+    const redis = new StageRedis(await stablePort(), directory);
     await redis.start();
     return redis;
   }

@@ -91,6 +91,12 @@ export class Fields {
       : this.#fail(at, "a whole number");
   }
 
+  /** In ms or another unit: what can be added up. */
+  amount(at: number): number {
+    const value = this.number(at);
+    return Number.isFinite(value) && value >= 0 ? value : this.#fail(at, "a number from 0 on");
+  }
+
   boolean(at: number): boolean {
     const value = this.#values[at];
     return typeof value === "boolean" ? value : this.#fail(at, "true or false");

@@ -149,12 +149,14 @@ export function parseOutcome(bytes: Uint8Array): Outcome {
       sha256: parseSha256(fields.text(4)),
       isEnded: fields.boolean(5),
     };
-  if (kind !== OUTCOMES.error)
+  if (kind === OUTCOMES.value || kind === OUTCOMES.ended)
     return {
       type: kind === OUTCOMES.ended ? "ended" : "value",
       codec: fields.text(1),
       bytes: fields.bytes(2),
     };
+  if (kind !== OUTCOMES.error)
+    throw new KitchenError("KS_BAD_REQUEST", `Not an outcome: unknown kind ${kind}`);
   return {
     type: "error",
     error: {

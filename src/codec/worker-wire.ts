@@ -122,7 +122,7 @@ export function parseFromWorker(bytes: Uint8Array): FromWorker {
       return {
         type: "finished",
         run: fields.count(1),
-        result: { outcome: fields.bytes(2), isError: fields.boolean(3), ranMs: fields.number(4) },
+        result: { outcome: fields.bytes(2), isError: fields.boolean(3), ranMs: fields.amount(4) },
       };
     case "k":
       return { type: "skipped", run: fields.count(1) };

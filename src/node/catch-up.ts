@@ -19,26 +19,22 @@ const STATE_LOST = errorOutcome(
  */
 export async function catchUp(store: Store, hub: Hub, node: NodeName): Promise<void> {
   const ids = hub.awaited;
-  if (ids.length > 0) await hub.tellFirst(ids, () => tell(ids, { store, hub, node }));
+  if (ids.length === 0) return;
+  const records = await store.watch(ids, node);
+  const limit = pLimit(LOGS_AT_ONCE);
+  await Promise.all(ids.map((id, at) => limit(() => tell(id, records[at], { store, hub }))));
 }
 
 interface Telling {
   readonly store: Store;
   readonly hub: Hub;
-  readonly node: NodeName;
 }
 
-async function tell(ids: readonly JobId[], telling: Telling): Promise<void> {
-  const records = await telling.store.watch(ids, telling.node);
-  const limit = pLimit(LOGS_AT_ONCE);
-  await Promise.all(ids.map((id, at) => limit(() => tellOf(id, records[at], telling))));
-}
-
-async function tellOf(id: JobId, record: JobRecord | undefined, { store, hub }: Telling): Promise<void> {
+async function tell(id: JobId, record: JobRecord | undefined, { store, hub }: Telling): Promise<void> {
   if (record === undefined) return hub.finished(id, "failed", STATE_LOST);
   const { state, attempt, outcome } = record;
   if (attempt > 0 && hub.wantsOutput(id))
-    for (const piece of await store.readOutput(id, 0)) hub.output(id, piece);
+    for (const piece of await store.readOutput(id, 0)) void hub.output(id, piece);
   if (isStreaming(record)) hub.streaming(id, attempt);
   if (isFinal(state) && outcome !== undefined) hub.finished(id, state, outcome);
 }

@@ -3,11 +3,9 @@ import { KitchenError } from "../core/errors.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
-import { showBytes } from "../core/show-bytes.ts";
-import { DataDirectory, type DataDirectoryOptions } from "../data/directory.ts";
+import type { DataDirectory } from "../data/directory.ts";
 import type { Room } from "../data/space.ts";
 import type { Loss } from "../data/types.ts";
-import type { StoreEvent } from "../store/port.ts";
 import { OomKills } from "../worker/oom-kills.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
@@ -17,11 +15,13 @@ import { Doctor, type Vitals } from "./doctor/doctor.ts";
 import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
 import { DataService } from "./data/data-service.ts";
+import { roomNews } from "./data/room-news.ts";
 import { createServer } from "./http/server.ts";
 import { InstantLane } from "./instant-lane.ts";
 import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
+import { openDirectory } from "./open-directory.ts";
 import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
 import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
@@ -29,6 +29,7 @@ import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
 import { Recovery } from "./recovery.ts";
 import { spawnWorker } from "./spawn-worker.ts";
+import { receive } from "./store-events.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Streams } from "./streams.ts";
 import { Submissions } from "./submissions.ts";
@@ -47,8 +48,6 @@ export interface RunningNode {
 }
 
 const MAX_DEATHS = 3;
-/** In a wake-up: any queue, and events may have been missed. */
-const ALL_QUEUES = "*";
 
 /**
  * Starts a node: workers, HTTP, its place in the cluster. Resolves when calls can run.
@@ -66,19 +65,6 @@ export async function startNode(options: NodeOptions): Promise<RunningNode> {
     return node;
   } catch (error) {
     await node.close(0);
-    throw error;
-  }
-}
-
-/** The store is the node's from the beginning, also when there will be none. */
-async function openDirectory(
-  { dataDirectory: path, cluster, store, log }: NodeOptions,
-  handlers: Pick<DataDirectoryOptions, "onLost" | "onRoom">,
-): Promise<DataDirectory> {
-  try {
-    return await DataDirectory.open({ path, cluster, warn: (message) => log.warn(message), ...handlers });
-  } catch (error) {
-    await store.close();
     throw error;
   }
 }
@@ -208,7 +194,8 @@ class Node implements RunningNode {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
     });
-    await store.subscribe(this.name, (event) => this.#receive(event));
+    const listeners = { hub: this.#hub, dispatcher: this.#dispatcher, recovery: this.#recovery };
+    await store.subscribe(this.name, (event) => receive(event, listeners));
     await this.#lease.take();
     this.#hasJoined = true;
     this.#data.results.start();
@@ -233,16 +220,11 @@ class Node implements RunningNode {
   }
 
   /** The data directory's disk has got full, or there is room again: others need not wait for the next heartbeat. */
-  tellRoom({ freeBytes, reservedBytes, isFull }: Room): void {
-    const figures = `${showBytes(freeBytes)} are free, and ${showBytes(reservedBytes)} a reserve`;
-    this.#options.log.warn(
-      isFull
-        ? `the disk of the data directory is full (${figures}): this node takes no new data until there is room (delete data, or use a larger disk)`
-        : `there is room again on the disk of the data directory (${figures}): this node takes data again`,
-    );
+  tellRoom(room: Room): void {
+    this.#options.log.warn(roomNews(room));
     if (!this.#hasJoined) return;
     this.#lease.renew().catch(() => {});
-    if (!isFull) this.#dispatcher.wake();
+    if (!room.isFull) this.#dispatcher.wake();
   }
 
   close(graceMs: number): Promise<void> {
@@ -291,28 +273,6 @@ class Node implements RunningNode {
   async #renew(): Promise<void> {
     await Promise.all([this.#pool.renew(), this.#instantPool.renew()]);
     await this.#lease.renew();
-  }
-
-  #receive(event: StoreEvent): void {
-    switch (event.type) {
-      case "wake":
-        if (event.queue === ALL_QUEUES) this.#recovery.begin();
-        else this.#dispatcher.wakeFor(event.queue, event.delayMs);
-        break;
-      case "finished":
-        this.#hub.finished(event.id, event.state, event.outcome);
-        break;
-      case "output":
-        // What another node runs cannot be held up from here.
-        void this.#hub.output(event.id, event.piece);
-        break;
-      case "streaming":
-        this.#hub.streaming(event.id, event.attempt);
-        break;
-      case "cancel":
-        this.#dispatcher.cancel(event.id, event.attempt);
-        break;
-    }
   }
 
   #createLease(warn: (message: string) => void): Lease {

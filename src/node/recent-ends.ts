@@ -2,8 +2,8 @@ import type { FinishRow } from "../store/port.ts";
 
 const KEPT_MS = 10_000;
 const MAX_BYTES = 16 * 1024 * 1024;
-/** What a row takes beside its outcome, about. */
-const ROW_BYTES = 200;
+/** What outlives the garbage collector's first rounds costs more than all else of a commit. */
+const MAX_ROWS = 5_000;
 
 interface Batch {
   readonly rows: readonly FinishRow[];
@@ -11,14 +11,16 @@ interface Batch {
   readonly bytes: number;
 }
 
-/** The ends that were committed last, as far as memory allows: a server that takes another's place may not know them. */
+/** The ends that were committed last, as many as cost little: a server that takes another's place may not know them. */
 export class RecentEnds {
-  #batches: Batch[] = [];
+  readonly #batches: Batch[] = [];
+  #rows = 0;
   #bytes = 0;
 
   add(rows: readonly FinishRow[], nowMs: number): void {
-    const bytes = rows.reduce((sum, row) => sum + ROW_BYTES + ("outcome" in row ? row.outcome.length : 0), 0);
+    const bytes = rows.reduce((sum, row) => sum + ("outcome" in row ? row.outcome.length : 0), 0);
     this.#batches.push({ rows, atMs: nowMs, bytes });
+    this.#rows += rows.length;
     this.#bytes += bytes;
     this.#forget(nowMs);
   }
@@ -31,9 +33,10 @@ export class RecentEnds {
 
   #forget(nowMs: number): void {
     let old = 0;
-    for (const { atMs, bytes } of this.#batches) {
-      if (nowMs - atMs < KEPT_MS && this.#bytes <= MAX_BYTES) break;
+    for (const { atMs, rows, bytes } of this.#batches) {
+      if (nowMs - atMs < KEPT_MS && this.#rows <= MAX_ROWS && this.#bytes <= MAX_BYTES) break;
       old += 1;
+      this.#rows -= rows.length;
       this.#bytes -= bytes;
     }
     if (old > 0) this.#batches.splice(0, old);

@@ -1,18 +1,20 @@
-import type { NodeName } from "../core/ids.ts";
-import type { Store } from "../store/port.ts";
+import type { JobId, NodeName } from "../core/ids.ts";
+import type { Store, StoreEvent } from "../store/port.ts";
 import { catchUp } from "./catch-up.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Hub } from "./hub.ts";
 import type { Lease } from "./lease.ts";
 import type { StoreWriter } from "./store-writer.ts";
 
+type FinishedEvent = Extract<StoreEvent, { type: "finished" }>;
+
 export interface RecoveryOptions {
   readonly node: NodeName;
   readonly store: Store;
   readonly hub: Hub;
-  readonly lease: Lease;
-  readonly writer: StoreWriter;
-  readonly dispatcher: Dispatcher;
+  readonly lease: Pick<Lease, "renew">;
+  readonly writer: Pick<StoreWriter, "retry">;
+  readonly dispatcher: Pick<Dispatcher, "compare" | "wake">;
   readonly warn: (message: string) => void;
 }
 
@@ -24,9 +26,24 @@ export class Recovery {
   readonly #options: RecoveryOptions;
   #isBehind = false;
   #isRunning = false;
+  /** While events may be missed, the ends that came: what was printed before them may not have. */
+  #late: Map<JobId, FinishedEvent> | undefined;
+  #gaps = 0;
 
   constructor(options: RecoveryOptions) {
     this.#options = options;
+  }
+
+  /** Events may be missed from now on. */
+  missEvents(): void {
+    this.#late ??= new Map();
+    this.#gaps += 1;
+  }
+
+  /** The store says that a job has ended. Whoever waits for it listens no longer than that. */
+  finished(event: FinishedEvent): void {
+    if (this.#late !== undefined) this.#late.set(event.id, event);
+    else this.#options.hub.finished(event.id, event.state, event.outcome);
   }
 
   /** The store can be reached again. */
@@ -61,9 +78,17 @@ export class Recovery {
   async #recover(): Promise<void> {
     const { node, store, hub, lease, writer, dispatcher } = this.#options;
     this.#isBehind = false;
+    const gaps = this.#gaps;
     await lease.renew();
     writer.retry();
     await dispatcher.compare({ hasBroken: true });
     await catchUp(store, hub, node);
+    if (gaps === this.#gaps) this.#tellLate();
+  }
+
+  #tellLate(): void {
+    const late = this.#late;
+    this.#late = undefined;
+    for (const event of late?.values() ?? []) this.finished(event);
   }
 }

@@ -368,6 +368,8 @@ export interface OverdueJob {
 }
 
 export type StoreEvent =
+  /** Events may be missed from now on, until after the wake-up `*`. */
+  | { readonly type: "broken" }
   /**
    * The queue has work, or will have in `delayMs`; of several such times the first. `queue|node`: for that node alone, and
    * no other hears of it. `*`: events may have been missed: claim, and read again the jobs that are waited for.

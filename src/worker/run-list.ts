@@ -129,7 +129,7 @@ export class RunList {
   /** Gives the runs that wait behind it: its reader may take for ever, or wait for one of them. */
   streaming(run: number): readonly number[] {
     const entry = this.#entry(run);
-    if (entry === undefined) return [];
+    if (entry === undefined || entry.isStreaming) return [];
     entry.isStreaming = true;
     this.#streams += 1;
     entry.handlers.onStreaming();

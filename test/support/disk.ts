@@ -14,7 +14,7 @@ export const canMount: boolean =
 /** A disk in memory of so many MiB, mounted on a fresh folder; gone with the test. */
 export function mountDisk(mebibytes: number): string {
   const path = temporaryDirectory();
-  const options = ["-t", "tmpfs", "-o", `size=${mebibytes}m`, "tmpfs", path];
+  const options = ["-t", "tmpfs", "-o", `size=${mebibytes}m,mode=0700`, "tmpfs", path];
   expect(spawnSync("mount", options, { stdio: "ignore" }).status).toBe(0);
   onTestFinished(() => void spawnSync("umount", ["--lazy", path]));
   return path;

@@ -136,7 +136,7 @@ export class DataService {
     if (best !== undefined) return best;
     throw new KitchenError(
       "KS_DATA_UNAVAILABLE",
-      `Cannot save ${showBytes(bytes)}: here ${refusal}, and no other node of the cluster takes them (delete data, use a larger disk, or start a node without --read-only)`,
+      `Cannot save ${showBytes(bytes)}: no node of the cluster takes data of this size, and here ${refusal} (delete data, use a larger disk, or start a node without --read-only)`,
     );
   }
 

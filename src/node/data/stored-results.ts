@@ -73,11 +73,12 @@ export class StoredResults {
   async #remove(replicas: readonly Replica[]): Promise<void> {
     const { node, directory, store } = this.#options;
     if (replicas.length === 0) return;
-    await store.removeReplicas(
-      node,
+    await store.deleteData(
       replicas.map(({ url }) => url),
+      node,
     );
     for (const { url, sha256 } of replicas) await directory.remove(url, sha256);
+    await store.dropped(node, replicas);
   }
 
   #tidySoon(): void {

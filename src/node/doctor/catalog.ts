@@ -1,4 +1,5 @@
-import { type NodeName, parseJobId } from "../../core/ids.ts";
+import type { NodeName } from "../../core/ids.ts";
+import { parseResultUrl } from "../../core/result-url.ts";
 import type { DataRecord } from "../../store/catalog.ts";
 import type { Store } from "../../store/port.ts";
 import type { CatalogReport } from "./report.ts";
@@ -7,9 +8,6 @@ const STEP = 1_000;
 /** More data than this is not looked at. */
 const MOST_URLS = 200_000;
 const MOST_EXAMPLES = 5;
-
-/** A result of a job that is known: it goes with the job. */
-const RESULT = /^kitchensink\/results\/([0-9a-f-]{36})\//;
 
 type Shelves = Pick<Store, "findData" | "listData" | "read">;
 
@@ -43,7 +41,11 @@ async function orphansIn(
   const orphans = records.flatMap((record) =>
     record === undefined || record.replicas.some((node) => living.has(node)) ? [] : [record],
   );
-  const jobs = orphans.flatMap(({ url }) => RESULT.exec(url)?.[1] ?? []).map(parseJobId);
-  const known = new Set<string>((await store.read(jobs)).flatMap((job) => job?.id ?? []));
-  return orphans.filter(({ url }) => !known.has(RESULT.exec(url)?.[1] ?? ""));
+  const jobs = orphans.flatMap(({ url }) => parseResultUrl(url)?.id ?? []);
+  const known = new Set((await store.read(jobs)).flatMap((job) => job?.id ?? []));
+  // A result of a job that is known goes with the job.
+  return orphans.filter(({ url }) => {
+    const of = parseResultUrl(url);
+    return of === undefined || !known.has(of.id);
+  });
 }

@@ -11,6 +11,7 @@ export function* parseEvents(message: Buffer): Iterable<StoreEvent> {
   let at = 0;
   const next = (): Buffer => {
     const from = at + 4;
+    if (from > message.length) throw malformed("an event");
     at = from + message.readUInt32BE(at);
     if (at > message.length) throw malformed("an event");
     return message.subarray(from, at);

@@ -48,12 +48,17 @@ export function parseClaimReply(reply: unknown): ClaimReply {
   if (reply instanceof Buffer) return { type: "lapsed" };
   const [head, ...rest] = list(reply).map(bytes);
   if (head === undefined) throw unexpected(reply);
-  const nextVisibleMs = head.readDoubleBE(0);
-  return {
-    type: "claimed",
-    jobs: claimedJobs(head, rest),
-    nextVisibleMs: nextVisibleMs < 0 ? undefined : nextVisibleMs,
-  };
+  try {
+    const nextVisibleMs = head.readDoubleBE(0);
+    return {
+      type: "claimed",
+      jobs: claimedJobs(head, rest),
+      nextVisibleMs: nextVisibleMs < 0 ? undefined : nextVisibleMs,
+    };
+  } catch (error) {
+    // Bytes are missing.
+    throw error instanceof RangeError ? unexpected(reply) : error;
+  }
 }
 
 const ID_BYTES = 36;

@@ -35,6 +35,7 @@ export class Subscription {
       redis.disconnect();
       throw error;
     }
+    redis.on("close", () => this.#break());
     redis.on("ready", () => void this.#resume(redis));
     this.#pinging = setInterval(() => {
       if (redis.status === "ready") void redis.ping().catch(ignore);
@@ -50,6 +51,10 @@ export class Subscription {
     this.#isClosed = true;
     clearInterval(this.#pinging);
     this.#redis?.disconnect();
+  }
+
+  #break(): void {
+    if (!this.#isClosed) this.#options.onEvent({ type: "broken" });
   }
 
   async #resume(redis: Redis): Promise<void> {

@@ -17,7 +17,7 @@ async function start(options: Parameters<typeof startCluster>[0]): Promise<Clust
 }
 
 test("a cancelled function that does not listen keeps its slot until it is killed, and nothing else is begun there", async () => {
-  const { client } = await start({ numWorkers: 1, graceMs: 1_500 });
+  const { client } = await start({ numWorkers: 1, graceMs: 4_000 });
   const file = join(temporaryDirectory(), "pid");
   const job = client.call(deaf, file);
   let hasEnded = false;
@@ -36,7 +36,7 @@ test("a cancelled function that does not listen keeps its slot until it is kille
     }
     return { isThere, pid: process.pid };
   }, pid);
-  await vi.waitFor(async () => expect(await next.status()).toMatchObject({ state: "queued" }));
+  await vi.waitFor(async () => expect(await next.status()).toMatchObject({ state: "queued" }), 3_000);
   expect({ hasEnded, isAlive: isAlive(pid) }).toEqual({ hasEnded: false, isAlive: true });
   expect(await job.status()).toMatchObject({ state: "running" });
   // When the next one begins, the process of the first has ended, and so has the job.

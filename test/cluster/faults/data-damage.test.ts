@@ -87,8 +87,9 @@ describe("a file that is written to under its node", () => {
     // Who fetches it may have asked the sound one.
     await client.with({ node: "node2" }).call(functions.bytesOf, data);
     await isRepaired(place, "node2", "one");
-    await vi.waitFor(async () =>
-      expect(await holdersOf(data)).toEqual(expect.arrayContaining(["node1", "node2"])),
+    await vi.waitFor(
+      async () => expect(await holdersOf(data)).toEqual(expect.arrayContaining(["node1", "node2"])),
+      10_000,
     );
     expect(two?.command.stderr).toContain("is lost here: its bytes are not those that were saved");
   });
@@ -208,5 +209,5 @@ test("fault 26: the only replica's file is removed while its node is down: KS_DA
       code: "KS_NO_SUCH_DATA",
     });
   }
-  await vi.waitFor(() => expect(existsSync(join(place.directory("node2"), "deleted"))).toBe(false));
+  await vi.waitFor(() => expect(existsSync(join(place.directory("node2"), "deleted"))).toBe(false), 10_000);
 });

@@ -97,6 +97,8 @@ test.skipIf(!canMount)(
       await here.call(functions.length, (await save("far", "node2")) as unknown as RemoteData<string[]>),
     ).toBe(16);
     expect(await here.call(() => "unhurt")).toBe("unhurt");
+    // A result that is too large for the store is data too.
+    expect((await here.call(() => Buffer.alloc(3_000_000))).length).toBe(3_000_000);
     // Who wants it there gets the figures.
     await expect(save("named", "node1")).rejects.toMatchObject({
       code: "KS_DATA_UNAVAILABLE",

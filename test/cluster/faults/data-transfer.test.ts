@@ -25,7 +25,7 @@ function largeFile(bytes: number): string {
   return path;
 }
 
-const SIZE = 300_000_000;
+const SIZE = 200_000_000;
 /** Of a head, and of what comes behind it. */
 const HEAD_BYTES = 2_000;
 
@@ -79,7 +79,7 @@ test(
       ["node1", "node2", "node3", "node4"].map((name) => place.start(name, cluster)),
     );
     const client = place.connect(nodes[0]!);
-    const data = await new RemoteData({ localPath: largeFile(400_000_000), client }).save({ url: "large" });
+    const data = await new RemoteData({ localPath: largeFile(200_000_000), client }).save({ url: "large" });
     const dying = nodes[2]!;
     let bytes = 0;
     const { copies, failed } = await data.pipeline({
@@ -90,7 +90,7 @@ test(
       },
     });
     await dying.command.exited;
-    expect(bytes).toBeLessThan(400_000_000);
+    expect(bytes).toBeLessThan(200_000_000);
     expect(failed).toEqual([
       {
         node: dying.name,

@@ -110,6 +110,7 @@ test(
     const { first, client, jobs } = await setScene("blocked", { jobs: 1, workers: 2, env });
     const [{ job, workerPid }] = jobs as [RunningJob];
     process.kill(first.pid, "SIGUSR2");
+    await expect.poll(() => first.command.stderr).toContain("blocked");
     const next = client.with({ node: "first" }).call(lives, workerPid);
     expect(await client.result(job.id)).toEqual(BY_SECOND);
     expect(isAlive(workerPid)).toBe(true);

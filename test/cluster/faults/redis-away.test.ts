@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { startCluster, type Cluster, type ClusterOptions } from "kitchensink/testing";
 import { expect, onTestFinished, test } from "vitest";
 import { Collected } from "../../support/collect.ts";
-import { Proxy } from "../../support/proxy.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
 import { startRedis, type TestRedis } from "../../store/support/redis.ts";
 import { mayTakeLong } from "../fixtures/jobs.mjs";

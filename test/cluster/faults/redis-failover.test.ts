@@ -29,10 +29,10 @@ function linesOf(file: string): string[] {
 
 /** Calls one after the other, several at a time, until it is told to stop; tells what became of each. */
 function callUntilStopped(c: Client, file: string, name: string): { stop: () => Promise<readonly Ended[]> } {
-  let isStopped = false;
+  const load = { isStopped: false };
   const lane = async (n: number): Promise<Ended[]> => {
     const ended: Ended[] = [];
-    for (let at = 0; !isStopped; at += 1) {
+    for (let at = 0; !load.isStopped; at += 1) {
       const what = `${name} ${n} ${at}`;
       const job = c.call(note, file, what, 1);
       const end = await job.then((result) => (result === what ? "result" : `wrong: ${result}`), codeOf);
@@ -42,9 +42,11 @@ function callUntilStopped(c: Client, file: string, name: string): { stop: () => 
     return ended;
   };
   const lanes = Promise.all(Array.from({ length: 8 }, (_, n) => lane(n)));
+  // A test that fails closes the client before they are told to stop.
+  lanes.catch(() => {});
   return {
     stop: async () => {
-      isStopped = true;
+      load.isStopped = true;
       return (await lanes).flat();
     },
   };
@@ -67,13 +69,13 @@ test("fault 12: Sentinel fails over under load: clients follow, and each call ha
   await isRunning(long);
   await sentinel.replicated();
   const loads = [callUntilStopped(other, file, "a"), callUntilStopped(other, file, "b")];
-  await expect.poll(() => linesOf(file).length).toBeGreaterThan(50);
+  await expect.poll(() => linesOf(file).length, { timeout: 30_000 }).toBeGreaterThan(50);
   await sentinel.killMaster();
   await expect
     .poll(() => other.call(mayTakeLong, false).catch(() => undefined), { timeout: 20_000 })
     .toBe(false);
   const before = linesOf(file).length;
-  await expect.poll(() => linesOf(file).length).toBeGreaterThan(before + 50);
+  await expect.poll(() => linesOf(file).length, { timeout: 30_000 }).toBeGreaterThan(before + 50);
   const ended = (await Promise.all(loads.map((load) => load.stop()))).flat();
   writeFileSync(held, "");
 

@@ -1,0 +1,149 @@
+/** What is read of a request before and beside its messages: bodies in JSON, targets, headers, data urls, patterns. */
+import { resolve } from "node:path";
+import { parseDataType, parseSha256 } from "../../../src/core/data.ts";
+import { isDataUrl, parseDataUrl } from "../../../src/core/data-url.ts";
+import { parseGlob } from "../../../src/core/glob.ts";
+import { parseJobId, parseNodeName, parseQueue } from "../../../src/core/ids.ts";
+import { parseRange } from "../../../src/data/ranges.ts";
+import { parseClient } from "../../../src/node/http/event-routes.ts";
+import { Guard } from "../../../src/node/http/guard.ts";
+import { bodyObject } from "../../../src/node/http/server.ts";
+import { parseSource } from "../../../src/transfer/source.ts";
+import { jsonWith, text, texts } from "../support/made.ts";
+import type { Target } from "../support/target.ts";
+
+const refusals = ["KS_BAD_REQUEST", "KS_TOO_LARGE"] as const;
+const KEYS = [
+  "client",
+  "jobs",
+  "id",
+  "from",
+  "reason",
+  "url",
+  "urls",
+  "sources",
+  "patterns",
+  "node",
+  "nodes",
+  "copies",
+  "sha256",
+  "type",
+];
+const guard = new Guard({
+  token: "t",
+  hostNames: new Set(["localhost", "127.0.0.1", "[::1]"]),
+  warn: () => {},
+});
+const utf8 = (texts_: readonly string[]): Buffer[] => texts_.map((one) => Buffer.from(one));
+
+export const requestTargets: readonly Target[] = [
+  {
+    name: "json-body",
+    refusals,
+    recordings: ({ requests }) =>
+      requests
+        .filter(({ head, body }) => head.includes("application/json") && body.length > 0)
+        .map(({ body }) => body),
+    made: jsonWith(...KEYS),
+    read: (input) => readBody(bodyObject(input)),
+  },
+  {
+    name: "data-url",
+    refusals: ["KS_BAD_REQUEST"],
+    recordings: () => utf8(["mylarge/dataset", "a/b/c.csv", "ünïcödé/名前", "a%2e/b", "x".repeat(150)]),
+    made: texts("..", ".", "/", "%2e", "\\", "\0", "a", "ü", "e\u0301", "\ud800", ".kitchensink", "~", ":"),
+    read: (input) => {
+      const url = parseDataUrl(input.toString());
+      const path = resolve("/data", url);
+      const isInside = path.startsWith("/data/") && !path.startsWith("/data/.") && path === `/data/${url}`;
+      if (!isInside || !isDataUrl(url)) throw new Error(`${JSON.stringify(url)} leads to ${path}`);
+    },
+  },
+  {
+    name: "pattern",
+    refusals: ["KS_BAD_REQUEST"],
+    recordings: () => utf8(["data/**/*.csv", "[a-z]*/?b", "**", "a\\*b/[!x]", "**/a/**/b/*c*d*"]),
+    made: texts("*", "**", "/", "?", "[", "]", "[!a-z]", "\\", "-", "a", "aaaa", "**/"),
+    read: (input) => {
+      const glob = parseGlob(input.toString());
+      for (const url of ["a".repeat(200), "a/".repeat(100) + "a", "aaa/".repeat(50), "data/2024/rows.csv"]) {
+        const { steps } = glob.match(url);
+        if (steps > (glob.pattern.length + 1) * (url.length + 1)) throw new Error(`${steps} steps`);
+      }
+    },
+  },
+  {
+    name: "range",
+    refusals: [],
+    recordings: () => utf8(["bytes=0-4", "bytes=5-", "bytes=-3", "bytes=0-0,5-9", "bytes= 1-2 "]),
+    made: texts("bytes=", "-", ",", " ", "0", "9", "99999999999999999999"),
+    read: (input) => {
+      const range = parseRange(input.toString("latin1"), 100);
+      if (range === undefined || range === "unsatisfiable") return;
+      if (!(range.start >= 0 && range.start < range.end && range.end <= 100))
+        throw new Error(JSON.stringify(range));
+    },
+  },
+  {
+    name: "host-and-origin",
+    refusals: ["KS_BAD_REQUEST", "KS_FORBIDDEN"],
+    recordings: () =>
+      utf8([
+        "/v1/nodes\nlocalhost:6323\nhttp://localhost:6323\nsame-origin",
+        "/\n[::1]\nhttp://[::1]\nnone",
+        "/health\n127.0.0.1",
+      ]),
+    made: texts(
+      "/",
+      "\n",
+      "localhost",
+      "[::1]",
+      ":6323",
+      "http://",
+      "https://",
+      "evil.example",
+      "@",
+      ".",
+      "null",
+      "none",
+    ),
+    read: (input) => {
+      const [url = "", host = "", origin, site] = input.toString("latin1").split("\n");
+      const headers = {
+        host,
+        ...(origin === undefined ? {} : { origin }),
+        ...(site === undefined ? {} : { "sec-fetch-site": site }),
+      };
+      guard.checkOrigin({ url, rawHeaders: ["host", host], headers });
+      const name = host.toLowerCase().replace(/:\d+$/, "");
+      if (!["localhost", "127.0.0.1", "[::1]"].includes(name)) throw new Error(`${host} was let in`);
+      if (origin !== undefined && new URL(origin).hostname !== name)
+        throw new Error(`${origin} was let in to ${host}`);
+    },
+  },
+  {
+    name: "source",
+    refusals: ["KS_BAD_REQUEST"],
+    recordings: () =>
+      utf8(["http://127.0.0.1:6323/v1/replicas/a?wait=5", "http://[::1]/", "http://node1:80/x"]),
+    made: text,
+    read: (input) => parseSource(input.toString()),
+  },
+];
+
+/** As the routes do, one field after the other. */
+function readBody(body: Readonly<Record<string, unknown>>): void {
+  const readers: Readonly<Record<string, (value: unknown) => unknown>> = {
+    client: parseClient,
+    id: parseJobId,
+    url: parseDataUrl,
+    node: parseNodeName,
+    queue: parseQueue,
+    sha256: parseSha256,
+    type: parseDataType,
+    jobs: (value) => Array.isArray(value) && value.map(parseJobId),
+    urls: (value) => Array.isArray(value) && value.map(parseDataUrl),
+    patterns: (value) => Array.isArray(value) && value.map(parseGlob),
+  };
+  for (const [key, read] of Object.entries(readers)) if (Object.hasOwn(body, key)) read(body[key]);
+}
