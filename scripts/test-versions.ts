@@ -10,16 +10,20 @@ const VITEST = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import
 const CLOSING = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm;
 
 /**
- * One run of these is enough: they start every version themselves, move much data, or are about other programs than Node:
- * a Redis of each kind, nodes that are killed, the command line.
+ * One run of these is enough: they start every version themselves, move much data, or are about other things than Node:
+ * a Redis of each kind, nodes that are killed, the command line, the sources.
  */
 const ONCE = [
+  "test/bench/**",
   "test/capture/versions.test.ts",
   "test/capture/settings/**",
-  "test/cli/data.test.ts",
+  "test/cli/{data,doctor}.test.ts",
+  "test/cluster/data/{keeping,large,locality,pipeline,remote-data}.test.ts",
   "test/cluster/faults/{chaos,data-*,large-results,leases,output-flood,redis-*,stopping,unlike-nodes}.test.ts",
-  "test/cluster/data/{keeping,large,pipeline}.test.ts",
-  "test/store/redis-{cluster,cluster-accidents,cluster-nodes,sentinel,tls,ways}.test.ts",
+  "test/docs/{errors,flags,pages,promises,protocol}.test.ts",
+  "test/floors.test.ts",
+  "test/security/{installation,limits,secrets}.test.ts",
+  "test/store/{model-redis,redis*}.test.ts",
 ];
 
 interface Counts {
