@@ -14,9 +14,14 @@ export interface Settings {
   readonly longestMs: number;
   /** How long results are kept: longer than it takes to read them, whatever is away. */
   readonly resultTtlMs: number;
+  /** Whether results are waited out at the end, so that all is seen to go. */
+  readonly waitsForExpiry: boolean;
   /** How long everything has to settle at the end. */
   readonly settleMs: number;
 }
+
+/** Shorter runs do not wait for results to expire. */
+const LONG_MS = 2 * 60_000;
 
 /** What was typed makes no sense. */
 export class UsageError extends Error {
@@ -35,6 +40,7 @@ export function settingsFrom(args: readonly string[], seed: number): Settings | 
   const values = parse(args);
   if (values.help === true) return "help";
   const durationMs = number(values.minutes ?? "2", "--minutes") * 60_000;
+  const waitsForExpiry = durationMs >= LONG_MS;
   const longestMs = Math.min(60_000, Math.max(4_000, durationMs / 8));
   return {
     durationMs,
@@ -43,7 +49,8 @@ export function settingsFrom(args: readonly string[], seed: number): Settings | 
     clients: 2,
     callsPerSecond: number(values.rate ?? "100", "--rate"),
     longestMs,
-    resultTtlMs: Math.max(60_000, longestMs * 3),
+    resultTtlMs: waitsForExpiry ? Math.max(60_000, longestMs * 3) : 10 * 60_000,
+    waitsForExpiry,
     settleMs: 120_000,
   };
 }

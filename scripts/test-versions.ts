@@ -17,7 +17,7 @@ const ONCE = [
   "test/capture/versions.test.ts",
   "test/capture/settings/**",
   "test/cli/data.test.ts",
-  "test/cluster/faults/large-results.test.ts",
+  "test/cluster/faults/{chaos,data-*,large-results,leases,output-flood,redis-*,stopping,unlike-nodes}.test.ts",
   "test/cluster/data/{keeping,large,pipeline}.test.ts",
   "test/store/redis-{cluster,cluster-accidents,cluster-nodes,sentinel,tls,ways}.test.ts",
 ];

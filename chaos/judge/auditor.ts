@@ -11,6 +11,7 @@ import type { Tally } from "./tally.ts";
 
 const AT_ONCE = 32;
 const AGAIN_MS = 3_000;
+const MOST_LATER_MS = 20_000;
 const MOST_DOUBLINGS = 6;
 const ANSWER_MS = 3_000;
 /** So many of a hundred results are read by another client too. */
@@ -117,7 +118,11 @@ export class Auditor {
   #planAgain(it: Case): void {
     const { dice, resultTtlMs } = this.#options;
     const again = it.expect.isStream !== true && dice.chance(READ_AGAIN);
-    it.dueAt = again ? Date.now() + dice.between(0, resultTtlMs / 3) : it.isLeft ? Infinity : it.dueAt;
+    it.dueAt = again
+      ? Date.now() + dice.between(0, Math.min(MOST_LATER_MS, resultTtlMs / 3))
+      : it.isLeft
+        ? Infinity
+        : it.dueAt;
   }
 
   async #readAgain(it: Case): Promise<void> {

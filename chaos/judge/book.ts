@@ -56,6 +56,8 @@ export class Book {
 
   /** Judges a job by its final record, and forgets it. Without one, the store never had it. */
   close(it: Case, record?: Record): void {
+    // The cluster may tell the end sooner than the log was read of how it began.
+    if (!it.begun.some(({ attempt }) => attempt === record?.attempt)) this.read();
     this.cases.delete(it.id);
     this.#closed.set(it.id, record?.attempt);
     if (it.expect.isInstant === true) return this.#judgeInstant(it);

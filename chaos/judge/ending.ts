@@ -12,8 +12,6 @@ import type { Gauges } from "./gauges.ts";
 import { dataFilesLeft, filesBelow, keysLeft } from "./leftovers.ts";
 import type { Tally } from "./tally.ts";
 
-/** Results are waited out in runs that are not shorter: their ends are part of what is promised. */
-const LONG_ENOUGH_MS = 2 * 60_000;
 /** Nodes look after their files at each heartbeat. */
 const FILES_MS = 20_000;
 /** The grace of a node that is asked to stop, and time to stop. */
@@ -45,7 +43,7 @@ export class Ending {
     const { stage, gauges, settings, say } = this.#options;
     await this.#checkData();
     await this.#expectNone("files left over", FILES_MS, () => dataFilesLeft(stage.nodes));
-    if (settings.durationMs >= LONG_ENOUGH_MS) {
+    if (settings.waitsForExpiry) {
       say(`waiting until results have expired, ${settings.resultTtlMs / 1_000} s`);
       await sleep(settings.resultTtlMs);
       await keysLeft(stage.redis, settings.resultTtlMs);
@@ -97,7 +95,7 @@ export class Ending {
     const { stage, tally, census, settings } = this.#options;
     const { forgotten, expiring } = await keysLeft(stage.redis, settings.resultTtlMs);
     for (const key of forgotten) tally.break("keys left over", key);
-    if (settings.durationMs >= LONG_ENOUGH_MS && expiring > 0)
+    if (settings.waitsForExpiry && expiring > 0)
       tally.break("keys left over", `${expiring} whose time has come`);
     await this.#expectNone("processes left over", GONE_MS, () => census.living());
     await this.#expectNone("files left over", 0, () => dataFilesLeft(stage.nodes));

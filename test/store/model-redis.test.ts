@@ -12,7 +12,7 @@ import { SETTINGS, WATCHERS } from "./model/steps.ts";
 import { DEFAULTS } from "./support/harness.ts";
 import { startRedis, type TestRedis } from "./support/redis.ts";
 
-const { numRuns, timeoutMs } = howMany(100);
+const many = howMany(100);
 
 let redis: TestRedis;
 let raw: Redis;
@@ -29,9 +29,9 @@ afterAll(async () => {
 test(
   "the Redis store does as the model says, whatever happens in whatever order, and keeps nothing in the end",
   async () => {
-    expect(await checkHistories(fc.constant("redis"), numRuns, withStores)).toBeGreaterThan(0);
+    expect(await checkHistories(fc.constant("redis"), many, withStores)).toBeGreaterThan(0);
   },
-  timeoutMs,
+  many.timeoutMs,
 );
 
 /**

@@ -8,14 +8,14 @@ import { checkHistories, howMany } from "./model/run.ts";
 import { SETTINGS, WATCHERS } from "./model/steps.ts";
 import { DEFAULTS } from "./support/harness.ts";
 
-const { numRuns, timeoutMs } = howMany(300);
+const many = howMany(300);
 
 test(
   "the embedded store does as the model says, whatever happens in whatever order",
   async () => {
-    expect(await checkHistories(fc.constantFrom(...WATCHERS), numRuns, withStore)).toBeGreaterThan(0);
+    expect(await checkHistories(fc.constantFrom(...WATCHERS), many, withStore)).toBeGreaterThan(0);
   },
-  timeoutMs,
+  many.timeoutMs,
 );
 
 /** The embedded store delivers to one node only. */

@@ -109,18 +109,22 @@ test("fault 10: what a node is told goes nowhere for a while: its jobs come to t
 });
 
 test("fault 13: a node is cut off from Redis: others run its jobs, and it is fenced when it returns", async () => {
-  const { cluster, proxy } = await twoNodes();
-  const second = cluster.connect(1);
-  const hold = second.with({ node: "node2" }).call(tellWhenThere, join(temporaryDirectory(), "never"));
-  await expect.poll(() => hold.status().catch(() => undefined)).toMatchObject({ state: "running" });
-  const job = await runOnFirst(cluster.connect(0));
+  const { cluster, proxy } = await twoNodes({ numWorkers: 2 });
+  const [first, second] = [cluster.connect(0), cluster.connect(1)];
+  const never = join(temporaryDirectory(), "never");
+  const holders = [1, 2].map(() => second.with({ node: "node2" }).call(tellWhenThere, never));
+  for (const holder of holders)
+    await expect.poll(() => holder.status().catch(() => undefined)).toMatchObject({ state: "running" });
+  const [ending, going] = [await runOnFirst(first), await runOnFirst(first)];
   proxy.swallow();
-  await hold.cancel("make room");
-  await hold.catch(() => {});
-  expect(await second.result(job.id)).toEqual({ attempt: 2, node: "node2" });
-  writeFileSync(job.file, "");
+  for (const holder of holders) await holder.cancel("make room");
+  for (const { id } of [ending, going])
+    expect(await second.result(id)).toEqual({ attempt: 2, node: "node2" });
+  writeFileSync(ending.file, "");
   proxy.release();
-  await gone([job.workerPid], 10_000);
+  await gone([going.workerPid], 10_000);
   expect(await second.with({ node: "node1" }).call(mayTakeLong, false)).toBe(false);
-  expect(await second.job(job.id).status()).toMatchObject({ state: "succeeded", attempt: 2, node: "node2" });
+  for (const { id } of [ending, going])
+    expect(await second.job(id).status()).toMatchObject({ state: "succeeded", attempt: 2, node: "node2" });
+  for (const holder of holders) await expect(holder).rejects.toMatchObject({ code: "KS_CANCELLED" });
 });

@@ -7,10 +7,17 @@ import { MAX_DEATHS, NODES, QUEUES, SETTINGS, type Step, step, UNIT_MS } from ".
 
 const STEPS: fc.Arbitrary<Step[]> = fc.array(step, { maxLength: 80, size: "max" });
 
+export interface HowMany {
+  readonly numRuns: number;
+  readonly timeoutMs: number;
+}
+/** The time that is kept for telling of the shortest history that was found until then. */
+const TELLING_MS = 20_000;
+
 /** `MODEL_RUNS=20000` for a long look; `MODEL_REPLAY="SEED PATH"`, as a failure says them, for that one again. */
-export function howMany(usually: number): { readonly numRuns: number; readonly timeoutMs: number } {
+export function howMany(usually: number): HowMany {
   const numRuns = Number(process.env["MODEL_RUNS"] ?? usually);
-  return { numRuns, timeoutMs: 60_000 + numRuns * 500 };
+  return { numRuns, timeoutMs: 120_000 + numRuns * 500 };
 }
 
 function replay(): { seed: number; path?: string } | undefined {
@@ -22,13 +29,16 @@ function replay(): { seed: number; path?: string } | undefined {
 /** Lets histories happen, each to a store of its own, which `withSubject` opens and closes. Gives their number. */
 export async function checkHistories<Kind>(
   kind: fc.Arbitrary<Kind>,
-  numRuns: number,
+  { numRuns, timeoutMs }: HowMany,
   withSubject: (kind: Kind, body: (subject: Subject) => Promise<void>) => Promise<void>,
 ): Promise<number> {
   const property = fc.asyncProperty(kind, STEPS, (of, steps) =>
     withSubject(of, (subject) => run(subject, steps)),
   );
-  const found = await fc.check(property, { numRuns, ...replay() });
+  const limit = { interruptAfterTimeLimit: timeoutMs - TELLING_MS, markInterruptAsFailure: true };
+  const found = await fc.check(property, { numRuns, ...limit, ...replay() });
+  if (found.failed && found.counterexample === null)
+    throw new Error(`There was time for ${found.numRuns} of ${numRuns} histories only`);
   if (found.failed)
     throw new Error(
       `History ${found.numRuns} of ${numRuns} failed; again: MODEL_REPLAY="${found.seed} ${found.counterexamplePath}"`,
