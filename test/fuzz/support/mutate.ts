@@ -26,7 +26,8 @@ const WORDS = [
   "[!",
   "\\",
   "kitchensink:data",
-  " ".repeat(200),
+  `${" ".repeat(3_000)}\u0001`,
+  "a".repeat(3_000),
 ];
 
 type Change = (bytes: Buffer, random: Random, others: readonly Uint8Array[]) => Buffer;
