@@ -1,5 +1,5 @@
 /** A generator runs at most this far ahead of what its reader has taken. */
-const MOST_ITEMS = 64;
+export const MOST_ITEMS = 64;
 const MOST_BYTES: number = 4 * 1024 * 1024;
 
 /** How far a streamed result is ahead of its reader: pure counting, the same for worker and tests. */

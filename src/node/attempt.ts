@@ -134,7 +134,7 @@ export class Attempt implements RunHandlers {
   }
 
   onItem(bytes: Uint8Array): void {
-    this.#items?.push(bytes);
+    if (this.#items?.push(bytes) === false) this.#worker?.kill();
   }
 
   onFinished({ outcome, isError, ranMs }: RunResult): void {

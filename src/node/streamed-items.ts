@@ -1,10 +1,14 @@
 import { KitchenError } from "../core/errors.ts";
+import { MOST_ITEMS } from "../core/item-window.ts";
 import type { ItemsAnswer, ItemsRequest } from "../core/messages.ts";
 
 /** Whoever reads asks more often than this, also when nothing comes or nothing is wanted for a while. */
 export const UNREAD_MS: number = 5 * 60_000;
 /** An answer holds about this much at most. */
 const ANSWER_BYTES = 4 * 1024 * 1024;
+
+/** A worker stops at half of it, and hears late of what was read. */
+const MOST_UNREAD: number = 2 * MOST_ITEMS;
 
 export interface StreamedItemsOptions {
   /** By which the items were encoded. */
@@ -37,9 +41,11 @@ export class StreamedItems {
     return this.#isComplete;
   }
 
-  push(item: Uint8Array): void {
+  /** Tells whether the worker keeps to its window: one that does not would fill the node's memory. */
+  push(item: Uint8Array): boolean {
     this.#items.push(item);
     this.#wake();
+    return this.#items.length <= MOST_UNREAD;
   }
 
   /** No item will follow. */

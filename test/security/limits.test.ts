@@ -3,15 +3,18 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
-import { FrameReader } from "../../src/codec/frames.ts";
+import { frame, FrameReader } from "../../src/codec/frames.ts";
 import { MEDIA_TYPE } from "../../src/codec/wire.ts";
+import { encodeFromWorker } from "../../src/codec/worker-wire.ts";
 import { createServer } from "../../src/node/http/server.ts";
-import { startNodeProcess } from "../support/cli.ts";
+import { gone, startNodeProcess } from "../support/cli.ts";
 import { authorized, JSON_TYPE, RawConnection, send, type Answer } from "./support/attacker.ts";
 
 const MIB = 1024 * 1024;
+const FUNCTIONS = fileURLToPath(new URL("fixtures/functions.mjs", import.meta.url));
 const OCTETS = { "content-type": "application/octet-stream" };
 const PACKED = { "content-type": MEDIA_TYPE };
 const directory = mkdtempSync(join(tmpdir(), "kitchensink-test-"));
@@ -117,6 +120,24 @@ describe("attack 10: too much", () => {
     expect(() => new FrameReader(10).push(Buffer.from([11, 0, 0, 0]), () => {})).toThrow("11 bytes");
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(MIB);
   });
+});
+
+test("attack 10: a worker that sends what nobody asked for is ended, and its node's memory spared", async () => {
+  const own = await startCluster({ modules: [FUNCTIONS] });
+  const run = { run: 1 } as const;
+  const begin = frame(encodeFromWorker({ type: "streaming", ...run }));
+  const item = frame(encodeFromWorker({ type: "item", ...run, bytes: Buffer.alloc(MIB) }));
+  const before = process.memoryUsage().arrayBuffers;
+  const file = join(directory, "pid");
+  // It is told that items come, and never asks for one.
+  await own.client
+    .with({ rpcName: "test", async: false })
+    .call("say", Uint8Array.from(Buffer.concat([begin, item])), 2_000, file);
+  await gone([Number(readFileSync(file, "utf8"))], 15_000);
+  expect((process.memoryUsage().arrayBuffers - before) / MIB).toBeLessThan(400);
+  expect(await own.client.with({ rpcName: "test", async: false }).call("add", 1, 2)).toBe(3);
+  await own.close();
+  rmSync(file);
 });
 
 describe("attack 10: not as long as was said", () => {
