@@ -128,8 +128,9 @@ export class StageNode {
     const { name, tokenFile, resultTtlMs, isReadOnly } = this.#settings;
     const store = ["--no-redis", "--redis-connection", `tcp://127.0.0.1:${this.redis.port}?db=9`];
     const place = ["--node-name", name, "--node-url", `http://${PEERS_HOST}:${this.#port}/`];
-    const work = ["--num-workers", "2", "--module", FUNCTIONS, "--result-ttl", `${resultTtlMs}ms`];
+    const workers = ["--num-workers", "2", "--worker-memory", "256MB"];
+    const work = ["--module", FUNCTIONS, "--result-ttl", `${resultTtlMs}ms`];
     const own = ["--datadir", this.directory, "--token-file", tokenFile, "--log-level", "info"];
-    return [...store, ...place, ...work, ...own, ...(isReadOnly ? ["--read-only"] : [])];
+    return [...store, ...place, ...workers, ...work, ...own, ...(isReadOnly ? ["--read-only"] : [])];
   }
 }

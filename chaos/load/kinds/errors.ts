@@ -24,7 +24,7 @@ function retried(caller: Caller): void {
   caller.follow(job, { value: "at last" });
 }
 
-/** The first attempt is killed, as the system would for want of memory, or aborts, as V8 would. */
+/** The first attempt is killed, or aborts. */
 function dying(caller: Caller): void {
   const { log } = caller;
   const aborts = caller.dice.chance(0.5);
@@ -56,10 +56,23 @@ function exiting(caller: Caller): void {
   caller.follow(job, { exits: true });
 }
 
+/** Takes more memory than a worker may have, once. */
+function greedy(caller: Caller): void {
+  const { log } = caller;
+  const job = caller.client.call(() => {
+    const mark = begin(log);
+    const kept: number[][] = [];
+    while (mark.attempt === 1) kept.push(Array.from({ length: 100_000 }, (_, at) => at + 0.5));
+    return { mark, value: kept.length };
+  });
+  caller.follow(job, { value: 0 });
+}
+
 export const ERRORS: readonly Kind[] = [
   { name: "throwing", weight: 60, begin: throwing },
   { name: "retried", weight: 20, begin: retried },
   { name: "dying", weight: 3, begin: dying },
   { name: "deadly", weight: 1, begin: deadly },
+  { name: "greedy", weight: 1, begin: greedy },
   { name: "exiting", weight: 2, begin: exiting },
 ];

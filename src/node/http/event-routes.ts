@@ -66,8 +66,8 @@ export function addEventRoutes(
     const ids = jobs.map(({ id }) => id);
     // Registered first, and what is on its way written first: then nothing falls between the log and the stream.
     for (const { id, from } of jobs) hub.watch(client, id, from !== undefined);
-    await writer.drained();
     await hub.tellFirst(ids, async () => {
+      await writer.drained();
       const records = await store.watch(ids, node);
       for (const [at, job] of jobs.entries()) await tell(client, job, records[at]);
     });
