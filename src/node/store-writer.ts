@@ -50,6 +50,8 @@ export class StoreWriter {
   #heldBytes = 0;
   /** Jobs whose output is being dropped, each by its attempt: their logs say so already. */
   readonly #cut = new Map<JobId, number>();
+  /** Jobs whose output is on its way. What is said of them next waits: a command can be overtaken by the one behind it. */
+  readonly #appending = new Set<JobId>();
   /** In the order of sending; each with what of it the store did not take, once that is known. */
   readonly #sent = new Map<Batch, Batch | undefined>();
   #settling: Promise<void> = Promise.resolve();
@@ -126,8 +128,11 @@ export class StoreWriter {
 
   /** Resolves when all that was said so far is in the store. @throws KitchenError `KS_UNAVAILABLE` when it does not take it */
   async drained(): Promise<void> {
-    this.#flush();
-    await this.#settling;
+    // Output that was on its way, output that waited for it, and the end behind that.
+    for (let round = 0; round === 0 || (round < 3 && !this.#isAway); round += 1) {
+      this.#flush();
+      await this.#settling;
+    }
     if (this.#isAway) throw new KitchenError("KS_UNAVAILABLE", "The store does not answer: try again later");
   }
 
@@ -147,14 +152,32 @@ export class StoreWriter {
     this.#isScheduled = false;
     clearTimeout(this.#retry);
     this.#retry = undefined;
-    const batch = { output: this.#output, streaming: this.#streaming, finished: this.#finished };
+    const batch = this.#take();
     if (isEmpty(batch)) return;
-    this.#output = [];
-    this.#streaming = [];
-    this.#finished = [];
     this.#sent.set(batch, undefined);
     this.#settling = Promise.all([this.#settling, this.#send(batch)]).then(() => {});
     this.#options.onFlushed(batch.finished.some(({ next }) => next === "queued"));
+  }
+
+  /** What can go now: of each job that printed its output, and what comes behind it when that is in the store. */
+  #take(): Batch {
+    const isFree = ({ id }: { readonly id: JobId }): boolean => !this.#appending.has(id);
+    const output = this.#output.filter(isFree);
+    this.#output = this.#output.filter((row) => !isFree(row));
+    for (const { id } of output) this.#appending.add(id);
+    const [streaming, finished] = [this.#streaming.filter(isFree), this.#finished.filter(isFree)];
+    this.#streaming = this.#streaming.filter((row) => !isFree(row));
+    this.#finished = this.#finished.filter((row) => !isFree(row));
+    return { output, streaming, finished };
+  }
+
+  /** What the store did not take stays ahead of what is said of these jobs next. */
+  #appended(rows: readonly OutputRow[], left: readonly OutputRow[]): readonly OutputRow[] {
+    if (left.length > 0) return left;
+    for (const { id } of rows) this.#appending.delete(id);
+    const waiting = { output: this.#output, streaming: this.#streaming, finished: this.#finished };
+    if (!isEmpty(waiting)) this.#schedule();
+    return left;
   }
 
   async #send(batch: Batch): Promise<void> {
@@ -163,7 +186,7 @@ export class StoreWriter {
         batch.output,
         ({ piece }) => piece.bytes.length,
         (rows) => this.#writeOutput(rows),
-      ),
+      ).then((left) => this.#appended(batch.output, left)),
       this.#write(
         batch.streaming,
         () => 0,
@@ -227,6 +250,7 @@ export class StoreWriter {
     if (!this.#isAway || [...this.#sent.values()].includes(undefined)) return;
     const all = [...this.#sent.values()].filter((other) => other !== undefined);
     this.#sent.clear();
+    this.#appending.clear();
     this.#output = [...all.flatMap(({ output }) => output), ...this.#output];
     this.#streaming = [...all.flatMap(({ streaming }) => streaming), ...this.#streaming];
     this.#finished = [...all.flatMap(({ finished }) => finished), ...this.#finished];

@@ -62,3 +62,43 @@ test("while the store is away output and ends wait in their order, and go out wh
   writer.close();
   await store.close();
 });
+
+test("what is said of a job waits until its output before is in the store, however late that is", async () => {
+  const store = openMemoryStore({ cluster: "test", ...DEFAULTS });
+  await register(store, N1);
+  const [printing, silent] = [
+    await runningJob(store, N1, { queue: "a" }),
+    await runningJob(store, N1, { queue: "b" }),
+  ];
+  const held: (() => void)[] = [];
+  const slow: Pick<Store, "appendOutput" | "finish"> = {
+    appendOutput: async (...args) => {
+      await new Promise<void>((resolve) => held.push(resolve));
+      await store.appendOutput(...args);
+    },
+    finish: (...args) => store.finish(...args),
+  };
+  const reached = new Proxy(store, {
+    get: (target, name) => Reflect.get(name in slow ? slow : target, name),
+  });
+  const options = { store: reached, node: N1, hub: new Hub(), warn: () => {}, onFlushed: () => {} };
+  const writer = new StoreWriter(options);
+  void writer.output(printing, piece(0));
+  await vi.waitFor(() => expect(held).toHaveLength(1));
+  void writer.output(printing, piece(1));
+  for (const id of [printing, silent])
+    writer.finish({ id, attempt: 1, next: "succeeded", outcome: bytes("done") });
+  await vi.waitFor(async () => expect(await state(store, silent)).toBe("succeeded"));
+  expect(await state(store, printing)).toBe("running");
+  expect(held).toHaveLength(1);
+
+  held[0]?.();
+  await vi.waitFor(() => expect(held).toHaveLength(2));
+  expect(await state(store, printing)).toBe("running");
+  held[1]?.();
+  await writer.drained();
+  expect(await state(store, printing)).toBe("succeeded");
+  expect((await store.readOutput(printing, 0)).map((kept) => shown(kept.bytes))).toEqual(["0 ", "1 "]);
+  writer.close();
+  await store.close();
+});
