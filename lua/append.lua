@@ -10,7 +10,6 @@
 -- include shared/records.lua
 -- include shared/jobs.lua as jobs
 -- include shared/attempts.lua as attempts
-if #ARGV == 0 then return end -- Sent only to be known: see scripts.ts.
 local node, limit, notice = ARGV[2], tonumber(ARGV[3]), ARGV[4]
 -- Refused over the memory limit; makes no key. Output is what can be done without then: ends of jobs are behind it.
 if type(redis.pcall("SETRANGE", prefix .. "nothing", 0, "")) == "table" then limit, notice = 0, ARGV[6] end

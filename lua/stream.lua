@@ -7,7 +7,6 @@
 -- include shared/records.lua
 -- include shared/jobs.lua as jobs
 -- include shared/attempts.lua as attempts
-if #ARGV == 0 then return end -- Sent only to be known: see scripts.ts.
 local node = ARGV[2]
 local rows = cmsgpack.unpack(ARGV[3])
 

@@ -14,7 +14,6 @@ import {
   type Inbox,
   inboxOf,
   N1,
-  N2,
   newJob,
   register,
   submit,
@@ -154,30 +153,6 @@ describe("a Redis that has accidents", () => {
         expect(await store.finish(N1, [row])).toEqual(["committed"]);
         await flushed;
       }
-    }));
-
-  test("what was printed stays ahead of the end when only the end's script is known again, by another node", () =>
-    withRedisStore(async (store, cluster) => {
-      const address = parseRedisAddress(redis.address);
-      const other = await openRedisStore({ cluster, address, ...DEFAULTS });
-      const bytesOf = async (on: Store, node: typeof N1, text: string): Promise<string> => {
-        const job = newJob();
-        await submit(on, job);
-        await claim(on, node);
-        const piece = { attempt: 1, index: 0, stream: "stdout", bytes: bytes(text), atMs: 0 } as const;
-        const printed = text === "" ? undefined : on.appendOutput(node, [{ id: job.id, piece }]);
-        const row = { id: job.id, attempt: 1, next: "succeeded", outcome: bytes("") } as const;
-        expect(await on.finish(node, [row])).toEqual(["committed"]);
-        await printed;
-        return Buffer.concat((await on.readOutput(job.id, 0)).map((kept) => kept.bytes)).toString();
-      };
-      await register(store, N1);
-      await register(other, N2);
-      expect(await bytesOf(store, N1, "before")).toBe("before");
-      await raw.script("FLUSH");
-      await bytesOf(other, N2, "");
-      expect(await bytesOf(store, N1, "after")).toBe("after");
-      await other.close();
     }));
 
   test("killed connections heal by themselves, and a subscriber is told that it may have missed something", () =>

@@ -36,12 +36,6 @@ export const SCRIPT_NAMES = [
 ] as const;
 export type ScriptName = (typeof SCRIPT_NAMES)[number];
 
-/**
- * What is said ahead of a script, in the same turn, and has to run before it. Where the server knows a script, it knows these:
- * else they would be sent again, and run behind it.
- */
-const AHEAD_OF: Partial<Record<ScriptName, readonly ScriptName[]>> = { finish: ["append", "stream"] };
-
 export type Argument = string | number | Buffer;
 const FOLDER = packageUrl("lua/");
 const INCLUDE = /^-- include (\S+)(?: as (\w+))?$/gm;
@@ -103,20 +97,12 @@ export class Scripts {
   }
 
   #send(name: ScriptName, prefix: string, args: readonly Argument[]): Promise<unknown> {
-    const keys = ["2", prefix, `${prefix}nothing`];
-    const { text, hash } = this.#source(name);
-    if (this.#known.has(name)) return this.#redis.callBuffer("EVALSHA", hash, ...keys, ...args);
-    // By their keys, so that they go where the script does.
-    for (const ahead of AHEAD_OF[name] ?? [])
-      this.#redis.callBuffer("EVAL", this.#source(ahead).text, ...keys).catch(() => {});
-    this.#known.add(name);
-    return this.#redis.callBuffer("EVAL", text, ...keys, ...args);
-  }
-
-  #source(name: ScriptName): { readonly text: string; readonly hash: string } {
     const source = this.#sources.get(name);
     if (source === undefined) throw new KitchenError("KS_INTERNAL", `There is no script ${name}.lua`);
-    return source;
+    const keys = ["2", prefix, `${prefix}nothing`];
+    if (this.#known.has(name)) return this.#redis.callBuffer("EVALSHA", source.hash, ...keys, ...args);
+    this.#known.add(name);
+    return this.#redis.callBuffer("EVAL", source.text, ...keys, ...args);
   }
 }
 
