@@ -64,16 +64,23 @@ export class Submissions {
     this.#options.units.add(units);
     const submitted = store.submit({ watcher: node, jobs: placed, units, needs: [...needs] });
     onSubmitted();
-    const reply = await hub.whileUnanswered(ids, submitted).catch((error: unknown) => {
-      hub.unwatch(client, ids);
-      throw error;
-    });
+    // What was not queued is not watched any more before it counts as answered: nobody asks the store for it.
+    const settled = submitted.then(
+      (reply) => {
+        if (reply.type !== "queued") hub.unwatch(client, ids);
+        return reply;
+      },
+      (error: unknown) => {
+        hub.unwatch(client, ids);
+        throw error;
+      },
+    );
+    const reply = await hub.whileUnanswered(ids, settled);
     if (reply.type === "queued") {
       this.#tellRefused(placed);
       await this.#tellKnown(ids, reply.rows);
       this.#noteExpiries(rows);
     }
-    if (reply.type !== "queued") hub.unwatch(client, ids);
     if (reply.type === "conflict")
       throw new KitchenError(
         "KS_CONFLICT",
