@@ -1,13 +1,7 @@
 import type { NodeName } from "../core/ids.ts";
 import { KitchenError } from "../core/errors.ts";
-import type {
-  ClusterTerms,
-  Exhausted,
-  NodeRegistration,
-  RegisterReply,
-  Store,
-  UnplacedJob,
-} from "../store/port.ts";
+import type { ClusterTerms, NodeRegistration, RegisterReply } from "../store/membership.ts";
+import type { Exhausted, Store, UnplacedJob } from "../store/port.ts";
 import { NO_TOKEN } from "./options.ts";
 
 const TAKE_PAUSE_MS = 500;

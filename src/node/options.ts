@@ -1,7 +1,8 @@
 import { hash } from "node:crypto";
 import { parseQueue, type NodeName } from "../core/ids.ts";
 import { PROTOCOL_VERSION } from "../core/version.ts";
-import type { ClusterTerms, Store } from "../store/port.ts";
+import type { ClusterTerms } from "../store/membership.ts";
+import type { Store } from "../store/port.ts";
 import type { EarlyProcesses } from "../worker/early-processes.ts";
 
 export interface Log {

@@ -2,7 +2,8 @@ import { expect, test, vi } from "vitest";
 import { Lease, type LeaseOptions } from "../../src/node/lease.ts";
 import { termsOf } from "../../src/node/options.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
-import type { ClusterTerms, Store } from "../../src/store/port.ts";
+import type { ClusterTerms } from "../../src/store/membership.ts";
+import type { Store } from "../../src/store/port.ts";
 import { DEFAULTS, N1, N2, N3, newJob, register, submit, TERMS } from "../store/support/harness.ts";
 
 const leaseOf = (store: Store, options: Partial<LeaseOptions> = {}): Lease =>

@@ -1,5 +1,5 @@
 import type { NodeName } from "../../core/ids.ts";
-import type { ClusterTerms, NodeRecord, NodeRegistration } from "../port.ts";
+import type { ClusterTerms, NodeRecord, NodeRegistration } from "../membership.ts";
 import type { MemoryJob } from "./job.ts";
 
 interface Lease {

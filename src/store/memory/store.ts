@@ -1,23 +1,20 @@
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
 import { isFinal } from "../../core/job-states.ts";
+import type { ClusterTerms, NodeRecord, NodeRegistration, RegisterReply } from "../membership.ts";
 import type {
   CancelReply,
   ClaimedJob,
   ClaimReply,
   ClaimRequest,
-  ClusterTerms,
   Expiring,
   ExpiryRow,
   FinishReply,
   FinishRow,
   JobRecord,
-  NodeRecord,
-  NodeRegistration,
   OutputPiece,
   OutputRow,
   PlacementRow,
-  RegisterReply,
   RunningJob,
   Store,
   StoreEvent,
@@ -28,15 +25,15 @@ import type {
   Swept,
 } from "../port.ts";
 import type { StoreDiagnosis, Waiting } from "../inspection.ts";
-import { lostNodeDeath } from "../lost-node.ts";
 import { ownBytes } from "./bytes.ts";
 import { MemoryCatalog } from "./catalog.ts";
 import { EventQueue } from "./events.ts";
 import { addWatcher, type MemoryJob, newMemoryJob, toRecord } from "./job.ts";
 import { Leases } from "./leases.ts";
+import { Losses } from "./losses.ts";
 import { OutputLog } from "./output.ts";
 import { fullQueue } from "./room.ts";
-import { hasSpec, JobTable, type Loss } from "./table.ts";
+import { hasSpec, JobTable } from "./table.ts";
 import { Units } from "./units.ts";
 
 /** What has expired is let go of this often; nobody gets to see it in the meantime. */
@@ -65,8 +62,7 @@ class MemoryStore extends MemoryCatalog implements Store {
   readonly #leases = new Leases();
   readonly #jobs: JobTable;
   readonly #units: Units;
-  /** Jobs that a sweep handed to a node and that it still has to fail, with the node that was lost. */
-  readonly #handed = new Map<MemoryJob, NodeName>();
+  readonly #losses: Losses;
   readonly #tidying: NodeJS.Timeout;
   #sequence = 0;
   #isClosed = false;
@@ -77,6 +73,7 @@ class MemoryStore extends MemoryCatalog implements Store {
     this.#outputLimitBytes = options.outputLimitBytes;
     this.#queueLimit = options.queueLimit;
     this.#jobs = new JobTable(options, this.#leases, this.#events);
+    this.#losses = new Losses(this.#jobs, this.#leases);
     this.#units = new Units(options.unitTtlMs);
     this.#tidying = setInterval(() => this.#tidy(), TIDY_EVERY_MS).unref();
   }
@@ -156,7 +153,7 @@ class MemoryStore extends MemoryCatalog implements Store {
 
   #commit(job: MemoryJob, row: FinishRow, nowMs: number): FinishReply {
     const saidBy = job.node!;
-    this.#handed.delete(job);
+    this.#losses.settle(job);
     if (job.cancelled !== undefined) {
       this.#jobs.end(job, "cancelled", job.cancelled, { nowMs, saidBy });
       return { cancelled: job.cancelled };
@@ -243,7 +240,7 @@ class MemoryStore extends MemoryCatalog implements Store {
     this.open();
     return this.#leases
       .jobsOf(node)
-      .filter((job) => !this.#handed.has(job))
+      .filter((job) => !this.#losses.isHanded(job))
       .map(({ id, attempt, deaths, throws }) => ({ id, attempt, deaths, throws }));
   }
 
@@ -262,7 +259,7 @@ class MemoryStore extends MemoryCatalog implements Store {
     }
     const holder = this.#leases.holder(node, nowMs);
     if (holder === "other") return { type: "taken" };
-    if (holder === undefined) this.#lose(node.name, nowMs);
+    if (holder === undefined) this.#losses.lose(node.name, nowMs);
     this.#leases.hear(node, nowMs);
     this.#leases.grant(node, nowMs);
     return { type: "registered" };
@@ -272,7 +269,7 @@ class MemoryStore extends MemoryCatalog implements Store {
     const nowMs = this.open();
     const holder = this.#leases.holder(node, nowMs);
     if (holder === "other") return "lapsed";
-    if (holder === undefined) this.#lose(node.name, nowMs);
+    if (holder === undefined) this.#losses.lose(node.name, nowMs);
     this.#leases.hear(node, nowMs);
     if (holder === undefined) return "lapsed";
     this.#leases.grant(node, nowMs);
@@ -280,14 +277,7 @@ class MemoryStore extends MemoryCatalog implements Store {
   }
 
   async leave(node: NodeName): Promise<void> {
-    const nowMs = this.open();
-    const jobs = this.#leases.take(node);
-    this.#jobs.strand(node, nowMs);
-    for (const job of jobs) {
-      const loss = this.#lossOf(job, node);
-      if (job.isAtMostOnce || loss.isDecided) this.#jobs.lose(job, loss, nowMs);
-      else this.#jobs.giveBack(job, { nowMs });
-    }
+    this.#losses.leave(node, this.open());
   }
 
   async nodes(): Promise<NodeRecord[]> {
@@ -314,31 +304,7 @@ class MemoryStore extends MemoryCatalog implements Store {
   }
 
   async sweep(node: NodeName, maxDeaths: number): Promise<Swept> {
-    const nowMs = this.open();
-    for (const lapsed of this.#leases.lapsed(nowMs)) this.#lose(lapsed, nowMs);
-    const running = this.#leases.running(node, nowMs);
-    for (const [job, { node: lostNode, isDecided }] of this.#jobs.lost) {
-      const isExhausted = isDecided || job.deaths + 1 >= maxDeaths || job.isAtMostOnce;
-      // Only a node with a lease can fail a job, so without one the job waits for the next node that sweeps.
-      if (isExhausted && running === undefined) continue;
-      this.#jobs.lost.delete(job);
-      if (!isDecided) {
-        job.deaths += 1;
-        job.pastDeaths = [...job.pastDeaths, lostNodeDeath(job.attempt, lostNode)];
-      }
-      if (!isExhausted || running === undefined) {
-        this.#jobs.requeue(job, nowMs);
-        continue;
-      }
-      this.#jobs.start(job, node, nowMs);
-      running.add(job);
-      this.#handed.set(job, lostNode);
-    }
-    const exhausted = [...this.#handed]
-      .filter(([job]) => job.node === node)
-      .map(([{ id, attempt, deaths, isAtMostOnce, label, pastDeaths }, lostNode]) => {
-        return { id, attempt, deaths, isAtMostOnce, lostNode, label, pastDeaths };
-      });
+    const exhausted = this.#losses.sweep(node, maxDeaths, this.open());
     return { exhausted, unplaced: this.#jobs.unplaced(UNPLACED_AT_ONCE) };
   }
 
@@ -360,17 +326,6 @@ class MemoryStore extends MemoryCatalog implements Store {
     this.#isClosed = true;
     clearInterval(this.#tidying);
     this.#events.close();
-  }
-
-  #lose(node: NodeName, nowMs: number): void {
-    for (const job of this.#leases.take(node)) this.#jobs.lose(job, this.#lossOf(job, node), nowMs);
-    this.#jobs.strand(node, nowMs);
-  }
-
-  #lossOf(job: MemoryJob, node: NodeName): Loss {
-    const ranOn = this.#handed.get(job);
-    this.#handed.delete(job);
-    return { node: ranOn ?? node, isDecided: ranOn !== undefined };
   }
 
   protected open(): number {

@@ -3,6 +3,7 @@ import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
 import type { FinalState, JobState } from "../../core/job-states.ts";
+import type { NodeRecord, RegisterReply } from "../membership.ts";
 import type {
   CancelReply,
   ClaimedJob,
@@ -11,9 +12,7 @@ import type {
   Expiring,
   FinishReply,
   JobRecord,
-  NodeRecord,
   OverdueJob,
-  RegisterReply,
   RunningJob,
   SubmitReply,
   Swept,

@@ -4,6 +4,7 @@ import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
 import type { FinalState } from "../../core/job-states.ts";
 import type { StoreDiagnosis, Waiting } from "../inspection.ts";
 import { cutNotice, fullNotice } from "../output-limit.ts";
+import type { NodeRecord, NodeRegistration, RegisterReply } from "../membership.ts";
 import type {
   CancelReply,
   ClaimReply,
@@ -13,12 +14,9 @@ import type {
   FinishReply,
   FinishRow,
   JobRecord,
-  NodeRecord,
-  NodeRegistration,
   OutputPiece,
   OutputRow,
   PlacementRow,
-  RegisterReply,
   RunningJob,
   Store,
   StoreEvent,

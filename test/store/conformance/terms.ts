@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { NodeName } from "../../../src/core/ids.ts";
-import type { ClusterTerms, NodeRegistration } from "../../../src/store/port.ts";
+import type { ClusterTerms, NodeRegistration } from "../../../src/store/membership.ts";
 import {
   N1,
   N2,

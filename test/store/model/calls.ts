@@ -1,13 +1,12 @@
 /** The calls that the model knows, done to it and to a store, and what can be seen of either from outside. */
 import type { JobId, NodeName } from "../../../src/core/ids.ts";
 import type { WaitingQueue } from "../../../src/store/inspection.ts";
+import type { NodeRecord, NodeRegistration } from "../../../src/store/membership.ts";
 import type {
   ClaimRequest,
   ExpiryRow,
   FinishRow,
   JobRecord,
-  NodeRecord,
-  NodeRegistration,
   OutputPiece,
   OutputRow,
   PlacementRow,

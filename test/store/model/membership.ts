@@ -1,7 +1,8 @@
 /** What nodes do to the world by coming, staying, going and looking after each other. */
 import type { NodeName } from "../../../src/core/ids.ts";
 import { lostNodeDeath } from "../../../src/store/lost-node.ts";
-import type { NodeRegistration, RegisterReply, Swept } from "../../../src/store/port.ts";
+import type { NodeRegistration, RegisterReply } from "../../../src/store/membership.ts";
+import type { Swept } from "../../../src/store/port.ts";
 import { each, lose, loseNode, notice, start, told, type Told, wait } from "./moves.ts";
 import {
   holdsLease,

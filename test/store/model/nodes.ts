@@ -1,7 +1,8 @@
 /** What the nodes know, and so what they say: steps become calls here. */
 import { type AttemptEnd, decideNext } from "../../../src/core/attempt.ts";
 import { type JobId, type NodeName, parseJobId } from "../../../src/core/ids.ts";
-import type { ClaimReply, FinishRow, NodeRegistration, Swept } from "../../../src/store/port.ts";
+import type { NodeRegistration } from "../../../src/store/membership.ts";
+import type { ClaimReply, FinishRow, Swept } from "../../../src/store/port.ts";
 import { bytes, TERMS } from "../support/harness.ts";
 import type { Call } from "./calls.ts";
 import type { World } from "./state.ts";

@@ -4,14 +4,8 @@
  */
 import type { JobId, NodeName, UnitHash } from "../../../src/core/ids.ts";
 import type { FinalState, JobState } from "../../../src/core/job-states.ts";
-import type {
-  ClusterTerms,
-  NewJob,
-  NodeRegistration,
-  OutputPiece,
-  StoreEvent,
-  StoreOptions,
-} from "../../../src/store/port.ts";
+import type { ClusterTerms, NodeRegistration } from "../../../src/store/membership.ts";
+import type { NewJob, OutputPiece, StoreEvent, StoreOptions } from "../../../src/store/port.ts";
 
 export interface World {
   readonly nowMs: number;

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { JobId, NodeName, UnitHash } from "../../../src/core/ids.ts";
 import { parseJobId, parseNodeName, parseUnitHash } from "../../../src/core/ids.ts";
+import type { ClusterTerms } from "../../../src/store/membership.ts";
 import type {
   ClaimedJob,
   ClaimRequest,
-  ClusterTerms,
   NewJob,
   Store,
   StoreEvent,
