@@ -64,6 +64,12 @@ export class Hub {
     }
   }
 
+  /** The jobs that the client waits for. */
+  awaitedBy(client: string): JobId[] {
+    const isIt = (watcher: Watcher): boolean => watcher.client === client;
+    return [...this.#waiting].filter(([, watchers]) => watchers.some(isIt)).map(([id]) => id);
+  }
+
   /** Jobs that are watched already, while the store is asked to take them: it may not know them yet. */
   async whileUnanswered<T>(ids: readonly JobId[], answer: Promise<T>): Promise<T> {
     this.#unanswered.add(ids);

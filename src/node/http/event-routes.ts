@@ -9,6 +9,7 @@ import type { Hub, Subscriber } from "../hub.ts";
 import type { ItemReaders } from "../item-readers.ts";
 import type { StoreWriter } from "../store-writer.ts";
 import { ResponseRoom } from "./response-room.ts";
+import { Returning } from "./returning.ts";
 import { bodyObject } from "./server.ts";
 
 const ALIVE_MS = 15_000;
@@ -35,6 +36,8 @@ export function addEventRoutes(
   server: FastifyInstance,
   { hub, store, writer, readers, node }: EventRoutesOptions,
 ): void {
+  const returning = new Returning(hub);
+
   server.get<{ Querystring: { client?: string } }>("/v1/events", (request, reply) => {
     const client = parseClient(request.query.client);
     reply.hijack();
@@ -50,6 +53,7 @@ export function addEventRoutes(
       },
     };
     const alive = setInterval(() => subscriber.send(frame(encodeClientEvent({ type: "alive" }))), ALIVE_MS);
+    returning.opens(client);
     hub.connect(client, subscriber);
     response.on("error", () => {});
     response.on("close", () => {
@@ -67,6 +71,7 @@ export function addEventRoutes(
     // Registered first, and what is on its way written first: then nothing falls between the log and the stream.
     for (const { id, from } of jobs) hub.watch(client, id, from !== undefined);
     await hub.tellFirst(ids, async () => {
+      returning.asks(client);
       await writer.drained();
       const records = await store.watch(ids, node);
       for (const [at, job] of jobs.entries()) await tell(client, job, records[at]);
