@@ -111,6 +111,11 @@ export class Attempt implements RunHandlers {
     this.#worker?.kill();
   }
 
+  /** Resolves when the worker that it was given to has ended. */
+  async workerEnded(): Promise<void> {
+    await this.#worker?.exited;
+  }
+
   onBegin(): void {
     this.#begunAtMs = performance.now();
     if (this.#stop !== undefined) this.#startGrace();

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { decideNext, type AttemptEnd } from "../core/attempt.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId, NodeName } from "../core/ids.ts";
@@ -14,6 +15,9 @@ import { Recall } from "./recall.ts";
 import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
 import type { UnitCache } from "./unit-cache.ts";
+
+/** How long the ends of killed workers are waited for. */
+const KILL_MS = 2_000;
 
 export interface DispatcherOptions {
   readonly node: NodeName;
@@ -146,10 +150,16 @@ export class Dispatcher {
     for (const attempt of this.#attempts.values()) attempt.abandon();
   }
 
-  /** Kills what runs: the store has taken it away, and others run it now or will. */
-  loseAll(): void {
+  /**
+   * Kills what runs: the store has taken it away, and others run it now or will. Resolves when the workers have ended,
+   * or after a while: what is stuck in the kernel must not keep the node away.
+   */
+  async loseAll(): Promise<void> {
     this.#era += 1;
-    for (const attempt of this.#attempts.values()) this.#lose(attempt);
+    const lost = [...this.#attempts.values()];
+    for (const attempt of lost) this.#lose(attempt);
+    const ended = Promise.all(lost.map((attempt) => attempt.workerEnded()));
+    await Promise.race([ended, sleep(KILL_MS, undefined, { ref: false })]);
   }
 
   /**

@@ -17,7 +17,7 @@ export interface LeaseOptions {
   readonly maxDeaths: number;
   readonly facts: () => string;
   /** The lease had run out: the node's jobs are others' now. It is taken up again when this resolves. */
-  readonly onLapsed: () => void;
+  readonly onLapsed: () => Promise<void>;
   readonly onExhausted: (jobs: readonly Exhausted[]) => void;
   /** Jobs that wait for nobody who is there; each sweep lists them until they are placed. */
   readonly onUnplaced: (jobs: readonly UnplacedJob[]) => void;
@@ -93,7 +93,7 @@ export class Lease {
       this.#heldUntilMs = heldUntilMs;
       return;
     }
-    onLapsed();
+    await onLapsed();
     const reply = await this.#register();
     if (reply.type !== "registered") throw this.#cannotJoin(reply);
     await this.#sweep();

@@ -298,9 +298,9 @@ class Node implements RunningNode {
         await this.#data.replicas.enterAll();
       },
       facts: () => this.#facts(),
-      onLapsed: () => {
+      onLapsed: async () => {
         log.warn("the lease had run out: other nodes run this node's jobs now");
-        this.#dispatcher.loseAll();
+        await this.#dispatcher.loseAll();
       },
       onExhausted: (jobs) => failExhausted(jobs, this.#writer),
       onUnplaced: (jobs) =>

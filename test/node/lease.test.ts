@@ -16,7 +16,7 @@ const leaseOf = (store: Store, options: Partial<LeaseOptions> = {}): Lease =>
     leaseMs: 60_000,
     maxDeaths: 3,
     facts: () => "{}",
-    onLapsed: () => {},
+    onLapsed: async () => {},
     onExhausted: () => {},
     onUnplaced: () => {},
     onJoined: async () => {},

@@ -48,7 +48,7 @@ function runOf(run: number, name: "short" | "long"): Buffer {
 }
 
 test("the result of a short run does not wait for the end of a long one behind it", async () => {
-  const child = spawn(process.execPath, [ENTRY], { stdio: ["ignore", "ignore", "inherit", "pipe"] });
+  const child = spawn(process.execPath, [ENTRY], { stdio: ["ignore", "ignore", "ignore", "pipe"] });
   const channel = child.stdio[3] as Socket;
   const ended = once(child, "exit");
   onTestFinished(async () => {
