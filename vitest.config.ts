@@ -17,7 +17,7 @@ export default defineConfig({
     server: { deps: { external: [/\/fixtures\/.*\.mjs$/] } },
     reporters: ["default", "./test/support/closing-line.ts"],
     pool: "forks",
-    maxWorkers: "100%",
+    maxWorkers: 3,
     testTimeout: 20_000,
     // What is waited for comes when it comes: machines may be busy.
     expect: { poll: { timeout: 10_000 } },

@@ -1,10 +1,12 @@
 -- Says that a node has a replica of each.
 -- KEYS[1] prefix
 -- ARGV[1] node   [2] msgpack: url, facts, created, and so on; facts as in base.lua, created in ms or "" for now
--- Reply: one word a row: "added" | "known" (the node was listed) | "exists" (other data has this url: nothing was changed)
+--     [3] "copies": only of data that are there already, or lost; or ""
+-- Reply: one word a row: "added" | "known" (the node was listed) | "exists" (other data has this url) | "gone" (a copy of what
+--     is not there); the last two change nothing
 -- include shared/base.lua
 -- include shared/catalog.lua
-local node, rows = ARGV[1], cmsgpack.unpack(ARGV[2])
+local node, rows, are_copies = ARGV[1], cmsgpack.unpack(ARGV[2]), ARGV[3] == "copies"
 local now = text_of(now_ms())
 local field, of_key = "@" .. node, data_of_key(node)
 local notes_key = redis.call("EXISTS", drops_key(node)) == 1 and drops_key(node)
@@ -19,6 +21,7 @@ local function add(url, facts, created)
   local key = data_key(url)
   local theirs, known = unpack(redis.call("HMGET", key, "facts", field))
   if theirs and theirs ~= facts then return "exists" end
+  if are_copies and not theirs and not redis.call("ZSCORE", lost_key, url) then return "gone" end
   forget_drop(url, facts)
   if known then return "known" end
   if theirs then

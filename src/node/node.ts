@@ -337,7 +337,7 @@ class Node implements RunningNode {
 
   /** A note to drop a file may have come while the node was away. */
   #lookAfterData(): void {
-    Promise.all([this.#data.directory.look(), this.#data.replicas.dropNoted()]).catch((error: unknown) =>
+    Promise.all([this.#data.directory.look(), this.#data.replicas.lookAfter()]).catch((error: unknown) =>
       this.#options.log.warn(`cannot look after the data: ${messageOf(error)}`),
     );
   }

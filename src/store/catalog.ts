@@ -16,6 +16,11 @@ export interface Catalog {
    * one with other facts, and changes nothing.
    */
   addReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]>;
+  /**
+   * As `addReplicas`, of what others have already: `gone` is the answer to a copy of data that the catalog does not have, for
+   * they were deleted meanwhile, and changes nothing. Lost data are found again by it.
+   */
+  addCopies(node: NodeName, rows: readonly NewReplica[]): Promise<CopyReply[]>;
   /** As `addReplicas`, and says that these are all: others of the node leave the catalog. */
   setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]>;
   /**
@@ -52,6 +57,7 @@ export interface NewReplica extends DataFacts {
 }
 /** `known`: this node was listed already. `exists`: other data has this url. */
 export type ReplicaReply = "added" | "known" | "exists";
+export type CopyReply = ReplicaReply | "gone";
 
 export interface DataRecord extends DataFacts {
   readonly createdAtMs: number;

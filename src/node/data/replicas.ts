@@ -1,9 +1,10 @@
 import type { DataFacts } from "../../core/data.ts";
+import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { NodeName } from "../../core/ids.ts";
 import type { DataDirectory } from "../../data/directory.ts";
 import type { Arrived, Loss, Replica } from "../../data/types.ts";
-import type { Catalog, NewReplica } from "../../store/catalog.ts";
+import type { Catalog, CopyReply, NewReplica } from "../../store/catalog.ts";
 
 export interface ReplicasOptions {
   readonly node: NodeName;
@@ -15,6 +16,8 @@ export interface ReplicasOptions {
 /** Keeps the catalog and this node's files in step: what is listed is here, and what was deleted is not. */
 export class Replicas {
   readonly #options: ReplicasOptions;
+  /** What arrived, and may be in the catalog or not: the store did not say. One object each time that it did not. */
+  readonly #unsure = new Map<DataUrl, { readonly replica: Replica }>();
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -23,7 +26,7 @@ export class Replicas {
   /** Says what this node has, and only that; for when it joins, and for a store that has forgotten. */
   async enterAll(): Promise<void> {
     const { node, directory, catalog, warn } = this.#options;
-    await this.dropNoted();
+    await this.lookAfter();
     const replicas = [...directory.replicas()];
     const replies = await catalog.setReplicas(node, replicas.map(rowOf));
     for (const [at, { url }] of replicas.entries())
@@ -37,26 +40,35 @@ export class Replicas {
     );
   }
 
-  /** Enters what arrived; when other data has the url by now, its file goes. @throws KitchenError `KS_DATA_EXISTS` */
-  async enter({ replica, isKnown }: Arrived): Promise<Replica> {
-    const { node, directory, catalog } = this.#options;
-    const [reply] = await catalog.addReplicas(node, [rowOf(replica)]);
-    if (reply !== "exists") return replica;
-    if (!isKnown) await directory.remove(replica.url, replica.sha256);
+  /**
+   * Enters what arrived; when other data has the url by now, its file goes.
+   * @throws KitchenError `KS_DATA_EXISTS`; `KS_UNAVAILABLE`: whether it is saved will be decided when the store answers
+   */
+  async enter(arrived: Arrived): Promise<Replica> {
+    const { directory } = this.#options;
+    const { url, sha256 } = arrived.replica;
+    if ((await this.#enter("addReplicas", arrived)) !== "exists") return arrived.replica;
+    if (!arrived.isKnown) await directory.remove(url, sha256);
     throw new KitchenError(
       "KS_DATA_EXISTS",
-      `Cannot save ${replica.url}: other data is saved under this url already (choose another, or delete it first)`,
+      `Cannot save ${url}: other data is saved under this url already (choose another, or delete it first)`,
     );
   }
 
   /** As {@link enter}, for what was fetched: it may have been deleted meanwhile. @throws KitchenError `KS_NO_SUCH_DATA` */
   async enterFetched(arrived: Arrived): Promise<Replica> {
-    const { directory, catalog } = this.#options;
+    const { directory } = this.#options;
     const { url, sha256 } = arrived.replica;
-    const [record] = await catalog.findData([url]);
-    if (record?.sha256 === sha256) return await this.enter(arrived);
+    const reply = await this.#enter("addCopies", arrived);
+    if (reply !== "exists" && reply !== "gone") return arrived.replica;
     await directory.remove(url, sha256);
     throw new KitchenError("KS_NO_SUCH_DATA", `The data ${url} was deleted while it was being fetched`);
+  }
+
+  /** Removes the files that the catalog wants gone from here, and those that did not get into it. */
+  async lookAfter(): Promise<void> {
+    await this.dropNoted();
+    await this.#settle();
   }
 
   /** Removes the files that the catalog wants gone from here. */
@@ -66,6 +78,47 @@ export class Replicas {
     if (drops.length === 0) return;
     for (const { url, sha256 } of drops) await directory.remove(url, sha256);
     await catalog.dropped(node, drops);
+  }
+
+  /** A file that was known before stays, whatever comes of this: it may be somebody's own. */
+  async #enter(how: "addReplicas" | "addCopies", { replica, isKnown }: Arrived): Promise<CopyReply> {
+    const { node, directory, catalog } = this.#options;
+    const { url } = replica;
+    const mayGo = this.#unsure.delete(url) || !isKnown;
+    let reply: CopyReply | undefined;
+    try {
+      [reply] = await catalog[how](node, [rowOf(replica)]);
+    } catch (error) {
+      if (mayGo) this.#unsure.set(url, { replica });
+      throw error;
+    }
+    if (reply === undefined) throw new TypeError("The catalog gave no answer");
+    if (reply === "exists" || reply === "gone" || directory.find(url) !== undefined) return reply;
+    await catalog.removeReplicas(node, [url]);
+    throw new KitchenError(
+      "KS_DATA_UNAVAILABLE",
+      `The file of ${url} went while it was entered in the catalog (save it again)`,
+    );
+  }
+
+  /**
+   * Who saved or fetched these was told that it failed: they stay when the catalog has their data, and go when it does not.
+   */
+  async #settle(): Promise<void> {
+    const { node, directory, catalog } = this.#options;
+    const unsure = [...this.#unsure.values()];
+    if (unsure.length === 0) return;
+    const replies = await catalog.addCopies(
+      node,
+      unsure.map(({ replica }) => rowOf(replica)),
+    );
+    for (const [at, one] of unsure.entries()) {
+      const { url, sha256 } = one.replica;
+      // Somebody may have come again meanwhile.
+      if (this.#unsure.get(url) !== one) continue;
+      this.#unsure.delete(url);
+      if (replies[at] === "gone" || replies[at] === "exists") await directory.remove(url, sha256);
+    }
   }
 
   /** A file turned out to be gone or damaged. */

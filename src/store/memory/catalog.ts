@@ -1,7 +1,15 @@
 import { isSameData, type Sha256 } from "../../core/data.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import type { NodeName } from "../../core/ids.ts";
-import type { Catalog, DataRange, DataRecord, Drop, NewReplica, ReplicaReply } from "../catalog.ts";
+import type {
+  Catalog,
+  CopyReply,
+  DataRange,
+  DataRecord,
+  Drop,
+  NewReplica,
+  ReplicaReply,
+} from "../catalog.ts";
 
 const MOST_LOST = 10_000;
 
@@ -24,6 +32,13 @@ export abstract class MemoryCatalog implements Catalog {
   async addReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]> {
     const nowMs = this.open();
     return rows.map((row) => this.#add(node, row, nowMs));
+  }
+
+  async addCopies(node: NodeName, rows: readonly NewReplica[]): Promise<CopyReply[]> {
+    const nowMs = this.open();
+    return rows.map((row) =>
+      this.#entries.has(row.url) || this.#lost.has(row.url) ? this.#add(node, row, nowMs) : "gone",
+    );
   }
 
   async setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]> {

@@ -1,7 +1,15 @@
 import { type DataFacts, parseDataType, parseSha256 } from "../../core/data.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import type { NodeName } from "../../core/ids.ts";
-import type { Catalog, DataRange, DataRecord, Drop, NewReplica, ReplicaReply } from "../catalog.ts";
+import type {
+  Catalog,
+  CopyReply,
+  DataRange,
+  DataRecord,
+  Drop,
+  NewReplica,
+  ReplicaReply,
+} from "../catalog.ts";
 import { pack } from "./pack.ts";
 import { inParts } from "./parts.ts";
 import { list, text, texts, unexpected } from "./replies.ts";
@@ -9,6 +17,8 @@ import type { Argument, ScriptName } from "./scripts.ts";
 
 /** A script of this many rows keeps Redis from others for some 5 ms. */
 const ROWS_A_SCRIPT = 500;
+const REPLICA_REPLIES = ["added", "known", "exists"] as const satisfies ReplicaReply[];
+const COPY_REPLIES = [...REPLICA_REPLIES, "gone"] as const satisfies CopyReply[];
 
 /** The catalog of the store in a Redis. */
 export abstract class RedisCatalog implements Catalog {
@@ -16,10 +26,11 @@ export abstract class RedisCatalog implements Catalog {
   protected abstract run(script: ScriptName, args: readonly Argument[]): Promise<unknown>;
 
   addReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]> {
-    return inParts(rows, ROWS_A_SCRIPT, async (part) => {
-      const flat = part.flatMap((row) => [row.url, factsText(row), createdText(row)]);
-      return parseReplicaReplies(await this.run("add-replicas", [node, pack(flat)]));
-    });
+    return this.#add(node, rows, "", REPLICA_REPLIES);
+  }
+
+  addCopies(node: NodeName, rows: readonly NewReplica[]): Promise<CopyReply[]> {
+    return this.#add(node, rows, "copies", COPY_REPLIES);
   }
 
   async setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]> {
@@ -85,6 +96,23 @@ export abstract class RedisCatalog implements Catalog {
     } while (cursor !== "0");
     return [...urls];
   }
+
+  #add<Reply extends string>(
+    node: NodeName,
+    rows: readonly NewReplica[],
+    kind: "copies" | "",
+    replies: readonly Reply[],
+  ): Promise<Reply[]> {
+    return inParts(rows, ROWS_A_SCRIPT, async (part) => {
+      const flat = part.flatMap((row) => [row.url, factsText(row), createdText(row)]);
+      const words = texts(await this.run("add-replicas", [node, pack(flat), kind]));
+      return words.map((word) => replies.find((reply) => reply === word) ?? unknownReply(word));
+    });
+  }
+}
+
+function unknownReply(word: string): never {
+  throw unexpected(word);
 }
 
 /** One text, so that a script can compare all facts at once. */
@@ -121,13 +149,6 @@ function parseEntry(url: DataUrl, hash: unknown): DataRecord | undefined {
     createdAtMs: Number(fields.get("created")),
     replicas: replicas.map((field) => field.slice(1) as NodeName),
   };
-}
-
-function parseReplicaReplies(reply: unknown): ReplicaReply[] {
-  return texts(reply).map((word) => {
-    if (word === "added" || word === "known" || word === "exists") return word;
-    throw unexpected(reply);
-  });
 }
 
 function inPairs(flat: readonly string[]): [string, string][] {

@@ -67,6 +67,24 @@ export function describeCatalog(open: OpenStore): void {
     );
 
     test(
+      "a copy is entered of what the catalog has or has lost, and not of what was deleted or never saved",
+      withStore(open, async ({ store }) => {
+        const [kept, deleted, lost] = ["kept", "deleted", "lost"].map((name) => replica(name));
+        const rows = [kept!, deleted!, lost!];
+        await store.addReplicas(N1, rows);
+        await store.deleteData([url("deleted")]);
+        await store.removeReplicas(N1, [url("lost")]);
+        const none = replica("none");
+        const other = replica("kept", { sha256: B });
+        const replies = ["added", "gone", "added", "gone", "exists", "known"];
+        expect(await store.addCopies(N2, [...rows, none, other, kept!])).toEqual(replies);
+        expect(await all(store)).toEqual(["kept", "lost"]);
+        expect(await store.lostData([url("lost")])).toEqual([false]);
+        expect(await store.dataOf(N2)).toHaveLength(2);
+      }),
+    );
+
+    test(
       "data whose last replica was removed is lost until somebody names its url again, and what was deleted is not",
       withStore(open, async ({ store }) => {
         const [gone, kept, deleted] = [replica("gone"), replica("kept"), replica("deleted")];

@@ -10,7 +10,7 @@ const HASHES = ["a", "b"].map((digit) => parseSha256(digit.repeat(64)));
 
 export type CatalogStep =
   | {
-      readonly do: "addReplicas" | "setReplicas";
+      readonly do: "addReplicas" | "addCopies" | "setReplicas";
       readonly node: NodeName;
       readonly rows: readonly NewReplica[];
     }
@@ -22,6 +22,7 @@ export type CatalogStep =
 export async function performCatalogStep(catalog: Catalog, step: CatalogStep): Promise<unknown> {
   switch (step.do) {
     case "addReplicas":
+    case "addCopies":
     case "setReplicas":
       return catalog[step.do](step.node, step.rows);
     case "removeReplicas":
@@ -62,7 +63,7 @@ const replica: fc.Arbitrary<NewReplica> = fc.record({
 const always = <Word extends string>(word: Word): fc.Arbitrary<Word> => fc.constant(word);
 export const catalogStep: fc.Arbitrary<CatalogStep> = fc.oneof(
   fc.record({
-    do: fc.constantFrom("addReplicas", "addReplicas", "setReplicas"),
+    do: fc.constantFrom("addReplicas", "addReplicas", "addCopies", "setReplicas"),
     node,
     rows: fc.array(replica, { maxLength: 3 }),
   }),
