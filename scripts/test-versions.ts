@@ -7,23 +7,27 @@ import { fileURLToPath } from "node:url";
 import { MAJORS, nodeBinary, OWN } from "../test/capture/support/nodes.ts";
 
 const VITEST = fileURLToPath(new URL("../node_modules/vitest/vitest.mjs", import.meta.url));
+/** As `test/support/closing-line.ts` prints them. */
+const FAILED = /^failed:\n((?:  .*\n)+)/gm;
 const CLOSING = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm;
 
 /**
  * One run of these is enough: they start every version themselves, move much data, or are about other things than Node:
- * a Redis of each kind, nodes that are killed, the command line, the sources.
+ * a Redis of each kind, nodes that are killed, refusals, the command line, the sources.
  */
 const ONCE = [
   "test/bench/**",
   "test/capture/versions.test.ts",
   "test/capture/settings/**",
   "test/cli/{data,doctor}.test.ts",
-  "test/cluster/data/{keeping,large,locality,pipeline,remote-data}.test.ts",
-  "test/cluster/faults/{chaos,data-*,large-results,leases,output-flood,redis-*,stopping,unlike-nodes}.test.ts",
+  "test/cluster/data/**",
+  "test/cluster/faults/**",
+  "test/cluster/waiting.test.ts",
+  "test/core/**",
   "test/docs/{errors,flags,pages,promises,protocol}.test.ts",
   "test/floors.test.ts",
-  "test/security/{installation,limits,secrets}.test.ts",
-  "test/store/{model-redis,redis*}.test.ts",
+  "test/security/{access,installation,joining,limits,names,output,requests,secrets}.test.ts",
+  "test/store/**",
 ];
 
 interface Counts {
@@ -32,18 +36,24 @@ interface Counts {
   readonly skipped: number;
 }
 
-const all: { major: number; counts: Counts }[] = [];
+interface Run {
+  readonly counts: Counts;
+  /** The names of tests, a line each. */
+  readonly failures: string;
+}
+
+const all: (Run & { readonly major: number })[] = [];
 for (const major of MAJORS) {
   console.log(`\n— tests on Node ${major}`);
-  all.push({ major, counts: await runTests(major).catch(notRun) });
+  all.push({ major, ...(await runTests(major).catch(notRun)) });
 }
-for (const { major, counts } of all) console.log(`Node ${major}: ${lineOf(counts)}`);
+for (const { major, counts, failures } of all) console.log(`Node ${major}: ${lineOf(counts)}\n${failures}`);
 const sum = all.map(({ counts }) => counts).reduce(add);
 console.log(`\n${lineOf(sum)}`);
 process.exit(sum.failed === 0 ? 0 : 1);
 
 /** With that Node first on the path, so that all that tests start is run by it too. */
-async function runTests(major: number): Promise<Counts> {
+async function runTests(major: number): Promise<Run> {
   const node = await nodeBinary(major);
   const excluded = major === OWN ? [] : ONCE.flatMap((files) => ["--exclude", files]);
   const child = spawn(node, [VITEST, "run", ...excluded], {
@@ -56,12 +66,12 @@ async function runTests(major: number): Promise<Counts> {
     process.stdout.write(piece);
   });
   const [code] = (await once(child, "close")) as [number | null];
-  return countsOf(text, code === 0);
+  const failures = [...text.matchAll(FAILED)].map(([, names = ""]) => names).join("");
+  return { counts: countsOf(text, code === 0), failures };
 }
 
-function notRun(reason: unknown): Counts {
-  console.error(reason);
-  return { passed: 0, failed: 1, skipped: 0 };
+function notRun(reason: unknown): Run {
+  return { counts: { passed: 0, failed: 1, skipped: 0 }, failures: `  not run: ${String(reason)}\n` };
 }
 
 /** A run that did not end well has failed, whatever it printed. */

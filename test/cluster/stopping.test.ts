@@ -45,7 +45,7 @@ describe.each(STORES)("jobs that are stopped or lost, on the %s store", (store) 
         for (;;);
       }),
     ).rejects.toMatchObject({ code: "KS_TIMEOUT", message: expect.stringContaining("50 ms") });
-    expect(await c.call(() => "quick")).toBe("quick");
+    expect(await cluster.client.call(() => "next")).toBe("next");
   });
 
   test("retries follow an attempt that throws, as many as asked for", async () => {
