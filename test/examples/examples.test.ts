@@ -1,5 +1,6 @@
 /** Every example, run as its comment says, against a real node. */
 import { spawn } from "node:child_process";
+import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
@@ -157,7 +158,7 @@ node3
 
   test("its script starts three nodes, and ends them", async () => {
     const directory = temporaryDirectory();
-    const port = await freePort();
+    const port = await threeFreePorts();
     const script = spawn("sh", ["examples/08-three-nodes/cluster.sh", directory], {
       cwd: ROOT,
       stdio: ["ignore", "pipe", "inherit"],
@@ -170,7 +171,10 @@ node3
       },
     });
     const ended = once(script, "close");
-    onTestFinished(() => void script.kill("SIGTERM"));
+    onTestFinished(async () => {
+      script.kill("SIGTERM");
+      await ended;
+    });
     let said = "";
     script.stdout.setEncoding("utf8");
     for await (const text of script.stdout as AsyncIterable<string>) {
@@ -182,6 +186,16 @@ node3
     await expect(fetch(`http://localhost:${port}/health`)).rejects.toThrow("fetch failed");
   });
 });
+
+/** The first of three in a row, of those that the system gives to nobody who asks for any. */
+async function threeFreePorts(): Promise<number> {
+  for (;;) {
+    const first = randomInt(10_000, 32_000);
+    const ports = [first, first + 1, first + 2];
+    const tried = await Promise.allSettled(ports.map((port) => freePort(port)));
+    if (tried.every(({ status }) => status === "fulfilled")) return first;
+  }
+}
 
 test("every example has its test", () => {
   const folders = readdirSync(join(ROOT, "examples"), { withFileTypes: true }).filter((entry) =>
