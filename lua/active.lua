@@ -19,5 +19,6 @@ for _, node in ipairs(redis.call("ZRANGE", prefix .. "nodes", 0, -1)) do
 end
 add(redis.call("HKEYS", prefix .. "lost"))
 add(redis.call("ZRANGE", prefix .. "unplaced", 0, -1))
+add(redis.call("SMEMBERS", prefix .. "blocked"))
 add(redis.call("ZRANGEBYSCORE", prefix .. "expiring", "-inf", text_of(now_ms())))
 return ids

@@ -19,7 +19,7 @@ local function place(id, offers, placement, refusal)
   local record = redis.call("GET", job_key(id))
   if not record then return end
   local job = jobs().read_live(record)
-  local placed = jobs().placed_anew(record, job, offers, placement)
+  local placed = jobs().placed_anew(record, job, offers, job.inputs, placement)
   if refusal == 0 then
     redis.call("SET", job_key(id), placed)
     offering().offer(id, job.queue, job.order, offers, true)

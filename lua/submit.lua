@@ -4,8 +4,9 @@
 -- ARGV[4] msgpack: queue, priority, ids one behind the other, then of each of these jobs the beginning of its record (up to
 --         the index, which counts from 1: see records.lua), and so on
 -- ARGV[5] msgpack: hash, bytes, and so on: units   [6] msgpack: hashes of all units that the jobs need
--- ARGV[7] msgpack: number of a job (from 1), offers, inputs, refusal, spec, ms that it may wait, and so on: of those jobs that
---         have any of these; 0 stands for what a job has not; a spec is one with a key of its own. "": none has any
+-- ARGV[7] msgpack: number of a job (from 1), offers, inputs, refusal, spec, ms that it may wait, jobs that it waits for, and so
+--         on: of those jobs that have any of these; 0 stands for what a job has not; a spec is one with a key of its own. "":
+--         none has any
 -- ARGV[8] ms that final records are kept   [9] "1": an id may stand there twice   [10] how many jobs may wait in one queue
 -- Reply: {"queued"}: all of them.  {"queued", "queued" | "known", …}: one word a job.
 --        {"conflict", id}: this id is known with another spec.  {"missing", hash, …}: units to send along.
@@ -64,9 +65,10 @@ end
 if #missing > 0 then return { "missing", unpack(missing, 1, math.min(#missing, 1000)) } end
 
 local extras, given = {}, ARGV[7] ~= "" and cmsgpack.unpack(ARGV[7]) or {}
-for i = 1, #given, 6 do
+for i = 1, #given, 7 do
   extras[given[i]] = {
     offers = given[i + 1], inputs = given[i + 2], refusal = given[i + 3], spec = given[i + 4], ttl = given[i + 5],
+    after = given[i + 6],
   }
 end
 
@@ -82,7 +84,7 @@ end
 
 for hash, bytes in pairs(brought) do redis.call("SET", prefix .. "unit:" .. hash, bytes, "PX", unit_ttl) end
 
-local now, sets, members, expiring = now_ms(), {}, {}, {}
+local now, sets, members, expiring, blocked = now_ms(), {}, {}, {}, {}
 
 local function set(key, value)
   sets[#sets + 1] = key
@@ -91,19 +93,20 @@ end
 
 -- A job that has what others have not. Tells whether it waits in its queue as the others do.
 local function add_extra(n, part, extra)
-  local id, offers = id_of(n), extra.offers ~= 0 and extra.offers or nil
+  local id, offers, after = id_of(n), extra.offers ~= 0 and extra.offers or nil, extra.after ~= 0 and extra.after or nil
   if extra.refusal ~= 0 then
     end_job(keys[n], heads[n] .. part.tail, "n", "", extra.refusal, now, ttl, watcher)
     return false
   end
   if extra.spec ~= 0 then set(prefix .. "spec:" .. id, extra.spec) end
   local expires = extra.ttl ~= 0 and now + extra.ttl or nil
-  set(keys[n], heads[n] .. jobs().live_end(part.base, now, expires, offers, extra.inputs, watcher))
+  set(keys[n], heads[n] .. jobs().live_end(part.base, now, expires, after or offers, extra.inputs, watcher))
   if expires then
     expiring[#expiring + 1] = text_of(expires)
     expiring[#expiring + 1] = id
   end
-  if not offers then return true end
+  if after then blocked[#blocked + 1] = id end
+  if not offers then return not after end
   offering().offer(id, part.queue, part.base + n - part.before, offers, true)
   return false
 end
@@ -151,6 +154,7 @@ for queue, list in pairs(members) do
   wake(queue, 0)
 end
 call_in_parts("ZADD", prefix .. "expiring", expiring)
+call_in_parts("SADD", prefix .. "blocked", blocked)
 if made_offering then made_offering.flush() end
 
 local reply = { "queued" }

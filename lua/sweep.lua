@@ -1,10 +1,10 @@
 -- Gives the jobs of nodes whose leases ran out back to their queues, a death each; those that reach the most deaths, or run at
--- most once, are handed to the sweeping node to fail them, and listed until it has. Also lists jobs to be placed anew.
+-- most once, are handed to the sweeping node to fail them, and listed until it has. Also lists jobs to be placed anew, and
+-- blocked ones that wait for nothing any more.
 -- KEYS[1] prefix
 -- ARGV[1] prefix of the channels   [2] node   [3] most deaths   [4] ms that final records are kept
 -- Reply: {{id, attempt, deaths, 1 when it runs at most once, lost node, label, what is kept of the deaths, …},
---        {id, queue, inputs, …}}, of which inputs are
---        urls, one a line
+--        {id, queue, inputs, …}, {id, queue, inputs, after, …}}, of which inputs are urls, and after are ids, one a line
 -- include shared/base.lua
 -- include shared/events.lua
 -- include shared/records.lua
@@ -13,7 +13,7 @@
 -- include shared/offers.lua as offering
 -- include shared/ending.lua
 -- include shared/moves.lua as moves
-local UNPLACED_AT_ONCE = 500
+local UNPLACED_AT_ONCE, BLOCKED_AT_ONCE = 500, 100
 local node, most_deaths, ttl = ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local now = now_ms()
 local lost_key, handed_key = prefix .. "lost", prefix .. "handed:" .. node
@@ -65,4 +65,29 @@ for _, id in ipairs(redis.call("ZRANGE", prefix .. "unplaced", 0, UNPLACED_AT_ON
     redis.call("ZREM", prefix .. "unplaced", id)
   end
 end
-return { exhausted, unplaced }
+
+local function has_ended(id)
+  local first = redis.call("GETRANGE", job_key(id), 0, 0)
+  return first == "" or jobs().is_final(first)
+end
+
+local function is_ready(after)
+  for id in string.gmatch(after, "[^\n]+") do
+    if not has_ended(id) then return false end
+  end
+  return true
+end
+
+-- Some of them, others each time: those that wait in vain do not keep the others from being found.
+local ready = {}
+for _, id in ipairs(redis.call("SRANDMEMBER", prefix .. "blocked", BLOCKED_AT_ONCE)) do
+  local record = redis.call("GET", job_key(id))
+  local job = record and jobs().read_live(record)
+  if not job then
+    redis.call("SREM", prefix .. "blocked", id)
+  elseif is_ready(job.after) then
+    local at = #ready
+    ready[at + 1], ready[at + 2], ready[at + 3], ready[at + 4] = id, job.queue, job.inputs, job.after
+  end
+end
+return { exhausted, unplaced, ready }

@@ -6,6 +6,7 @@
 --   offer:<queue>|<taker>, later:<queue>|<taker>  zsets of ids by order, and by the time when they become visible: see
 --                 offers.lua         offered:<queue>  set of the ids that stand in these        unplaced  zset of ids by order
 --   delayed:<queue>  zset of ids of jobs that wait again, by the time when they go back into their queue, or are offered again
+--   blocked       set of ids of queued jobs that wait for other jobs, and in no queue: see release.lua
 --   expiring      zset of ids of queued jobs by the time up to which they may be begun: see expire.lua
 --   running:<node>  hash id -> attempt, and so on: the job runs there. What stands in none of these and is not final is queued.
 --   begun         hash id -> the attempts so far, of jobs that wait or run again: see attempts.lua

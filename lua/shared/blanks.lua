@@ -1,4 +1,4 @@
--- Takes jobs out of the middle of queues. Needs base.lua, offers.lua and moves.lua; runs.lua tells what a queue is.
+-- Takes jobs out of the middle of queues, and puts them there. Needs base.lua, offers.lua and moves.lua; runs.lua tells what a queue is.
 -- Of a run with blanks, what it was and what it becomes: written once, by flush_queues.
 local edited = { key = "", score = 0, run = "", before = "" }
 
@@ -25,8 +25,21 @@ local function take_out(queue, order, id)
   return true
 end
 
+-- Puts a job at its place in a queue, in which others of its batch may stand around a blank. Then flush_queues.
+local function put_in(queue, order, id)
+  local key = prefix .. "queue:" .. queue
+  edit_run(key, order)
+  local at = (order - edited.score) * ID
+  if edited.run == "" or at >= #edited.run then
+    redis.call("ZADD", key, text_of(order), id)
+  else
+    edited.run = string.sub(edited.run, 1, at) .. id .. string.sub(edited.run, at + ID + 1)
+  end
+end
+
 -- Whether it waited in its queue, in one way or another. What a claim passed over, or a lost node left behind, does not.
 local function take_from_queue(id, job)
+  if job.after then return redis.call("SREM", prefix .. "blocked", id) == 1 end
   if not job.offers then
     if take_out(job.queue, job.order, id) then return true end
   elseif redis.call("SISMEMBER", prefix .. "offered:" .. job.queue, id) == 1 then

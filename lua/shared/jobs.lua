@@ -20,6 +20,7 @@ local function read_live(record)
   local job, at = { kind = string.byte(record) }, to + 1
   if job.kind % (2 * EXPIRES) >= EXPIRES then job.expires, at = struct.unpack(">d", record, at) end
   if job.kind % (2 * OFFERED) >= OFFERED then job.offers, job.inputs, at = struct.unpack(">I4c0I4c0", record, at) end
+  if job.kind % (2 * BLOCKED) >= BLOCKED then job.after, job.inputs, at = struct.unpack(">I4c0I4c0", record, at) end
   job.watchers = string.sub(record, at)
   return read_kept(job, record, from, to)
 end
@@ -45,21 +46,24 @@ local function outcome_of(id, job)
   return job.has_own_outcome and redis.call("GET", prefix .. "outcome:" .. id) or job.outcome
 end
 
--- What stands behind the index of a job that is not final. `expires` and `offers` are nil when it has none.
-local function live_end(base, created, expires, offers, inputs, watchers)
+-- What stands behind the index of a job that is not final. `expires` is nil when it has none, `listed` when it is neither
+-- offered nor blocked: else the offers, or the jobs that it waits for.
+local function live_end(base, created, expires, listed, inputs, watchers)
   local text = struct.pack(">dd", base, created)
   if expires then text = text .. struct.pack(">d", expires) end
-  if offers then text = text .. struct.pack(">I4c0I4c0", #offers, offers, #inputs, inputs) end
+  if listed then text = text .. struct.pack(">I4c0I4c0", #listed, listed, #inputs, inputs) end
   return text .. watchers
 end
 
--- A record of a job that is not final, after it was placed anew.
-local function placed_anew(record, job, offers, placement)
+-- A record of a job that is not final, after it was placed, anew or for the first time. `offers` is nil when it waits in its
+-- queue, and `placement` when nothing was said.
+local function placed_anew(record, job, offers, inputs, placement)
   local from = kept_part(record)
-  local head = string.sub(record, from + 4, from + 22 + #job.queue + #job.label)
-  local body = head .. "\1" .. placement
-  return string.sub(record, 1, from - 1) .. struct.pack(">I4", #body) .. body .. struct.pack(">I4", job.index)
-    .. live_end(job.base, job.created, job.expires, offers, job.inputs, job.watchers)
+  local body = string.sub(record, from + 4, from + 22 + #job.queue + #job.label)
+  if placement then body = body .. "\1" .. placement end
+  local kind = job.kind - (job.offers and OFFERED or 0) - (job.after and BLOCKED or 0) + (offers and OFFERED or 0)
+  return string.char(kind) .. string.sub(record, 2, from - 1) .. struct.pack(">I4", #body) .. body
+    .. struct.pack(">I4", job.index) .. live_end(job.base, job.created, job.expires, offers, inputs, job.watchers)
 end
 
 -- Watchers stand last, so one more is simply added.

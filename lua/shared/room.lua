@@ -12,6 +12,7 @@ end
 local function most_waiting(queue)
   return RUN * redis.call("ZCARD", prefix .. "queue:" .. queue) + redis.call("SCARD", prefix .. "offered:" .. queue)
     + redis.call("ZCARD", prefix .. "delayed:" .. queue) + redis.call("ZCARD", prefix .. "unplaced")
+    + redis.call("SCARD", prefix .. "blocked")
 end
 
 -- By the count there is no room for the last of so many parts. Gives the reply, and takes back what was added; or nil, when

@@ -89,12 +89,20 @@ export interface Store extends Catalog, Inspection, Membership {
   place(rows: readonly PlacementRow[]): Promise<void>;
 
   /**
+   * Says what becomes of blocked jobs, when what they wait for has ended. Jobs that are not blocked any more are left alone:
+   * several nodes may release the same ones, and the first one counts. Nodes that may take a job are woken, as by `submit`;
+   * of an end every watcher gets a `finished` event.
+   */
+  release(rows: readonly ReleaseRow[]): Promise<void>;
+
+  /**
    * Looks for nodes whose lease ran out and gives their jobs back to the queues, a death each. Jobs that would
    * reach `maxDeaths`, or run at most once, are not queued again but handed to `node`, running under a new attempt, for it
    * to fail them; each sweep lists them until it has, and when that node goes as well the next one hands them on, without
    * another death. Jobs that were to be cancelled end as cancelled. Every node is woken, `node` too.
    * Also lists jobs to be placed anew: those that were offered to nodes that are gone (or left), and to nobody else that is
-   * there. Each sweep lists up to 500 of them, until they are placed or not queued any more.
+   * there. Each sweep lists up to 500 of them, until they are placed or not queued any more. And it looks at up to 100 blocked
+   * jobs, not always the same, and lists those as ready that wait only for jobs that have ended or are not known.
    */
   sweep(node: NodeName, maxDeaths: number): Promise<Swept>;
 
@@ -141,6 +149,8 @@ export interface NewJob {
   readonly ttlMs?: number;
   /** It is never begun again when its node is lost after it was claimed. Default: false. */
   readonly isAtMostOnce?: boolean;
+  /** It is *blocked* until it is released: it waits for these jobs, and in no queue. Has no `offers`. */
+  readonly after?: readonly JobId[];
 }
 
 /**
@@ -161,6 +171,17 @@ export interface PlacementRow {
   readonly placement: string;
   readonly refusal?: Uint8Array;
 }
+
+/** What becomes of a blocked job: it ends, or waits to be begun, in its queue or where it is offered. */
+export type ReleaseRow = { readonly id: JobId } & (
+  | {
+      readonly next: "queued";
+      readonly offers?: Offers;
+      readonly placement?: string;
+      readonly inputs: readonly DataUrl[];
+    }
+  | { readonly next: "failed" | "cancelled"; readonly outcome: Uint8Array }
+);
 
 export type SubmitReply =
   | { readonly type: "queued"; readonly rows: readonly ("queued" | "known")[] }
@@ -276,12 +297,17 @@ export function isStreaming({ state, attempt, streams }: JobRecord): boolean {
 export interface Swept {
   readonly exhausted: readonly Exhausted[];
   readonly unplaced: readonly UnplacedJob[];
+  readonly ready: readonly BlockedJob[];
 }
 
 export interface UnplacedJob {
   readonly id: JobId;
   readonly queue: string;
   readonly inputs: readonly DataUrl[];
+}
+
+export interface BlockedJob extends UnplacedJob {
+  readonly after: readonly JobId[];
 }
 
 export interface Exhausted {

@@ -1,4 +1,5 @@
 import { describe } from "vitest";
+import { describeBlocked } from "./conformance/blocked.ts";
 import { describeCancel } from "./conformance/cancel.ts";
 import { describeCatalog } from "./conformance/catalog.ts";
 import { describeClaim } from "./conformance/claim.ts";
@@ -36,6 +37,7 @@ export function conformance(name: string, open: OpenStore): void {
     describeOnce(open);
     describeLimits(open);
     describePlacement(open);
+    describeBlocked(open);
     describeCatalog(open);
     describeInspection(open);
   });

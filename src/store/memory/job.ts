@@ -40,6 +40,8 @@ export interface MemoryJob {
   offers: MemoryOffers | undefined;
   placement: string | undefined;
   inputs: readonly DataUrl[] | undefined;
+  /** Of a job that is blocked: what it waits for. */
+  after: readonly JobId[] | undefined;
   /** `undefined`: it may be begun at any time. */
   readonly ttlMs: number | undefined;
   readonly isAtMostOnce: boolean;
@@ -83,6 +85,7 @@ export function newMemoryJob(
     offers: job.offers === undefined ? undefined : toMemoryOffers(job.offers, nowMs),
     placement: job.placement,
     inputs: job.inputs,
+    after: job.after,
     ttlMs: job.ttlMs,
     isAtMostOnce: job.isAtMostOnce ?? false,
   };

@@ -15,6 +15,7 @@ import type {
   OutputPiece,
   OutputRow,
   PlacementRow,
+  ReleaseRow,
   RunningJob,
   Store,
   StoreEvent,
@@ -41,6 +42,7 @@ const TIDY_EVERY_MS = 1000;
 /** No tick drops more than this many jobs, so that none takes long. */
 const DROP_AT_ONCE = 10_000;
 const UNPLACED_AT_ONCE = 500;
+const BLOCKED_AT_ONCE = 100;
 const OVERDUE_AT_ONCE = 500;
 
 /**
@@ -303,9 +305,16 @@ class MemoryStore extends MemoryCatalog implements Store {
     for (const row of rows) this.#jobs.place(row, nowMs);
   }
 
+  async release(rows: readonly ReleaseRow[]): Promise<void> {
+    const nowMs = this.open();
+    for (const row of rows) this.#jobs.release(row, nowMs);
+  }
+
   async sweep(node: NodeName, maxDeaths: number): Promise<Swept> {
-    const exhausted = this.#losses.sweep(node, maxDeaths, this.open());
-    return { exhausted, unplaced: this.#jobs.unplaced(UNPLACED_AT_ONCE) };
+    const nowMs = this.open();
+    const exhausted = this.#losses.sweep(node, maxDeaths, nowMs);
+    const ready = this.#jobs.ready(BLOCKED_AT_ONCE, nowMs);
+    return { exhausted, unplaced: this.#jobs.unplaced(UNPLACED_AT_ONCE), ready };
   }
 
   async expire(rows: readonly ExpiryRow[]): Promise<Expiring> {

@@ -1,9 +1,18 @@
 import type { JobId, NodeName } from "../../core/ids.ts";
-import { canMove, type FinalState, type JobState } from "../../core/job-states.ts";
+import { canMove, type FinalState, isFinal, type JobState } from "../../core/job-states.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { fingerprint } from "../fingerprint.ts";
 import type { Waiting } from "../inspection.ts";
-import type { Expiring, NewJob, PlacementRow, StoreOptions, UnplacedJob } from "../port.ts";
+import type {
+  BlockedJob,
+  Expiring,
+  NewJob,
+  PlacementRow,
+  ReleaseRow,
+  StoreOptions,
+  UnplacedJob,
+} from "../port.ts";
+import { BlockedJobs } from "./blocked.ts";
 import { ownBytes, sameBytes } from "./bytes.ts";
 import { DelayedJobs } from "./delays.ts";
 import type { EventQueue } from "./events.ts";
@@ -29,6 +38,7 @@ export class JobTable {
   readonly #queues = new Map<string, JobHeap>();
   readonly #offered = new OfferedJobs();
   readonly #delayed = new DelayedJobs();
+  readonly #blocked = new BlockedJobs();
   readonly #expiring = new ExpiringJobs();
   readonly #final = new FifoQueue<MemoryJob>();
   readonly #resultTtlMs: number;
@@ -58,7 +68,7 @@ export class JobTable {
     this.#jobs.set(job.id, job);
     if (refusal === undefined) {
       this.#expiring.add(job);
-      return this.#wait(job, nowMs, saidBy);
+      return job.after === undefined ? this.#wait(job, nowMs, saidBy) : this.#blocked.add(job);
     }
     job.watchers = NOBODY;
     move(job, "failed");
@@ -101,7 +111,7 @@ export class JobTable {
   /** How many jobs wait in a queue, in one way or another. */
   waiting(queue: string): number {
     const queued = this.#queues.get(queue)?.count ?? 0;
-    return queued + this.#offered.count(queue) + this.#delayed.count(queue);
+    return queued + this.#offered.count(queue) + this.#delayed.count(queue) + this.#blocked.count(queue);
   }
 
   /** The job, if it may not be begun any more. */
@@ -126,6 +136,29 @@ export class JobTable {
     this.#settle(job, "failed", refusal, { nowMs });
   }
 
+  /** Has a blocked job wait to be begun, or ends it; others are left alone. */
+  release(row: ReleaseRow, nowMs: number): void {
+    const job = this.get(row.id, nowMs);
+    if (job === undefined || !this.#blocked.remove(job)) return;
+    if (row.next !== "queued") {
+      move(job, row.next);
+      return this.#settle(job, row.next, row.outcome, { nowMs });
+    }
+    job.after = undefined;
+    job.placement = row.placement;
+    job.inputs = row.inputs;
+    job.offers = row.offers === undefined ? undefined : toMemoryOffers(row.offers, nowMs);
+    this.#wait(job, nowMs);
+  }
+
+  /** Blocked jobs that wait for nothing any more. */
+  ready(most: number, nowMs: number): BlockedJob[] {
+    return this.#blocked.ready(most, (id) => {
+      const job = this.get(id, nowMs);
+      return job === undefined || isFinal(job.state);
+    });
+  }
+
   /** Lists jobs as unplaced that waited for this node alone, which is gone. */
   strand(node: NodeName, nowMs: number): void {
     this.#offered.strand(node, (other) => this.#leases.holds(other, nowMs));
@@ -137,7 +170,12 @@ export class JobTable {
 
   /** Where jobs wait, and how many. */
   overview(): Waiting {
-    const names = new Set([...this.#queues.keys(), ...this.#delayed.queues(), ...this.#offered.queues()]);
+    const names = new Set([
+      ...this.#queues.keys(),
+      ...this.#delayed.queues(),
+      ...this.#offered.queues(),
+      ...Array.from(this.#blocked.all(), ({ queue }) => queue),
+    ]);
     const queues = Array.from(names, (queue) => ({ queue, jobs: this.waiting(queue) }));
     return {
       queues: queues.filter(({ jobs }) => jobs > 0),
@@ -173,6 +211,7 @@ export class JobTable {
       this.lost.delete(job) ||
       this.#offered.remove(job) ||
       this.#expiring.removePassedOver(job) ||
+      this.#blocked.remove(job) ||
       this.#delayed.remove(job);
     if (!isElsewhere) this.#queues.get(job.queue)?.markStale();
   }
@@ -190,6 +229,7 @@ export class JobTable {
     job.spec = undefined;
     job.offers = undefined;
     job.inputs = undefined;
+    job.after = undefined;
     this.#final.push(job);
     const event = { type: "finished", id: job.id, state, outcome: job.outcome } as const;
     for (const watcher of job.watchers) if (watcher !== saidBy) this.#events.tell(watcher, event);
@@ -252,6 +292,7 @@ export class JobTable {
     yield* this.#offered.all();
     yield* this.#expiring.passedOver;
     yield* this.#delayed.all();
+    yield* this.#blocked.all();
   }
 
   dropExpired(nowMs: number, most: number): void {

@@ -1,6 +1,6 @@
 import { hash } from "node:crypto";
 import type { NewJob } from "../port.ts";
-import { offersText } from "./offers.ts";
+import { offersOr0 } from "./offers.ts";
 import { endBytes, mostBytes, type Packable, putBytes, putValue, startArray, startBytes } from "./pack.ts";
 
 /** As LONG in `lua/shared/records.lua`: a spec of more bytes has a key of its own. */
@@ -9,7 +9,8 @@ const LONG_BYTES = 4096;
 const OWN_SPEC = 1;
 const OFFERED = 2;
 const EXPIRES = 4;
-const AT_MOST_ONCE = 8;
+const BLOCKED = 8;
+const AT_MOST_ONCE = 16;
 /** Stands for the spec when that is gone: the beginning of its sha256. */
 const PRINT_BYTES = 16;
 /** Of a record's beginning, what is neither spec nor texts, at most. */
@@ -79,12 +80,13 @@ function putHead(packed: Buffer, at: number, job: NewJob, index: number): number
 }
 
 /** One that is refused ends with its submit, and has nothing of all that. */
-function kindOf({ spec, offers, ttlMs, isAtMostOnce = false, refusal }: NewJob): number {
+function kindOf({ spec, offers, ttlMs, isAtMostOnce = false, refusal, after }: NewJob): number {
   if (refusal !== undefined) return 0;
   return (
     (spec.length > LONG_BYTES ? OWN_SPEC : 0) +
     (offers === undefined ? 0 : OFFERED) +
     (ttlMs === undefined ? 0 : EXPIRES) +
+    (after === undefined ? 0 : BLOCKED) +
     (isAtMostOnce ? AT_MOST_ONCE : 0)
   );
 }
@@ -107,9 +109,16 @@ function hasOwnSpec({ spec, refusal }: NewJob): boolean {
 
 /** A job's row among the extras of a submit: nothing for the usual one, so that it costs no more than it must. */
 export function extrasOf(job: NewJob, at: number): Packable[] {
-  const { offers, inputs = [], refusal, spec, ttlMs } = job;
-  if (offers === undefined && refusal === undefined && ttlMs === undefined && !hasOwnSpec(job)) return [];
-  const offersOr0 = offers === undefined ? 0 : offersText(offers);
+  const { offers, inputs = [], refusal, spec, ttlMs, after } = job;
+  if ((offers ?? refusal ?? ttlMs ?? after) === undefined && !hasOwnSpec(job)) return [];
   const specOr0 = hasOwnSpec(job) ? spec : 0;
-  return [at + 1, offersOr0, inputs.join("\n"), refusal ?? 0, specOr0, ttlMs ?? 0];
+  return [
+    at + 1,
+    offersOr0(offers),
+    inputs.join("\n"),
+    refusal ?? 0,
+    specOr0,
+    ttlMs ?? 0,
+    after?.join("\n") ?? 0,
+  ];
 }

@@ -7,6 +7,11 @@ export function offersText({ nodes, othersDelayMs }: Offers): string {
   return takers.length === 0 ? "-" : takers.join(" ");
 }
 
+/** 0 stands for none. */
+export function offersOr0(offers: Offers | undefined): string | 0 {
+  return offers === undefined ? 0 : offersText(offers);
+}
+
 function taker(name: string, delayMs: number): string {
   return `${name}=${Math.max(0, Math.ceil(delayMs))}`;
 }

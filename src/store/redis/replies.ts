@@ -150,17 +150,24 @@ export function parseRegisterReply(reply: unknown): RegisterReply {
 }
 
 export function parseSwept(reply: unknown): Swept {
-  const [exhausted, unplaced] = list(reply);
-  return { exhausted: parseExhausted(exhausted), unplaced: parseUnplaced(unplaced) };
+  const [exhausted, unplaced, ready] = list(reply);
+  return {
+    exhausted: parseExhausted(exhausted),
+    unplaced: parseUnplaced(unplaced),
+    ready: inRows(list(ready), 4, ([id, queue, inputs, after]) => ({
+      id: text(id) as JobId,
+      queue: text(queue),
+      inputs: lines(inputs) as DataUrl[],
+      after: lines(after) as JobId[],
+    })),
+  };
 }
 
 function parseUnplaced(reply: unknown): UnplacedJob[] {
   return inRows(list(reply), 3, ([id, queue, inputs]) => ({
     id: text(id) as JobId,
     queue: text(queue),
-    inputs: text(inputs)
-      .split("\n")
-      .filter((url) => url !== "") as DataUrl[],
+    inputs: lines(inputs) as DataUrl[],
   }));
 }
 
@@ -243,6 +250,12 @@ export function texts(reply: unknown): string[] {
 export function text(value: unknown): string {
   if (value instanceof Buffer) return value.toString();
   throw unexpected(value);
+}
+
+function lines(value: unknown): string[] {
+  return text(value)
+    .split("\n")
+    .filter((line) => line !== "");
 }
 
 export function bytes(value: unknown): Buffer {

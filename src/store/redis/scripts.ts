@@ -24,6 +24,7 @@ export const SCRIPT_NAMES = [
   "nodes",
   "now",
   "place",
+  "release",
   "read",
   "register",
   "remove-replicas",

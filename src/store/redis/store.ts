@@ -17,6 +17,7 @@ import type {
   OutputPiece,
   OutputRow,
   PlacementRow,
+  ReleaseRow,
   RunningJob,
   Store,
   StoreEvent,
@@ -34,7 +35,7 @@ import { diagnosisOf } from "./diagnosis.ts";
 import { parsePiece } from "./events.ts";
 import { commandFailed } from "./failures.ts";
 import { extrasOf, hasTwins, packJobs } from "./new-jobs.ts";
-import { offersText } from "./offers.ts";
+import { offersOr0, offersText } from "./offers.ts";
 import { pack } from "./pack.ts";
 import { givenBackText } from "./past-deaths.ts";
 import { inParts } from "./parts.ts";
@@ -291,6 +292,15 @@ class RedisStore extends RedisCatalog implements Store {
       refusal ?? 0,
     ]);
     await this.run("place", [this.#channels, this.#options.resultTtlMs, pack(flat)]);
+  }
+
+  async release(rows: readonly ReleaseRow[]): Promise<void> {
+    const flat = rows.flatMap((row) =>
+      row.next === "queued"
+        ? [row.id, offersOr0(row.offers), row.inputs.join("\n"), row.placement ?? 0, 0, 0]
+        : [row.id, 0, "", 0, FINAL_LETTERS[row.next], row.outcome],
+    );
+    await this.run("release", [this.#channels, this.#options.resultTtlMs, pack(flat)]);
   }
 
   async sweep(node: NodeName, maxDeaths: number): Promise<Swept> {

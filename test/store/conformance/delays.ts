@@ -9,6 +9,7 @@ import {
   N1,
   N2,
   newJob,
+  NOTHING_SWEPT,
   type OpenStore,
   runningJob,
   state,
@@ -126,7 +127,7 @@ export function describeDelays(open: OpenStore): void {
         const row = after(id, LONG_MS);
         expect(await store.finish(N1, [row])).toEqual(["committed"]);
         expect(await store.finish(N1, [row])).toEqual(["committed"]);
-        expect(await store.sweep(HEAD, 3)).toEqual({ exhausted: [], unplaced: [] });
+        expect(await store.sweep(HEAD, 3)).toEqual(NOTHING_SWEPT);
         expect(await ids(store, N1)).toEqual([]);
       }),
     );

@@ -9,6 +9,7 @@ import {
   N2,
   N3,
   newJob,
+  NOTHING_SWEPT,
   type OpenStore,
   register,
   shown,
@@ -51,7 +52,7 @@ export function describePlacement(open: OpenStore): void {
           { id: left.id, queue: "default", inputs: [] },
         ];
         for (const node of [N2, HEAD])
-          expect(await store.sweep(node, 3)).toEqual({ exhausted: [], unplaced: listed });
+          expect(await store.sweep(node, 3)).toEqual({ ...NOTHING_SWEPT, unplaced: listed });
         expect((await store.activeJobs()).toSorted()).toEqual(
           [lapsed, left, never, others, two].map(({ id }) => id).toSorted(),
         );

@@ -10,6 +10,7 @@ import type {
   OutputPiece,
   OutputRow,
   PlacementRow,
+  ReleaseRow,
   RunningJob,
   Store,
   StoreEvent,
@@ -30,6 +31,7 @@ export type Call =
   | { readonly do: "stream"; readonly node: NodeName; readonly rows: readonly StreamingRow[] }
   | { readonly do: "output"; readonly node: NodeName; readonly rows: readonly OutputRow[] }
   | { readonly do: "place"; readonly node: NodeName; readonly rows: readonly PlacementRow[] }
+  | { readonly do: "release"; readonly node: NodeName; readonly rows: readonly ReleaseRow[] }
   | { readonly do: "expire"; readonly node: NodeName; readonly rows: readonly ExpiryRow[] }
   | { readonly do: "register" | "heartbeat"; readonly registration: NodeRegistration }
   | { readonly do: "leave"; readonly node: NodeName }
@@ -60,6 +62,8 @@ export function perform(world: World, call: Call): Told<unknown> {
       return transitions.appendOutput(world, call.node, call.rows);
     case "place":
       return transitions.placeAnew(world, call.rows);
+    case "release":
+      return transitions.release(world, call.rows);
     case "expire":
       return transitions.expire(world, call.rows);
     case "register":
@@ -111,6 +115,8 @@ export async function ask(store: Store, call: Exclude<Call, { do: "pass" }>): Pr
       return store.appendOutput(call.node, call.rows);
     case "place":
       return store.place(call.rows);
+    case "release":
+      return store.release(call.rows);
     case "expire":
       return store.expire(call.rows);
     case "register":

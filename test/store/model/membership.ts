@@ -1,5 +1,5 @@
 /** What nodes do to the world by coming, staying, going and looking after each other. */
-import type { NodeName } from "../../../src/core/ids.ts";
+import type { JobId, NodeName } from "../../../src/core/ids.ts";
 import { lostNodeDeath } from "../../../src/store/lost-node.ts";
 import type { NodeRegistration, RegisterReply } from "../../../src/store/membership.ts";
 import type { Swept } from "../../../src/store/port.ts";
@@ -76,7 +76,11 @@ export function sweep(world: World, node: NodeName, maxDeaths: number): Told<Swe
   const decided = each(noticed.world, jobsAt(noticed.world, "lost"), (next, job) =>
     decide(next, job, { node, maxDeaths }),
   );
-  const reply = { exhausted: exhaustedOn(decided.world, node), unplaced: unplacedIn(decided.world) };
+  const reply = {
+    exhausted: exhaustedOn(decided.world, node),
+    unplaced: unplacedIn(decided.world),
+    ready: readyIn(decided.world),
+  };
   return told(decided.world, reply, [...noticed.sent, ...decided.sent]);
 }
 
@@ -104,6 +108,13 @@ function exhaustedOn(world: World, node: NodeName): Swept["exhausted"] {
       on === node && at.at === "node" && at.lostNode !== undefined
         ? [{ id, attempt, deaths, lostNode: at.lostNode, isAtMostOnce, label, pastDeaths }]
         : [],
+  );
+}
+
+function readyIn(world: World): Swept["ready"] {
+  const hasEnded = (id: JobId): boolean => (world.jobs.get(id)?.place.at ?? "end") === "end";
+  return jobsAt(world, "blocked").flatMap(({ given: { id, queue, inputs = [], after = [] } }) =>
+    after.every(hasEnded) ? [{ id, queue, inputs, after }] : [],
   );
 }
 

@@ -60,6 +60,8 @@ export function add(world: World, given: NewJob, watcher: NodeName): Told<void> 
     gaveBack: undefined,
   };
   const next = { ...world, submitted: number };
+  if (given.refusal === undefined && given.after !== undefined)
+    return told(put(next, { ...fresh, place: { at: "blocked" } }), undefined);
   if (given.refusal === undefined) return wait(next, fresh, { isDelayed: true, except: watcher });
   return end(next, { ...fresh, watchers: [] }, "failed", given.refusal);
 }

@@ -2,7 +2,7 @@
 import { type AttemptEnd, decideNext } from "../../../src/core/attempt.ts";
 import { type JobId, type NodeName, parseJobId } from "../../../src/core/ids.ts";
 import type { NodeRegistration } from "../../../src/store/membership.ts";
-import type { ClaimReply, FinishRow, Swept } from "../../../src/store/port.ts";
+import type { ClaimReply, FinishRow, ReleaseRow, Swept } from "../../../src/store/port.ts";
 import { bytes, TERMS } from "../support/harness.ts";
 import type { Call } from "./calls.ts";
 import type { World } from "./state.ts";
@@ -40,6 +40,8 @@ export class Nodes {
         return [{ ...step, do: "expire", rows: step.ids.map((id) => ({ id, outcome: bytes("too late") })) }];
       case "watch":
         return [{ ...step, do: "watch" }];
+      case "release":
+        return [{ ...step, rows: step.rows.map((row) => asTheQueueAllows(row, world)) }];
       case "stream":
         return this.#picked(step.node, step.pick, world).map((given) => {
           this.#streamed.add(`${given.id} ${given.attempt}`);
@@ -109,6 +111,12 @@ export class Nodes {
     const all = [...own.filter(runs), ...own.filter((given) => !runs(given))];
     return all.length === 0 ? [] : [all[pick % all.length]!];
   }
+}
+
+/** Jobs for one node are offered to nobody. */
+function asTheQueueAllows(row: ReleaseRow, world: World): ReleaseRow {
+  const isForOne = world.jobs.get(row.id)?.given.queue.includes("|") === true;
+  return row.next === "queued" && isForOne ? { id: row.id, next: "queued", inputs: row.inputs } : row;
 }
 
 function endOf({ end, isDeliberate, outcome: text }: FinishPlan): AttemptEnd {

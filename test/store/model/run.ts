@@ -3,7 +3,7 @@ import type { NodeName } from "../../../src/core/ids.ts";
 import type { Expiring, Offers, Swept } from "../../../src/store/port.ts";
 import { bytes } from "../support/harness.ts";
 import { History, type Subject } from "./history.ts";
-import { MAX_DEATHS, NODES, QUEUES, SETTINGS, type Step, step, UNIT_MS } from "./steps.ts";
+import { IDS, MAX_DEATHS, NODES, QUEUES, SETTINGS, type Step, step, UNIT_MS } from "./steps.ts";
 
 const STEPS: fc.Arbitrary<Step[]> = fc.array(step, { maxLength: 80, size: "max" });
 
@@ -81,6 +81,8 @@ async function endAll(history: History, node: NodeName): Promise<void> {
   const { unplaced } = (await history.do({ do: "sweep", node, maxDeaths: MAX_DEATHS })) as Swept;
   const placed = unplaced.map(({ id }) => ({ id, offers: ANYONE, placement: "last" }));
   await history.do({ do: "place", node, rows: placed });
+  const released = IDS.map((id) => ({ id, next: "queued", inputs: [] }) as const);
+  await history.do({ do: "release", node, rows: released });
   const { due } = (await history.do({ do: "expire", node, rows: [] })) as Expiring;
   const late = due.map(({ id }) => ({ id, outcome: bytes("too late") }));
   await history.do({ do: "expire", node, rows: late });

@@ -22,7 +22,7 @@ export interface World {
 }
 
 export interface Job {
-  /** As it was submitted; `offers` and `placement` as it was placed last. */
+  /** As it was submitted; `offers`, `inputs` and `placement` as it was placed or released last. */
   readonly given: NewJob;
   readonly number: number;
   readonly createdAtMs: number;
@@ -55,6 +55,8 @@ export type Place =
   | { readonly at: "offers"; readonly visible: Visible }
   /** Offered to nobody who is there; waits for somebody to place it. */
   | { readonly at: "unplaced" }
+  /** Waits for other jobs; then for somebody to release it. */
+  | { readonly at: "blocked" }
   /** Waits again, and not where others see it before that time. */
   | { readonly at: "pause"; readonly untilMs: number }
   /** A claim came upon it too late for it to begin: it waits for nothing but its end. */

@@ -6,7 +6,14 @@ import fc from "fast-check";
 import type { AttemptEnd } from "../../../src/core/attempt.ts";
 import { parseDataUrl } from "../../../src/core/data-url.ts";
 import { type JobId, type NodeName, parseJobId, parseUnitHash } from "../../../src/core/ids.ts";
-import type { ClaimRequest, NewJob, Offers, PlacementRow, SubmitBatch } from "../../../src/store/port.ts";
+import type {
+  ClaimRequest,
+  NewJob,
+  Offers,
+  PlacementRow,
+  ReleaseRow,
+  SubmitBatch,
+} from "../../../src/store/port.ts";
 import { bytes, HEAD, N1, N2, N3 } from "../support/harness.ts";
 
 /** So long that no run takes as long; all times here are multiples of it, but for those of leases. */
@@ -52,6 +59,7 @@ export type Step =
   | { readonly do: "stream"; readonly node: NodeName; readonly pick: number }
   | { readonly do: "output"; readonly node: NodeName; readonly pick: number; readonly index: number }
   | { readonly do: "place"; readonly node: NodeName; readonly rows: readonly PlacementRow[] }
+  | { readonly do: "release"; readonly node: NodeName; readonly rows: readonly ReleaseRow[] }
   | {
       readonly do: "register" | "heartbeat";
       readonly node: NodeName;
@@ -94,6 +102,13 @@ const waiting = fc.oneof(
   {
     weight: 4,
     arbitrary: fc.record({ queue: fc.constantFrom(...QUEUES), offers, placement: fc.constant("first") }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      queue: fc.constantFrom(...QUEUES, "default|n1"),
+      after: fc.uniqueArray(id, { maxLength: 2 }),
+    }),
   },
 );
 const job: fc.Arbitrary<NewJob> = fc
@@ -140,6 +155,18 @@ const placementRow: fc.Arbitrary<PlacementRow> = fc
   .tuple(fc.record({ id, offers, placement: fc.constantFrom("again", "") }), mostly({}, refused, 3))
   .map(([row, end]) => ({ ...row, ...end }));
 
+const releaseRow: fc.Arbitrary<ReleaseRow> = fc.oneof(
+  fc.record({ id, next: fc.constant("queued"), inputs: fc.constantFrom(inputs, []) }),
+  fc.record({
+    id,
+    next: fc.constant("queued"),
+    inputs: fc.constant(inputs),
+    offers,
+    placement: fc.constant("late"),
+  }),
+  fc.record({ id, next: fc.constantFrom("failed", "cancelled"), outcome: outcome.map(bytes) }),
+);
+
 const always = <Word extends string>(word: Word): fc.Arbitrary<Word> => fc.constant(word);
 const ids = (maxLength: number): fc.Arbitrary<JobId[]> => fc.array(id, { minLength: 1, maxLength });
 const weighed: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
@@ -158,6 +185,14 @@ const weighed: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
       do: always("place"),
       node: watcher,
       rows: fc.array(placementRow, { minLength: 1, maxLength: 5 }),
+    }),
+  ],
+  [
+    4,
+    fc.record({
+      do: always("release"),
+      node: watcher,
+      rows: fc.array(releaseRow, { minLength: 1, maxLength: 5 }),
     }),
   ],
   [

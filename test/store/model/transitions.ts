@@ -14,6 +14,7 @@ import type {
   NewJob,
   OutputRow,
   PlacementRow,
+  ReleaseRow,
   StreamingRow,
   SubmitBatch,
   SubmitReply,
@@ -230,6 +231,24 @@ export function placeAnew(world: World, rows: readonly PlacementRow[]): Told<voi
     return refusal === undefined
       ? wait(next, placed, { isDelayed: true })
       : end(next, placed, "failed", refusal);
+  });
+  return told(after, undefined, sent);
+}
+
+export function release(world: World, rows: readonly ReleaseRow[]): Told<void> {
+  const { world: after, sent } = each(world, rows, (next, row) => {
+    const job = next.jobs.get(row.id);
+    if (job?.place.at !== "blocked") return told(next, undefined);
+    if (row.next !== "queued") return end(next, job, row.next, row.outcome);
+    const { after: _after, offers: _offers, placement: _placement, ...kept } = job.given;
+    const { offers, placement, inputs } = row;
+    const given = {
+      ...kept,
+      inputs,
+      ...(offers === undefined ? {} : { offers }),
+      ...(placement === undefined ? {} : { placement }),
+    };
+    return wait(next, { ...job, given }, { isDelayed: true });
   });
   return told(after, undefined, sent);
 }

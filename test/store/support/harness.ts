@@ -40,7 +40,7 @@ export const UNIT: UnitHash = parseUnitHash("u".repeat(43));
 export const OTHER_UNIT: UnitHash = parseUnitHash("v".repeat(43));
 
 /** What a sweep answers that finds nothing to do. */
-export const NOTHING_SWEPT: Swept = { exhausted: [], unplaced: [] };
+export const NOTHING_SWEPT: Swept = { exhausted: [], unplaced: [], ready: [] };
 
 export const bytes = (text: string): Uint8Array => Buffer.from(text);
 export const shown = (value: Uint8Array | undefined): string | undefined =>
