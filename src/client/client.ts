@@ -109,7 +109,8 @@ export class Client implements AsyncDisposable {
   #start(callee: Callee, args: readonly unknown[]): Started<unknown> {
     const { label } = callee;
     const { output } = this.#settings;
-    const { spec, units, inputs } = encodeCall(callee, args, this.#callOptions);
+    const { spec, units, inputs, isBlocked } = encodeCall(callee, args, this.#callOptions);
+    if (isBlocked && !this.#settings.async) throw noWaiting(label);
     const id = newJobId();
     const job = { id, queue: this.#queue, priority: this.#settings.priority, spec, inputs };
     const { instant, connection } = this.#shared;
@@ -214,6 +215,13 @@ function share(url: URL, options: ConnectOptions, realm: object | undefined): Sh
     connection: new Connection(http, hears),
     instant: new InstantCaller(http, hears),
   };
+}
+
+function noWaiting(label: string): KitchenError {
+  return new KitchenError(
+    "KS_USAGE",
+    `Cannot call ${label} instantly: a job is among its arguments, and instant calls wait for none (await the job first, or leave out async: false)`,
+  );
 }
 
 function callOptionsOf(settings: Settings): CallOptions {

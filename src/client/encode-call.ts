@@ -2,11 +2,13 @@ import { captureParts, type Captured, type CodeUnit, type ModulesOption } from "
 import { realmOf } from "../capture/resolve/known.ts";
 import { CLOSURE_CODEC, codecNamed, isBuiltIn } from "../codec/codec.ts";
 import { notingPointers } from "../codec/pointers.ts";
-import { encodeSpec, MAX_INPUTS } from "../codec/wire.ts";
+import { withJobMarkers } from "../codec/job-markers.ts";
+import { encodeSpec, MAX_AFTER, MAX_INPUTS } from "../codec/wire.ts";
 import { parseDataUrl, type DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
-import type { UnitHash } from "../core/ids.ts";
+import type { JobId, UnitHash } from "../core/ids.ts";
 import { findPointers } from "./find-pointers.ts";
+import { isJobRefusal, jobIdOf } from "./job-argument.ts";
 
 export type AnyFunction = (...args: never[]) => unknown;
 
@@ -35,6 +37,8 @@ export interface Callee {
 
 export interface EncodedCall {
   readonly spec: Uint8Array;
+  /** Whether it waits for other jobs. */
+  readonly isBlocked: boolean;
   /** The code that the call needs, to be sent to a node once. */
   readonly units: readonly CodeUnit[];
   /** The data that the function and the arguments point to, each once. */
@@ -62,7 +66,7 @@ export function calleeOf(
  */
 export function encodeCall(callee: Callee, args: readonly unknown[], options: CallOptions): EncodedCall {
   const { name, label, captured } = callee;
-  const encoded = encodeArguments(args, options);
+  const encoded = encodeWithJobs(args, options);
   const units = captured === undefined ? encoded.units : [...captured.units, ...encoded.units];
   const spec = encodeSpec({
     namespace: options.namespace,
@@ -78,9 +82,41 @@ export function encodeCall(callee: Callee, args: readonly unknown[], options: Ca
     retryDelayMs: options.retryDelayMs,
     ttlMs: options.ttlMs,
     isIdempotent: options.idempotent,
+    after: encoded.after,
   });
   const inputs = options.routeData ? inputsOf(captured?.pointers, encoded.pointers) : NO_INPUTS;
-  return { spec, units, inputs };
+  return { spec, units, inputs, isBlocked: encoded.after.length > 0 };
+}
+
+interface EncodedArguments {
+  readonly bytes: Uint8Array;
+  readonly units: readonly CodeUnit[];
+  readonly pointers: readonly string[];
+}
+
+/** Most calls have no jobs among their arguments, so nobody looks for any before the codec comes upon one. */
+function encodeWithJobs(
+  args: readonly unknown[],
+  options: CallOptions,
+): EncodedArguments & { readonly after: readonly JobId[] } {
+  try {
+    return { ...encodeArguments(args, options), after: NO_JOBS };
+  } catch (error) {
+    if (!isJobRefusal(error)) throw error;
+    const { args: marked, ids } = withJobMarkers(args, jobIdOf);
+    checkAfter(ids);
+    return { ...encodeArguments(marked, options), after: ids };
+  }
+}
+
+const NO_JOBS: readonly JobId[] = [];
+
+function checkAfter({ length }: readonly JobId[]): void {
+  if (length <= MAX_AFTER) return;
+  throw new KitchenError(
+    "KS_TOO_LARGE",
+    `Cannot wait for ${length} jobs in one call: at most ${MAX_AFTER} may stand among its arguments (gather them in steps, each a call of its own)`,
+  );
 }
 
 const NO_INPUTS: readonly DataUrl[] = [];
@@ -95,10 +131,7 @@ function inputsOf(ofFunction: readonly string[] = [], ofArguments: readonly stri
   );
 }
 
-function encodeArguments(
-  args: readonly unknown[],
-  { codec, modules }: CallOptions,
-): { bytes: Uint8Array; units: readonly CodeUnit[]; pointers: readonly string[] } {
+function encodeArguments(args: readonly unknown[], { codec, modules }: CallOptions): EncodedArguments {
   if (codec === CLOSURE_CODEC) {
     const { graph, units, pointers } = captureParts(args, { rootName: "args", modules });
     return { bytes: graph, units, pointers };

@@ -1,6 +1,7 @@
 import type { JobId } from "../core/ids.ts";
 import type { JobState } from "../core/job-states.ts";
 import { withAccess } from "./data-access.ts";
+import { stopJobs } from "./job-argument.ts";
 import { awaitingFrames, reviveThrown } from "./errors.ts";
 import type { PlacementExplanation } from "./explanation.ts";
 import type { Output } from "./output.ts";
@@ -157,3 +158,5 @@ export class Job<R> implements PromiseLike<R> {
     });
   }
 }
+
+stopJobs(Job.prototype);

@@ -116,6 +116,12 @@ export class Fields {
     return Array.isArray(value) ? value : this.#fail(at, "a list");
   }
 
+  bytesList(at: number): readonly Uint8Array[] {
+    const values = this.list(at);
+    const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array;
+    return values.every(isBytes) ? values : this.#fail(at, "a list of bytes");
+  }
+
   #fail(at: number, expected: string): never {
     throw new KitchenError("KS_BAD_REQUEST", `Not a ${this.#what}: field ${at} is not ${expected}`);
   }

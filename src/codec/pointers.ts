@@ -52,7 +52,9 @@ export function markerOf(pointer: object, path: () => string): object {
 
 /** A copy of data with the markers in the places of pointers. */
 export function rewrittenPointers(value: unknown): unknown {
-  return rewritten(value, (held) => (isPointer(held) ? markerOf(held, () => "the value") : undefined));
+  return rewritten(value, (held) =>
+    isPointer(held) ? { by: markerOf(held, () => "the value") } : undefined,
+  );
 }
 
 /** Whether bytes may hold markers: tells quickly that most do not. */
@@ -64,7 +66,9 @@ export function mayHoldPointers(bytes: Uint8Array): boolean {
 
 /** A copy of data with pointers in the places of their markers. @throws KitchenError for what is no data url */
 export function revivedPointers(value: unknown): unknown {
-  return rewritten(value, (held) => (isMarker(held) ? known?.pointerTo(held[POINTER_KEY]) : undefined));
+  return rewritten(value, (held) =>
+    isMarker(held) && known !== undefined ? { by: known.pointerTo(held[POINTER_KEY]) } : undefined,
+  );
 }
 
 /** Whether a plain object looks like what stands for a pointer. */

@@ -1,24 +1,31 @@
 import { types } from "node:util";
 import { isPlainObject } from "./walk.ts";
 
+export interface Replacement {
+  readonly by: unknown;
+}
+
 /**
  * A copy of data in which objects are replaced, wherever they are: what is one object in the data is one in the copy.
  * Without recursion, as depth is no limit.
  *
  * @param replace gives what stands in the place of an object; undefined: a copy, as of anything that holds others
  */
-export function rewritten(root: unknown, replace: (value: object) => object | undefined): unknown {
-  const copies = new Map<object, object>();
+export function rewritten(root: unknown, replace: (value: object) => Replacement | undefined): unknown {
+  const copies = new Map<object, unknown>();
   const toFill: (readonly [value: object, copy: object])[] = [];
   const copyOf = (value: unknown): unknown => {
     if (typeof value !== "object" || value === null) return value;
-    const known = copies.get(value);
-    if (known !== undefined) return known;
+    if (copies.has(value)) return copies.get(value);
     const replaced = replace(value);
-    const copy = replaced ?? emptyCopy(value);
+    if (replaced !== undefined) {
+      copies.set(value, replaced.by);
+      return replaced.by;
+    }
+    const copy = emptyCopy(value);
     if (copy === undefined) return value;
     copies.set(value, copy);
-    if (replaced === undefined) toFill.push([value, copy]);
+    toFill.push([value, copy]);
     return copy;
   };
   const result = copyOf(root);

@@ -2,7 +2,7 @@
 import { parseSha256 } from "../core/data.ts";
 import { type DataUrl, parseDataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
-import { parseJobId, parseQueue, parseUnitHash, type UnitHash } from "../core/ids.ts";
+import { type JobId, parseJobId, parseQueue, parseUnitHash, type UnitHash } from "../core/ids.ts";
 import type { FinalState } from "../core/job-states.ts";
 import type {
   ClientEvent,
@@ -25,6 +25,8 @@ export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1;
 const MAX_RETRIES = 1_000;
 /** Whoever refers to more data than this in one call saves it together. */
 export const MAX_INPUTS = 1_000;
+/** Whoever puts more jobs than this among the arguments of one call gathers them in steps. */
+export const MAX_AFTER = 1_000;
 
 export function encodeSpec(spec: JobSpec): Buffer {
   return pack([
@@ -41,11 +43,12 @@ export function encodeSpec(spec: JobSpec): Buffer {
     spec.retryDelayMs,
     spec.ttlMs,
     spec.isIdempotent,
+    spec.after,
   ]);
 }
 
 export function parseSpec(bytes: Uint8Array): JobSpec {
-  const fields = Fields.unpack(bytes, "job", 13);
+  const fields = Fields.unpack(bytes, "job", 14);
   const spec: JobSpec = {
     namespace: fields.text(0),
     name: fields.textOrNull(1),
@@ -60,6 +63,7 @@ export function parseSpec(bytes: Uint8Array): JobSpec {
     retryDelayMs: Math.min(fields.count(10), MAX_TIMEOUT_MS),
     ttlMs: Math.min(fields.count(11), MAX_TIMEOUT_MS),
     isIdempotent: fields.boolean(12),
+    after: parseAfter(fields.list(13)),
   };
   if ((spec.name === null) === (spec.fn === null))
     throw new KitchenError(
@@ -69,6 +73,14 @@ export function parseSpec(bytes: Uint8Array): JobSpec {
   if (!spec.isIdempotent && spec.retries > 0)
     throw new KitchenError("KS_BAD_REQUEST", "Not a job: one that is not idempotent has no retries");
   return spec;
+}
+
+function parseAfter(ids: readonly unknown[]): readonly JobId[] {
+  if (ids.length <= MAX_AFTER) return ids.map(parseJobId);
+  throw new KitchenError(
+    "KS_TOO_LARGE",
+    `Cannot take a job that waits for ${ids.length} others: at most ${MAX_AFTER}`,
+  );
 }
 
 export function encodeSubmission({ client, units, jobs }: Submission): Buffer {

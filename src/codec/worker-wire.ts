@@ -29,7 +29,7 @@ export function encodeToWorker(message: ToWorker): Buffer {
     case "forget":
       return pack(["g", message.hash]);
     case "run":
-      return pack(["r", message.run, message.jobId, message.attempt, message.spec]);
+      return pack(["r", message.run, message.jobId, message.attempt, message.spec, message.outcomes]);
     case "cancel":
       return pack(["c", message.run, message.reason]);
     case "recall":
@@ -68,6 +68,7 @@ export function parseToWorker(bytes: Uint8Array): ToWorker {
         jobId: parseJobId(fields.text(2)),
         attempt: fields.count(3),
         spec: fields.bytes(4),
+        outcomes: fields.bytesList(5),
       };
     case "c":
       return { type: "cancel", run: fields.count(1), reason: fields.text(2) };

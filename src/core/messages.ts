@@ -34,6 +34,8 @@ export interface JobSpec {
   readonly ttlMs: number;
   /** Whether it may be begun again when its worker or its node is lost. */
   readonly isIdempotent: boolean;
+  /** The jobs whose results stand among its arguments, each once: it waits for them. */
+  readonly after: readonly JobId[];
 }
 
 /** One call on its way to a node. */
@@ -147,6 +149,8 @@ export type ToWorker =
       readonly jobId: JobId;
       readonly attempt: number;
       readonly spec: Uint8Array;
+      /** What the jobs came to that the spec names in `after`, in its order: an {@link Outcome} as bytes each. */
+      readonly outcomes: readonly Uint8Array[];
     }
   | { readonly type: "cancel"; readonly run: number; readonly reason: string }
   /** Do not begin the run; it goes on when it has begun. */

@@ -1,7 +1,7 @@
 import type { NodeName } from "../core/ids.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { ClusterTerms, NodeRegistration, RegisterReply } from "../store/membership.ts";
-import type { Exhausted, Store, UnplacedJob } from "../store/port.ts";
+import type { BlockedJob, Exhausted, Store, UnplacedJob } from "../store/port.ts";
 import { NO_TOKEN } from "./options.ts";
 
 const TAKE_PAUSE_MS = 500;
@@ -21,6 +21,8 @@ export interface LeaseOptions {
   readonly onExhausted: (jobs: readonly Exhausted[]) => void;
   /** Jobs that wait for nobody who is there; each sweep lists them until they are placed. */
   readonly onUnplaced: (jobs: readonly UnplacedJob[]) => void;
+  /** Blocked jobs that wait for nothing any more, in case nobody who is there knows of them. */
+  readonly onReady: (jobs: readonly BlockedJob[]) => void;
   /** The node has its place in the cluster: when it joins, and when it had lost it. */
   readonly onJoined: () => Promise<void>;
   /** The lease was renewed. */

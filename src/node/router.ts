@@ -15,7 +15,7 @@ export interface RouterOptions {
   readonly thresholdBytes: number;
 }
 
-type Routable = Pick<NewJob, "queue" | "inputs">;
+type Routable = Pick<NewJob, "queue" | "inputs" | "after">;
 type Routed = Pick<NewJob, "offers" | "placement" | "refusal">;
 
 /** Sends jobs to the data that they work on. */
@@ -85,8 +85,9 @@ interface Look {
 
 const FOR_ALL: Offers = { nodes: [], othersDelayMs: 0 };
 
-function isRouted({ queue, inputs = [] }: Routable): boolean {
-  return inputs.length > 0 && !queue.includes("|");
+/** Blocked ones are, when they are released: more of their data is there then. */
+function isRouted({ queue, inputs = [], after }: Routable): boolean {
+  return inputs.length > 0 && !queue.includes("|") && after === undefined;
 }
 
 interface Placed {

@@ -4,6 +4,7 @@ import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { JobSpec, Submission } from "../core/messages.ts";
 import { showBytes } from "../core/show-bytes.ts";
 import { isStreaming, type NewJob, type Store, type SubmitReply } from "../store/port.ts";
+import type { BlockedJobs } from "./blocked-jobs.ts";
 import type { Hub } from "./hub.ts";
 import type { Router } from "./router.ts";
 import type { UnitCache } from "./unit-cache.ts";
@@ -17,6 +18,7 @@ export interface SubmissionsOptions {
   readonly hub: Hub;
   readonly units: UnitCache;
   readonly router: Router;
+  readonly blocked: BlockedJobs;
   /** What the arguments and the function of one call may have together, in bytes. */
   readonly argumentBytes: number;
   /** Whether this node lets captured functions run in the namespace. */
@@ -46,15 +48,16 @@ export class Submissions {
     const needs = new Set<UnitHash>();
     const watched: (readonly [JobId, boolean])[] = [];
     const rows = jobs.map(({ id, queue, priority, spec, inputs }): NewJob => {
-      const { label, units: used, streamsOutput, ttlMs, isIdempotent } = this.check(spec);
+      const { label, units: used, streamsOutput, ttlMs, isIdempotent, after } = this.check(spec);
       for (const hash of used) needs.add(hash);
       watched.push([id, streamsOutput]);
       const row = { id, queue, priority, label: label.slice(0, 100), spec };
-      if (inputs.length === 0 && ttlMs === 0 && isIdempotent) return row;
+      if (inputs.length === 0 && ttlMs === 0 && isIdempotent && after.length === 0) return row;
       return {
         ...row,
         ...(inputs.length === 0 ? {} : { inputs }),
         ...(ttlMs === 0 ? {} : { ttlMs }),
+        ...(after.length === 0 ? {} : { after }),
         isAtMostOnce: !isIdempotent,
       };
     });
@@ -77,6 +80,7 @@ export class Submissions {
     );
     const reply = await hub.whileUnanswered(ids, settled);
     if (reply.type === "queued") {
+      this.#options.blocked.follow(rows);
       this.#tellRefused(placed);
       await this.#tellKnown(ids, reply.rows);
       this.#noteExpiries(rows);

@@ -5,6 +5,8 @@ export interface PointerKind {
    * @throws Error when it cannot travel, which is thrown where it was to be captured
    */
   target(value: object, path: () => string): string;
+  /** Of a job: its id. */
+  jobId?(value: object): string;
   /** An instance that was revived here, with its own properties. */
   revived?(value: object): void;
 }
