@@ -21,8 +21,11 @@ export interface Catalog {
    * they were deleted meanwhile, and changes nothing. Lost data are found again by it.
    */
   addCopies(node: NodeName, rows: readonly NewReplica[]): Promise<CopyReply[]>;
-  /** As `addReplicas`, and says that these are all: others of the node leave the catalog. */
-  setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]>;
+  /**
+   * As `addReplicas`, of files that the node had before, and says that these are all: others of the node leave the catalog.
+   * `gone` is the answer to those that it still has to drop. What is added by the others is not to be dropped any more.
+   */
+  setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<CopyReply[]>;
   /**
    * Says that `node` has no (sound) replica of these any more. Data without replicas leave the catalog, and are remembered
    * as lost.

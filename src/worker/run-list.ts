@@ -56,15 +56,20 @@ export class RunList {
   #loadMs = 0;
   #streams = 0;
   #overdue: number | undefined;
+  #isLost = false;
   #onEmpty: (() => void) | undefined;
 
   constructor(onStrayOutput: (text: string) => void) {
     this.#onStrayOutput = onStrayOutput;
   }
 
-  /** How long the runs that have not ended will take, in ms: infinite while one streams, or takes longer than expected. */
+  /**
+   * How long the runs that have not ended will take, in ms: infinite while one streams, or takes longer than expected, and
+   * when the worker has died.
+   */
   get loadMs(): number {
-    return this.isStreaming || this.running === this.#overdue ? Infinity : this.#loadMs;
+    const isEndless = this.#isLost || this.isStreaming || this.running === this.#overdue;
+    return isEndless ? Infinity : this.#loadMs;
   }
 
   /** One of them streams its result: nobody can foresee its end. */
@@ -166,6 +171,8 @@ export class RunList {
    * if there is one. Somebody must have: else such a job would run for ever.
    */
   lost(exit: Exit): void {
+    // Whoever is told may have more runs at hand, and would give them to this worker.
+    this.#isLost = true;
     const guilty = Math.min(this.#ranAtTheEnd(exit), this.#entries.length - 1);
     this.#entries.splice(0).forEach(({ result, handlers, lastOutput }, at) => {
       if (result !== undefined) return handlers.onFinished(result);

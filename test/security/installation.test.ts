@@ -50,7 +50,7 @@ describe("attack 16: what users install", () => {
       if (resolved !== undefined) expect(resolved, path).toMatch(/^https:\/\//);
     }
     for (const [name, version] of Object.entries(manifest.dependencies))
-      expect(version, name).toMatch(/^\^\d+\.\d+\.\d+$/);
+      expect(version, name).toMatch(/^[\^~]\d+\.\d+\.\d+$/);
   });
 
   test("attack 16: is looked up among known vulnerabilities by the one gate that every change passes", () => {

@@ -57,3 +57,11 @@ test("a run begins when the one before it was taken back though its turn had com
   runs.skipped(2);
   expect(log).toEqual(["long begins", "long finished", "recalled begins", "recalled skipped", "next begins"]);
 });
+
+test("a worker that has died takes no more: whoever hears of a run that it lost gives the next to another", () => {
+  const runs = new RunList(() => {});
+  const loads: number[] = [];
+  runs.add(1, { ...handlers([], "first"), onLost: () => loads.push(runs.loadMs) }, 1);
+  runs.lost({ code: null, signal: "SIGKILL" });
+  expect([...loads, runs.loadMs]).toEqual([Infinity, Infinity]);
+});

@@ -38,6 +38,8 @@ export class Replicas {
       node,
       gone.map(({ url }) => url),
     );
+    // Some may have been deleted meanwhile.
+    await this.dropNoted();
   }
 
   /**

@@ -41,9 +41,13 @@ export abstract class MemoryCatalog implements Catalog {
     );
   }
 
-  async setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]> {
-    const replies = await this.addReplicas(node, rows);
-    const kept = new Set(rows.filter((_, at) => replies[at] !== "exists").map(({ url }) => url));
+  async setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<CopyReply[]> {
+    const nowMs = this.open();
+    const replies = rows.map((row) =>
+      this.#isToDrop(node, row) ? this.#goneOr(row) : this.#add(node, row, nowMs),
+    );
+    const isKept = (reply: CopyReply | undefined): boolean => reply === "added" || reply === "known";
+    const kept = new Set(rows.filter((_, at) => isKept(replies[at])).map(({ url }) => url));
     for (const [url, { replicas }] of this.#entries)
       if (replicas.has(node) && !kept.has(url)) this.#lose(node, url);
     return replies;
@@ -147,6 +151,16 @@ export abstract class MemoryCatalog implements Catalog {
     let drops = this.#drops.get(node);
     if (drops === undefined) this.#drops.set(node, (drops = new Map()));
     return drops;
+  }
+
+  #isToDrop(node: NodeName, { url, sha256 }: NewReplica): boolean {
+    return this.#drops.get(node)?.get(url) === sha256;
+  }
+
+  /** Of what is to be dropped; other data may have its url by now. */
+  #goneOr(row: NewReplica): "gone" | "exists" {
+    const entry = this.#entries.get(row.url);
+    return entry !== undefined && !isSameData(entry, row) ? "exists" : "gone";
   }
 
   #forgetDrop(node: NodeName, url: DataUrl, sha256: Sha256): void {

@@ -33,12 +33,13 @@ export abstract class RedisCatalog implements Catalog {
     return this.#add(node, rows, "copies", COPY_REPLIES);
   }
 
-  async setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<ReplicaReply[]> {
+  async setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<CopyReply[]> {
     // What was there before is read first, so that what others add meanwhile stays; and it is removed last, so that
     // no row which stays is ever gone.
     const before = new Set(await this.dataOf(node));
-    const replies = await this.addReplicas(node, rows);
-    for (const [at, { url }] of rows.entries()) if (replies[at] !== "exists") before.delete(url);
+    const replies = await this.#add(node, rows, "own", COPY_REPLIES);
+    for (const [at, { url }] of rows.entries())
+      if (replies[at] === "added" || replies[at] === "known") before.delete(url);
     await this.removeReplicas(node, [...before]);
     return replies;
   }
@@ -100,7 +101,7 @@ export abstract class RedisCatalog implements Catalog {
   #add<Reply extends string>(
     node: NodeName,
     rows: readonly NewReplica[],
-    kind: "copies" | "",
+    kind: "copies" | "own" | "",
     replies: readonly Reply[],
   ): Promise<Reply[]> {
     return inParts(rows, ROWS_A_SCRIPT, async (part) => {

@@ -85,6 +85,21 @@ export function describeCatalog(open: OpenStore): void {
     );
 
     test(
+      "a node that says all that it has does not bring back what was deleted and it has not dropped yet",
+      withStore(open, async ({ store }) => {
+        const [kept, deleted, other] = [replica("kept"), replica("deleted"), replica("other")];
+        await store.addReplicas(N1, [kept, deleted, other]);
+        await store.deleteData([url("deleted"), url("other")]);
+        await store.addReplicas(N2, [replica("other", { sha256: B })]);
+        expect(await store.setReplicas(N1, [kept, deleted, other])).toEqual(["known", "gone", "exists"]);
+        expect(await all(store)).toEqual(["kept", "other"]);
+        expect((await store.drops(N1)).map((drop) => drop.url).toSorted()).toEqual(["deleted", "other"]);
+        expect(await store.addReplicas(N1, [deleted])).toEqual(["added"]);
+        expect((await store.drops(N1)).map((drop) => drop.url)).toEqual(["other"]);
+      }),
+    );
+
+    test(
       "data whose last replica was removed is lost until somebody names its url again, and what was deleted is not",
       withStore(open, async ({ store }) => {
         const [gone, kept, deleted] = [replica("gone"), replica("kept"), replica("deleted")];
