@@ -10,6 +10,7 @@ export type { DataTarget } from "./client/data-target.ts";
 export type { PlacementExplanation } from "./client/explanation.ts";
 export { registerError, RemoteError } from "./client/errors.ts";
 export type { Job, JobStatus } from "./client/job.ts";
+export type { WithJobs } from "./client/job-argument.ts";
 export type { JobMap } from "./client/job-map.ts";
 export type { NodeStatus } from "./client/listings.ts";
 export type { Output, OutputOption, Sink } from "./client/output.ts";

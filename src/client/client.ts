@@ -9,6 +9,7 @@ import { HttpData } from "./http-data.ts";
 import { InstantCaller } from "./instant.ts";
 import { newJobId } from "./new-job-id.ts";
 import { Job } from "./job.ts";
+import type { WithJobs } from "./job-argument.ts";
 import { JobBackend } from "./job-backend.ts";
 import { JobMap, type Started } from "./job-map.ts";
 import { parseFunctions, parseNodes, type NodeStatus } from "./listings.ts";
@@ -99,8 +100,21 @@ export class Client implements AsyncDisposable {
    * const total = await c.call((factor: number) => rows.reduce((sum, row) => sum + row * factor, 0), 10);
    * const sum = await c.with({ rpcName: "test" }).call("add", 1, 2);
    * ```
+   *
+   * Jobs may stand among the arguments, also in arrays, plain objects, Maps and Sets: the call waits for them on the
+   * cluster, and the function gets their results, which do not come here. When one fails or is cancelled, so does the call.
+   *
+   * @example
+   * ```ts
+   * const table = c.call(loadTable, "sales");
+   * const total = await c.call((rows: Row[]) => sumOf(rows), table);
+   * ```
    */
   call<Args extends unknown[], Result>(fn: (...args: Args) => Result, ...args: Args): Job<Returned<Result>>;
+  call<Args extends unknown[], Result>(
+    fn: (...args: Args) => Result,
+    ...args: { [Place in keyof Args]: WithJobs<Args[Place]> }
+  ): Job<Returned<Result>>;
   call<Result = unknown>(name: string, ...args: unknown[]): Job<Result>;
   call(fn: AnyFunction | string, ...args: unknown[]): Job<unknown> {
     return this.#start(this.#callee(fn), args).job;
@@ -131,6 +145,14 @@ export class Client implements AsyncDisposable {
    * for await (const size of c.map(sizeOf, linesOf(hugeFile))) total += size;
    * ```
    */
+  map<Item, Result>(
+    fn: (item: Item) => Result,
+    items: Iterable<Item> | AsyncIterable<Item>,
+  ): JobMap<Returned<Result>>;
+  map<Item, Result>(
+    fn: (item: Item) => Result,
+    items: Iterable<WithJobs<Item>> | AsyncIterable<WithJobs<Item>>,
+  ): JobMap<Returned<Result>>;
   map<Item, Result>(
     fn: (item: Item) => Result,
     items: Iterable<Item> | AsyncIterable<Item>,

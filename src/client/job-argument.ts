@@ -1,6 +1,25 @@
 import { pointerKindOf, sharePointers } from "../capture/resolve/pointers.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId } from "../core/ids.ts";
+import type { Job } from "./job.ts";
+// oxlint-disable-next-line import/no-unassigned-import -- tells codecs what pointers are, of which a job is one
+import "./remote-data.ts";
+
+/** A value, or one in which jobs stand in the places of their results. */
+export type WithJobs<T> =
+  | T
+  | Job<T>
+  | (T extends ReadonlyMap<infer Key, infer Value>
+      ? ReadonlyMap<Key, WithJobs<Value>>
+      : T extends ReadonlySet<infer Item>
+        ? ReadonlySet<WithJobs<Item>>
+        : T extends readonly unknown[]
+          ? { readonly [Place in keyof T]: WithJobs<T[Place]> }
+          : T extends (...args: never[]) => unknown
+            ? never
+            : T extends object
+              ? { readonly [Key in keyof T]: WithJobs<T[Key]> }
+              : never);
 
 /** A job where none can travel; among arguments, what stands for it can. */
 class JobRefusal extends KitchenError {

@@ -34,6 +34,8 @@ export interface AttemptOptions {
   readonly job: ClaimedJob;
   readonly spec: JobSpec;
   readonly units: ReadonlyMap<UnitHash, Uint8Array>;
+  /** What the jobs came to that the spec names in `after`. */
+  readonly outcomes: readonly Uint8Array[];
 }
 
 /** Follows one attempt on its worker: its deadline, its cancelling, its end. */
@@ -43,6 +45,7 @@ export class Attempt implements RunHandlers {
   readonly #lane: AttemptLane;
   readonly #run: number;
   readonly #units: ReadonlyMap<UnitHash, Uint8Array>;
+  readonly #outcomes: readonly Uint8Array[];
   #worker: WorkerProcess | undefined;
   #begunAtMs: number | undefined;
   #deadline: NodeJS.Timeout | undefined;
@@ -54,11 +57,12 @@ export class Attempt implements RunHandlers {
   /** Why the node stops it; then this is its end, however the function takes it. */
   #stop: Extract<AttemptEnd, { type: "stopped" }> | undefined;
 
-  constructor({ run, job, spec, units }: AttemptOptions, lane: AttemptLane) {
+  constructor({ run, job, spec, units, outcomes }: AttemptOptions, lane: AttemptLane) {
     this.job = job;
     this.spec = spec;
     this.#run = run;
     this.#units = units;
+    this.#outcomes = outcomes;
     this.#lane = lane;
   }
 
@@ -88,7 +92,8 @@ export class Attempt implements RunHandlers {
   start(worker: WorkerProcess, expectedMs: number): void {
     this.#worker = worker;
     const { id: jobId, attempt, spec } = this.job;
-    worker.run({ run: this.#run, jobId, attempt, spec }, this.#units, this, expectedMs);
+    const start = { run: this.#run, jobId, attempt, spec, outcomes: this.#outcomes };
+    worker.run(start, this.#units, this, expectedMs);
   }
 
   /** Ends the attempt as cancelled: signal, grace, kill. Ends at once when it was not started yet. */

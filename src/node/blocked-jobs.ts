@@ -1,18 +1,20 @@
 import type { JobId, NodeName } from "../core/ids.ts";
+import { isFinal, type JobState } from "../core/job-states.ts";
 import type { BlockedJob, NewJob, ReleaseRow, Store } from "../store/port.ts";
 import { releaseOf } from "./release.ts";
 import type { Router } from "./router.ts";
 
 export interface BlockedJobsOptions {
   readonly node: NodeName;
-  readonly store: Pick<Store, "watch" | "release">;
+  readonly store: Pick<Store, "watch" | "read" | "release">;
   readonly router: Pick<Router, "route">;
   readonly warn: (message: string) => void;
 }
 
-interface Ready {
+/** A blocked job, and those of the jobs that it waits for whose ends were not heard of. */
+interface Waiter {
   readonly job: BlockedJob;
-  readonly row: ReleaseRow;
+  readonly missing: Set<JobId>;
 }
 
 /**
@@ -22,63 +24,85 @@ interface Ready {
 export class BlockedJobs {
   readonly #options: BlockedJobsOptions;
   /** By each job that is waited for: who waits. */
-  readonly #waiting = new Map<JobId, Set<BlockedJob>>();
+  readonly #waiters = new Map<JobId, Set<Waiter>>();
+  /** What waits for nothing any more, to be released in the next turn of the event loop. */
+  readonly #ready = new Set<BlockedJob>();
 
   constructor(options: BlockedJobsOptions) {
     this.#options = options;
   }
 
-  /** Takes note of jobs that were queued just now; of those that wait for others. */
+  /** Takes note of those of the jobs, queued just now, that wait for others. */
   follow(jobs: readonly NewJob[]): void {
     const blocked = jobs.flatMap(({ id, queue, inputs = [], after, refusal }) =>
       after === undefined || refusal !== undefined ? [] : [{ id, queue, inputs, after }],
     );
-    if (blocked.length > 0) this.look(blocked);
+    if (blocked.length > 0) this.#tell(this.#follow(blocked));
   }
 
-  /** Releases those of them that wait for nothing any more, and follows what the others wait for. */
-  look(jobs: readonly BlockedJob[]): void {
-    this.#look(jobs).catch((error: unknown) =>
-      this.#options.warn(`cannot release jobs that wait for others: ${String(error)}`),
-    );
+  /** These wait for nothing any more. */
+  ready(jobs: readonly BlockedJob[]): void {
+    for (const job of jobs) this.#release(job);
   }
 
-  /** A job has ended. */
-  ended(id: JobId): void {
-    const waiting = this.#waiting.get(id);
-    if (waiting === undefined) return;
-    this.#waiting.delete(id);
-    this.look([...waiting]);
+  /** A job has ended. Whoever waits for it waits on for the others, unless it came to nothing. */
+  ended(id: JobId, state: JobState): void {
+    for (const waiter of this.#waiters.get(id) ?? []) {
+      waiter.missing.delete(id);
+      if (state === "succeeded" && waiter.missing.size > 0) continue;
+      this.#forget(waiter);
+      this.#release(waiter.job);
+    }
+    this.#waiters.delete(id);
   }
 
-  /** Events may have been missed: looks at all that are waited for. */
+  /** Events may have been missed: asks for all that are waited for. */
   recheck(): void {
-    const all = new Set([...this.#waiting.values()].flatMap((waiting) => [...waiting]));
-    this.#waiting.clear();
-    if (all.size > 0) this.look([...all]);
+    const waiters = new Set([...this.#waiters.values()].flatMap((all) => [...all]));
+    this.#waiters.clear();
+    if (waiters.size > 0) this.#tell(this.#follow(Array.from(waiters, ({ job }) => job)));
   }
 
-  async #look(jobs: readonly BlockedJob[]): Promise<void> {
-    const { node, store } = this.#options;
-    const ids = [...new Set(jobs.flatMap(({ after }) => after))];
+  async #follow(jobs: readonly BlockedJob[]): Promise<void> {
     // Noted first: an end may be told while the store is still asked.
-    for (const job of jobs) for (const id of job.after) this.#note(id, job);
-    const found = await store.watch(ids, node);
-    const records = new Map(ids.map((id, at) => [id, found[at]]));
-    const ready = jobs.flatMap((job) => {
-      const row = releaseOf(job, records);
-      return row === undefined ? [] : [{ job, row }];
-    });
-    if (ready.length === 0) return;
-    await store.release(await this.#placed(ready));
-    for (const { job } of ready) this.#forget(job);
+    for (const job of jobs) this.#note({ job, missing: new Set(job.after) });
+    const { store, node } = this.#options;
+    const ids = [...new Set(jobs.flatMap(({ after }) => after))];
+    const records = await store.watch(ids, node);
+    for (const [at, id] of ids.entries()) {
+      // One that is not known will never end.
+      const state = records[at]?.state ?? "failed";
+      if (isFinal(state)) this.ended(id, state);
+    }
   }
 
-  async #placed(ready: readonly Ready[]): Promise<ReleaseRow[]> {
+  #release(job: BlockedJob): void {
+    if (this.#ready.size === 0) setImmediate(() => this.#tell(this.#releaseAll()));
+    this.#ready.add(job);
+  }
+
+  async #releaseAll(): Promise<void> {
+    const { store } = this.#options;
+    const jobs = [...this.#ready];
+    this.#ready.clear();
+    const ids = [...new Set(jobs.flatMap(({ after }) => after))];
+    const found = await store.read(ids);
+    const records = new Map(ids.map((id, at) => [id, found[at]]));
+    const rows = jobs.flatMap((job) => {
+      const row = releaseOf(job, records);
+      return row === undefined ? [] : [{ queue: job.queue, row }];
+    });
+    if (rows.length > 0) await store.release(await this.#placed(rows));
+  }
+
+  /** Those that have data to go to are offered to nodes. */
+  async #placed(
+    rows: readonly { readonly queue: string; readonly row: ReleaseRow }[],
+  ): Promise<ReleaseRow[]> {
     const routed = await this.#options.router.route(
-      ready.map(({ job: { queue }, row }) => ({ queue, inputs: row.next === "queued" ? row.inputs : [] })),
+      rows.map(({ queue, row }) => ({ queue, inputs: row.next === "queued" ? row.inputs : [] })),
     );
-    return ready.map(({ row }, at) => {
+    return rows.map(({ row }, at) => {
       const { offers, placement, refusal } = routed[at] ?? {};
       if (row.next !== "queued") return row;
       if (refusal !== undefined) return { id: row.id, next: "failed", outcome: refusal };
@@ -90,17 +114,26 @@ export class BlockedJobs {
     });
   }
 
-  #note(id: JobId, job: BlockedJob): void {
-    const waiting = this.#waiting.get(id);
-    if (waiting === undefined) this.#waiting.set(id, new Set([job]));
-    else waiting.add(job);
+  #note(waiter: Waiter): void {
+    for (const id of waiter.missing) {
+      const waiters = this.#waiters.get(id);
+      if (waiters === undefined) this.#waiters.set(id, new Set([waiter]));
+      else waiters.add(waiter);
+    }
   }
 
-  #forget(job: BlockedJob): void {
-    for (const id of job.after) {
-      const waiting = this.#waiting.get(id);
-      waiting?.delete(job);
-      if (waiting?.size === 0) this.#waiting.delete(id);
+  #forget(waiter: Waiter): void {
+    for (const id of waiter.missing) {
+      const waiters = this.#waiters.get(id);
+      waiters?.delete(waiter);
+      if (waiters?.size === 0) this.#waiters.delete(id);
     }
+  }
+
+  /** What could not be told to the store is found by a sweep. */
+  #tell(work: Promise<void>): void {
+    work.catch((error: unknown) =>
+      this.#options.warn(`cannot release jobs that wait for others: ${String(error)}`),
+    );
   }
 }

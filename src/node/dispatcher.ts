@@ -9,13 +9,15 @@ import type { ClaimedJob, RunningJob, Store } from "../store/port.ts";
 import type { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
 import { Alarm } from "./alarm.ts";
-import { Attempt, type AttemptLane } from "./attempt.ts";
+import { Attempt, type AttemptLane, type AttemptOptions } from "./attempt.ts";
+import { awaitedOutcomes } from "./awaited-outcomes.ts";
 import { errorOutcome } from "./outcomes.ts";
 import { Recall } from "./recall.ts";
 import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
 import type { UnitCache } from "./unit-cache.ts";
 
+const NO_OUTCOMES: readonly Uint8Array[] = [];
 /** How long the ends of killed workers are waited for. */
 const KILL_MS = 2_000;
 
@@ -252,19 +254,25 @@ export class Dispatcher {
           `Captured functions are banned in the namespace "${spec.namespace}" on ${this.#options.node}`,
         );
       const units = this.#options.units.peek(spec.units);
-      if (units !== undefined) this.#enqueue(job, spec, units);
-      else void this.#loadUnits(job, spec);
+      if (units !== undefined && spec.after.length === 0)
+        this.#enqueue(job, { spec, units, outcomes: NO_OUTCOMES });
+      else void this.#load(job, spec);
     } catch (error) {
       this.#fail(job, error);
     }
   }
 
-  async #loadUnits(job: ClaimedJob, spec: JobSpec): Promise<void> {
+  /** Gets what the store has to give before a worker can begin. */
+  async #load(job: ClaimedJob, spec: JobSpec): Promise<void> {
     this.#loading.add(job);
     const era = this.#era;
+    const { units: cache, store } = this.#options;
     try {
-      const units = await this.#options.units.load(spec.units);
-      if (era === this.#era) this.#enqueue(job, spec, units);
+      const [units, outcomes] = await Promise.all([
+        cache.load(spec.units),
+        awaitedOutcomes(store, spec.after),
+      ]);
+      if (era === this.#era) this.#enqueue(job, { spec, units, outcomes });
       else this.#sayQueued(job);
     } catch (error) {
       this.#fail(job, error);
@@ -275,8 +283,9 @@ export class Dispatcher {
     }
   }
 
-  #enqueue(job: ClaimedJob, spec: JobSpec, units: Parameters<WorkerProcess["run"]>[1]): void {
-    const attempt = new Attempt({ run: this.#options.nextRun(), job, spec, units }, this.#lane);
+  #enqueue(job: ClaimedJob, work: Pick<AttemptOptions, "spec" | "units" | "outcomes">): void {
+    const { spec } = work;
+    const attempt = new Attempt({ run: this.#options.nextRun(), job, ...work }, this.#lane);
     this.#attempts.set(job.id, attempt);
     if (this.#cancelled.get(job.id) === job.attempt) attempt.cancel(`${spec.label} was cancelled`);
     else this.#backlog.push(attempt);

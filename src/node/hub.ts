@@ -27,6 +27,7 @@ interface Connected {
 
 /** Tells clients of their jobs: who waits for which job, in this node's memory. */
 export class Hub {
+  readonly #onEnd: (id: JobId, state: FinalState) => void;
   readonly #clients = new Map<string, Connected>();
   readonly #waiting = new Map<JobId, Watchers>();
   /** Batches that are on their way to the store. */
@@ -34,6 +35,11 @@ export class Hub {
   /** Jobs whose ends wait for what is told before, by how many; and the end, when it has come. */
   readonly #behind = new Map<JobId, { tellers: number; end?: readonly [FinalState, Uint8Array] }>();
   readonly #outbox = new Map<string, Buffer[]>();
+
+  /** `onEnd` is told of every end that this node hears of, whoever waits for it; of some more than once. */
+  constructor(onEnd: (id: JobId, state: FinalState) => void = () => {}) {
+    this.#onEnd = onEnd;
+  }
 
   /** The client's stream is open: its events go there, until `disconnect`. */
   connect(client: string, subscriber: Subscriber): void {
@@ -120,6 +126,7 @@ export class Hub {
   }
 
   finished(id: JobId, state: FinalState, outcome: Uint8Array): void {
+    this.#onEnd(id, state);
     const watchers = this.#waiting.get(id);
     if (watchers === undefined) return;
     const behind = this.#behind.get(id);

@@ -174,7 +174,7 @@ export class InstantLane {
   #attemptOf(call: InstantCall): Attempt {
     const { id, spec, specBytes, units } = call;
     const job = { id, attempt: 1, deaths: 0, throws: 0, spec: specBytes };
-    const attempt = new Attempt({ run: this.#nextRun(), job, spec, units }, this.#lane);
+    const attempt = new Attempt({ run: this.#nextRun(), job, spec, units, outcomes: [] }, this.#lane);
     this.#calls.set(attempt, call);
     return attempt;
   }

@@ -128,10 +128,11 @@ export class Lease {
   }
 
   async #sweep(): Promise<void> {
-    const { store, name, maxDeaths, onExhausted, onUnplaced } = this.#options;
-    const { exhausted, unplaced } = await store.sweep(name, maxDeaths);
+    const { store, name, maxDeaths, onExhausted, onUnplaced, onReady } = this.#options;
+    const { exhausted, unplaced, ready } = await store.sweep(name, maxDeaths);
     if (exhausted.length > 0) onExhausted(exhausted);
     if (unplaced.length > 0) onUnplaced(unplaced);
+    if (ready.length > 0) onReady(ready);
   }
 
   async #register(): Promise<RegisterReply> {

@@ -10,6 +10,7 @@ import { OomKills } from "../worker/oom-kills.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
+import { BlockedJobs } from "./blocked-jobs.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Doctor, type Vitals } from "./doctor/doctor.ts";
 import { failExhausted } from "./exhausted.ts";
@@ -75,7 +76,7 @@ class Node implements RunningNode {
   readonly #options: NodeOptions;
   readonly #guard = new OrphanGuard();
   readonly #oomKills = new OomKills();
-  readonly #hub = new Hub();
+  readonly #hub = new Hub((id, state) => this.#blocked.ended(id, state));
   readonly #streams = new Streams();
   readonly #readers: ItemReaders;
   readonly #policy: Policy;
@@ -86,6 +87,7 @@ class Node implements RunningNode {
   readonly #dispatcher: Dispatcher;
   readonly #lane: InstantLane;
   readonly #lease: Lease;
+  readonly #blocked: BlockedJobs;
   readonly #overdue: Overdue;
   readonly #recovery: Recovery;
   readonly #data: DataService;
@@ -166,6 +168,7 @@ class Node implements RunningNode {
     const { token, cluster, isReadOnly, dataThresholdBytes: thresholdBytes } = options;
     this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
     this.#router = new Router({ store, thresholdBytes });
+    this.#blocked = new BlockedJobs({ node: name, store, router: this.#router, warn });
     this.#overdue = new Overdue(store, warn);
     this.#lease = this.#createLease(warn);
     this.#recovery = new Recovery({
@@ -175,6 +178,7 @@ class Node implements RunningNode {
       lease: this.#lease,
       writer: this.#writer,
       dispatcher: this.#dispatcher,
+      blocked: this.#blocked,
       warn,
     });
     this.#server = createServer({ token, cluster, hostNames: hostNamesOf(options), warn });
@@ -303,6 +307,7 @@ class Node implements RunningNode {
         await this.#dispatcher.loseAll();
       },
       onExhausted: (jobs) => failExhausted(jobs, this.#writer),
+      onReady: (jobs) => this.#blocked.ready(jobs),
       onUnplaced: (jobs) =>
         void this.#router
           .placeAnew(jobs)
@@ -357,6 +362,7 @@ class Node implements RunningNode {
       hub,
       units,
       router,
+      blocked: this.#blocked,
       argumentBytes: this.#options.argumentBytes ?? Infinity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),

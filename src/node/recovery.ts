@@ -1,5 +1,6 @@
 import type { JobId, NodeName } from "../core/ids.ts";
 import type { Store, StoreEvent } from "../store/port.ts";
+import type { BlockedJobs } from "./blocked-jobs.ts";
 import { catchUp } from "./catch-up.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import type { Hub } from "./hub.ts";
@@ -15,6 +16,7 @@ export interface RecoveryOptions {
   readonly lease: Pick<Lease, "renew">;
   readonly writer: Pick<StoreWriter, "retry">;
   readonly dispatcher: Pick<Dispatcher, "compare" | "wake">;
+  readonly blocked: Pick<BlockedJobs, "recheck">;
   readonly warn: (message: string) => void;
 }
 
@@ -76,13 +78,14 @@ export class Recovery {
   }
 
   async #recover(): Promise<void> {
-    const { node, store, hub, lease, writer, dispatcher } = this.#options;
+    const { node, store, hub, lease, writer, dispatcher, blocked } = this.#options;
     this.#isBehind = false;
     const gaps = this.#gaps;
     await lease.renew();
     writer.retry();
     await dispatcher.compare({ hasBroken: true });
     await catchUp(store, hub, node);
+    blocked.recheck();
     if (gaps === this.#gaps) this.#tellLate();
   }
 

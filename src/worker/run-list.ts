@@ -12,6 +12,8 @@ export interface StartRun {
   readonly jobId: JobId;
   readonly attempt: number;
   readonly spec: Uint8Array;
+  /** What the jobs came to that the spec names in `after`. */
+  readonly outcomes: readonly Uint8Array[];
 }
 
 /** What the node does when something happens to a run. Exactly one of the last three is called, once, at the end. */

@@ -130,8 +130,7 @@ export class WorkerProcess {
     }
     this.#hasRun = true;
     this.#runs.add(start.run, handlers, expectedMs);
-    const { run, jobId, attempt, spec } = start;
-    this.#send({ type: "run", run, jobId, attempt, spec });
+    this.#send({ type: "run", ...start });
   }
 
   /** Asks a run to stop: drops it if it has not begun, else aborts its signal. */

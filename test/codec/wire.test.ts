@@ -46,6 +46,7 @@ const spec: JobSpec = {
   retryDelayMs: 6,
   ttlMs: 7,
   isIdempotent: true,
+  after: [jobId],
 };
 
 test("a job's spec, a submission and outcomes come back as they were", () => {
@@ -101,7 +102,7 @@ test("every message on a worker's channel comes back as it was", () => {
     },
     { type: "unit", hash, bytes },
     { type: "forget", hash },
-    { type: "run", run: 1, jobId, attempt: 2, spec: bytes },
+    { type: "run", run: 1, jobId, attempt: 2, spec: bytes, outcomes: [bytes] },
     { type: "cancel", run: 1, reason: "why" },
     { type: "recall", run: 1 },
     { type: "describe", request: 3, namespace: "test" },
@@ -145,7 +146,11 @@ test.each([
     parseClientEvent,
     encodeClientEvent({ type: "finished", jobId, state: "failed", outcome: bytes }),
   ],
-  ["parseToWorker", parseToWorker, encodeToWorker({ type: "run", run: 1, jobId, attempt: 1, spec: bytes })],
+  [
+    "parseToWorker",
+    parseToWorker,
+    encodeToWorker({ type: "run", run: 1, jobId, attempt: 1, spec: bytes, outcomes: [] }),
+  ],
   [
     "parseFromWorker",
     parseFromWorker,

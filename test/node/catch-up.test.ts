@@ -84,6 +84,7 @@ test("after a break clients hear what was printed meanwhile, and then the end, t
     lease: { renew: async () => {} },
     writer: { retry: () => {} },
     dispatcher: { compare: async () => {}, wake: () => isRecovered() },
+    blocked: { recheck: () => {} },
     warn: (message) => expect.unreachable(message),
   });
   await register(store, N1);

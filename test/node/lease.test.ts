@@ -19,6 +19,7 @@ const leaseOf = (store: Store, options: Partial<LeaseOptions> = {}): Lease =>
     onLapsed: async () => {},
     onExhausted: () => {},
     onUnplaced: () => {},
+    onReady: () => {},
     onJoined: async () => {},
     onBeat: () => {},
     warn: () => {},

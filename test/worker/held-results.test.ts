@@ -42,9 +42,10 @@ function runOf(run: number, name: "short" | "long"): Buffer {
     retryDelayMs: 0,
     ttlMs: 0,
     isIdempotent: true,
+    after: [],
     streamsOutput: false,
   });
-  return encodeToWorker({ type: "run", run, jobId: newJobId(), attempt: 1, spec });
+  return encodeToWorker({ type: "run", run, jobId: newJobId(), attempt: 1, spec, outcomes: [] });
 }
 
 test("the result of a short run does not wait for the end of a long one behind it", async () => {

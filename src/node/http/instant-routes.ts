@@ -33,6 +33,11 @@ export function addInstantRoutes(
       throw new KitchenError("KS_BAD_REQUEST", "An instant call is one job");
     const { id, spec: specBytes } = job;
     const spec = submissions.check(specBytes);
+    if (spec.after.length > 0)
+      throw new KitchenError(
+        "KS_BAD_REQUEST",
+        "An instant call waits for no job: queue it, at POST /v1/jobs",
+      );
     units.add(submission.units);
     const missing = spec.units.filter((hash) => !units.has(hash));
     if (missing.length > 0)

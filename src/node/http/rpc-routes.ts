@@ -79,6 +79,7 @@ function specOf(namespace: string, name: string, args: Uint8Array): JobSpec {
     retryDelayMs: 0,
     ttlMs: 0,
     isIdempotent: true,
+    after: [],
   };
 }
 

@@ -141,6 +141,8 @@ async function execute(run: Run): Promise<void> {
     isArbitraryBanned,
     inlineResultBytes,
     keep: keepsResults ? (result) => ownData(given).keepResult(job, result) : undefined,
+    outcomes: run.outcomes,
+    read: async (url) => (await ownData(given).read(url)).bytes,
     items: itemsOf(run),
     onStream: (stream) => {
       if (current?.run === run) current.stream = stream;

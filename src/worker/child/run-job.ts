@@ -2,9 +2,12 @@ import { isData } from "../../capture/wire/is-data.ts";
 import { reviveParts } from "../../capture/revive.ts";
 import { capture } from "../../capture/capture.ts";
 import { CLOSURE_CODEC, codecNamed } from "../../codec/codec.ts";
+import { withResults } from "../../codec/job-markers.ts";
 import { encodeOutcome, parseSpec } from "../../codec/wire.ts";
+import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobSpec, Outcome, RunResult, StoredOutcome } from "../../core/messages.ts";
+import { awaitedResults } from "./awaited-results.ts";
 import { runAs, type CurrentJob } from "./current-job.ts";
 import type { Registry } from "./registry.ts";
 import { isGenerator, StreamedResult, type ItemSink } from "./streamed-result.ts";
@@ -21,6 +24,10 @@ export interface RunContext {
   readonly inlineResultBytes: number;
   /** Keeps a result as data of the cluster. `undefined`: it goes to who waits for it, or nowhere. */
   readonly keep: ((result: KeptResult) => Promise<StoredOutcome>) | undefined;
+  /** What the jobs came to that the spec names in `after`. */
+  readonly outcomes: readonly Uint8Array[];
+  /** The bytes of a result that is data of the cluster. */
+  readonly read: (url: DataUrl) => Promise<Uint8Array>;
   /** Where the items of a result go that is a generator. */
   readonly items: ItemSink;
   readonly onStream: (stream: StreamedResult) => void;
@@ -67,7 +74,19 @@ async function outcomeOf(result: KeptResult, { inlineResultBytes, keep }: RunCon
 function call(spec: JobSpec, context: RunContext): unknown {
   const fn = functionOf(spec, context);
   const args = argumentsOf(spec, context);
-  return fn(...args);
+  return spec.after.length === 0 ? fn(...args) : callWithResults(fn, args, spec, context);
+}
+
+async function callWithResults(
+  fn: (...args: unknown[]) => unknown,
+  args: readonly unknown[],
+  spec: JobSpec,
+  context: RunContext,
+): Promise<unknown> {
+  const { read, outcomes } = context;
+  const mayReviveCode = isArbitraryAllowed(spec, context);
+  const results = await awaitedResults(spec.after, outcomes, { mayReviveCode, read });
+  return await fn(...withResults(args, results));
 }
 
 function stream(

@@ -87,7 +87,12 @@ async function playHostile(input: Buffer): Promise<void> {
   });
   const ends: number[] = [0, 0, 0];
   for (const run of ends.keys())
-    worker.run({ run, jobId: "" as JobId, attempt: 1, spec: input }, new Map(), counting(ends, run), 1);
+    worker.run(
+      { run, jobId: "" as JobId, attempt: 1, spec: input, outcomes: [] },
+      new Map(),
+      counting(ends, run),
+      1,
+    );
   child.stdio[3].write(input);
   for (const output of [child.stdout, child.stderr]) output.write(input);
   await new Promise(setImmediate);
