@@ -38,11 +38,20 @@ while at <= #rows do
 end
 local function id_of(n) return string.sub(keys[n], -ID) end
 
+-- A job whose id is made of its contents (a UUIDv8) is made anew when it came to nothing before.
+local function is_in_vain(key, record)
+  if string.sub(key, -22, -22) ~= "8" or not jobs().is_final(record) then return false end
+  return string.lower(string.sub(record, 1, 1)) ~= "s"
+end
+
 -- Numbers of jobs that are known already, or were in this batch before. Gives the id of one that is known with another spec.
-local known = {}
+local known, in_vain = {}, {}
 local function find_known()
   local earlier, twins = call_in_parts("MGET", nil, keys), {}
   for n, key in ipairs(keys) do
+    if earlier[n] and is_in_vain(key, earlier[n]) then
+      earlier[n], in_vain[#in_vain + 1] = false, string.sub(key, -ID)
+    end
     local other = earlier[n] or twins[key]
     if other and jobs().read_print(other) ~= jobs().read_print(heads[n]) then return id_of(n) end
     if other then known[n] = true end
@@ -83,6 +92,10 @@ for at, part in ipairs(parts) do
 end
 
 for hash, bytes in pairs(brought) do redis.call("SET", prefix .. "unit:" .. hash, bytes, "PX", unit_ttl) end
+
+for _, id in ipairs(in_vain) do
+  redis.call("UNLINK", job_key(id), prefix .. "outcome:" .. id, prefix .. "out:" .. id)
+end
 
 local now, sets, members, expiring, blocked = now_ms(), {}, {}, {}, {}
 

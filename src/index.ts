@@ -9,6 +9,8 @@ export type { AdoptReport, DataInfo, DeleteReport, PipelineReport, Replica } fro
 export type { DataTarget } from "./client/data-target.ts";
 export type { PlacementExplanation } from "./client/explanation.ts";
 export { registerError, RemoteError } from "./client/errors.ts";
+export { asCompleted, type Completed } from "./client/as-completed.ts";
+export type { Gathered } from "./client/gather.ts";
 export type { Job, JobStatus } from "./client/job.ts";
 export type { WithJobs } from "./client/job-argument.ts";
 export type { JobMap } from "./client/job-map.ts";

@@ -7,6 +7,8 @@ import { calleeOf, encodeCall, type AnyFunction, type Callee, type CallOptions }
 import { Http } from "./http.ts";
 import { HttpData } from "./http-data.ts";
 import { InstantCaller } from "./instant.ts";
+import { contentId } from "./content-id.ts";
+import { gather, type Gathered } from "./gather.ts";
 import { newJobId } from "./new-job-id.ts";
 import { Job } from "./job.ts";
 import type { WithJobs } from "./job-argument.ts";
@@ -25,6 +27,7 @@ import { outputOf } from "./output.ts";
 import { rpcProxy, type Rpc } from "./rpc.ts";
 import type { Returned } from "./remote-items.ts";
 import { findToken } from "./token.ts";
+import type { TrackedJob } from "./tracked-job.ts";
 
 interface Shared {
   readonly realm: object | undefined;
@@ -125,11 +128,13 @@ export class Client implements AsyncDisposable {
     const { output } = this.#settings;
     const { spec, units, inputs, isBlocked } = encodeCall(callee, args, this.#callOptions);
     if (isBlocked && !this.#settings.async) throw noWaiting(label);
-    const id = newJobId();
-    const job = { id, queue: this.#queue, priority: this.#settings.priority, spec, inputs };
+    const { priority, memoize, async: isQueued } = this.#settings;
+    const id = memoize ? contentId(this.#queue, spec) : newJobId();
+    const job = { id, queue: this.#queue, priority, spec, inputs };
     const { instant, connection } = this.#shared;
-    const line = this.#settings.async ? connection : instant;
-    const tracked = line.submit(job, units, outputOf(output, { id, label }));
+    const line = isQueued ? connection : instant;
+    const submit = (): TrackedJob => line.submit(job, units, outputOf(output, { id, label }));
+    const tracked = (memoize ? connection.tracked(id) : undefined) ?? submit();
     const realm = callee.name === null ? callee.realm : this.#shared.realm;
     return { job: new Job({ id, label, realm, tracked }, this.#jobs), bytes: spec.length };
   }
@@ -159,6 +164,20 @@ export class Client implements AsyncDisposable {
   ): JobMap<Returned<Result>> {
     const callee = this.#callee(fn);
     return new JobMap(items, (item) => this.#start(callee, [item]) as Started<Returned<Result>>);
+  }
+
+  /**
+   * Waits for all jobs in arrays, plain objects, Maps and Sets, however deep.
+   *
+   * @returns a copy with the results in their places
+   * @throws what the first of them that fails throws; the others go on
+   * @example
+   * ```ts
+   * const { low, all } = await c.gather({ low: c.call(lowest, rows), all: [c.call(sum, rows), c.call(count, rows)] });
+   * ```
+   */
+  async gather<const T>(value: T): Promise<Gathered<T>> {
+    return await gather(value);
   }
 
   /** The registered functions of a namespace as typed methods. Give the type of the module that registers them. */

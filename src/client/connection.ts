@@ -88,6 +88,15 @@ export class Connection implements Line, Interruptible {
     this.#keepAlive();
   }
 
+  async release(job: TrackedJob): Promise<void> {
+    await job.submitted;
+    if (job.end?.type === "failed") throw job.end.error;
+    if (!this.#jobs.has(job.id)) return;
+    const message = `The job ${job.id} was detached while it was waited for: it goes on (await c.result(id) for its result)`;
+    this.#fail(job, new KitchenError("KS_USAGE", message));
+    await this.http.postJson("/v1/unwatch", { client: this.#client, jobs: [job.id] });
+  }
+
   async cancel(job: TrackedJob, reason: string): Promise<void> {
     await job.submitted;
     await this.cancelById(job.id, reason);

@@ -136,6 +136,13 @@ class InstantLine implements Line {
     this.#end(this.cancelled);
   }
 
+  async release(): Promise<never> {
+    throw new KitchenError(
+      "KS_USAGE",
+      "Cannot detach an instant call: it lives as long as somebody waits for it (leave out async: false)",
+    );
+  }
+
   reader({ id }: TrackedJob, attempt: number): ItemReader {
     return new ItemReader({ http: this.#http, client: this.#client, id, attempt });
   }

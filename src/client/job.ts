@@ -85,6 +85,25 @@ export class Job<R> implements PromiseLike<R> {
     await this.#backend.cancel(this.id, this.#known, reason);
   }
 
+  /**
+   * Lets go of the job: it goes on, its output is not shown here any more, this process need not live for it, and Ctrl-C does
+   * not cancel it. Whoever wants to know asks by its id; to await it here listens to it anew.
+   *
+   * @returns its id, when the cluster has the job
+   * @throws KitchenError with why the cluster does not have it
+   * @example
+   * ```ts
+   * const id = await c.call(trainFor, "8 hours").detach();
+   * ```
+   */
+  async detach(): Promise<JobId> {
+    const tracked = this.#known;
+    if (tracked === undefined) return this.id;
+    await tracked.line.release(tracked);
+    this.#known = undefined;
+    return this.id;
+  }
+
   /** @throws KitchenError `KS_NO_SUCH_JOB` when its record has expired */
   async status(): Promise<JobStatus> {
     await this.#known?.submitted;

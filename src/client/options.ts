@@ -39,6 +39,12 @@ export interface ClientOptions {
    * and fails with `KS_WORKER_LOST`; not together with `retries`.
    */
   readonly idempotent?: boolean;
+  /**
+   * `true`: a call that was made before, of the same function with the same captured values, arguments and options, is not
+   * made again as long as its result is kept; it waits for that call, or has its result. One that failed is made again.
+   * Default: `false`.
+   */
+  readonly memoize?: boolean;
   /** -1000 (last) to 1000 (first). Default: 0. */
   readonly priority?: number;
   /**
@@ -74,6 +80,7 @@ export const DEFAULTS: Settings = {
   retries: 0,
   retryDelayMs: 0,
   idempotent: true,
+  memoize: false,
   priority: 0,
   routeData: true,
 };
@@ -90,6 +97,7 @@ export function settingsFrom(base: Settings, options: ClientOptions): Settings {
   checkCount("retries", settings.retries, 0, 1_000);
   checkCount("retryDelayMs", settings.retryDelayMs, 0, MAX_TIMEOUT_MS);
   checkRepeating(settings);
+  checkKept(settings);
   checkCount("priority", settings.priority, -MAX_PRIORITY, MAX_PRIORITY);
   return settings;
 }
@@ -108,6 +116,14 @@ function checkRepeating({ idempotent, retries }: Settings): void {
   throw new KitchenError(
     "KS_USAGE",
     `Cannot retry a call that must not run twice: retries is ${retries}, and idempotent is false (leave one of them out)`,
+  );
+}
+
+function checkKept({ memoize, async }: Settings): void {
+  if (!memoize || async) return;
+  throw new KitchenError(
+    "KS_USAGE",
+    "Cannot memoize an instant call: nothing of it is kept (leave out async: false)",
   );
 }
 

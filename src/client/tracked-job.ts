@@ -22,6 +22,8 @@ export interface Line {
   /** Its end is waited for, so that the process has to live; or it is not. */
   hold(job: TrackedJob, isWanted: boolean): void;
   cancel(job: TrackedJob, reason: string): Promise<void>;
+  /** Nobody waits for it here any more. Resolves when the node has it. */
+  release(job: TrackedJob): Promise<void>;
   /** Reads the items of the job's streamed result; attempt 0: of whichever had some. */
   reader(job: TrackedJob, attempt: number): ItemReader;
 }
@@ -112,6 +114,11 @@ export class TrackedJob {
     // Pieces whose predecessors were cut from the log will not get their turn otherwise.
     this.#printEarly();
     this.#end({ type: "outcome", state, outcome });
+  }
+
+  /** What it ended with; undefined while it goes on. */
+  get end(): End | undefined {
+    return this.#last;
   }
 
   fail(error: Error): void {

@@ -1,6 +1,9 @@
 import { KitchenError } from "./errors.ts";
 
-/** A job's id: a UUIDv7 that the client makes, so a submit that is repeated is the same job. */
+/**
+ * A job's id: a UUIDv7 that the client makes, so a submit that is repeated is the same job; a UUIDv8 when it is made of what the
+ * job does, so that the same call is.
+ */
 export type JobId = string & { readonly __brand: "JobId" };
 /** A node's name, unique in its cluster. */
 export type NodeName = string & { readonly __brand: "NodeName" };
@@ -16,6 +19,11 @@ const QUEUE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(\|[A-Za-z0-9][A-Za-z0-9._:-
 export function parseJobId(text: unknown): JobId {
   if (typeof text === "string" && JOB_ID.test(text)) return text as JobId;
   throw malformed("job id", text, "a UUID in lower case");
+}
+
+/** Whether the id is made of what the job does. */
+export function isContentId(id: JobId): boolean {
+  return id[14] === "8";
 }
 
 /** Reads a node's name. @throws KitchenError `KS_BAD_REQUEST` */

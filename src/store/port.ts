@@ -27,7 +27,8 @@ export interface Store extends Catalog, Inspection, Membership {
   /**
    * Queues jobs, all or none. Marks the units as used, so that they live as long as the jobs may.
    * A job whose id is known already is not queued again: its row answers `known` when the spec is the same, and when
-   * it differs, the whole batch answers `conflict` and nothing is queued. When a unit is missing from both `units`
+   * it differs, the whole batch answers `conflict` and nothing is queued. One whose id is made of its contents, and which
+   * has failed or was cancelled, is not known any more: it is queued again. When a unit is missing from both `units`
    * and the store, the batch answers `missing` and nothing is queued. When more jobs than the limit would wait in a queue, it
    * answers `full` and nothing is queued. `watcher` watches every job of the batch that is
    * not final yet; of a `known` one that is, no event will come: read it. Nodes other than `watcher` are woken that may

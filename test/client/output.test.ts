@@ -45,6 +45,7 @@ test("what is no output option is refused", () => {
 const noLine: Line = {
   hold: () => {},
   cancel: async () => {},
+  release: async () => {},
   reader: () => {
     throw new Error("It streams nothing");
   },

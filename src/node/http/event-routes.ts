@@ -31,7 +31,7 @@ interface Watched {
   readonly from: number | undefined;
 }
 
-/** `GET /v1/events`, a client's stream, and `POST /v1/watch`, which adds jobs to it. */
+/** `GET /v1/events`, a client's stream; `POST /v1/watch` and `/v1/unwatch` add jobs to it, and take them off. */
 export function addEventRoutes(
   server: FastifyInstance,
   { hub, store, writer, readers, node }: EventRoutesOptions,
@@ -79,6 +79,13 @@ export function addEventRoutes(
     return await reply.code(204).send();
   });
 
+  server.post("/v1/unwatch", async (request, reply) => {
+    const body = bodyObject(request.body);
+    const client = parseClient(body["client"]);
+    hub.unwatch(client, parseIds(body["jobs"]));
+    return await reply.code(204).send();
+  });
+
   async function tell(client: string, { id, from }: Watched, record: JobRecord | undefined): Promise<void> {
     if (record === undefined) {
       hub.unwatch(client, [id]);
@@ -97,6 +104,11 @@ export function addEventRoutes(
 export function parseClient(value: unknown): string {
   if (typeof value === "string" && CLIENT_ID.test(value)) return value;
   throw new KitchenError("KS_BAD_REQUEST", "Not a client's id: expected 8 to 64 letters, digits and -");
+}
+
+function parseIds(value: unknown): JobId[] {
+  if (Array.isArray(value)) return value.map(parseJobId);
+  throw new KitchenError("KS_BAD_REQUEST", "The body has no list of jobs");
 }
 
 function parseWatched(value: unknown): Watched[] {

@@ -1,5 +1,5 @@
 import { KitchenError } from "../../core/errors.ts";
-import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
+import { isContentId, type JobId, type NodeName, type UnitHash } from "../../core/ids.ts";
 import { isFinal } from "../../core/job-states.ts";
 import type { ClusterTerms, NodeRecord, NodeRegistration, RegisterReply } from "../membership.ts";
 import type {
@@ -90,7 +90,9 @@ class MemoryStore extends MemoryCatalog implements Store {
     let sequence = this.#sequence;
     const rows: ("queued" | "known")[] = [];
     for (const row of batch.jobs) {
-      const job = this.#jobs.get(row.id, nowMs) ?? fresh.get(row.id);
+      const before = this.#jobs.get(row.id, nowMs);
+      const job =
+        before !== undefined && isInVain(before) ? fresh.get(row.id) : (before ?? fresh.get(row.id));
       if (job === undefined) {
         fresh.set(row.id, newMemoryJob(row, { sequence: (sequence += 1), watchers, nowMs }));
         rows.push("queued");
@@ -348,6 +350,11 @@ class MemoryStore extends MemoryCatalog implements Store {
     this.#jobs.dropEmptyQueues();
     this.#units.removeExpired(nowMs);
   }
+}
+
+/** Whether the same call is made anew. */
+function isInVain({ id, state }: MemoryJob): boolean {
+  return isContentId(id) && (state === "failed" || state === "cancelled");
 }
 
 function isSameTerms(a: ClusterTerms, b: ClusterTerms): boolean {

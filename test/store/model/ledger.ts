@@ -1,7 +1,7 @@
 /**
  * What must hold of any store, whatever the model says: kept from the calls, the replies and what is seen from outside alone.
  */
-import type { JobId, NodeName } from "../../../src/core/ids.ts";
+import { isContentId, type JobId, type NodeName } from "../../../src/core/ids.ts";
 import { canMove, isFinal } from "../../../src/core/job-states.ts";
 import type {
   ClaimReply,
@@ -54,6 +54,9 @@ export class Ledger {
       const { id, refusal } = batch.jobs[at]!;
       if (row === "known") this.#watched(batch.watcher, [id]);
       else {
+        const last = this.#lives.get(id)?.last;
+        const isInVain = isContentId(id) && (last?.state === "failed" || last?.state === "cancelled");
+        if (isInVain) this.#lives.delete(id);
         must(!this.#lives.has(id), `${id} was queued though it is known`);
         const watchers = new Set(refusal === undefined ? [batch.watcher] : []);
         const fresh = { last: undefined, watchers, heard: [], attempts: [] };

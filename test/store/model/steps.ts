@@ -30,7 +30,8 @@ export const NODES: readonly NodeName[] = [N1, N2, N3];
 /** The last one only submits, watches and sweeps: it never has a lease. */
 export const WATCHERS: readonly NodeName[] = [...NODES, HEAD];
 export const IDS: readonly JobId[] = Array.from({ length: 10 }, (_, at) =>
-  parseJobId(`00000000-0000-7000-8000-${String(at).padStart(12, "0")}`),
+  // The last two are made of their contents.
+  parseJobId(`00000000-0000-${at < 8 ? 7 : 8}000-8000-${String(at).padStart(12, "0")}`),
 );
 export const QUEUES: readonly string[] = ["default", "gpu"];
 const UNITS = ["u", "v"].map((letter) => parseUnitHash(letter.repeat(43)));

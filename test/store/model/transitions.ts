@@ -2,7 +2,7 @@
  * What each call about jobs does to the world, and what it answers: the port's contract as pure functions. Those about nodes are
  * in membership.ts.
  */
-import type { JobId, NodeName, UnitHash } from "../../../src/core/ids.ts";
+import { isContentId, type JobId, type NodeName, type UnitHash } from "../../../src/core/ids.ts";
 import type {
   CancelReply,
   ClaimReply,
@@ -34,7 +34,7 @@ import {
 } from "./state.ts";
 
 export function submit(world: World, { watcher, jobs, units, needs }: SubmitBatch): Told<SubmitReply> {
-  const added = each(world, jobs, (next, given) => submitOne(next, given, watcher));
+  const added = each(forgetInVain(world, jobs), jobs, (next, given) => submitOne(next, given, watcher));
   const conflict = added.reply.indexOf("conflict");
   if (conflict >= 0) return told(world, { type: "conflict", id: jobs[conflict]!.id });
   const asked = needs.filter((hash) => !units.has(hash));
@@ -76,6 +76,14 @@ function submitOne(
   const waiting = countWaiting(added.world, given.queue);
   const isFull = waiting > world.settings.queueLimit && waiting > countWaiting(world, given.queue);
   return { ...added, reply: isFull ? "full" : "queued" };
+}
+
+/** The same call is made anew when it came to nothing. */
+function forgetInVain(world: World, jobs: readonly NewJob[]): World {
+  const asked = new Set(jobs.map(({ id }) => id));
+  const isInVain = ([id, { place }]: readonly [JobId, Job]): boolean =>
+    asked.has(id) && isContentId(id) && place.at === "end" && place.state !== "succeeded";
+  return { ...world, jobs: new Map([...world.jobs].filter((row) => !isInVain(row))) };
 }
 
 export function watch(world: World, ids: readonly JobId[], node: NodeName): World {
