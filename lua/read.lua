@@ -2,7 +2,7 @@
 -- KEYS[1] prefix
 -- ARGV[1] the node that watches, or ""   [2] msgpack: ids
 -- Reply: one a job: "unknown", or {state, queue, label, order, attempt, deaths, node, created, started, finished, streams,
--- outcome, placement}, in which what is not there is "" (an outcome is there when the state is final), a placement nil
+-- outcome, placement, progress}, in which what is not there is "" (an outcome is there when the state is final), a placement nil
 -- include shared/base.lua
 -- include shared/records.lua
 -- include shared/jobs.lua as jobs
@@ -11,11 +11,11 @@ local watcher = ARGV[1]
 local ids = cmsgpack.unpack(ARGV[2])
 local running = attempts().find_running(ids)
 
-local function row(state, job, history, finished, outcome)
+local function row(state, job, history, finished, outcome, progress)
   local streams = history.streams ~= "0" and history.streams or ""
   return { state, job.queue, job.label, text_of(job.order), history.attempt, history.deaths, history.node,
     text_of(job.created), history.started, finished, streams, outcome,
-    job.placement or false }
+    job.placement or false, progress or "" }
 end
 
 local function read(id)
@@ -27,7 +27,7 @@ local function read(id)
   end
   local job, at = jobs().read_live(record), running[id]
   if watcher ~= "" then jobs().add_watcher(id, record, watcher) end
-  if at then return row("running", job, attempts().history_with(id, at.entry, at.node), "", "") end
+  if at then return row("running", job, attempts().history_with(id, at.entry, at.node), "", "", at.entry.progress) end
   return row("queued", job, attempts().history_of(id), "", "")
 end
 

@@ -1,8 +1,9 @@
 -- What is known of a job's attempts. Needs base.lua. All of it are texts.
 -- An entry of running:<node> is "attempt started token", in which token is the claim's. When there is more to know of the
 -- job, because it was begun before, or has output, or is to be cancelled, it is "+attempt started token out piece streams
--- cancel": bytes of output kept (-1 when cut), index of this attempt's last piece (-1: none), the attempt whose result is a
--- stream of items (0: none), and 1 when a cancel was asked for: then its outcome stands in outcome:<id>.
+-- cancel progress": bytes of output kept (-1 when cut), index of this attempt's last piece (-1: none), the attempt whose result
+-- is a stream of items (0: none), 1 when a cancel was asked for: then its outcome stands in outcome:<id>; and a word on how
+-- far it is (-: nothing was said).
 -- History, in a final record and in `begun`, is "attempt started node deaths throws streams out back-attempt back-node past":
 -- of the last attempt, and of the last that its node gave back; past has a word on each death, commas between: a line in
 -- base64url, or "!attempt:node" of a node that was lost (-: none). What would be all 0 at the end may be left out. A job stands in
@@ -11,16 +12,16 @@ local begun_key = prefix .. "begun"
 
 local function read_entry(text)
   local attempt, started, token, more = string.match(text, "^%+?(%d+) (%d+) (%S+)(.*)$")
-  local out, piece, streams, cancel = string.match(more, "^ (%S+) (%S+) (%S+) (%S+)$")
+  local out, piece, streams, cancel, progress = string.match(more, "^ (%S+) (%S+) (%S+) (%S+) (%S+)$")
   return {
     attempt = attempt, started = started, token = token, out = out or "0", piece = piece or "-1",
-    streams = streams or "0", is_cancelled = cancel == "1",
+    streams = streams or "0", is_cancelled = cancel == "1", progress = progress or "-",
   }
 end
 
 local function entry_text(entry)
-  return string.format("+%s %s %s %s %s %s %s", entry.attempt, entry.started, entry.token, entry.out, entry.piece,
-    entry.streams, entry.is_cancelled and "1" or "0")
+  return string.format("+%s %s %s %s %s %s %s %s", entry.attempt, entry.started, entry.token, entry.out, entry.piece,
+    entry.streams, entry.is_cancelled and "1" or "0", entry.progress)
 end
 
 local function read_history(text)
@@ -61,7 +62,7 @@ local function remember(id, history) redis.call("HSET", begun_key, id, history_t
 local function next_entry(history, started, token)
   return {
     attempt = text_of(history.attempt + 1), started = started, token = token, out = history.out, piece = "-1",
-    streams = history.streams, is_cancelled = false,
+    streams = history.streams, is_cancelled = false, progress = "-",
   }
 end
 

@@ -163,7 +163,12 @@ export class Client implements AsyncDisposable {
     items: Iterable<Item> | AsyncIterable<Item>,
   ): JobMap<Returned<Result>> {
     const callee = this.#callee(fn);
-    return new JobMap(items, (item) => this.#start(callee, [item]) as Started<Returned<Result>>);
+    const { progress } = this.#settings;
+    const label = progress === true ? callee.label : progress;
+    return new JobMap(items, {
+      start: (item) => this.#start(callee, [item]) as Started<Returned<Result>>,
+      label: label === false ? undefined : label,
+    });
   }
 
   /**

@@ -189,6 +189,9 @@ export class Connection implements Line, Interruptible {
       case "output":
         job.takeOutput(event);
         break;
+      case "progress":
+        job.takeProgress(event.attempt, event.progress);
+        break;
       case "streaming":
         if (job.stream(event.attempt) !== undefined) this.#loseItems(job);
         break;

@@ -82,6 +82,7 @@ export class InstantCaller implements Interruptible {
     let isFinished = false;
     await readEvents(response, (event) => {
       if (event.type === "output") tracked.takeOutput(event);
+      if (event.type === "progress") tracked.takeProgress(event.attempt, event.progress);
       if (event.type === "streaming") tracked.stream(event.attempt);
       if (event.type !== "finished") return;
       isFinished = true;

@@ -1,4 +1,5 @@
 import { KitchenError } from "../core/errors.ts";
+import { LateBar } from "./display/late-bar.ts";
 import type { Job } from "./job.ts";
 
 /** How many calls of a map are under way at once, and how many bytes their arguments may take. */
@@ -9,6 +10,12 @@ const MOST_BYTES = 64 * 1024 * 1024;
 export interface Started<R> {
   readonly job: Job<R>;
   readonly bytes: number;
+}
+
+export interface JobMapOptions<R> {
+  readonly start: (item: unknown) => Started<R>;
+  /** What stands before its bar; `undefined`: it shows none. */
+  readonly label: string | undefined;
 }
 
 type Items<Item> = Iterable<Item> | AsyncIterable<Item>;
@@ -36,11 +43,13 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
   #isDrained = false;
   #failure: { readonly reason: unknown } | undefined;
   #wake = (): void => {};
+  readonly #bar: MapBar | undefined;
 
   /** @internal */
-  constructor(items: Items<unknown>, start: (item: unknown) => Started<R>) {
+  constructor(items: Items<unknown>, { start, label }: JobMapOptions<R>) {
     this.#source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
     this.#start = start;
+    this.#bar = label === undefined ? undefined : new MapBar(label, countOf(items));
     this.#take();
   }
 
@@ -127,6 +136,7 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
   #begin(next: IteratorResult<unknown>): void {
     if (next.done === true) {
       this.#isDrained = true;
+      if (this.#isDone) this.#bar?.end();
       this.#wake();
       return;
     }
@@ -151,16 +161,19 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
   }
 
   #arrive(place: number, result: R): void {
+    this.#bar?.arrive();
     if (this.#ready === undefined) {
       this.#results[place] = result;
       if (this.#all === undefined) this.#order.push(place);
     } else this.#ready.push(result);
     this.#take();
+    if (this.#isDone) this.#bar?.end();
     this.#wake();
   }
 
   #fail(reason: unknown): void {
     this.#failure ??= { reason };
+    this.#bar?.end();
     this.#stop();
     this.#wake();
   }
@@ -176,6 +189,40 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
     return new Promise((resolve) => {
       this.#wake = resolve;
     });
+  }
+}
+
+/** How many there are, when that can be known. */
+function countOf(items: object): number | null {
+  const count: unknown = Reflect.get(items, "length") ?? Reflect.get(items, "size");
+  return typeof count === "number" ? count : null;
+}
+
+/** How many of a map's results have come. */
+class MapBar {
+  readonly #label: string;
+  readonly #total: number | null;
+  readonly #bar = new LateBar();
+  #done = 0;
+
+  constructor(label: string, total: number | null) {
+    this.#label = label;
+    this.#total = total;
+    this.#show();
+  }
+
+  arrive(): void {
+    this.#done += 1;
+    this.#show();
+  }
+
+  /** What was reached stays to be seen. */
+  end(): void {
+    this.#bar.end({ isKept: true });
+  }
+
+  #show(): void {
+    this.#bar.show({ done: this.#done, total: this.#total, label: this.#label });
   }
 }
 

@@ -1,5 +1,6 @@
 import type { JobId } from "../core/ids.ts";
 import type { JobState } from "../core/job-states.ts";
+import type { Progress } from "../core/progress.ts";
 import { withAccess } from "./data-access.ts";
 import { stopJobs } from "./job-argument.ts";
 import { awaitingFrames, reviveThrown } from "./errors.ts";
@@ -27,6 +28,8 @@ export interface JobStatus {
   readonly createdAt: Date;
   readonly startedAt?: Date;
   readonly finishedAt?: Date;
+  /** What it last said of how far it is, while it runs. */
+  readonly progress?: Progress;
 }
 
 /** What a job is made of. */

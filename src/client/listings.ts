@@ -2,6 +2,7 @@
 import { parseJobId } from "../core/ids.ts";
 import { TRANSITIONS, type JobState } from "../core/job-states.ts";
 import type { FunctionInfo } from "../core/messages.ts";
+import { type Progress, progressOf } from "../core/progress.ts";
 import type { JobStatus } from "./job.ts";
 import { listIn, malformed, Reader } from "./reader.ts";
 
@@ -75,7 +76,15 @@ export function parseStatus(value: unknown): JobStatus {
     createdAt: new Date(status.text("createdAt")),
     ...at("startedAt"),
     ...at("finishedAt"),
+    ...(status.has("progress") ? { progress: parseProgress(status.value("progress")) } : {}),
   };
+}
+
+function parseProgress(value: unknown): Progress {
+  const row = new Reader(value, "progress");
+  const progress = progressOf(row.value("done"), row.value("total"), row.value("label"));
+  if (typeof progress === "string") throw malformed("job's progress");
+  return progress;
 }
 
 export function parseState(text: string): JobState {

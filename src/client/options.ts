@@ -23,6 +23,12 @@ export interface ClientOptions {
   readonly async?: boolean;
   /** Where the output of jobs goes. Default: `inherit`. */
   readonly output?: OutputOption;
+  /**
+   * Whether a `map` shows how far it is: on a terminal as a bar below what is printed, elsewhere as a line now and then, on
+   * stderr. A text is what stands before it; `true`: the function's name. Default: `false`. What jobs say by
+   * `currentJob().progress` is shown in the same way wherever their output goes to this process's own.
+   */
+  readonly progress?: boolean | string;
   /** Deadline in ms for each attempt, from its begin; then `KS_TIMEOUT`. Default: none. */
   readonly timeoutMs?: number;
   /**
@@ -75,6 +81,7 @@ export const DEFAULTS: Settings = {
   modules: "value",
   async: true,
   output: "inherit",
+  progress: false,
   timeoutMs: 0,
   ttlMs: 0,
   retries: 0,

@@ -22,6 +22,7 @@ export async function* followOutput(
   };
   const tracked = connection.watch(id, {
     write: (stream, bytes, atMs) => push(stream, decoders[stream].write(Buffer.from(bytes)), atMs),
+    progress: () => {},
     end: () => {
       for (const stream of ["stdout", "stderr"] as const) push(stream, decoders[stream].end(), Date.now());
       hasEnded = true;

@@ -1,6 +1,8 @@
 import { StringDecoder } from "node:string_decoder";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId } from "../core/ids.ts";
+import type { Progress } from "../core/progress.ts";
+import { LateBar } from "./display/late-bar.ts";
 
 /** A piece of a job's output, as `job.output()` gives it. */
 export interface Output {
@@ -24,6 +26,8 @@ export type OutputOption = "inherit" | "prefix" | "off" | { readonly stdout: Sin
 /** Takes one job's output. */
 export interface JobOutput {
   write(stream: "stdout" | "stderr", bytes: Uint8Array, atMs: number): void;
+  /** How far the job says that it is. */
+  progress(progress: Progress): void;
   /** The job has ended. */
   end(): void;
 }
@@ -40,25 +44,62 @@ export function checkOutputOption(option: unknown): asserts option is OutputOpti
 
 export function outputOf(option: OutputOption, job: { id: JobId; label: string }): JobOutput {
   if (option === "off") return NO_OUTPUT;
-  if (option === "prefix") return new PrefixedOutput(`[${job.label} ${job.id.slice(-6)}] `);
-  return new PlainOutput(option === "inherit" ? process : option);
+  const bar = typeof option === "string" ? new JobBar(job.label) : NO_BAR;
+  if (option === "prefix") return new PrefixedOutput(`[${job.label} ${job.id.slice(-6)}] `, bar);
+  return new PlainOutput(option === "inherit" ? process : option, bar);
 }
 
-const NO_OUTPUT: JobOutput = { write: () => {}, end: () => {} };
+const NO_OUTPUT: JobOutput = { write: () => {}, progress: () => {}, end: () => {} };
+const NO_BAR: Pick<JobOutput, "progress" | "end"> = { progress: () => {}, end: () => {} };
+
+/** Below the output, while the job goes on. */
+class JobBar {
+  readonly #label: string;
+  #bar: LateBar | undefined;
+
+  constructor(label: string) {
+    this.#label = label;
+  }
+
+  progress(progress: Progress): void {
+    const label = progress.label === "" ? this.#label : `${this.#label}: ${progress.label}`;
+    (this.#bar ??= new LateBar()).show({ ...progress, label: printable(label) });
+  }
+
+  end(): void {
+    this.#bar?.end();
+  }
+}
+
+/** What moves the cursor would break the lines of others. */
+function printable(text: string): string {
+  return text.replace(/\p{Cc}+/gu, " ");
+}
 
 /** Byte for byte. */
 class PlainOutput implements JobOutput {
   readonly #sinks: { readonly stdout: Sink; readonly stderr: Sink };
+  readonly #bar: Pick<JobOutput, "progress" | "end">;
 
-  constructor(sinks: { readonly stdout: Sink; readonly stderr: Sink }) {
+  constructor(
+    sinks: { readonly stdout: Sink; readonly stderr: Sink },
+    bar: Pick<JobOutput, "progress" | "end">,
+  ) {
     this.#sinks = sinks;
+    this.#bar = bar;
+  }
+
+  progress(progress: Progress): void {
+    this.#bar.progress(progress);
   }
 
   write(stream: "stdout" | "stderr", bytes: Uint8Array): void {
     this.#sinks[stream].write(bytes);
   }
 
-  end(): void {}
+  end(): void {
+    this.#bar.end();
+  }
 }
 
 const LINE = /[^\r\n]*(?:\r\n|\n|\r)/g;
@@ -69,8 +110,15 @@ class PrefixedOutput implements JobOutput {
   readonly #decoders = { stdout: new StringDecoder("utf8"), stderr: new StringDecoder("utf8") };
   readonly #partial = { stdout: "", stderr: "" };
 
-  constructor(prefix: string) {
+  readonly #bar: Pick<JobOutput, "progress" | "end">;
+
+  constructor(prefix: string, bar: Pick<JobOutput, "progress" | "end">) {
     this.#prefix = prefix;
+    this.#bar = bar;
+  }
+
+  progress(progress: Progress): void {
+    this.#bar.progress(progress);
   }
 
   write(stream: "stdout" | "stderr", bytes: Uint8Array): void {
@@ -82,6 +130,7 @@ class PrefixedOutput implements JobOutput {
   }
 
   end(): void {
+    this.#bar.end();
     for (const stream of ["stdout", "stderr"] as const) {
       const rest = this.#partial[stream] + this.#decoders[stream].end();
       this.#partial[stream] = "";

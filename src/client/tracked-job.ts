@@ -1,6 +1,7 @@
 import type { JobId } from "../core/ids.ts";
 import type { FinalState } from "../core/job-states.ts";
 import type { OutputEvent } from "../core/messages.ts";
+import type { Progress } from "../core/progress.ts";
 import { Eventually } from "./eventually.ts";
 import type { ItemReader } from "./item-reader.ts";
 import type { JobOutput } from "./output.ts";
@@ -83,6 +84,11 @@ export class TrackedJob {
     if (event.attempt !== this.#attempt || event.index > this.#nextIndex) return this.#keepEarly(event);
     this.#print(event);
     this.#printWaiting();
+  }
+
+  /** Takes what is said of how far it is; of an attempt that is over nothing counts. */
+  takeProgress(attempt: number, progress: Progress): void {
+    if (attempt >= this.#attempt) this.#output.progress(progress);
   }
 
   #keepEarly(event: OutputEvent): void {

@@ -14,6 +14,7 @@ import type {
   SubmittedJob,
 } from "../core/messages.ts";
 import { Fields, listHeader, pack } from "./pack.ts";
+import { parseProgress, progressFields } from "./progress.ts";
 
 /** Media type of every body in this format. */
 export const MEDIA_TYPE = "application/vnd.kitchensink";
@@ -197,6 +198,8 @@ export function encodeClientEvent(event: ClientEvent): Buffer {
       return pack(["f", event.jobId, FINAL_STATES.indexOf(event.state), event.outcome]);
     case "streaming":
       return pack(["s", event.jobId, event.attempt]);
+    case "progress":
+      return pack(["p", event.jobId, event.attempt, ...progressFields(event.progress)]);
     case "unknown":
       return pack(["u", event.jobId]);
     case "alive":
@@ -226,6 +229,13 @@ export function parseClientEvent(bytes: Uint8Array): ClientEvent {
       };
     case "s":
       return { type: "streaming", jobId: parseJobId(fields.text(1)), attempt: fields.count(2) };
+    case "p":
+      return {
+        type: "progress",
+        jobId: parseJobId(fields.text(1)),
+        attempt: fields.count(2),
+        progress: parseProgress(fields, 3),
+      };
     case "u":
       return { type: "unknown", jobId: parseJobId(fields.text(1)) };
     case "a":

@@ -3,6 +3,7 @@ import { KitchenError } from "../core/errors.ts";
 import { parseJobId, parseNodeName, parseUnitHash } from "../core/ids.ts";
 import type { FromWorker, FunctionInfo, NamespaceInfo, ToWorker } from "../core/messages.ts";
 import { Fields, pack } from "./pack.ts";
+import { parseProgress, progressFields } from "./progress.ts";
 
 export function encodeToWorker(message: ToWorker): Buffer {
   switch (message.type) {
@@ -93,6 +94,8 @@ export function encodeFromWorker(message: FromWorker): Buffer {
       return pack(["s", message.run]);
     case "item":
       return pack(["i", message.run, message.bytes]);
+    case "progress":
+      return pack(["p", message.run, ...progressFields(message.progress)]);
     case "finished":
       return pack(["f", message.run, message.result.outcome, message.result.isError, message.result.ranMs]);
     case "skipped":
@@ -119,6 +122,8 @@ export function parseFromWorker(bytes: Uint8Array): FromWorker {
       return { type: "streaming", run: fields.count(1) };
     case "i":
       return { type: "item", run: fields.count(1), bytes: fields.bytes(2) };
+    case "p":
+      return { type: "progress", run: fields.count(1), progress: parseProgress(fields, 2) };
     case "f":
       return {
         type: "finished",

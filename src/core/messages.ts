@@ -7,6 +7,7 @@ import type { Sha256 } from "./data.ts";
 import type { DataUrl } from "./data-url.ts";
 import type { JobId, NodeName, UnitHash } from "./ids.ts";
 import type { FinalState } from "./job-states.ts";
+import type { Progress } from "./progress.ts";
 
 /** What a job asks a worker to do. The client writes it, the store keeps it, a worker reads it. */
 export interface JobSpec {
@@ -111,6 +112,13 @@ export type ClientEvent =
     }
   /** The function returned a generator: its items can be read now. */
   | { readonly type: "streaming"; readonly jobId: JobId; readonly attempt: number }
+  /** How far the job says that it is. */
+  | {
+      readonly type: "progress";
+      readonly jobId: JobId;
+      readonly attempt: number;
+      readonly progress: Progress;
+    }
   /** The client asked for a job that nobody knows. */
   | { readonly type: "unknown"; readonly jobId: JobId }
   /** Nothing happened for a while; the connection lives. */
@@ -189,6 +197,7 @@ export type FromWorker =
   /** The run's result is a generator, whose items follow. */
   | { readonly type: "streaming"; readonly run: number }
   | { readonly type: "item"; readonly run: number; readonly bytes: Uint8Array }
+  | { readonly type: "progress"; readonly run: number; readonly progress: Progress }
   | { readonly type: "finished"; readonly run: number; readonly result: RunResult }
   /** The run was cancelled or recalled before it began. */
   | { readonly type: "skipped"; readonly run: number }

@@ -2,6 +2,7 @@ import type { AttemptEnd } from "../core/attempt.ts";
 import type { ErrorCode } from "../core/errors.ts";
 import type { UnitHash } from "../core/ids.ts";
 import type { JobSpec, RunResult } from "../core/messages.ts";
+import type { Progress } from "../core/progress.ts";
 import { ALONE_MS, type RunTimes } from "../core/prefetch.ts";
 import type { ClaimedJob } from "../store/port.ts";
 import { isDeliberate, type Exit } from "../worker/exit.ts";
@@ -24,6 +25,7 @@ export interface AttemptLane {
   readonly onOutput: (attempt: Attempt, stream: StreamName, bytes: Uint8Array) => Promise<void> | undefined;
   /** Its result is a stream of items, which can be read now. */
   readonly onStreaming: (attempt: Attempt) => void;
+  readonly onProgress: (attempt: Attempt, progress: Progress) => void;
   /** Called once. `ranMs` is 0 for what never began. */
   readonly onEnd: (attempt: Attempt, end: AttemptEnd, ranMs: number) => void;
 }
@@ -145,6 +147,10 @@ export class Attempt implements RunHandlers {
 
   onItem(bytes: Uint8Array): void {
     if (this.#items?.push(bytes) === false) this.#worker?.kill();
+  }
+
+  onProgress(progress: Progress): void {
+    this.#lane.onProgress(this, progress);
   }
 
   onFinished({ outcome, isError, ranMs }: RunResult): void {

@@ -5,7 +5,7 @@ import type { JobId, NodeName } from "../core/ids.ts";
 import type { JobSpec } from "../core/messages.ts";
 import { HeldWork, RunTimes } from "../core/prefetch.ts";
 import { parseSpec } from "../codec/wire.ts";
-import type { ClaimedJob, RunningJob, Store } from "../store/port.ts";
+import type { ClaimedJob, ProgressRow, RunningJob, Store } from "../store/port.ts";
 import type { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
 import { Alarm } from "./alarm.ts";
@@ -32,6 +32,7 @@ export interface DispatcherOptions {
   readonly queues: readonly string[];
   /** Whether this node may run jobs that are offered to everybody who takes data, now. */
   readonly takesData: () => boolean;
+  readonly onProgress: (row: ProgressRow) => void;
   readonly maxDeaths: number;
   readonly graceMs: number;
   /** What a worker may have; `undefined`: what V8 takes by itself. */
@@ -314,6 +315,10 @@ export class Dispatcher {
       onStreaming: (of) => {
         const { id, attempt } = of.job;
         if (this.#attempts.get(id) === of) writer.streaming({ id, attempt });
+      },
+      onProgress: (of, progress) => {
+        const { id, attempt } = of.job;
+        if (this.#attempts.get(id) === of) options.onProgress({ id, attempt, progress });
       },
       onEnd: (attempt, end, ranMs) => this.#ended(attempt, end, ranMs),
     };

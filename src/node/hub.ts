@@ -2,7 +2,7 @@ import { frames } from "../codec/frames.ts";
 import { encodeClientEvent } from "../codec/wire.ts";
 import type { JobId } from "../core/ids.ts";
 import type { FinalState } from "../core/job-states.ts";
-import type { OutputPiece } from "../store/port.ts";
+import type { OutputPiece, ProgressRow } from "../store/port.ts";
 
 /** Where a client's events go: its open stream. */
 export interface Subscriber {
@@ -123,6 +123,14 @@ export class Hub {
   streaming(id: JobId, attempt: number): void {
     const event = encodeClientEvent({ type: "streaming", jobId: id, attempt });
     for (const { client } of this.#waiting.get(id) ?? []) this.#post(client, event);
+  }
+
+  /** For who wants the output. */
+  progress({ id, attempt, progress }: ProgressRow): void {
+    const takers = this.#waiting.get(id)?.filter(({ wantsOutput }) => wantsOutput) ?? [];
+    if (takers.length === 0) return;
+    const event = encodeClientEvent({ type: "progress", jobId: id, attempt, progress });
+    for (const { client } of takers) this.#post(client, event);
   }
 
   finished(id: JobId, state: FinalState, outcome: Uint8Array): void {

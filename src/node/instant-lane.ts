@@ -2,6 +2,7 @@ import type { AttemptEnd } from "../core/attempt.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { FunctionInfo, JobSpec } from "../core/messages.ts";
+import type { Progress } from "../core/progress.ts";
 import { HeldWork, RunTimes } from "../core/prefetch.ts";
 import type { Pool } from "../worker/pool.ts";
 import type { StreamName } from "../worker/run-list.ts";
@@ -26,6 +27,7 @@ export interface InstantCall {
   /** Until what it gives resolves, the worker's output should not be read on. */
   readonly onOutput: (stream: StreamName, bytes: Uint8Array) => Promise<void> | undefined;
   readonly onStreaming: () => void;
+  readonly onProgress: (progress: Progress) => void;
   readonly onEnd: (end: AttemptEnd) => void;
 }
 
@@ -191,6 +193,7 @@ export class InstantLane {
         this.#calls.get(attempt)?.onStreaming();
         this.assign();
       },
+      onProgress: (attempt, progress) => this.#calls.get(attempt)?.onProgress(progress),
       onEnd: (attempt, end, ranMs) => this.#ended(attempt, end, ranMs),
     };
   }

@@ -28,6 +28,7 @@ import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
 import { Policy } from "./policy.ts";
+import { ProgressReports } from "./progress-reports.ts";
 import { Recovery } from "./recovery.ts";
 import { spawnWorker } from "./spawn-worker.ts";
 import { receive } from "./store-events.ts";
@@ -88,6 +89,7 @@ class Node implements RunningNode {
   readonly #lane: InstantLane;
   readonly #lease: Lease;
   readonly #blocked: BlockedJobs;
+  readonly #progress: ProgressReports;
   readonly #overdue: Overdue;
   readonly #recovery: Recovery;
   readonly #data: DataService;
@@ -121,6 +123,7 @@ class Node implements RunningNode {
       });
     this.#pool = pool(numWorkers, true, () => this.#dispatcher.wake());
     this.#instantPool = pool(numInstantWorkers, false, () => this.#lane.assign());
+    this.#progress = new ProgressReports({ node: name, store });
     this.#writer = new StoreWriter({
       store,
       node: name,
@@ -138,6 +141,10 @@ class Node implements RunningNode {
       streams: this.#streams,
       queues: queuesOf(options),
       takesData: () => this.#data.takesData,
+      onProgress: (row) => {
+        this.#hub.progress(row);
+        this.#progress.add(row);
+      },
       maxDeaths: MAX_DEATHS,
       graceMs,
       workerMemoryBytes,
@@ -246,6 +253,7 @@ class Node implements RunningNode {
     const { store, log } = this.#options;
     this.#dispatcher.pause();
     this.#overdue.close();
+    this.#progress.close();
     await this.#stopWatching();
     await Promise.all([this.#dispatcher, this.#lane, this.#data.transfers].map((work) => work.idle(graceMs)));
     this.#stopNow();

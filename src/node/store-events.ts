@@ -33,6 +33,9 @@ export function receive(event: StoreEvent, { hub, dispatcher, recovery }: Listen
     case "streaming":
       hub.streaming(event.id, event.attempt);
       break;
+    case "progress":
+      hub.progress(event);
+      break;
     case "cancel":
       dispatcher.cancel(event.id, event.attempt);
       break;

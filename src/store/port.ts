@@ -13,6 +13,7 @@
 import type { DataUrl } from "../core/data-url.ts";
 import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { FinalState, JobState } from "../core/job-states.ts";
+import type { Progress } from "../core/progress.ts";
 import type { Catalog } from "./catalog.ts";
 import type { Inspection } from "./inspection.ts";
 import type { Membership } from "./membership.ts";
@@ -64,6 +65,12 @@ export interface Store extends Catalog, Inspection, Membership {
    * a `streaming` event. Drops what fenced attempts say.
    */
   markStreaming(node: NodeName, rows: readonly StreamingRow[]): Promise<void>;
+
+  /**
+   * Says how far these attempts are. Kept while they run. Watchers other than `node` get a `progress` event. Drops what fenced
+   * attempts say.
+   */
+  reportProgress(node: NodeName, rows: readonly ProgressRow[]): Promise<void>;
 
   /** Adds pieces to jobs' output logs, and sends them to watchers other than `node`. Drops what fenced attempts say. */
   appendOutput(node: NodeName, rows: readonly OutputRow[]): Promise<void>;
@@ -254,6 +261,10 @@ export interface StreamingRow {
   readonly attempt: number;
 }
 
+export interface ProgressRow extends StreamingRow {
+  readonly progress: Progress;
+}
+
 export interface OutputRow {
   readonly id: JobId;
   readonly piece: OutputPiece;
@@ -284,6 +295,8 @@ export interface JobRecord {
   readonly finishedAtMs: number | undefined;
   /** The attempt whose result is a stream of items, if there was one. */
   readonly streams: number | undefined;
+  /** What it last said of how far it is; of a job that runs. */
+  readonly progress: Progress | undefined;
   /** How it was placed, as its submitter or the last {@link Store.place} said. */
   readonly placement: string | undefined;
   /** Present when the state is final. */
@@ -361,6 +374,7 @@ export type StoreEvent =
     }
   | { readonly type: "output"; readonly id: JobId; readonly piece: OutputPiece }
   | { readonly type: "streaming"; readonly id: JobId; readonly attempt: number }
+  | { readonly type: "progress"; readonly id: JobId; readonly attempt: number; readonly progress: Progress }
   | { readonly type: "cancel"; readonly id: JobId; readonly attempt: number };
 
 export interface StoreOptions {

@@ -1,5 +1,6 @@
 import type { JobId } from "../core/ids.ts";
 import type { RunResult } from "../core/messages.ts";
+import type { Progress } from "../core/progress.ts";
 import type { Exit } from "./exit.ts";
 import { OutputTail } from "./output-tail.ts";
 
@@ -25,6 +26,7 @@ export interface RunHandlers {
   /** Its result is a generator; items follow. */
   onStreaming(): void;
   onItem(bytes: Uint8Array): void;
+  onProgress(progress: Progress): void;
   onFinished(result: RunResult): void;
   /** It was cancelled or recalled before it began. */
   onSkipped(): void;
@@ -145,6 +147,10 @@ export class RunList {
 
   item(run: number, bytes: Uint8Array): void {
     this.#entry(run)?.handlers.onItem(bytes);
+  }
+
+  progress(run: number, progress: Progress): void {
+    this.#entry(run)?.handlers.onProgress(progress);
   }
 
   finished(run: number, result: RunResult): void {

@@ -239,6 +239,9 @@ export class WorkerProcess {
       case "item":
         this.#runs.item(message.run, message.bytes);
         break;
+      case "progress":
+        this.#runs.progress(message.run, message.progress);
+        break;
       case "finished":
         this.#runs.finished(message.run, message.result);
         break;

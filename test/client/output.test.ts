@@ -55,7 +55,11 @@ test("pieces are written once and in order, however they come", () => {
   const seen: string[] = [];
   const job = new TrackedJob(
     id,
-    { write: (_stream, bytes) => seen.push(Buffer.from(bytes).toString()), end: () => {} },
+    {
+      write: (_stream, bytes) => seen.push(Buffer.from(bytes).toString()),
+      progress: () => {},
+      end: () => {},
+    },
     noLine,
   );
   const piece = (attempt: number, index: number): OutputEvent => ({

@@ -12,6 +12,7 @@ function handlers(log: string[], name: string): RunHandlers {
     onOutput: note("prints"),
     onStreaming: note("streams"),
     onItem: note("yields"),
+    onProgress: note("says how far it is"),
     onFinished: note("finished"),
     onSkipped: note("skipped"),
     onLost: note("lost"),

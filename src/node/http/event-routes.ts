@@ -94,6 +94,9 @@ export function addEventRoutes(
     const pieces = from === undefined ? [] : await store.readOutput(id, from);
     for (const piece of pieces) hub.post(client, encodeClientEvent({ type: "output", jobId: id, ...piece }));
     const { state, attempt, outcome } = record;
+    const { progress } = record;
+    if (progress !== undefined && from !== undefined)
+      hub.post(client, encodeClientEvent({ type: "progress", jobId: id, attempt, progress }));
     if (isStreaming(record)) hub.post(client, encodeClientEvent({ type: "streaming", jobId: id, attempt }));
     if (!isFinal(state) || outcome === undefined) return;
     hub.unwatch(client, [id]);

@@ -8,6 +8,7 @@ import { KitchenError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { FinalState } from "../../core/job-states.ts";
 import type { ClientEvent } from "../../core/messages.ts";
+import type { Progress } from "../../core/progress.ts";
 import type { InstantLane } from "../instant-lane.ts";
 import type { Submissions } from "../submissions.ts";
 import type { UnitCache } from "../unit-cache.ts";
@@ -57,6 +58,7 @@ export function addInstantRoutes(
         units: loaded,
         onOutput: (stream, bytes) => answer.output(stream, bytes),
         onStreaming: () => answer.streaming(),
+        onProgress: (progress) => answer.progress(progress),
         onEnd: (end) => answer.end(end),
       });
       reply.raw.on("close", () => {
@@ -91,6 +93,10 @@ class InstantAnswer {
   }
 
   /** The items are read apart, by requests of their own: this answer goes on to its end. */
+  progress(progress: Progress): void {
+    this.#write({ type: "progress", jobId: this.#id, attempt: 1, progress });
+  }
+
   streaming(): void {
     this.#write({ type: "streaming", jobId: this.#id, attempt: 1 });
   }

@@ -98,6 +98,7 @@ function runInstantly(
       units: new Map(),
       onOutput: () => undefined,
       onStreaming,
+      onProgress: () => {},
       onEnd: resolve,
     });
   });

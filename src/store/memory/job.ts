@@ -1,6 +1,7 @@
 import type { DataUrl } from "../../core/data-url.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
 import type { JobState } from "../../core/job-states.ts";
+import type { Progress } from "../../core/progress.ts";
 import type { JobRecord, NewJob } from "../port.ts";
 import { type MemoryOffers, toMemoryOffers } from "./offers.ts";
 import type { OutputLog } from "./output.ts";
@@ -36,6 +37,8 @@ export interface MemoryJob {
   output: OutputLog | undefined;
   /** The attempt whose result is a stream of items. */
   streams: number | undefined;
+  /** What this attempt last said of how far it is. */
+  progress: Progress | undefined;
   /** Of a job that waits in no queue. */
   offers: MemoryOffers | undefined;
   placement: string | undefined;
@@ -82,6 +85,7 @@ export function newMemoryJob(
     watchers,
     output: undefined,
     streams: undefined,
+    progress: undefined,
     offers: job.offers === undefined ? undefined : toMemoryOffers(job.offers, nowMs),
     placement: job.placement,
     inputs: job.inputs,
@@ -113,6 +117,7 @@ export function toRecord(job: MemoryJob): JobRecord {
     startedAtMs,
     finishedAtMs,
     streams,
+    progress: state === "running" ? job.progress : undefined,
     placement,
     outcome,
   };

@@ -15,6 +15,7 @@ import type {
   OutputPiece,
   OutputRow,
   PlacementRow,
+  ProgressRow,
   ReleaseRow,
   RunningJob,
   Store,
@@ -211,6 +212,17 @@ class MemoryStore extends MemoryCatalog implements Store {
       job.streams = attempt;
       for (const watcher of job.watchers)
         if (watcher !== node) this.#events.tell(watcher, { type: "streaming", id, attempt });
+    }
+  }
+
+  async reportProgress(node: NodeName, rows: readonly ProgressRow[]): Promise<void> {
+    const nowMs = this.open();
+    for (const { id, attempt, progress } of rows) {
+      const job = this.#jobs.get(id, nowMs);
+      if (job?.state !== "running" || job.node !== node || job.attempt !== attempt) continue;
+      job.progress = progress;
+      for (const watcher of job.watchers)
+        if (watcher !== node) this.#events.tell(watcher, { type: "progress", id, attempt, progress });
     }
   }
 

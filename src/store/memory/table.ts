@@ -189,6 +189,7 @@ export class JobTable {
     job.attempt += 1;
     job.node = node;
     job.startedAtMs = nowMs;
+    job.progress = undefined;
   }
 
   /** Ends a job. The node that says so itself needs no event. */

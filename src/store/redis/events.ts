@@ -1,6 +1,7 @@
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
 import type { OutputPiece, StoreEvent } from "../port.ts";
+import { parseProgressWord } from "./progress-word.ts";
 import { parseFinalState } from "./replies.ts";
 
 const NEWLINE = 10;
@@ -29,6 +30,13 @@ function toEvent(kind: string, id: JobId, detail: Buffer, bytes: Buffer): StoreE
     // Of a wake-up the queue stands where others have the job's id.
     case "wake":
       return { type: "wake", queue: id, delayMs: Number(detail.toString("latin1")) };
+    case "progress":
+      return {
+        type: kind,
+        id,
+        attempt: Number(detail.toString("latin1")),
+        progress: parseProgressWord(bytes.toString("latin1")),
+      };
     case "cancel":
     case "streaming":
       return { type: kind, id, attempt: Number(detail.toString("latin1")) };

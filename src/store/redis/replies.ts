@@ -19,6 +19,7 @@ import type {
   UnplacedJob,
 } from "../port.ts";
 import type { UnitHash } from "../../core/ids.ts";
+import { parseProgressWord } from "./progress-word.ts";
 import { pastDeaths } from "./past-deaths.ts";
 
 /*
@@ -124,6 +125,7 @@ export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
   const state = parseState(text(row[0]));
   const isFinal = state !== "queued" && state !== "running";
   const node = text(row[6]);
+  const progress = text(row[13]);
   return {
     id,
     state,
@@ -137,6 +139,7 @@ export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
     startedAtMs: optionalNumber(row[8]),
     finishedAtMs: optionalNumber(row[9]),
     streams: optionalNumber(row[10]),
+    progress: progress === "" || progress === "-" ? undefined : parseProgressWord(progress),
     placement: row[12] === null ? undefined : text(row[12]),
     outcome: isFinal ? bytes(row[11]) : undefined,
   };

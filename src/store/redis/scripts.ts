@@ -24,6 +24,7 @@ export const SCRIPT_NAMES = [
   "nodes",
   "now",
   "place",
+  "progress",
   "release",
   "read",
   "register",

@@ -17,6 +17,7 @@ import type {
   OutputPiece,
   OutputRow,
   PlacementRow,
+  ProgressRow,
   ReleaseRow,
   RunningJob,
   Store,
@@ -39,6 +40,7 @@ import { offersOr0, offersText } from "./offers.ts";
 import { pack } from "./pack.ts";
 import { givenBackText } from "./past-deaths.ts";
 import { inParts } from "./parts.ts";
+import { progressWord } from "./progress-word.ts";
 import {
   bytes,
   list,
@@ -203,6 +205,11 @@ class RedisStore extends RedisCatalog implements Store {
 
   async markStreaming(node: NodeName, rows: readonly StreamingRow[]): Promise<void> {
     await this.run("stream", [this.#channels, node, pack(rows.flatMap(({ id, attempt }) => [id, attempt]))]);
+  }
+
+  async reportProgress(node: NodeName, rows: readonly ProgressRow[]): Promise<void> {
+    const flat = rows.flatMap(({ id, attempt, progress }) => [id, attempt, progressWord(progress)]);
+    await this.run("progress", [this.#channels, node, pack(flat)]);
   }
 
   async readOutput(id: JobId, from: number): Promise<OutputPiece[]> {

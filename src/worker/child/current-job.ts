@@ -11,6 +11,21 @@ export interface CurrentJob {
   readonly node: { readonly name: string; readonly url: string };
   /** Aborted when the job is cancelled or its deadline has passed: stop, and throw `signal.reason`. */
   readonly signal: AbortSignal;
+  /**
+   * Says how far the job is: it is shown as a bar where the job is awaited, and by `job.status()`. Of several calls in a short
+   * time the last one counts.
+   *
+   * @param total of how many; left out: nobody knows
+   * @throws KitchenError `KS_USAGE` for what is no number from 0 on
+   * @example
+   * ```ts
+   * for (const [at, row] of rows.entries()) {
+   *   handle(row);
+   *   currentJob().progress(at + 1, rows.length, "rows");
+   * }
+   * ```
+   */
+  readonly progress: (done: number, total?: number, label?: string) => void;
 }
 
 export interface Running {

@@ -127,7 +127,9 @@ async function drain(): Promise<void> {
 async function execute(run: Run): Promise<void> {
   if (settings === undefined) throw new KitchenError("KS_INTERNAL", "A run came before the settings");
   const begunAtMs = performance.now();
-  const job = new JobFacts(run, settings.node);
+  const job = new JobFacts(run, settings.node, (progress) => {
+    if (current?.run === run) channel.send({ type: "progress", run: run.run, progress });
+  });
   const given = settings;
   const { isArbitraryBanned, inlineResultBytes, keepsResults } = given;
   const failed = new Promise<Ended>((resolve) => {
@@ -149,6 +151,7 @@ async function execute(run: Run): Promise<void> {
     },
   });
   const { outcome, isError } = await Promise.race([ran, failed]);
+  job.flushProgress();
   current?.stream?.stop();
   current = undefined;
   const ranMs = performance.now() - begunAtMs;

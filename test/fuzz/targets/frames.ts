@@ -110,6 +110,7 @@ function counting(ends: number[], run: number): RunHandlers {
     onBegin: ignore,
     onOutput: ignore,
     onStreaming: ignore,
+    onProgress: ignore,
     onItem: ignore,
     onFinished: end,
     onSkipped: end,

@@ -10,6 +10,7 @@ import type {
   OutputPiece,
   OutputRow,
   PlacementRow,
+  ProgressRow,
   ReleaseRow,
   RunningJob,
   Store,
@@ -29,6 +30,7 @@ export type Call =
   | { readonly do: "cancel"; readonly node: NodeName; readonly ids: readonly JobId[]; outcome: Uint8Array }
   | { readonly do: "watch"; readonly node: NodeName; readonly ids: readonly JobId[] }
   | { readonly do: "stream"; readonly node: NodeName; readonly rows: readonly StreamingRow[] }
+  | { readonly do: "progress"; readonly node: NodeName; readonly rows: readonly ProgressRow[] }
   | { readonly do: "output"; readonly node: NodeName; readonly rows: readonly OutputRow[] }
   | { readonly do: "place"; readonly node: NodeName; readonly rows: readonly PlacementRow[] }
   | { readonly do: "release"; readonly node: NodeName; readonly rows: readonly ReleaseRow[] }
@@ -58,6 +60,8 @@ export function perform(world: World, call: Call): Told<unknown> {
     }
     case "stream":
       return transitions.markStreaming(world, call.node, call.rows);
+    case "progress":
+      return transitions.reportProgress(world, call.node, call.rows);
     case "output":
       return transitions.appendOutput(world, call.node, call.rows);
     case "place":
@@ -111,6 +115,8 @@ export async function ask(store: Store, call: Exclude<Call, { do: "pass" }>): Pr
       return store.watch(call.ids, call.node);
     case "stream":
       return store.markStreaming(call.node, call.rows);
+    case "progress":
+      return store.reportProgress(call.node, call.rows);
     case "output":
       return store.appendOutput(call.node, call.rows);
     case "place":
@@ -194,6 +200,7 @@ function recordOf(job: Job | undefined): JobRecord | undefined {
     startedAtMs,
     finishedAtMs: ended?.atMs,
     streams,
+    progress: place.at === "node" ? job.progress : undefined,
     placement,
     outcome: ended?.outcome,
   };

@@ -57,6 +57,7 @@ export function add(world: World, given: NewJob, watcher: NodeName): Told<void> 
     startedAtMs: undefined,
     streams: undefined,
     output: [],
+    progress: undefined,
     gaveBack: undefined,
   };
   const next = { ...world, submitted: number };
@@ -68,7 +69,14 @@ export function add(world: World, given: NewJob, watcher: NodeName): Told<void> 
 
 export function start(world: World, job: Job, node: NodeName, lostNode?: NodeName): World {
   const place = { at: "node", asked: undefined, lostNode } as const;
-  return put(world, { ...job, place, attempt: job.attempt + 1, node, startedAtMs: world.nowMs });
+  return put(world, {
+    ...job,
+    place,
+    attempt: job.attempt + 1,
+    node,
+    startedAtMs: world.nowMs,
+    progress: undefined,
+  });
 }
 
 /** Ends a job. When its attempt says so, its node needs no event. */

@@ -47,6 +47,11 @@ export class Nodes {
           this.#streamed.add(`${given.id} ${given.attempt}`);
           return { do: "stream", node: step.node, rows: [given] };
         });
+      case "progress":
+        return this.#picked(step.node, step.pick, world).map(({ id, attempt }) => {
+          const progress = { done: step.done, total: step.done === 0 ? null : 3, label: "röws to do" };
+          return { do: "progress", node: step.node, rows: [{ id, attempt, progress }] };
+        });
       case "output":
         return this.#picked(step.node, step.pick, world).map(({ id, attempt }) => {
           const piece = {

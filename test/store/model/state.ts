@@ -4,6 +4,7 @@
  */
 import type { JobId, NodeName, UnitHash } from "../../../src/core/ids.ts";
 import type { FinalState, JobState } from "../../../src/core/job-states.ts";
+import type { Progress } from "../../../src/core/progress.ts";
 import type { ClusterTerms, NodeRegistration } from "../../../src/store/membership.ts";
 import type { NewJob, OutputPiece, StoreEvent, StoreOptions } from "../../../src/store/port.ts";
 
@@ -39,6 +40,8 @@ export interface Job {
   readonly startedAtMs: number | undefined;
   readonly streams: number | undefined;
   readonly output: readonly OutputPiece[];
+  /** What the present attempt last said. */
+  readonly progress: Progress | undefined;
   /** The last attempt that was given back by its node. */
   readonly gaveBack: AttemptOf | undefined;
 }

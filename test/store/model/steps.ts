@@ -57,6 +57,7 @@ export type Step =
   /** The node's last finish once more, as if its reply had been lost. */
   | { readonly do: "finish again"; readonly node: NodeName }
   | { readonly do: "cancel" | "watch" | "expire"; readonly node: NodeName; readonly ids: readonly JobId[] }
+  | { readonly do: "progress"; readonly node: NodeName; readonly pick: number; readonly done: number }
   | { readonly do: "stream"; readonly node: NodeName; readonly pick: number }
   | { readonly do: "output"; readonly node: NodeName; readonly pick: number; readonly index: number }
   | { readonly do: "place"; readonly node: NodeName; readonly rows: readonly PlacementRow[] }
@@ -179,6 +180,7 @@ const weighed: readonly (readonly [number, fc.Arbitrary<Step>])[] = [
   [3, fc.record({ do: always("expire"), node: watcher, ids: ids(5) })],
   [2, fc.record({ do: always("watch"), node: watcher, ids: ids(4) })],
   [1, fc.record({ do: always("stream"), node, pick })],
+  [2, fc.record({ do: always("progress"), node, pick, done: fc.nat({ max: 3 }) })],
   [2, fc.record({ do: always("output"), node, pick, index: fc.nat({ max: 2 }) })],
   [
     4,

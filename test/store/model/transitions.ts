@@ -14,6 +14,7 @@ import type {
   NewJob,
   OutputRow,
   PlacementRow,
+  ProgressRow,
   ReleaseRow,
   StreamingRow,
   SubmitBatch,
@@ -214,6 +215,17 @@ export function markStreaming(world: World, node: NodeName, rows: readonly Strea
     const event = { type: "streaming", id, attempt } as const;
     const others = job.watchers.filter((to) => to !== node).map((to) => ({ to, event }));
     return told(put(next, { ...job, streams: attempt }), undefined, others);
+  });
+  return told(after, undefined, sent);
+}
+
+export function reportProgress(world: World, node: NodeName, rows: readonly ProgressRow[]): Told<void> {
+  const { world: after, sent } = each(world, rows, (next, { id, attempt, progress }) => {
+    const job = next.jobs.get(id);
+    if (job === undefined || !runsAs(job, node, attempt)) return told(next, undefined);
+    const event = { type: "progress", id, attempt, progress } as const;
+    const others = job.watchers.filter((to) => to !== node).map((to) => ({ to, event }));
+    return told(put(next, { ...job, progress }), undefined, others);
   });
   return told(after, undefined, sent);
 }
