@@ -66,9 +66,8 @@ export class LiveArea {
       const stream = this.#streams[name];
       // What goes into a file or a pipe is not in the way.
       if (!stream.isTTY) continue;
-      this.#original.set(name, stream.write);
-      stream.write = ((chunk: string | Uint8Array, ...rest: unknown[]) =>
-        this.#print(name, chunk, rest)) as Write;
+      this.#original.set(name, Reflect.get(stream, "write") as Write);
+      stream.write = (chunk: string | Uint8Array, ...rest: unknown[]) => this.#print(name, chunk, rest);
     }
     // A line that was begun before is left as it is: so many blanks end in the line below it, or where they began.
     this.#draw(HIDE_CURSOR + " ".repeat(this.columns) + CLEAR_LINE);

@@ -4,6 +4,10 @@ import { barLine } from "../../../src/client/display/bar.ts";
 import { Bars } from "../../../src/client/display/bars.ts";
 import { fitted, LiveArea } from "../../../src/client/display/live-area.ts";
 
+const ESCAPE = "\u001b";
+/** A sequence of control, or a character. */
+const PART = new RegExp(`${ESCAPE}\\[[?\\d]*[A-Za-z]|[^${ESCAPE}]`, "gu");
+
 /** A terminal that does what the area asks of one: lines that wrap, returns, one line up, clear the line. */
 class Screen {
   readonly #columns: number;
@@ -17,7 +21,7 @@ class Screen {
   }
 
   take(text: string): void {
-    for (const [part] of text.matchAll(/\u001b\[[?\d]*[A-Za-z]|[^\u001b]/gu)) this.#part(part);
+    for (const [part] of text.matchAll(PART)) this.#part(part);
   }
 
   #part(part: string): void {
@@ -130,8 +134,12 @@ test("whoever writes with a callback is called back, and gets what the stream sa
   const { streams } = terminal();
   const area = new LiveArea(streams);
   area.show(["bar"]);
-  await new Promise<void>((resolve) => streams.stdout.write("whole\n", () => resolve()));
-  await new Promise<void>((resolve) => streams.stdout.write("half", "utf8", () => resolve()));
+  let calls = 0;
+  await new Promise<void>((resolve) => {
+    const called = (): void => void (++calls === 2 && resolve());
+    expect(streams.stdout.write("whole\n", called)).toBe(true);
+    expect(streams.stdout.write("half", "utf8", called)).toBe(true);
+  });
   area.hide();
 });
 
