@@ -66,7 +66,7 @@ export class LiveArea {
       const stream = this.#streams[name];
       // What goes into a file or a pipe is not in the way.
       if (!stream.isTTY) continue;
-      this.#original.set(name, Reflect.get(stream, "write") as Write);
+      this.#original.set(name, Reflect.get(stream, "write"));
       stream.write = (chunk: string | Uint8Array, ...rest: unknown[]) => this.#print(name, chunk, rest);
     }
     // A line that was begun before is left as it is: so many blanks end in the line below it, or where they began.
