@@ -14,6 +14,7 @@ import { describeOffers } from "./conformance/offers.ts";
 import { describeOnce } from "./conformance/once.ts";
 import { describeOutput } from "./conformance/output.ts";
 import { describePlacement } from "./conformance/placement.ts";
+import { describeProgress } from "./conformance/progress.ts";
 import { describeStreaming } from "./conformance/streaming.ts";
 import { describeSubmit } from "./conformance/submit.ts";
 import { describeTerms } from "./conformance/terms.ts";
@@ -28,6 +29,7 @@ export function conformance(name: string, open: OpenStore): void {
     describeCancel(open);
     describeOutput(open);
     describeStreaming(open);
+    describeProgress(open);
     describeLeases(open);
     describeTerms(open);
     describeEvents(open);

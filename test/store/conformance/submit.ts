@@ -1,4 +1,6 @@
+import { randomUUID } from "node:crypto";
 import { expect, test } from "vitest";
+import { parseJobId } from "../../../src/core/ids.ts";
 import {
   bytes,
   claim,
@@ -162,6 +164,31 @@ export function describeSubmit(open: OpenStore): void {
       },
       { unitTtlMs: 500 },
     ),
+  );
+
+  test.each(["failed", "cancelled", "succeeded"] as const)(
+    "a job whose id is made of its contents is queued again only when it came to nothing: %s",
+    (end) =>
+      withStore(open, async ({ store }) => {
+        await register(store, N1);
+        const id = parseJobId(randomUUID().replace(/^(.{14})./, "$18"));
+        const again = newJob({ id, queue: "again" });
+        expect(await runningJob(store, N1, again)).toBe(id);
+        const piece = { attempt: 1, index: 0, stream: "stdout", bytes: bytes("before"), atMs: 1 } as const;
+        await store.appendOutput(N1, [{ id, piece }]);
+        const long = bytes("x".repeat(5_000));
+        await store.finish(N1, [{ id, attempt: 1, next: end, outcome: long }]);
+        const reply = await store.submit({ watcher: HEAD, jobs: [again], ...NO_UNITS });
+        expect(reply).toEqual({ type: "queued", rows: [end === "succeeded" ? "known" : "queued"] });
+        if (end === "succeeded") return;
+        expect(await store.readOutput(id, 0)).toEqual([]);
+        const [claimed] = await claim(store, N1, { queues: ["again"] });
+        expect(claimed).toMatchObject({ id, attempt: 1, deaths: 0, throws: 0 });
+        const outcome = bytes("3");
+        await store.finish(N1, [{ id, attempt: 1, next: "succeeded", outcome }]);
+        const [record] = await store.read([id]);
+        expect([record?.state, shown(record?.outcome)]).toEqual(["succeeded", "3"]);
+      })(),
   );
 
   test(
