@@ -57,6 +57,19 @@ function long(caller: Caller): void {
   caller.follow(job, { value: forMs });
 }
 
+/** One that waits for the result of another. The worker that was lost under that one is then the reason of both. */
+function chained(caller: Caller): void {
+  const { log } = caller;
+  const value = caller.dice.whole(0, 1_000);
+  const first = caller.client.call(() => ({ mark: begin(log), value }));
+  const second = caller.client.call(
+    (given: { readonly value: number }) => ({ mark: begin(log), value: given.value + 1 }),
+    first,
+  );
+  caller.follow(first, { value });
+  caller.follow(second, { value: value + 1, codes: ["KS_WORKER_LOST"] });
+}
+
 /** A map counts as a whole: results in order, each of a job of its own; or the reason of the first call that failed. */
 function map(caller: Caller): void {
   const items = Array.from({ length: caller.dice.whole(1, 30) }, (_, at) => at);
@@ -75,6 +88,7 @@ export const VALUES: readonly Kind[] = [
   { name: "registered", weight: 230, begin: registered },
   { name: "large", weight: 30, begin: large },
   { name: "left", weight: 60, begin: left },
+  { name: "chained", weight: 40, begin: chained },
   { name: "busy", weight: 6, begin: busy },
   { name: "long", weight: 6, begin: long },
   { name: "map", weight: 10, begin: map },
