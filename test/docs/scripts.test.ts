@@ -34,9 +34,9 @@ async function runAtNode(script: string, args: readonly string[] = []): Promise<
   return await runScript("main.ts", args, { folder, env: { KITCHENSINK_TOKEN: node.token } });
 }
 
-test("the TypeScript of README and docs/errors.md compiles against the built package", async () => {
+test("the TypeScript of README, docs/coming-from.md and docs/errors.md compiles against the built package", async () => {
   const files = Object.fromEntries(
-    ["README.md", "docs/errors.md"].flatMap((page) =>
+    ["README.md", "docs/coming-from.md", "docs/errors.md"].flatMap((page) =>
       typescript(blocksOf(page))
         .filter(({ tag }) => !tag.startsWith("file="))
         .map(({ text, line }) => [`${page.replace(/\W/g, "-")}-line-${line}.ts`, text]),
@@ -64,6 +64,20 @@ describe("the scripts of the README run", () => {
     const { code, stdout, stderr } = await runAtNode(scriptWith("rates").text);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout.split("\n").filter(Boolean).toSorted()).toEqual(["1 108", "4 108", "9 108"]);
+  });
+
+  test("jobs as futures", async () => {
+    const { code, stdout, stderr } = await runAtNode(scriptWith("asCompleted").text);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    const lines = stdout.split("\n");
+    expect(lines.slice(0, 2).toSorted()).toEqual(["0 fulfilled", "1 fulfilled"]);
+    expect(lines).toContain("124750 374750");
+  });
+
+  test("progress, which without a terminal is a line on stderr", async () => {
+    const { code, stdout, stderr } = await runAtNode(scriptWith("progress(n, count").text);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
+    expect(stderr).toMatch(/^squares {2}\[=+\] {2}100% {2}3 of 3 {2}in 0:0\d\n$/);
   });
 
   test("registered functions", async () => {
