@@ -138,6 +138,16 @@ test("07-files-and-duckdb queries a Parquet file where it lies", async () => {
 `);
 });
 
+test("09-futures works on results where they are, and shows how far it is", async () => {
+  const node = await startNodeProcess();
+  const { code, stdout, stderr } = await runExample(node, "09-futures");
+  expect(code).toBe(0);
+  const [first, second, ...rest] = stdout.split("\n");
+  expect([first, second].toSorted()).toEqual(["counted", "paired"]);
+  expect(rest.join("\n")).toBe("{ count: 25997, pairs: 2994, share: '11.5 %' }\n168 168 1\n998001\n");
+  expect(stderr).toMatch(/^squares {2}\[=+\] {2}100% {2}1,000 of 1,000 {2}in 0:\d\d\n$/);
+});
+
 describe("08-three-nodes", () => {
   const redis = useStore("redis");
 
@@ -210,5 +220,6 @@ test("every example has its test", () => {
     "06-remote-data",
     "07-files-and-duckdb",
     "08-three-nodes",
+    "09-futures",
   ]);
 });
