@@ -15,6 +15,7 @@ import { Gauges } from "./judge/gauges.ts";
 import { Tally } from "./judge/tally.ts";
 import type { Settings } from "./settings.ts";
 import type { Exit } from "./stage/child.ts";
+import type { StageClient } from "./stage/client.ts";
 import { begunFile, Stage } from "./stage/stage.ts";
 
 const LOOK_MS = 300;
@@ -107,7 +108,7 @@ class Run {
     const player = new Player(stage, ({ kind, target }) => this.#say(`${kind}: ${target}`));
     await this.#underLoad(stage, player);
     this.#say("faults are over");
-    await this.#settle(auditor);
+    await this.#settle(auditor, stage);
     clearInterval(looking);
     await auditor.close();
     await this.#endingOf(stage).judge();
@@ -129,12 +130,13 @@ class Run {
   }
 
   /** Waits until every job has ended, and everybody who waits for one knows. */
-  async #settle(auditor: Auditor): Promise<void> {
+  async #settle(auditor: Auditor, { clients }: Stage): Promise<void> {
     const { cases } = this.#book;
     const deadline = Date.now() + this.#settings.settleMs;
     auditor.isLast = true;
     for (const it of cases.values()) if (it.unknown > 0) it.dueAt = Date.now() + ON_ITS_WAY_MS;
-    while (cases.size > 0 && Date.now() < deadline) {
+    const waiting = (): StageClient[] => clients.filter(({ pid }) => pid !== 0);
+    while ((cases.size > 0 || waiting().length > 0) && Date.now() < deadline) {
       await auditor.cancelUnread();
       await sleep(SETTLE_LOOK_MS);
     }
@@ -142,6 +144,8 @@ class Run {
     const late = this.#tally.counted(TOO_LATE);
     if (late > this.#tally.counted("jobs made") * MOST_TOO_LATE)
       this.#tally.break("too much not looked at in time", `${late} jobs: this machine is too busy`);
+    // Of maps, for one, nothing but their end is written down.
+    for (const { name } of waiting()) this.#tally.break("never settled", `${name} still waits for something`);
     for (const it of cases.values())
       this.#tally.break("never settled", `${it.kind} ${it.id}: ${it.record?.state ?? "no end"}`, it);
   }
