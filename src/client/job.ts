@@ -3,6 +3,7 @@ import type { JobState } from "../core/job-states.ts";
 import type { Progress } from "../core/progress.ts";
 import { withAccess } from "./data-access.ts";
 import { stopJobs } from "./job-argument.ts";
+import { JUPYTER_DISPLAY, type RichDisplay, richTable } from "./display/rich.ts";
 import { awaitingFrames, reviveThrown } from "./errors.ts";
 import type { PlacementExplanation } from "./explanation.ts";
 import type { Output } from "./output.ts";
@@ -181,4 +182,23 @@ export class Job<R> implements PromiseLike<R> {
   }
 }
 
+/** What a notebook shows of it: nothing is waited for. */
+async function richJob(this: Job<unknown>): Promise<RichDisplay> {
+  const known = await this.status().catch((error: unknown) => String(error));
+  if (typeof known === "string") return richTable(`Job ${this.label}`, { id: this.id, state: known });
+  const { state, queue, node, attempt, progress, createdAt, startedAt, finishedAt } = known;
+  return richTable(`Job ${this.label}`, {
+    id: this.id,
+    state,
+    queue,
+    node,
+    attempt: attempt > 1 ? String(attempt) : undefined,
+    progress: progress && `${progress.done} of ${progress.total ?? "?"} ${progress.label}`.trim(),
+    created: createdAt.toISOString(),
+    started: startedAt?.toISOString(),
+    finished: finishedAt?.toISOString(),
+  });
+}
+
+Object.defineProperty(Job.prototype, JUPYTER_DISPLAY, { configurable: true, value: richJob });
 stopJobs(Job.prototype);

@@ -6,6 +6,7 @@ import { shareByName } from "../capture/resolve/shared.ts";
 import { setPointers } from "../codec/pointers.ts";
 import { parseDataUrl, type DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
+import { showBytes } from "../core/show-bytes.ts";
 import type { Client } from "./client.ts";
 import {
   accessOr,
@@ -19,6 +20,7 @@ import {
 } from "./data-access.ts";
 import type { DataInfo, DeleteReport, PipelineReport } from "./data-info.ts";
 import { checkSame, checkTarget, freshUrl, type DataTarget } from "./data-target.ts";
+import { JUPYTER_DISPLAY, type RichDisplay, richTable } from "./display/rich.ts";
 import type { Job } from "./job.ts";
 import { bytesOf, contentOf, decodedFrom, fileOf, piecesOf, type Source, typeOf } from "./remote-source.ts";
 
@@ -314,6 +316,22 @@ Object.defineProperty(RemoteData.prototype, inspect.custom, {
     return shown(this);
   },
 });
+/** What a notebook shows of it; the data stay where they are. */
+async function richData(this: RemoteData): Promise<RichDisplay> {
+  if (this.dataUrl === undefined) return richTable(shown(this), { saved: "no" });
+  const known = await this.info().catch((error: unknown) => String(error));
+  if (typeof known === "string") return richTable("RemoteData", { url: this.dataUrl, state: known });
+  const { url, size, type, codec, createdAt, replicas } = known;
+  return richTable("RemoteData", {
+    url,
+    size: showBytes(size),
+    type: codec === null ? type : `${type}, ${codec}`,
+    created: createdAt.toISOString(),
+    nodes: replicas.map(({ node, isAlive }) => (isAlive ? node : `${node} (away)`)).join(", "),
+  });
+}
+
+Object.defineProperty(RemoteData.prototype, JUPYTER_DISPLAY, { configurable: true, value: richData });
 shareByName("kitchensink:RemoteData", RemoteData);
 sharePointers(RemoteData.prototype, { target: targetOf, revived });
 setPointers({
