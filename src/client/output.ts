@@ -3,6 +3,7 @@ import { KitchenError } from "../core/errors.ts";
 import type { JobId } from "../core/ids.ts";
 import type { Progress } from "../core/progress.ts";
 import { LateBar } from "./display/late-bar.ts";
+import { ownSinks } from "./display/notebook.ts";
 
 /** A piece of a job's output, as `job.output()` gives it. */
 export interface Output {
@@ -46,7 +47,7 @@ export function outputOf(option: OutputOption, job: { id: JobId; label: string }
   if (option === "off") return NO_OUTPUT;
   const bar = typeof option === "string" ? new JobBar(job.label) : NO_BAR;
   if (option === "prefix") return new PrefixedOutput(`[${job.label} ${job.id.slice(-6)}] `, bar);
-  return new PlainOutput(option === "inherit" ? process : option, bar);
+  return new PlainOutput(option === "inherit" ? ownSinks() : option, bar);
 }
 
 const NO_OUTPUT: JobOutput = { write: () => {}, progress: () => {}, end: () => {} };
@@ -106,6 +107,7 @@ const LINE = /[^\r\n]*(?:\r\n|\n|\r)/g;
 
 /** Whole lines with a prefix. A progress bar that returns to the start of its line counts as a line each time. */
 class PrefixedOutput implements JobOutput {
+  readonly #sinks = ownSinks();
   readonly #prefix: string;
   readonly #decoders = { stdout: new StringDecoder("utf8"), stderr: new StringDecoder("utf8") };
   readonly #partial = { stdout: "", stderr: "" };
@@ -126,7 +128,11 @@ class PrefixedOutput implements JobOutput {
     // A lone \r at the very end may be half of a \r\n.
     const whole = /^.*(?:\n|\r(?=[^\n]))/s.exec(text)?.[0] ?? "";
     this.#partial[stream] = text.slice(whole.length);
-    if (whole !== "") process[stream].write(whole.replace(LINE, `${this.#prefix}$&`));
+    if (whole !== "") this.#print(stream, whole.replace(LINE, `${this.#prefix}$&`));
+  }
+
+  #print(stream: "stdout" | "stderr", text: string): void {
+    this.#sinks[stream].write(Buffer.from(text));
   }
 
   end(): void {
@@ -134,7 +140,7 @@ class PrefixedOutput implements JobOutput {
     for (const stream of ["stdout", "stderr"] as const) {
       const rest = this.#partial[stream] + this.#decoders[stream].end();
       this.#partial[stream] = "";
-      if (rest !== "") process[stream].write(`${this.#prefix}${rest}${/[\r\n]$/.test(rest) ? "" : "\n"}`);
+      if (rest !== "") this.#print(stream, `${this.#prefix}${rest}${/[\r\n]$/.test(rest) ? "" : "\n"}`);
     }
   }
 }

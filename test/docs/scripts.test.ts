@@ -34,9 +34,9 @@ async function runAtNode(script: string, args: readonly string[] = []): Promise<
   return await runScript("main.ts", args, { folder, env: { KITCHENSINK_TOKEN: node.token } });
 }
 
-test("the TypeScript of README, docs/coming-from.md and docs/errors.md compiles against the built package", async () => {
+test("the TypeScript of the README and of pages that stand alone compiles against the built package", async () => {
   const files = Object.fromEntries(
-    ["README.md", "docs/coming-from.md", "docs/errors.md"].flatMap((page) =>
+    ["README.md", "docs/coming-from.md", "docs/errors.md", "docs/notebooks.md"].flatMap((page) =>
       typescript(blocksOf(page))
         .filter(({ tag }) => !tag.startsWith("file="))
         .map(({ text, line }) => [`${page.replace(/\W/g, "-")}-line-${line}.ts`, text]),

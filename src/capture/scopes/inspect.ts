@@ -203,6 +203,8 @@ export class Inspector {
   }
 }
 
+/** Deno and Bun have one by this name that answers late, and that ends the kernel of Deno's notebooks. */
+const isOfNode = !("deno" in process.versions || "bun" in process.versions);
 let inspector: Inspector | undefined;
 let isLasting = false;
 
@@ -224,6 +226,7 @@ export function inOneBurst<T>(use: () => T): T {
 /** @throws KitchenError `KS_CANNOT_CAPTURE` where the inspector does not exist or may not be used. */
 export function theInspector(): Inspector {
   if (inspector !== undefined) return inspector;
+  if (!isOfNode) throw unavailable("it is not that of Node");
   try {
     inspector = new Inspector();
   } catch (cause) {
@@ -236,7 +239,7 @@ export function theInspector(): Inspector {
 function unavailable(why: string): KitchenError {
   return new KitchenError(
     "KS_CANNOT_CAPTURE",
-    `Cannot read captured variables: the inspector of this runtime cannot be used (${why}); name them yourself with closure(fn, { name: value })`,
+    `Cannot read captured variables: the inspector of this runtime cannot be used (${why}); name them yourself with closure(fn, { name: value }); with {} when the function uses nothing but globals`,
   );
 }
 
@@ -285,6 +288,7 @@ function withUrl(url: string): ScriptInfo[] {
  * that does: another one may need its breakpoints.
  */
 export function readScripts(): void {
+  if (!isOfNode) return;
   const { Session: FreshSession } = process.getBuiltinModule("node:inspector");
   const session = new FreshSession();
   const remember = ({ params }: InspectorNotification<Debugger.ScriptParsedEventDataType>): void => {
