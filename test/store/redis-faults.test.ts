@@ -19,6 +19,7 @@ import {
   submit,
   TERMS,
 } from "./support/harness.ts";
+import { type Observer, TcpProxy } from "../support/tcp-proxy.ts";
 import { freePort, startRedis, type TestRedis } from "./support/redis.ts";
 
 let redis: TestRedis;
@@ -39,7 +40,7 @@ function connectTo({ address }: TestRedis): Redis {
 
 async function withRedisStore(
   body: (store: Store, cluster: string) => Promise<void>,
-  on = redis,
+  on: Pick<TestRedis, "address"> = redis,
 ): Promise<void> {
   const cluster = randomUUID();
   const store = await openRedisStore({ cluster, address: parseRedisAddress(on.address), ...DEFAULTS });
@@ -47,6 +48,20 @@ async function withRedisStore(
     await body(store, cluster);
   } finally {
     await store.close();
+  }
+}
+
+/** Swallows what the server says as soon as somebody subscribes. */
+class SubscriberTrap extends TcpProxy {
+  isSet = false;
+  isSprung = false;
+
+  protected override observe(): Observer {
+    return (chunk, isReply) => {
+      if (isReply || !this.isSet || !/subscribe/i.test(chunk.toString("latin1"))) return;
+      this.isSprung = true;
+      this.swallowReplies();
+    };
   }
 }
 
@@ -166,6 +181,35 @@ describe("a Redis that has accidents", () => {
       await store.cancel([job.id], bytes("why"));
       expect(await inbox.next()).toMatchObject({ type: "finished", id: job.id });
     }));
+
+  test(
+    "a way that swallows all from the moment of subscribing anew ends no process, and events come when it is back",
+    { timeout: 60_000 },
+    async () => {
+      const way = new SubscriberTrap({ port: redis.port });
+      await way.open();
+      const address = `tcp://127.0.0.1:${way.port}?db=9`;
+      try {
+        await withRedisStore(
+          async (store) => {
+            const inbox = await inboxOf(store, HEAD);
+            way.isSet = true;
+            way.cut();
+            await expect.poll(() => way.isSprung).toBe(true);
+            // Until the subscription was given up, and a call as well.
+            await expect(store.now()).rejects.toMatchObject({ code: "KS_UNAVAILABLE" });
+            way.isSet = false;
+            way.release();
+            way.cut();
+            await untilResubscribed(inbox);
+          },
+          { address },
+        );
+      } finally {
+        way.close();
+      }
+    },
+  );
 
   test("calls in flight on a killed connection are done once", () =>
     withRedisStore(async (store) => {

@@ -29,7 +29,8 @@ export function clientOptions(
     commandTimeout: COMMAND_TIMEOUT_MS,
     socketTimeout: SILENCE_MS,
     maxRetriesPerRequest: TRIES_PER_CALL,
-    autoResubscribe: true,
+    // `Subscription` does it, and looks at what comes of it; ioredis would not, and a rejection that nobody sees ends the process.
+    autoResubscribe: false,
     autoResendUnfulfilledCommands: true,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
