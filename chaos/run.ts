@@ -95,6 +95,7 @@ class Run {
   }
 
   #endedByItself(name: string, { code, signal }: Exit): void {
+    this.#say(`ended by itself: ${name}`);
     this.#tally.break("ended by itself", `${name}: ${signal ?? code}`);
   }
 

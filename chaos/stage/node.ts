@@ -119,7 +119,10 @@ export class StageNode {
     void child.says("Ctrl-C stops it").then((said) => (isReady = said));
     void child.exited.then((exit) => {
       // One that cannot start because something is away says so, and is started again.
-      if (isReady) onExit(this, exit, this.#wasAsked);
+      if (!isReady) return;
+      onExit(this, exit, this.#wasAsked);
+      // What comes after a finding is worth to be seen, too.
+      if (!this.#wasAsked) void sleep(AGAIN_MS).then(() => (this.#isWanted ? this.start() : undefined));
     });
     return child;
   }
