@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { dashboardLink } from "../client/dashboard-link.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
@@ -21,7 +22,9 @@ import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
 import { DataService } from "./data/data-service.ts";
 import { roomNews } from "./data/room-news.ts";
+import { Guard } from "./http/guard.ts";
 import { createServer } from "./http/server.ts";
+import { Sessions } from "./http/sessions.ts";
 import { InstantLane } from "./instant-lane.ts";
 import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
@@ -43,6 +46,8 @@ import { UnitCache } from "./unit-cache.ts";
 export interface RunningNode {
   readonly name: NodeName;
   readonly url: URL;
+  /** A link for a browser: with a token, one that logs in, once and within 15 minutes. */
+  dashboardLink(): URL;
   /** What the modules registered. */
   readonly namespaces: readonly NamespaceInfo[];
   /**
@@ -96,6 +101,8 @@ class Node implements RunningNode {
   readonly #recovery: Recovery;
   readonly #data: DataService;
   readonly #router: Router;
+  readonly #sessions: Sessions | undefined;
+  readonly #access: Guard;
   readonly #server: ReturnType<typeof createServer>;
   #stopWatching: () => Promise<void> = async () => {};
   #runs = 0;
@@ -186,8 +193,16 @@ class Node implements RunningNode {
       dispatcher: this.#dispatcher,
       warn,
     });
-    this.#server = createServer({ token, cluster, hostNames: hostNamesOf(options), warn });
+    const isSecure = this.url.protocol === "https:";
+    this.#sessions = token === null ? undefined : new Sessions({ node: name, isSecure });
+    const hostNames = hostNamesOf(options);
+    this.#access = new Guard({ token, hostNames, warn, sessions: this.#sessions });
+    this.#server = createServer({ guard: this.#access, cluster, warn });
     this.#addRoutes();
+  }
+
+  dashboardLink(): URL {
+    return dashboardLink(this.url, this.#sessions?.newCode() ?? null);
   }
 
   get namespaces(): readonly NamespaceInfo[] {
@@ -404,6 +419,8 @@ class Node implements RunningNode {
       submissions,
       data: this.#data,
       doctor: new Doctor({ node: this.name, store, data: this.#data, vitals: () => this.#vitals() }),
+      guard: this.#access,
+      sessions: this.#sessions,
       activity,
       watch,
       cluster,

@@ -18,8 +18,11 @@ import { addInfoRoutes } from "./http/info-routes.ts";
 import { addInstantRoutes } from "./http/instant-routes.ts";
 import { addItemRoutes } from "./http/item-routes.ts";
 import { addJobRoutes } from "./http/job-routes.ts";
+import type { Guard } from "./http/guard.ts";
+import { addLoginRoutes } from "./http/login-routes.ts";
 import { addRpcRoutes } from "./http/rpc-routes.ts";
 import { addWorkerRoutes } from "./http/worker-routes.ts";
+import type { Sessions } from "./http/sessions.ts";
 import type { InstantLane } from "./instant-lane.ts";
 import type { ItemReaders } from "./item-readers.ts";
 import type { StoreWriter } from "./store-writer.ts";
@@ -39,6 +42,8 @@ export interface Routes {
   readonly submissions: Submissions;
   readonly data: DataService;
   readonly doctor: Doctor;
+  readonly guard: Guard;
+  readonly sessions: Sessions | undefined;
   readonly activity: Activity;
   readonly watch: NodeWatch;
   readonly cluster: ClusterWatch;
@@ -55,6 +60,7 @@ const ANONYMOUS_CLIENT = "anonymous";
 export function addRoutes(server: FastifyInstance, routes: Routes): void {
   const { node, store, hub, writer, units, lane, streams, readers, submissions, data, queue, activity } =
     routes;
+  addLoginRoutes(server, routes);
   addJobRoutes(server, { store, submissions, activity });
   addActivityRoutes(server, routes);
   addInstantRoutes(server, { lane, units, submissions });

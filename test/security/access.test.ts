@@ -16,7 +16,7 @@ vi.mock("node:crypto", async (original) => {
 });
 
 const FUNCTIONS = fileURLToPath(new URL("fixtures/functions.mjs", import.meta.url));
-const OPEN = ["/health", "/ready"];
+const OPEN = ["/health", "/ready", "/v1/login"];
 const log: string[] = [];
 let cluster: Cluster;
 let routes: readonly Route[];
