@@ -11,26 +11,22 @@ import { OomKills } from "../worker/oom-kills.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
-import type { OverdueJob } from "../store/port.ts";
 import { Activity } from "./activity/activity.ts";
-import { ClusterWatch } from "./activity/cluster-watch.ts";
-import { Feed } from "./activity/feed.ts";
-import { NodeWatch } from "./activity/node-watch.ts";
+import { observe, type Observers } from "./activity/observers.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Doctor, type Vitals } from "./doctor/doctor.ts";
 import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
 import { DataService } from "./data/data-service.ts";
 import { roomNews } from "./data/room-news.ts";
-import { Guard } from "./http/guard.ts";
+import { type Access, accessTo } from "./http/access.ts";
 import { createServer } from "./http/server.ts";
-import { Sessions } from "./http/sessions.ts";
 import { InstantLane } from "./instant-lane.ts";
 import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
 import { openDirectory } from "./open-directory.ts";
-import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
+import { type NodeOptions, queuesOf, termsOf } from "./options.ts";
 import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
@@ -101,8 +97,7 @@ class Node implements RunningNode {
   readonly #recovery: Recovery;
   readonly #data: DataService;
   readonly #router: Router;
-  readonly #sessions: Sessions | undefined;
-  readonly #access: Guard;
+  readonly #access: Access;
   readonly #server: ReturnType<typeof createServer>;
   #stopWatching: () => Promise<void> = async () => {};
   #runs = 0;
@@ -181,8 +176,7 @@ class Node implements RunningNode {
     const { token, cluster, isReadOnly, dataThresholdBytes: thresholdBytes } = options;
     this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
     this.#router = new Router({ store, thresholdBytes });
-    const onFailed = (jobs: readonly OverdueJob[]): void => this.#activity.endedUnbegun(jobs, "failed");
-    this.#overdue = new Overdue({ store, warn, onFailed });
+    this.#overdue = new Overdue({ store, warn, onFailed: this.#activity.failedUnbegun });
     this.#lease = this.#createLease(warn);
     this.#recovery = new Recovery({
       node: name,
@@ -193,16 +187,13 @@ class Node implements RunningNode {
       dispatcher: this.#dispatcher,
       warn,
     });
-    const isSecure = this.url.protocol === "https:";
-    this.#sessions = token === null ? undefined : new Sessions({ node: name, isSecure });
-    const hostNames = hostNamesOf(options);
-    this.#access = new Guard({ token, hostNames, warn, sessions: this.#sessions });
-    this.#server = createServer({ guard: this.#access, cluster, warn });
+    this.#access = accessTo(options);
+    this.#server = createServer({ guard: this.#access.guard, cluster, warn });
     this.#addRoutes();
   }
 
   dashboardLink(): URL {
-    return dashboardLink(this.url, this.#sessions?.newCode() ?? null);
+    return dashboardLink(this.url, this.#access.sessions?.newCode() ?? null);
   }
 
   get namespaces(): readonly NamespaceInfo[] {
@@ -328,7 +319,7 @@ class Node implements RunningNode {
       },
       onExhausted: (jobs) => {
         failExhausted(jobs, this.#writer);
-        this.#activity.endedUnbegun(jobs, "failed");
+        this.#activity.failedUnbegun(jobs);
       },
       onUnplaced: (jobs) =>
         void this.#router
@@ -375,9 +366,11 @@ class Node implements RunningNode {
     return this.#lease.isHeld ? undefined : "the store does not answer";
   }
 
-  #watch(): NodeWatch {
-    return new NodeWatch({
+  #observers(): Observers {
+    return observe({
       node: this.name,
+      store: this.#options.store,
+      peers: this.#data.peers,
       activity: this.#activity,
       lanes: {
         queue: { pool: this.#pool, runner: this.#dispatcher },
@@ -392,16 +385,13 @@ class Node implements RunningNode {
   #addRoutes(): void {
     const { store, queues } = this.#options;
     const [hub, writer, units, router] = [this.#hub, this.#writer, this.#units, this.#router];
-    const activity = this.#activity;
-    const watch = this.#watch();
-    const cluster = new ClusterWatch({ node: this.name, store, peers: this.#data.peers, watch, activity });
     const submissions = new Submissions({
       node: this.name,
       store,
       hub,
       units,
       router,
-      activity,
+      activity: this.#activity,
       argumentBytes: this.#options.argumentBytes ?? Infinity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
@@ -419,12 +409,8 @@ class Node implements RunningNode {
       submissions,
       data: this.#data,
       doctor: new Doctor({ node: this.name, store, data: this.#data, vitals: () => this.#vitals() }),
-      guard: this.#access,
-      sessions: this.#sessions,
-      activity,
-      watch,
-      cluster,
-      feed: new Feed(cluster),
+      ...this.#access,
+      ...this.#observers(),
       queue: queues[0] ?? "default",
       unready: () => this.#unready(),
     });

@@ -4,10 +4,8 @@ import type { NodeName } from "../core/ids.ts";
 import type { Store } from "../store/port.ts";
 import type { DataService } from "./data/data-service.ts";
 import type { Hub } from "./hub.ts";
-import type { Activity } from "./activity/activity.ts";
-import type { ClusterWatch } from "./activity/cluster-watch.ts";
-import type { Feed } from "./activity/feed.ts";
-import type { NodeWatch } from "./activity/node-watch.ts";
+import type { Observers } from "./activity/observers.ts";
+import type { Access } from "./http/access.ts";
 import { addActivityRoutes } from "./http/activity-routes.ts";
 import { addCatalogRoutes } from "./http/catalog-routes.ts";
 import { addDataRoutes } from "./http/data-routes.ts";
@@ -18,11 +16,9 @@ import { addInfoRoutes } from "./http/info-routes.ts";
 import { addInstantRoutes } from "./http/instant-routes.ts";
 import { addItemRoutes } from "./http/item-routes.ts";
 import { addJobRoutes } from "./http/job-routes.ts";
-import type { Guard } from "./http/guard.ts";
 import { addLoginRoutes } from "./http/login-routes.ts";
 import { addRpcRoutes } from "./http/rpc-routes.ts";
 import { addWorkerRoutes } from "./http/worker-routes.ts";
-import type { Sessions } from "./http/sessions.ts";
 import type { InstantLane } from "./instant-lane.ts";
 import type { ItemReaders } from "./item-readers.ts";
 import type { StoreWriter } from "./store-writer.ts";
@@ -30,7 +26,7 @@ import type { Streams } from "./streams.ts";
 import type { Submissions } from "./submissions.ts";
 import type { UnitCache } from "./unit-cache.ts";
 
-export interface Routes {
+export interface Routes extends Access, Observers {
   readonly node: NodeName;
   readonly store: Store;
   readonly hub: Hub;
@@ -42,12 +38,6 @@ export interface Routes {
   readonly submissions: Submissions;
   readonly data: DataService;
   readonly doctor: Doctor;
-  readonly guard: Guard;
-  readonly sessions: Sessions | undefined;
-  readonly activity: Activity;
-  readonly watch: NodeWatch;
-  readonly cluster: ClusterWatch;
-  readonly feed: Feed;
   /** Where calls without a client of this project's wait: a queue that this node serves. */
   readonly queue: string;
   readonly unready: () => string | undefined;

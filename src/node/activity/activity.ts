@@ -68,6 +68,9 @@ export class Activity {
     for (const { id, label } of jobs) this.#unbegun.push({ id, end, endedAtMs, label });
   }
 
+  readonly failedUnbegun = (jobs: readonly { readonly id: JobId; readonly label?: string }[]): void =>
+    this.endedUnbegun(jobs, "failed");
+
   /** Up to `most` of the runs that ended after the one with this number, evenly chosen among those that are known. */
   since(seq: number, most: number): Omit<NodeActivity, "status"> {
     // A number of an earlier process of this node's.

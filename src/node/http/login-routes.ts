@@ -1,16 +1,10 @@
 import type { FastifyInstance } from "fastify";
-import type { Guard } from "./guard.ts";
+import type { Access } from "./access.ts";
 import { bodyObject } from "./server.ts";
-import { CODE_MS, SESSION_MS, type Sessions } from "./sessions.ts";
-
-export interface LoginRoutesOptions {
-  readonly guard: Guard;
-  /** `undefined`: the node asks for no token, and so for no login. */
-  readonly sessions: Sessions | undefined;
-}
+import { CODE_MS, SESSION_MS } from "./sessions.ts";
 
 /** How a browser comes to a session: who has the token gets a code, whoever has the code gets a session for it, once. */
-export function addLoginRoutes(server: FastifyInstance, { guard, sessions }: LoginRoutesOptions): void {
+export function addLoginRoutes(server: FastifyInstance, { guard, sessions }: Access): void {
   server.post("/v1/login-codes", async (_request, reply) => {
     const code = sessions?.newCode() ?? null;
     return await reply
