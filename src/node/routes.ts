@@ -17,6 +17,7 @@ import { addInstantRoutes } from "./http/instant-routes.ts";
 import { addItemRoutes } from "./http/item-routes.ts";
 import { addJobRoutes } from "./http/job-routes.ts";
 import { addLoginRoutes } from "./http/login-routes.ts";
+import { addPageRoutes } from "./http/page-routes.ts";
 import { addRpcRoutes } from "./http/rpc-routes.ts";
 import { addWorkerRoutes } from "./http/worker-routes.ts";
 import type { InstantLane } from "./instant-lane.ts";
@@ -50,6 +51,7 @@ const ANONYMOUS_CLIENT = "anonymous";
 export function addRoutes(server: FastifyInstance, routes: Routes): void {
   const { node, store, hub, writer, units, lane, streams, readers, submissions, data, queue, activity } =
     routes;
+  addPageRoutes(server);
   addLoginRoutes(server, routes);
   addJobRoutes(server, { store, submissions, activity });
   addActivityRoutes(server, routes);

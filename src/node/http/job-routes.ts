@@ -45,7 +45,9 @@ export function addJobRoutes(
     async (request, reply) => {
       const id = parseJobId(request.params.id);
       await readJob(store, id);
-      const pieces = await store.readOutput(id, Math.max(0, Number(request.query.from ?? 0) || 0));
+      const from = Math.max(0, Number(request.query.from ?? 0) || 0);
+      const pieces = await store.readOutput(id, from);
+      void reply.header("kitchensink-next", from + pieces.length);
       if (request.headers.accept !== MEDIA_TYPE)
         return await reply
           .type("text/plain; charset=utf-8")

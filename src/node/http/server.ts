@@ -17,8 +17,10 @@ export const MAX_BODY_BYTES: number = 64 * 1024 * 1024;
 /** Slow bodies and headers are cut off after this. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const MAX_CONNECTIONS = 10_000;
+/** The dashboard's files, which hold no secrets: a browser asks for them before it has logged in. */
+const PAGE_ROUTES = ["/", "/dashboard/:file"];
 /** What machines ask for that look after the node, without a token. */
-const OPEN_ROUTES: ReadonlySet<string> = new Set(["/health", "/ready"]);
+const OPEN_ROUTES: ReadonlySet<string> = new Set(["/health", "/ready", ...PAGE_ROUTES]);
 /** Whoever asks brings a code instead. */
 const LOGIN_ROUTE = "/v1/login";
 /** Pages of other sites can send these without asking, and no form can say that its body is JSON. */
