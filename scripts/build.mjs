@@ -85,7 +85,10 @@ async function dashboard() {
     oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
     build: { write: false, assetsDir: "", modulePreload: { polyfill: false }, target: "es2022" },
   });
-  return output.map((file) => [`dashboard/${file.fileName}`, file.type === "chunk" ? file.code : file.source]);
+  return output.map((file) => [
+    `dashboard/${file.fileName}`,
+    file.type === "chunk" ? file.code : file.source,
+  ]);
 }
 
 /** Of packages that are in the program itself: of `uuid` little of many files is used, `msgpackr` would bring its addon. */
@@ -109,5 +112,6 @@ function write(path, content) {
 /** Files of earlier builds. */
 function removeAllBut(files) {
   for (const path of readdirSync("dist", { recursive: true }))
-    if (/\.js(\.map)?$|^dashboard.+\.css$/.test(path) && !files.has(path.replaceAll("\\", "/"))) rmSync(join("dist", path));
+    if (/\.js(\.map)?$|^dashboard.+\.css$/.test(path) && !files.has(path.replaceAll("\\", "/")))
+      rmSync(join("dist", path));
 }

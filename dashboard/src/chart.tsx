@@ -87,7 +87,7 @@ function make(place: HTMLElement, props: ChartProps): UPlot {
       scales: { y: { range: (_chart, _least, most) => [0, Math.max(most * 1.1, 1)] } },
       axes: [
         { ...axis, size: 24, space: 70, values: (_chart, at) => at.map(clock) },
-        { ...axis, size: 56, space: 36, values: (_chart, values) => values.map(props.show) },
+        { ...axis, size: 56, space: 26, values: (_chart, values) => values.map(props.show) },
       ],
       series: [
         {},

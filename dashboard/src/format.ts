@@ -24,6 +24,10 @@ export function rate(value: number): string {
   return value === 0 || value >= 10 ? Math.round(value).toLocaleString("en") : value.toFixed(1);
 }
 
+export function count(value: number): string {
+  return Math.round(value).toLocaleString("en");
+}
+
 export function time(iso: string | undefined): string {
   return iso === undefined ? "–" : new Date(iso).toLocaleTimeString("en-GB");
 }

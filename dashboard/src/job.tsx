@@ -135,7 +135,7 @@ function Cancel({ id, onDone }: { readonly id: string; readonly onDone: () => vo
 }
 
 function Failure({ error }: { readonly error: NonNullable<JobAnswer["error"]> }): JSX.Element {
-  const frames = error.stack.split("\n").filter((line) => /^\s+at /.test(line));
+  const frames = error.stack.split("\n").flatMap((line) => (/^\s+at /.test(line) ? [line.trim()] : []));
   return (
     <section class="panel wide">
       <h2>{error.code ?? error.name}</h2>

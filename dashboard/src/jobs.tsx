@@ -115,6 +115,9 @@ export function State({ state }: { readonly state: string }): JSX.Element {
   );
 }
 
+/** Between two times of the store, which are whole milliseconds. */
 export function span(from: string | undefined, to: string | undefined): string {
-  return from === undefined || to === undefined ? "–" : duration(Date.parse(to) - Date.parse(from));
+  if (from === undefined || to === undefined) return "–";
+  const ms = Date.parse(to) - Date.parse(from);
+  return ms < 1 ? "< 1 ms" : duration(ms);
 }

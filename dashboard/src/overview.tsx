@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { Chart } from "./chart.tsx";
-import { duration, rate } from "./format.ts";
+import { count, duration, rate } from "./format.ts";
 import { useModel } from "./hooks.ts";
 import type { Model } from "./model.ts";
 import { TaskStream } from "./task-stream.tsx";
@@ -48,7 +48,7 @@ export function Overview({ model }: { readonly model: Model }): JSX.Element {
       <Chart
         model={model}
         title="Jobs"
-        show={rate}
+        show={count}
         lines={[
           { series: "waiting", label: "waiting", color: "c2" },
           { series: "running", label: "running", color: "c1" },
@@ -57,7 +57,7 @@ export function Overview({ model }: { readonly model: Model }): JSX.Element {
       <Chart
         model={model}
         title="Memory, in MB"
-        show={rate}
+        show={count}
         lines={[
           { series: "workers", label: "workers", color: "c1" },
           { series: "nodes", label: "nodes", color: "c2" },
