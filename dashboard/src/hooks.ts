@@ -1,6 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Model } from "./model.ts";
-import { AnswerError, get } from "./session.ts";
+import { type AnswerError, get } from "./session.ts";
 
 /** Renders again whenever the model has news. */
 export function useModel(model: Model): void {

@@ -1,8 +1,6 @@
 import { render } from "preact";
-import "uplot/dist/uPlot.min.css";
 import { App } from "./app.tsx";
 import { logInByLink } from "./session.ts";
-import "./style.css";
 import { applyTheme, currentTheme } from "./theme.ts";
 
 applyTheme(currentTheme());
