@@ -59,10 +59,8 @@ async function takeAll(chrome: Browser, { nodes, client }: Cluster): Promise<voi
   await failed.then(undefined, () => undefined);
   for (const [name, path] of [
     ["job", `jobs/${failed.id}`],
-    ["jobs", "jobs"],
+
     ["nodes", "nodes"],
-    ["data", "data"],
-    ["functions", "functions"],
   ]) {
     await dark.goto(`${nodes[0]?.url.href}#/${path}`);
     await pause(1_500);
