@@ -60,6 +60,8 @@ export function useRoute(): readonly string[] {
   useEffect(() => {
     const take = (): void => setHash(location.hash);
     addEventListener("hashchange", take);
+    // It may have changed since the page was drawn first.
+    take();
     return () => removeEventListener("hashchange", take);
   }, []);
   return hash.replace(/^#\/?/, "").split("/").map(decoded);

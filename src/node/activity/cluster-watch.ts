@@ -8,7 +8,7 @@ import type { Activity } from "./activity.ts";
 import type { NodeWatch } from "./node-watch.ts";
 
 /** A node that has not answered by then is told of as one that does not. */
-const PATIENCE_MS = 2_000;
+const PATIENCE_MS = 5_000;
 
 export interface ClusterWatchOptions {
   readonly node: NodeName;

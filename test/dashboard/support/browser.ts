@@ -30,6 +30,8 @@ export async function visit(
 ): Promise<Visit> {
   const context = await browser.newContext(options);
   const page = await context.newPage();
+  // What is waited for is told before the test is over.
+  page.setDefaultTimeout(8_000);
   const complaints: string[] = [];
   page.on("pageerror", (error) => complaints.push(error.message));
   page.on("console", (message) => {
