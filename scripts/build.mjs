@@ -4,6 +4,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { rolldown } from "rolldown";
+import { build } from "vite";
 
 /** What is loaded by its path. All else is in files that these share, so that no module is there twice. */
 const ENTRIES = [
@@ -52,7 +53,7 @@ const { dependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 const OUTSIDE = [...Object.keys(dependencies), "msgpackr-extract"];
 
 if (spawnSync("tsc -p tsconfig.build.json", { stdio: "inherit", shell: true }).status !== 0) process.exit(1);
-const program = await bundled();
+const program = new Map([...(await bundled()), ...(await dashboard())]);
 for (const [path, content] of program) write(join("dist", path), content);
 removeAllBut(program);
 
@@ -72,6 +73,22 @@ async function bundled() {
     codeSplitting: { groups: PARTS },
   });
   return new Map([...output.map(({ fileName, code }) => [fileName, code]), ...licencesOf(output)]);
+}
+
+/** The page that nodes serve: its file names tell the contents, but for the one that names the others. */
+async function dashboard() {
+  const { output } = await build({
+    root: "dashboard",
+    configFile: false,
+    logLevel: "warn",
+    base: "/dashboard/",
+    oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+    build: { write: false, assetsDir: "", modulePreload: { polyfill: false }, target: "es2022" },
+  });
+  return output.map((file) => [
+    `dashboard/${file.fileName}`,
+    file.type === "chunk" ? file.code : file.source,
+  ]);
 }
 
 /** Of packages that are in the program itself: of `uuid` little of many files is used, `msgpackr` would bring its addon. */
@@ -95,5 +112,6 @@ function write(path, content) {
 /** Files of earlier builds. */
 function removeAllBut(files) {
   for (const path of readdirSync("dist", { recursive: true }))
-    if (/\.js(\.map)?$/.test(path) && !files.has(path.replaceAll("\\", "/"))) rmSync(join("dist", path));
+    if (/\.js(\.map)?$|^dashboard.+\.css$/.test(path) && !files.has(path.replaceAll("\\", "/")))
+      rmSync(join("dist", path));
 }

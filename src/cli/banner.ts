@@ -11,6 +11,8 @@ export interface BannerFacts {
   readonly isReadOnly: boolean;
   readonly workers: number;
   readonly queues: readonly string[];
+  /** A person reads it, and no log keeps it. */
+  readonly isSeen: boolean;
 }
 
 /** What a person sees when the node is ready. */
@@ -22,9 +24,11 @@ export function banner({
   isReadOnly,
   workers,
   queues,
+  isSeen,
 }: BannerFacts): string {
   const rows: (readonly [string, string])[] = [
     ["url", node.url.href],
+    ["dashboard", dashboardLine(node, { hasToken: tokenFile !== undefined, isSeen })],
     ["store", storeLine(chosen)],
     ["workers", `${workers}, for the ${queues.length === 1 ? "queue" : "queues"} ${queues.join(", ")}`],
     ...node.namespaces.map(
@@ -49,6 +53,16 @@ export function banner({
 const FALLBACK = `  NO REDIS HERE: jobs live in this process's memory. That is for one node, and jobs end with it.
   For a cluster, and for jobs that outlive the node:
     ${process.platform === "darwin" ? "brew install redis" : "sudo apt-get install redis-server"}`;
+
+function dashboardLine(
+  node: RunningNode,
+  { hasToken, isSeen }: { readonly hasToken: boolean; readonly isSeen: boolean },
+): string {
+  if (!hasToken) return node.url.href;
+  if (isSeen) return `${node.dashboardLink().href} (once, within 15 minutes)`;
+  const isUsual = node.url.href === "http://localhost:6323/";
+  return `kitchensink dashboard${isUsual ? "" : ` --url ${node.url.href}`} prints a link for a browser`;
+}
 
 function storeLine({ store, ownRedisProgram }: ChosenStore): string {
   return ownRedisProgram === undefined

@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { KitchenError } from "../core/errors.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
 import { printable } from "./data/format.ts";
+import { addDashboardCommand } from "./dashboard.ts";
 import { addDataCommands } from "./data.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addStartCommand } from "./start.ts";
@@ -18,6 +19,7 @@ const program = new Command("kitchensink")
 addStartCommand(program);
 addDataCommands(program);
 addDoctorCommand(program);
+addDashboardCommand(program);
 
 try {
   await program.parseAsync();

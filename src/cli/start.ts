@@ -190,6 +190,7 @@ async function start(flags: StartFlags): Promise<void> {
       isReadOnly: flags.readOnly,
       workers: settings.numWorkers,
       queues: settings.queues,
+      isSeen: process.stdout.isTTY,
     }),
   );
   stopOnSignals(node, settings.graceMs, log);

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { dashboardLink } from "../client/dashboard-link.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
@@ -11,19 +12,22 @@ import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
 import { BlockedJobs } from "./blocked-jobs.ts";
+import { Activity } from "./activity/activity.ts";
+import { observe, type Observers } from "./activity/observers.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Doctor, type Vitals } from "./doctor/doctor.ts";
 import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
 import { DataService } from "./data/data-service.ts";
 import { roomNews } from "./data/room-news.ts";
+import { type Access, accessTo } from "./http/access.ts";
 import { createServer } from "./http/server.ts";
 import { InstantLane } from "./instant-lane.ts";
 import { ItemReaders } from "./item-readers.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
 import { openDirectory } from "./open-directory.ts";
-import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
+import { type NodeOptions, queuesOf, termsOf } from "./options.ts";
 import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
@@ -40,6 +44,8 @@ import { UnitCache } from "./unit-cache.ts";
 export interface RunningNode {
   readonly name: NodeName;
   readonly url: URL;
+  /** A link for a browser: with a token, one that logs in, once and within 15 minutes. */
+  dashboardLink(): URL;
   /** What the modules registered. */
   readonly namespaces: readonly NamespaceInfo[];
   /**
@@ -79,6 +85,7 @@ class Node implements RunningNode {
   readonly #oomKills = new OomKills();
   readonly #hub = new Hub((id, state) => this.#blocked.ended(id, state));
   readonly #streams = new Streams();
+  readonly #activity = new Activity();
   readonly #readers: ItemReaders;
   readonly #policy: Policy;
   readonly #units: UnitCache;
@@ -94,6 +101,7 @@ class Node implements RunningNode {
   readonly #recovery: Recovery;
   readonly #data: DataService;
   readonly #router: Router;
+  readonly #access: Access;
   readonly #server: ReturnType<typeof createServer>;
   #stopWatching: () => Promise<void> = async () => {};
   #runs = 0;
@@ -115,7 +123,7 @@ class Node implements RunningNode {
       new Pool({
         size,
         warn,
-        spawn: () => this.#spawn(keepsResults),
+        spawn: (slot) => this.#spawn(slot, keepsResults),
         onReady: (namespaces) => {
           this.#policy.update(namespaces);
           onReady();
@@ -149,6 +157,7 @@ class Node implements RunningNode {
       graceMs,
       workerMemoryBytes,
       nextRun,
+      activity: this.#activity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onLapsed: () =>
         void this.#lease
@@ -162,6 +171,7 @@ class Node implements RunningNode {
       graceMs,
       workerMemoryBytes,
       nextRun,
+      activity: this.#activity,
       streams: this.#streams,
     });
     this.#readers = new ItemReaders({
@@ -176,7 +186,7 @@ class Node implements RunningNode {
     this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
     this.#router = new Router({ store, thresholdBytes });
     this.#blocked = new BlockedJobs({ node: name, store, router: this.#router, warn });
-    this.#overdue = new Overdue(store, warn);
+    this.#overdue = new Overdue({ store, warn, onFailed: this.#activity.failedUnbegun });
     this.#lease = this.#createLease(warn);
     this.#recovery = new Recovery({
       node: name,
@@ -188,8 +198,13 @@ class Node implements RunningNode {
       blocked: this.#blocked,
       warn,
     });
-    this.#server = createServer({ token, cluster, hostNames: hostNamesOf(options), warn });
+    this.#access = accessTo(options);
+    this.#server = createServer({ guard: this.#access.guard, cluster, warn });
     this.#addRoutes();
+  }
+
+  dashboardLink(): URL {
+    return dashboardLink(this.url, this.#access.sessions?.newCode() ?? null);
   }
 
   get namespaces(): readonly NamespaceInfo[] {
@@ -274,10 +289,10 @@ class Node implements RunningNode {
     await this.#guard.close();
   }
 
-  #spawn(keepsResults: boolean): WorkerProcess {
+  #spawn(slot: number, keepsResults: boolean): WorkerProcess {
     const options = { ...this.#options, port: this.#port };
     const [guard, oomKills, { url }] = [this.#guard, this.#oomKills, this];
-    const worker = spawnWorker(options, { guard, oomKills, url, keepsResults });
+    const worker = spawnWorker(options, { guard, oomKills, url, slot, keepsResults });
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }
@@ -314,7 +329,10 @@ class Node implements RunningNode {
         log.warn("the lease had run out: other nodes run this node's jobs now");
         await this.#dispatcher.loseAll();
       },
-      onExhausted: (jobs) => failExhausted(jobs, this.#writer),
+      onExhausted: (jobs) => {
+        failExhausted(jobs, this.#writer);
+        this.#activity.failedUnbegun(jobs);
+      },
       onReady: (jobs) => this.#blocked.ready(jobs),
       onUnplaced: (jobs) =>
         void this.#router
@@ -361,6 +379,22 @@ class Node implements RunningNode {
     return this.#lease.isHeld ? undefined : "the store does not answer";
   }
 
+  #observers(): Observers {
+    return observe({
+      node: this.name,
+      store: this.#options.store,
+      peers: this.#data.peers,
+      activity: this.#activity,
+      lanes: {
+        queue: { pool: this.#pool, runner: this.#dispatcher },
+        instant: { pool: this.#instantPool, runner: this.#lane },
+      },
+      directory: this.#data.directory,
+      queues: queuesOf(this.#options),
+      isReadOnly: this.#options.isReadOnly,
+    });
+  }
+
   #addRoutes(): void {
     const { store, queues } = this.#options;
     const [hub, writer, units, router] = [this.#hub, this.#writer, this.#units, this.#router];
@@ -371,6 +405,7 @@ class Node implements RunningNode {
       units,
       router,
       blocked: this.#blocked,
+      activity: this.#activity,
       argumentBytes: this.#options.argumentBytes ?? Infinity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
@@ -388,6 +423,8 @@ class Node implements RunningNode {
       submissions,
       data: this.#data,
       doctor: new Doctor({ node: this.name, store, data: this.#data, vitals: () => this.#vitals() }),
+      ...this.#access,
+      ...this.#observers(),
       queue: queues[0] ?? "default",
       unready: () => this.#unready(),
     });

@@ -4,6 +4,9 @@ import type { NodeName } from "../core/ids.ts";
 import type { Store } from "../store/port.ts";
 import type { DataService } from "./data/data-service.ts";
 import type { Hub } from "./hub.ts";
+import type { Observers } from "./activity/observers.ts";
+import type { Access } from "./http/access.ts";
+import { addActivityRoutes } from "./http/activity-routes.ts";
 import { addCatalogRoutes } from "./http/catalog-routes.ts";
 import { addDataRoutes } from "./http/data-routes.ts";
 import type { Doctor } from "./doctor/doctor.ts";
@@ -13,6 +16,8 @@ import { addInfoRoutes } from "./http/info-routes.ts";
 import { addInstantRoutes } from "./http/instant-routes.ts";
 import { addItemRoutes } from "./http/item-routes.ts";
 import { addJobRoutes } from "./http/job-routes.ts";
+import { addLoginRoutes } from "./http/login-routes.ts";
+import { addPageRoutes } from "./http/page-routes.ts";
 import { addRpcRoutes } from "./http/rpc-routes.ts";
 import { addWorkerRoutes } from "./http/worker-routes.ts";
 import type { InstantLane } from "./instant-lane.ts";
@@ -22,7 +27,7 @@ import type { Streams } from "./streams.ts";
 import type { Submissions } from "./submissions.ts";
 import type { UnitCache } from "./unit-cache.ts";
 
-export interface Routes {
+export interface Routes extends Access, Observers {
   readonly node: NodeName;
   readonly store: Store;
   readonly hub: Hub;
@@ -44,8 +49,12 @@ const ANONYMOUS_CLIENT = "anonymous";
 
 /** All that a node answers to. */
 export function addRoutes(server: FastifyInstance, routes: Routes): void {
-  const { node, store, hub, writer, units, lane, streams, readers, submissions, data, queue } = routes;
-  addJobRoutes(server, { store, submissions });
+  const { node, store, hub, writer, units, lane, streams, readers, submissions, data, queue, activity } =
+    routes;
+  addPageRoutes(server);
+  addLoginRoutes(server, routes);
+  addJobRoutes(server, { store, submissions, activity });
+  addActivityRoutes(server, routes);
   addInstantRoutes(server, { lane, units, submissions });
   addEventRoutes(server, { hub, store, writer, readers, node });
   addItemRoutes(server, readers);

@@ -227,6 +227,8 @@ export interface RunningJob {
   readonly throws: number;
 }
 export interface ClaimedJob extends RunningJob {
+  /** Where it waited: `queue`, or `queue|node`. */
+  readonly queue: string;
   readonly spec: Uint8Array;
   /** A line on each of these deaths, oldest first; left out when there was none. */
   readonly pastDeaths?: readonly string[];
@@ -279,7 +281,14 @@ export interface OutputPiece {
   readonly atMs: number;
 }
 
-export interface JobRecord {
+export interface JobRecord extends JobFacts {
+  /** How it was placed, as its submitter or the last {@link Store.place} said. */
+  readonly placement: string | undefined;
+  /** Present when the state is final. */
+  readonly outcome: Uint8Array | undefined;
+}
+
+export interface JobFacts {
   readonly id: JobId;
   readonly state: JobState;
   readonly queue: string;
@@ -297,10 +306,6 @@ export interface JobRecord {
   readonly streams: number | undefined;
   /** What it last said of how far it is; of a job that runs. */
   readonly progress: Progress | undefined;
-  /** How it was placed, as its submitter or the last {@link Store.place} said. */
-  readonly placement: string | undefined;
-  /** Present when the state is final. */
-  readonly outcome: Uint8Array | undefined;
 }
 
 /** Whether the items of a job's result can be read now. */

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { frame, FrameReader } from "../../src/codec/frames.ts";
 import { MEDIA_TYPE } from "../../src/codec/wire.ts";
 import { encodeFromWorker } from "../../src/codec/worker-wire.ts";
+import { Guard } from "../../src/node/http/guard.ts";
 import { createServer } from "../../src/node/http/server.ts";
 import { gone, startNodeProcess } from "../support/cli.ts";
 import { authorized, JSON_TYPE, RawConnection, send, type Answer } from "./support/attacker.ts";
@@ -197,9 +198,8 @@ describe("attack 10: slowly", () => {
   async function impatient(maxConnections = 100): Promise<{ url: string; close: () => Promise<void> }> {
     const hostNames = new Set(["localhost"]);
     const options = {
-      token: "t",
+      guard: new Guard({ token: "t", hostNames, warn: () => {} }),
       cluster: "c",
-      hostNames,
       warn: () => {},
       requestTimeoutMs: 250,
       maxConnections,
@@ -280,7 +280,11 @@ describe("attack 10: slowly", () => {
   });
 
   test("attack 10: a node has those limits: 10,000 connections, a minute for a request", () => {
-    const { server } = createServer({ token: "t", cluster: "c", hostNames: new Set(), warn: () => {} });
+    const { server } = createServer({
+      guard: new Guard({ token: "t", hostNames: new Set(), warn: () => {} }),
+      cluster: "c",
+      warn: () => {},
+    });
     expect([server.maxConnections, server.headersTimeout]).toEqual([10_000, 60_000]);
   });
 });

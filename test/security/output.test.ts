@@ -5,7 +5,7 @@ import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { createLog } from "../../src/cli/log.ts";
 import { authorized, JSON_TYPE, RawConnection, send, type Answer, type Attempt } from "./support/attacker.ts";
-import { notingRoutes, type Route } from "./support/routes.ts";
+import { isEndless, notingRoutes, type Route } from "./support/routes.ts";
 
 const FUNCTIONS = fileURLToPath(new URL("fixtures/functions.mjs", import.meta.url));
 const HTML = "<script>alert(1)</script>";
@@ -64,12 +64,36 @@ describe("attack 14: in a browser", () => {
     PLAIN.test(String(headers["content-type"] ?? "text/plain"));
 
   test("attack 14: no route answers with a type that a browser would show as a page, nor lets it guess", async () => {
-    for (const { method, path } of routes) {
-      if (path.startsWith("/v1/events")) continue;
+    // The node's own page is one; it has a test of its own.
+    const others = routes.filter(({ pattern }) => pattern !== "/" && pattern !== "/dashboard/:file");
+    for (const { method, path } of others.filter((route) => !isEndless(route))) {
       const change = ["POST", "PUT"].includes(method) ? { ...JSON_TYPE } : {};
       for (const headers of [change, { ...change, authorization: "" }, { ...change, accept: "text/html" }])
         expect(isPlain(await attempt({ method, path, headers })), `${method} ${path}`).toBe(true);
     }
+  });
+
+  test("attack 14: the node's own page runs nothing inline and nothing from elsewhere, in no frame, and tells nobody where it was", async () => {
+    const page = await attempt({ path: "/", headers: { authorization: "" } });
+    expect(page.status).toBe(200);
+    expect(page.headers["content-security-policy"]).toBe(
+      "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
+    expect(page.headers).toMatchObject({
+      "referrer-policy": "no-referrer",
+      "x-content-type-options": "nosniff",
+    });
+    expect(page.body).not.toMatch(/<style|style=|<script(?![^>]*src="\/dashboard\/)|https?:/);
+    const file = /src="(\/dashboard\/[^"]+\.js)"/.exec(page.body)?.[1] ?? "";
+    const script = await attempt({ path: file, headers: { authorization: "" } });
+    expect(script.headers).toMatchObject({
+      "content-type": "text/javascript; charset=utf-8",
+      "cache-control": "public, max-age=31536000, immutable",
+    });
+    const again = { authorization: "", "if-none-match": String(page.headers["etag"]) };
+    expect((await attempt({ path: "/", headers: again })).status).toBe(304);
+    for (const path of ["/dashboard/..%2fcli%2fmain.js", "/dashboard/%2e%2e", "/dashboard/__proto__"])
+      expect((await attempt({ path, headers: { authorization: "" } })).status).toBe(404);
   });
 
   test.each([

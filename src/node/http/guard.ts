@@ -2,6 +2,7 @@ import { hash, timingSafeEqual } from "node:crypto";
 import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import type { RateLimiterMemory } from "rate-limiter-flexible";
 import { KitchenError } from "../../core/errors.ts";
+import type { Sessions } from "./sessions.ts";
 
 const FAILURES_PER_MINUTE = 30;
 /** Of a header in a message. */
@@ -13,6 +14,17 @@ export interface GuardOptions {
   /** Host names that this node answers to. */
   readonly hostNames: ReadonlySet<string>;
   readonly warn: (message: string) => void;
+  /** Logins of browsers. */
+  readonly sessions?: Sessions | undefined;
+}
+
+/** What the guard looks at. */
+export interface Caller {
+  readonly method: string;
+  /** The pattern of the route, such as `/v1/jobs/:id`. */
+  readonly route: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly address: string;
 }
 
 /** Decides who may talk to the node at all. */
@@ -20,12 +32,14 @@ export class Guard {
   readonly #tokenDigest: Buffer | undefined;
   readonly #hostNames: ReadonlySet<string>;
   readonly #warn: (message: string) => void;
+  readonly #sessions: Sessions | undefined;
   #failures: Promise<RateLimiterMemory> | undefined;
 
-  constructor({ token, hostNames, warn }: GuardOptions) {
+  constructor({ token, hostNames, warn, sessions }: GuardOptions) {
     this.#tokenDigest = token === null ? undefined : digest(token);
     this.#hostNames = hostNames;
     this.#warn = warn;
+    this.#sessions = sessions;
   }
 
   /**
@@ -50,17 +64,36 @@ export class Guard {
       throw fromElsewhere("Pages of other sites");
   }
 
-  /** @throws KitchenError `KS_UNAUTHORIZED`; `KS_BUSY` after too many failures from one address */
-  async checkToken(headers: IncomingHttpHeaders, address: string): Promise<void> {
+  /**
+   * By the token, or by the login of a browser, which is good for what the dashboard needs.
+   * @throws KitchenError `KS_UNAUTHORIZED`; `KS_FORBIDDEN`; `KS_BUSY` after too many failures from one address
+   */
+  async check(caller: Caller): Promise<void> {
+    const { headers, address } = caller;
     if (this.#tokenDigest === undefined) return;
+    if (headers.authorization === undefined && this.#sessions?.isOpen(headers) === true)
+      return this.#checkPermission(caller);
     const given = /^Bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
     // Digests have one length, so the comparison takes the same time for every guess.
     if (given !== undefined && timingSafeEqual(digest(given), this.#tokenDigest)) return;
-    await this.#countFailure(address);
     const what = given === undefined ? "The token is missing" : "The token is wrong";
-    throw new KitchenError(
-      "KS_UNAUTHORIZED",
+    await this.refuse(
+      address,
       `${what}: set KITCHENSINK_TOKEN (or pass { token }) to what the node's token file holds`,
+    );
+  }
+
+  /** Counts a failure of this address. @throws KitchenError `KS_UNAUTHORIZED`; `KS_BUSY` after too many */
+  async refuse(address: string, message: string): Promise<never> {
+    await this.#countFailure(address);
+    throw new KitchenError("KS_UNAUTHORIZED", message);
+  }
+
+  #checkPermission({ method, route }: Caller): void {
+    if (this.#sessions?.permits(method, route) === true) return;
+    throw new KitchenError(
+      "KS_FORBIDDEN",
+      `The login of a browser is not good for ${method} ${route}: use the token, from a server or a script`,
     );
   }
 

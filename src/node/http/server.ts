@@ -9,7 +9,7 @@ import { MEDIA_TYPE } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { isJsonWithin } from "../../core/json-shape.ts";
 import { CLUSTER_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../core/version.ts";
-import { Guard, type GuardOptions } from "./guard.ts";
+import type { Guard } from "./guard.ts";
 import { answerMalformed, limitTime } from "./patience.ts";
 import { problemOf, sendProblem } from "./problems.ts";
 
@@ -17,12 +17,18 @@ export const MAX_BODY_BYTES: number = 64 * 1024 * 1024;
 /** Slow bodies and headers are cut off after this. */
 const REQUEST_TIMEOUT_MS = 60_000;
 const MAX_CONNECTIONS = 10_000;
+/** The dashboard's files, which hold no secrets: a browser asks for them before it has logged in. */
+const PAGE_ROUTES = ["/", "/dashboard/:file"];
 /** What machines ask for that look after the node, without a token. */
-const OPEN_ROUTES: ReadonlySet<string> = new Set(["/health", "/ready"]);
+const OPEN_ROUTES: ReadonlySet<string> = new Set(["/health", "/ready", ...PAGE_ROUTES]);
+/** Whoever asks brings a code instead. */
+const LOGIN_ROUTE = "/v1/login";
 /** Pages of other sites can send these without asking, and no form can say that its body is JSON. */
 const CHANGES: ReadonlySet<string> = new Set(["POST", "PUT", "PATCH"]);
 
-export interface ServerOptions extends GuardOptions {
+export interface ServerOptions {
+  readonly guard: Guard;
+  readonly warn: (message: string) => void;
   readonly cluster: string;
   /** How long a request's headers, and its body, may take to come. Default: 60,000. */
   readonly requestTimeoutMs?: number;
@@ -93,7 +99,7 @@ type Admit = (request: FastifyRequest, reply: FastifyReply) => Promise<void>;
 
 /** Who and what is let in to any route, also to those that are not there. */
 function admission(options: ServerOptions): Admit {
-  const guard = new Guard(options);
+  const { guard } = options;
   return async (request, reply) => {
     const { headers, method } = request;
     // On the bare response: some answers are written without the framework.
@@ -103,13 +109,18 @@ function admission(options: ServerOptions): Admit {
     guard.checkOrigin(request.raw);
     checkProtocol(headers[PROTOCOL_HEADER]);
     checkCluster(headers[CLUSTER_HEADER], options.cluster);
-    if (!OPEN_ROUTES.has(request.routeOptions.url ?? "")) await guard.checkToken(headers, request.ip);
+    const route = request.routeOptions.url ?? "";
+    if (!isOpen(method, route)) await guard.check({ method, route, headers, address: request.ip });
     if (CHANGES.has(method) && headers["content-type"] === undefined)
       throw new KitchenError(
         "KS_UNSUPPORTED",
         `Cannot take the request: ${method} needs a content-type header`,
       );
   };
+}
+
+function isOpen(method: string, route: string): boolean {
+  return OPEN_ROUTES.has(route) || (method === "POST" && route === LOGIN_ROUTE);
 }
 
 /** Told that there are none, fastify does not load what compiles them, which takes as long as all else of it. */

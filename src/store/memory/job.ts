@@ -2,7 +2,7 @@ import type { DataUrl } from "../../core/data-url.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
 import type { JobState } from "../../core/job-states.ts";
 import type { Progress } from "../../core/progress.ts";
-import type { JobRecord, NewJob } from "../port.ts";
+import type { JobFacts, JobRecord, NewJob } from "../port.ts";
 import { type MemoryOffers, toMemoryOffers } from "./offers.ts";
 import type { OutputLog } from "./output.ts";
 
@@ -102,8 +102,13 @@ export function expiresAtMs({ createdAtMs, ttlMs = Infinity }: MemoryJob): numbe
 
 /** What readers get to see of a job. */
 export function toRecord(job: MemoryJob): JobRecord {
+  return { ...toFacts(job), placement: job.placement, outcome: job.outcome };
+}
+
+/** The same without what may be large. */
+export function toFacts(job: MemoryJob): JobFacts {
   const { id, state, queue, label, priority, attempt, deaths, node } = job;
-  const { createdAtMs, startedAtMs, finishedAtMs, streams, placement, outcome } = job;
+  const { createdAtMs, startedAtMs, finishedAtMs, streams } = job;
   return {
     id,
     state,
@@ -118,8 +123,6 @@ export function toRecord(job: MemoryJob): JobRecord {
     finishedAtMs,
     streams,
     progress: state === "running" ? job.progress : undefined,
-    placement,
-    outcome,
   };
 }
 

@@ -1,0 +1,212 @@
+import type { JSX } from "preact";
+import { useEffect, useRef, useState } from "preact/hooks";
+import { bytes, time } from "./format.ts";
+import { useAnswer } from "./hooks.ts";
+import { type JobFacts, span, State } from "./jobs.tsx";
+import { AnswerError, ask, get, post } from "./session.ts";
+
+interface JobAnswer extends JobFacts {
+  readonly result?: unknown;
+  readonly resultCodec?: string;
+  readonly resultBytes?: number;
+  readonly resultUrl?: string;
+  readonly error?: {
+    readonly name: string;
+    readonly message: string;
+    readonly code?: string;
+    readonly stack: string;
+  };
+}
+
+interface Placement {
+  readonly why: string;
+  readonly inputs: readonly {
+    readonly url: string;
+    readonly size: number;
+    readonly replicas: readonly string[];
+  }[];
+}
+
+const EVERY_MS = 1_000;
+/** Of a job's output; the beginning goes first. */
+const MOST_SHOWN = 200_000;
+
+const isOver = ({ state }: JobFacts): boolean => state !== "queued" && state !== "running";
+
+export function Job({ id }: { readonly id: string }): JSX.Element {
+  const {
+    answer: job,
+    error,
+    again,
+  } = useAnswer<JobAnswer>(`/v1/jobs/${encodeURIComponent(id)}`, EVERY_MS, isOver);
+  if (job === undefined)
+    return <p class={error === undefined ? "empty" : "error"}>{error?.message ?? "…"}</p>;
+  return (
+    <div class="grid">
+      <section class="panel wide">
+        <div class="bar">
+          <h2>{job.label}</h2>
+          <span role="status">
+            <State state={job.state} />
+          </span>
+          {isOver(job) ? null : <Cancel id={id} onDone={again} />}
+        </div>
+        <Facts job={job} />
+        <Why job={job} />
+      </section>
+      {job.error === undefined ? null : <Failure error={job.error} />}
+      {job.state === "succeeded" ? <Result job={job} /> : null}
+      <Output id={id} isOver={isOver(job)} />
+    </div>
+  );
+}
+
+function Facts({ job }: { readonly job: JobAnswer }): JSX.Element {
+  const rows = [
+    ["Job", job.id],
+    ["Queue", job.queue],
+    ["Node", job.node ?? "none yet"],
+    [
+      "Attempts",
+      `${job.attempt}${job.deaths > 0 ? `, of which ${job.deaths} lost their worker or node` : ""}`,
+    ],
+    ["Priority", String(job.priority)],
+    ["Submitted", time(job.createdAt)],
+    ["Waited", span(job.createdAt, job.startedAt ?? job.finishedAt)],
+    ["Took", span(job.startedAt, job.finishedAt)],
+  ] as const;
+  return (
+    <dl class="facts">
+      {rows.map(([name, value]) => (
+        <div key={name}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Why({ job }: { readonly job: JobAnswer }): JSX.Element | null {
+  const [placement, setPlacement] = useState<Placement>();
+  useEffect(() => {
+    const stop = new AbortController();
+    get<Placement>(`/v1/jobs/${job.id}/placement`, stop.signal).then(setPlacement, () => undefined);
+    return () => stop.abort();
+  }, [job.id, job.state, job.node]);
+  if (placement === undefined) return null;
+  return (
+    <>
+      <p>
+        <b>Why there:</b> {placement.why}.
+      </p>
+      {placement.inputs.length === 0 ? null : (
+        <ul>
+          {placement.inputs.map(({ url, size, replicas }) => (
+            <li key={url}>{`${url}, ${bytes(size)}, on ${replicas.join(", ") || "no node"}`}</li>
+          ))}
+        </ul>
+      )}
+    </>
+  );
+}
+
+function Cancel({ id, onDone }: { readonly id: string; readonly onDone: () => void }): JSX.Element {
+  const [said, setSaid] = useState("");
+  const cancel = async (): Promise<void> => {
+    try {
+      const { jobs } = (await post("/v1/cancel", { jobs: [id], reason: "from the dashboard" })) as {
+        jobs: Record<string, string>;
+      };
+      setSaid(jobs[id] === "cancelling" ? "it is being stopped" : (jobs[id] ?? ""));
+      onDone();
+    } catch (error) {
+      setSaid(error instanceof AnswerError ? error.message : String(error));
+    }
+  };
+  return (
+    <>
+      <button type="button" onClick={() => void cancel()}>
+        Cancel
+      </button>
+      <span role="status">{said}</span>
+    </>
+  );
+}
+
+function Failure({ error }: { readonly error: NonNullable<JobAnswer["error"]> }): JSX.Element {
+  const frames = error.stack.split("\n").flatMap((line) => (/^\s+at /.test(line) ? [line.trim()] : []));
+  return (
+    <section class="panel wide">
+      <h2>{error.code ?? error.name}</h2>
+      <p class="error">{error.message}</p>
+      {frames.length === 0 ? null : (
+        <pre class="scroll" tabIndex={0} aria-label="Where it was thrown">
+          {frames.join("\n")}
+        </pre>
+      )}
+    </section>
+  );
+}
+
+function Result({ job }: { readonly job: JobAnswer }): JSX.Element {
+  const text =
+    job.resultCodec === undefined
+      ? JSON.stringify(job.result, undefined, 2)
+      : `${bytes(job.resultBytes ?? 0)}, encoded by ${job.resultCodec}: await it from a client`;
+  return (
+    <section class="panel wide">
+      <h2>Result</h2>
+      <pre class="scroll" tabIndex={0} aria-label="The result">
+        {(text ?? "nothing").slice(0, MOST_SHOWN)}
+      </pre>
+    </section>
+  );
+}
+
+function Output({ id, isOver: ended }: { readonly id: string; readonly isOver: boolean }): JSX.Element {
+  const [text, setText] = useState("");
+  const next = useRef(0);
+  const place = useRef<HTMLPreElement>(null);
+  useEffect(() => {
+    const stop = new AbortController();
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const read = async (): Promise<void> => {
+      try {
+        const answer = await ask(`/v1/jobs/${id}/output?from=${next.current}`, { signal: stop.signal });
+        const more = await answer.text();
+        next.current = Number(answer.headers.get("kitchensink-next") ?? next.current);
+        if (more !== "") setText((before) => (before + more).slice(-MOST_SHOWN));
+      } catch {
+        if (stop.signal.aborted) return;
+      }
+      if (!ended) timer = setTimeout(() => void read(), EVERY_MS);
+    };
+    void read();
+    return () => {
+      stop.abort();
+      clearTimeout(timer);
+    };
+  }, [id, ended]);
+  useEffect(() => {
+    const box = place.current;
+    // Whoever has scrolled up stays there.
+    if (box !== null && box.scrollHeight - box.scrollTop - box.clientHeight < 200)
+      box.scrollTop = box.scrollHeight;
+  }, [text]);
+  return (
+    <section class="panel wide">
+      <h2>Output</h2>
+      <pre
+        ref={place}
+        class="scroll output"
+        tabIndex={0}
+        role="log"
+        aria-live="off"
+        aria-label="What the job printed"
+      >
+        {text === "" ? "It has printed nothing." : text}
+      </pre>
+    </section>
+  );
+}

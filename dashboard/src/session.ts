@@ -1,0 +1,58 @@
+/** What this page keeps of its login: for its own origin, the port included, where the cookie is for the whole host. */
+const KEY = "kitchensink-session";
+const KEY_HEADER = "kitchensink-session";
+
+/** The node said no, or nothing. */
+export class AnswerError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Follows a login link: takes its code out of the address, and exchanges it. Resolves when there is nothing to exchange. */
+export async function logInByLink(): Promise<void> {
+  const code = /^#login=([\w-]+)$/.exec(location.hash)?.[1];
+  if (code === undefined) return;
+  history.replaceState(null, "", location.pathname);
+  const { key } = (await post("/v1/login", { code })) as { key: string };
+  localStorage.setItem(KEY, key);
+}
+
+export async function logOut(): Promise<void> {
+  await post("/v1/logout", {}).catch(() => undefined);
+  localStorage.removeItem(KEY);
+}
+
+export function hasKey(): boolean {
+  return localStorage.getItem(KEY) !== null;
+}
+
+/** As `fetch`, with the login. @throws AnswerError when the answer is no success */
+export async function ask(path: string, options: RequestInit = {}): Promise<Response> {
+  const key = localStorage.getItem(KEY);
+  const headers = { ...(key === null ? {} : { [KEY_HEADER]: key }), ...(options.headers as object) };
+  const response = await fetch(path, { ...options, headers, credentials: "same-origin" }).catch(() => {
+    throw new AnswerError(0, "The node does not answer");
+  });
+  if (response.ok) return response;
+  throw new AnswerError(response.status, await detailOf(response));
+}
+
+export async function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
+  return (await (await ask(path, signal === undefined ? {} : { signal })).json()) as Answer;
+}
+
+export async function post(path: string, body: unknown): Promise<unknown> {
+  const headers = { "content-type": "application/json" };
+  const text = await (await ask(path, { method: "POST", headers, body: JSON.stringify(body) })).text();
+  return text === "" ? undefined : JSON.parse(text);
+}
+
+async function detailOf(response: Response): Promise<string> {
+  const problem = (await response.json().catch(() => ({}))) as { title?: string; detail?: string };
+  if (problem.detail === undefined) return `The node answered ${response.status}`;
+  return response.status === 500 ? `${problem.title}: ${problem.detail}` : problem.detail;
+}
