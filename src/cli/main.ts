@@ -2,19 +2,17 @@
 import { Command } from "commander";
 import { KitchenError } from "../core/errors.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
-import { printable } from "./data/format.ts";
+import { printable } from "./table.ts";
 import { addDataCommands } from "./data.ts";
 import { addDoctorCommand } from "./doctor.ts";
+import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { addStartCommand } from "./start.ts";
-
-const EXIT_FAILURE = 1;
-const EXIT_USAGE = 2;
 
 const program = new Command("kitchensink")
   .description("Run your functions on other machines as if they ran on your own.")
   .version(PACKAGE_VERSION)
   .showHelpAfterError("(kitchensink --help lists what there is)")
-  .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : EXIT_USAGE));
+  .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
 addStartCommand(program);
 addDataCommands(program);
 addDoctorCommand(program);
@@ -26,5 +24,5 @@ try {
   const text =
     error instanceof KitchenError ? error.message : error instanceof Error ? error.stack : String(error);
   process.stderr.write(`kitchensink: ${(text ?? "").split("\n").map(printable).join("\n")}\n`);
-  process.exit(error instanceof KitchenError && error.code === "KS_USAGE" ? EXIT_USAGE : EXIT_FAILURE);
+  process.exit(exitCodeOf(error));
 }
