@@ -20,6 +20,10 @@ export const EXIT = {
 
 const BY_CODE: Partial<Readonly<Record<ErrorCode, number>>> = {
   KS_USAGE: EXIT.usage,
+  KS_CANNOT_ENCODE: EXIT.jobFailed,
+  KS_INVALID_ARGUMENTS: EXIT.jobFailed,
+  KS_MODULE_FAILED: EXIT.jobFailed,
+  KS_STATE_LOST: EXIT.jobFailed,
   KS_TIMEOUT: EXIT.jobFailed,
   KS_WORKER_LOST: EXIT.jobFailed,
   KS_CANCELLED: EXIT.cancelled,

@@ -3,9 +3,11 @@ import { Command } from "commander";
 import { KitchenError } from "../core/errors.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
 import { printable } from "./table.ts";
+import { addClusterCommands } from "./cluster.ts";
 import { addDataCommands } from "./data.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import { addJobCommands } from "./jobs.ts";
 import { addStartCommand } from "./start.ts";
 
 const program = new Command("kitchensink")
@@ -14,6 +16,8 @@ const program = new Command("kitchensink")
   .showHelpAfterError("(kitchensink --help lists what there is)")
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
 addStartCommand(program);
+addClusterCommands(program);
+addJobCommands(program);
 addDataCommands(program);
 addDoctorCommand(program);
 

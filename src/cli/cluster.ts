@@ -1,0 +1,18 @@
+import type { Command } from "commander";
+import { addCommand } from "./command.ts";
+import type { SessionFlags } from "./session.ts";
+
+/** Declares the commands that look at the cluster. */
+export function addClusterCommands(program: Command): void {
+  addCommand(program, "nodes", {
+    description: "list the nodes of the cluster",
+    example: "kitchensink nodes",
+  }).action(async (flags: SessionFlags) => (await import("./cluster/nodes.ts")).listNodes(flags));
+
+  addCommand(program, "functions [namespace]", {
+    description: "list the registered functions, of all namespaces or of one",
+    example: "kitchensink functions test",
+  }).action(async (namespace: string | undefined, flags: SessionFlags) =>
+    (await import("./cluster/functions.ts")).listFunctions({ ...flags, namespace }),
+  );
+}
