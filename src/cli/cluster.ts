@@ -1,4 +1,5 @@
 import type { Command } from "commander";
+import type { BenchFlags } from "./bench/bench.ts";
 import { addCommand } from "./command.ts";
 import type { SessionFlags } from "./session.ts";
 
@@ -15,4 +16,11 @@ export function addClusterCommands(program: Command): void {
   }).action(async (namespace: string | undefined, flags: SessionFlags) =>
     (await import("./cluster/functions.ts")).listFunctions({ ...flags, namespace }),
   );
+
+  addCommand(program, "bench", {
+    description: "measure the cluster for some seconds: calls a second, how long they take, bytes a second",
+    example: "kitchensink bench --seconds 30",
+  })
+    .option("--seconds <number>", "how long, about", "10")
+    .action(async (flags: BenchFlags) => (await import("./bench/bench.ts")).benchmark(flags));
 }
