@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 
-const DEFAULT_URL = "http://localhost:6323/";
+export const DEFAULT_URL = "http://localhost:6323/";
 
 export interface Explanation {
   readonly description: string;

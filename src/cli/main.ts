@@ -4,6 +4,7 @@ import { KitchenError } from "../core/errors.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
 import { printable } from "./table.ts";
 import { addClusterCommands } from "./cluster.ts";
+import { addCompletionCommands } from "./completion.ts";
 import { addDataCommands } from "./data.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
@@ -14,12 +15,14 @@ const program = new Command("kitchensink")
   .description("Run your functions on other machines as if they ran on your own.")
   .version(PACKAGE_VERSION)
   .showHelpAfterError("(kitchensink --help lists what there is)")
+  .enablePositionalOptions()
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
 addStartCommand(program);
 addClusterCommands(program);
 addJobCommands(program);
 addDataCommands(program);
 addDoctorCommand(program);
+addCompletionCommands(program);
 
 try {
   await program.parseAsync();
