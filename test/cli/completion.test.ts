@@ -75,6 +75,7 @@ describe.each(["bash", "zsh"] as const)("%s completes", (shell) => {
         await terminal.shows(line);
         terminal.type(KEYS.ctrlU);
       }
+      expect(terminal.text()).not.toContain("error");
     },
     60_000,
   );
