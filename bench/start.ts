@@ -89,6 +89,7 @@ async function workerReady(): Promise<Figures> {
   const guard = new OrphanGuard();
   const begunAt = performance.now();
   const worker = new WorkerProcess({
+    slot: 1,
     settings: {
       node: { name: parseNodeName("bench"), url: "http://localhost/" },
       access: { url: "http://localhost/", token: null, takesData: false },

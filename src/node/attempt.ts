@@ -24,6 +24,8 @@ export interface AttemptLane {
   readonly onOutput: (attempt: Attempt, stream: StreamName, bytes: Uint8Array) => Promise<void> | undefined;
   /** Its result is a stream of items, which can be read now. */
   readonly onStreaming: (attempt: Attempt) => void;
+  /** It is its worker's turn now. */
+  readonly onBegin: (atMs: number) => void;
   /** Called once. `ranMs` is 0 for what never began. */
   readonly onEnd: (attempt: Attempt, end: AttemptEnd, ranMs: number) => void;
 }
@@ -40,6 +42,8 @@ export interface AttemptOptions {
 export class Attempt implements RunHandlers {
   readonly job: ClaimedJob;
   readonly spec: JobSpec;
+  /** By `performance.now()`, as all times here. */
+  readonly claimedAtMs: number = performance.now();
   readonly #lane: AttemptLane;
   readonly #run: number;
   readonly #units: ReadonlyMap<UnitHash, Uint8Array>;
@@ -65,6 +69,16 @@ export class Attempt implements RunHandlers {
   /** What functions like this one are known by: by their code, or by the name of a registered one. */
   get key(): string {
     return this.spec.units[0] ?? this.spec.label;
+  }
+
+  /** `undefined`: its worker's turn has not come. */
+  get begunAtMs(): number | undefined {
+    return this.#begunAtMs;
+  }
+
+  /** The place of the worker that it was given to; 0: it was given to none. */
+  get slot(): number {
+    return this.#worker?.slot ?? 0;
   }
 
   get hasStreamed(): boolean {
@@ -118,6 +132,7 @@ export class Attempt implements RunHandlers {
 
   onBegin(): void {
     this.#begunAtMs = performance.now();
+    this.#lane.onBegin(this.#begunAtMs);
     if (this.#stop !== undefined) this.#startGrace();
     if (this.spec.timeoutMs > 0) this.#startDeadline(this.spec);
   }

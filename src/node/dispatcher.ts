@@ -8,6 +8,7 @@ import { parseSpec } from "../codec/wire.ts";
 import type { ClaimedJob, RunningJob, Store } from "../store/port.ts";
 import type { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
+import type { Activity } from "./activity/activity.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempt, type AttemptLane } from "./attempt.ts";
 import { errorOutcome } from "./outcomes.ts";
@@ -35,6 +36,7 @@ export interface DispatcherOptions {
   /** What a worker may have; `undefined`: what V8 takes by itself. */
   readonly workerMemoryBytes: number | undefined;
   readonly nextRun: () => number;
+  readonly activity: Activity;
   /** Whether this node lets captured functions run in the namespace. */
   readonly isArbitraryAllowed: (namespace: string) => boolean;
   /** The node's lease had run out. */
@@ -80,6 +82,11 @@ export class Dispatcher {
 
   get running(): number {
     return this.#attempts.size;
+  }
+
+  /** Those that were given to workers, and those that wait to be. */
+  get attempts(): Iterable<Attempt> {
+    return this.#attempts.values();
   }
 
   resume(): void {
@@ -291,7 +298,7 @@ export class Dispatcher {
   }
 
   #createLane(options: DispatcherOptions): AttemptLane {
-    const { node: nodeName, graceMs, workerMemoryBytes: memoryBytes, streams, writer } = options;
+    const { node: nodeName, graceMs, workerMemoryBytes: memoryBytes, streams, writer, activity } = options;
     return {
       nodeName,
       graceMs,
@@ -306,15 +313,19 @@ export class Dispatcher {
         const { id, attempt } = of.job;
         if (this.#attempts.get(id) === of) writer.streaming({ id, attempt });
       },
+      onBegin: (atMs) => activity.begun("queue", atMs),
       onEnd: (attempt, end, ranMs) => this.#ended(attempt, end, ranMs),
     };
   }
 
   #ended(ended: Attempt, end: AttemptEnd, ranMs: number): void {
-    const { writer, maxDeaths } = this.#options;
+    const { writer, maxDeaths, activity } = this.#options;
     const { job, spec, key, hasStreamed } = ended;
     // Nobody wants to know of one that was taken away.
-    if (this.#attempts.get(job.id) !== ended) return this.#assign();
+    if (this.#attempts.get(job.id) !== ended) {
+      activity.ended("queue", ended, "queued", ranMs);
+      return this.#assign();
+    }
     this.#attempts.delete(job.id);
     if (end.type === "returned" || end.type === "threw") {
       this.#typicalKey = key;
@@ -323,7 +334,9 @@ export class Dispatcher {
     const { id, attempt, deaths, throws } = job;
     const { retries, retryDelayMs, isIdempotent } = spec;
     const counts = { deaths, throws, retries, retryDelayMs, maxDeaths, isIdempotent, hasStreamed };
-    writer.finish({ id, attempt, ...decideNext(end, counts) });
+    const step = decideNext(end, counts);
+    writer.finish({ id, attempt, ...step });
+    if (end.type !== "not-begun") activity.ended("queue", ended, step.next, ranMs);
     if (this.#attempts.size === 0) this.#onIdle();
     this.#assign();
   }
@@ -355,6 +368,7 @@ export class Dispatcher {
     const code = error instanceof KitchenError ? error.code : "KS_INTERNAL";
     const message = error instanceof Error ? error.message : String(error);
     this.#options.writer.finish({ id, attempt, next: "failed", outcome: errorOutcome(code, message) });
+    this.#options.activity.endedUnbegun([{ id }], "failed");
   }
 }
 

@@ -1,3 +1,4 @@
+import type { RunEnd } from "../core/activity.ts";
 import type { AttemptEnd } from "../core/attempt.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
@@ -6,6 +7,7 @@ import { HeldWork, RunTimes } from "../core/prefetch.ts";
 import type { Pool } from "../worker/pool.ts";
 import type { StreamName } from "../worker/run-list.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
+import type { Activity } from "./activity/activity.ts";
 import { Attempt, type AttemptLane } from "./attempt.ts";
 import { leastLaden } from "./dispatcher.ts";
 import { Recall } from "./recall.ts";
@@ -36,6 +38,7 @@ export interface InstantLaneOptions {
   /** What a worker may have; `undefined`: what V8 takes by itself. */
   readonly workerMemoryBytes: number | undefined;
   readonly nextRun: () => number;
+  readonly activity: Activity;
   readonly streams: Streams;
 }
 
@@ -44,6 +47,7 @@ export class InstantLane {
   readonly #node: NodeName;
   readonly #pool: Pool;
   readonly #nextRun: () => number;
+  readonly #activity: Activity;
   readonly #lane: AttemptLane;
   readonly #times = new RunTimes();
   readonly #held = new HeldWork();
@@ -61,6 +65,7 @@ export class InstantLane {
     this.#node = options.node;
     this.#pool = options.pool;
     this.#nextRun = options.nextRun;
+    this.#activity = options.activity;
     this.#recall = new Recall(options.pool);
     this.#lane = this.#createLane(options);
   }
@@ -100,6 +105,11 @@ export class InstantLane {
     const [attempt] = [...this.#calls].find(([, of]) => of === call) ?? [];
     this.#waiting = this.#waiting.filter((waiting) => waiting !== attempt);
     attempt?.cancel(reason);
+  }
+
+  /** Those that wait or run. */
+  get attempts(): Iterable<Attempt> {
+    return this.#calls.keys();
   }
 
   /** Resolves when no call waits or runs here, or after `graceMs`. */
@@ -173,14 +183,14 @@ export class InstantLane {
 
   #attemptOf(call: InstantCall): Attempt {
     const { id, spec, specBytes, units } = call;
-    const job = { id, attempt: 1, deaths: 0, throws: 0, spec: specBytes };
+    const job = { id, attempt: 1, deaths: 0, throws: 0, queue: "", spec: specBytes };
     const attempt = new Attempt({ run: this.#nextRun(), job, spec, units }, this.#lane);
     this.#calls.set(attempt, call);
     return attempt;
   }
 
   #createLane(options: InstantLaneOptions): AttemptLane {
-    const { node: nodeName, graceMs, workerMemoryBytes: memoryBytes, streams } = options;
+    const { node: nodeName, graceMs, workerMemoryBytes: memoryBytes, streams, activity } = options;
     return {
       nodeName,
       graceMs,
@@ -191,6 +201,7 @@ export class InstantLane {
         this.#calls.get(attempt)?.onStreaming();
         this.assign();
       },
+      onBegin: (atMs) => activity.begun("instant", atMs),
       onEnd: (attempt, end, ranMs) => this.#ended(attempt, end, ranMs),
     };
   }
@@ -202,7 +213,10 @@ export class InstantLane {
     if (end.type === "returned" || end.type === "threw") this.#times.record(attempt.key, ranMs);
     // The worker died under another call: this one has not begun, so it takes the next worker.
     if (end.type === "not-begun") this.#waiting.unshift(this.#attemptOf(call));
-    else call.onEnd(end);
+    else {
+      this.#activity.ended("instant", attempt, runEndOf(end), ranMs);
+      call.onEnd(end);
+    }
     this.assign();
     if (this.#calls.size === 0) this.#onIdle();
   }
@@ -227,6 +241,11 @@ export class InstantLane {
       this.#wanting.add(take);
     });
   }
+}
+
+function runEndOf(end: AttemptEnd): RunEnd {
+  if (end.type === "stopped") return end.state;
+  return end.type === "returned" ? "succeeded" : "failed";
 }
 
 /** By a generator whose items are read. */

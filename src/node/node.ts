@@ -10,6 +10,11 @@ import { OomKills } from "../worker/oom-kills.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
+import type { OverdueJob } from "../store/port.ts";
+import { Activity } from "./activity/activity.ts";
+import { ClusterWatch } from "./activity/cluster-watch.ts";
+import { Feed } from "./activity/feed.ts";
+import { NodeWatch } from "./activity/node-watch.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Doctor, type Vitals } from "./doctor/doctor.ts";
 import { failExhausted } from "./exhausted.ts";
@@ -77,6 +82,7 @@ class Node implements RunningNode {
   readonly #oomKills = new OomKills();
   readonly #hub = new Hub();
   readonly #streams = new Streams();
+  readonly #activity = new Activity();
   readonly #readers: ItemReaders;
   readonly #policy: Policy;
   readonly #units: UnitCache;
@@ -111,7 +117,7 @@ class Node implements RunningNode {
       new Pool({
         size,
         warn,
-        spawn: () => this.#spawn(keepsResults),
+        spawn: (slot) => this.#spawn(slot, keepsResults),
         onReady: (namespaces) => {
           this.#policy.update(namespaces);
           onReady();
@@ -140,6 +146,7 @@ class Node implements RunningNode {
       graceMs,
       workerMemoryBytes,
       nextRun,
+      activity: this.#activity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onLapsed: () =>
         void this.#lease
@@ -153,6 +160,7 @@ class Node implements RunningNode {
       graceMs,
       workerMemoryBytes,
       nextRun,
+      activity: this.#activity,
       streams: this.#streams,
     });
     this.#readers = new ItemReaders({
@@ -166,7 +174,8 @@ class Node implements RunningNode {
     const { token, cluster, isReadOnly, dataThresholdBytes: thresholdBytes } = options;
     this.#data = new DataService({ node: name, cluster, token, isReadOnly, directory, store, warn });
     this.#router = new Router({ store, thresholdBytes });
-    this.#overdue = new Overdue(store, warn);
+    const onFailed = (jobs: readonly OverdueJob[]): void => this.#activity.endedUnbegun(jobs, "failed");
+    this.#overdue = new Overdue({ store, warn, onFailed });
     this.#lease = this.#createLease(warn);
     this.#recovery = new Recovery({
       node: name,
@@ -262,10 +271,10 @@ class Node implements RunningNode {
     await this.#guard.close();
   }
 
-  #spawn(keepsResults: boolean): WorkerProcess {
+  #spawn(slot: number, keepsResults: boolean): WorkerProcess {
     const options = { ...this.#options, port: this.#port };
     const [guard, oomKills, { url }] = [this.#guard, this.#oomKills, this];
-    const worker = spawnWorker(options, { guard, oomKills, url, keepsResults });
+    const worker = spawnWorker(options, { guard, oomKills, url, slot, keepsResults });
     void worker.exited.then(() => this.#data.abandonParts(worker.pid)).catch(() => {});
     return worker;
   }
@@ -302,7 +311,10 @@ class Node implements RunningNode {
         log.warn("the lease had run out: other nodes run this node's jobs now");
         await this.#dispatcher.loseAll();
       },
-      onExhausted: (jobs) => failExhausted(jobs, this.#writer),
+      onExhausted: (jobs) => {
+        failExhausted(jobs, this.#writer);
+        this.#activity.endedUnbegun(jobs, "failed");
+      },
       onUnplaced: (jobs) =>
         void this.#router
           .placeAnew(jobs)
@@ -348,15 +360,33 @@ class Node implements RunningNode {
     return this.#lease.isHeld ? undefined : "the store does not answer";
   }
 
+  #watch(): NodeWatch {
+    return new NodeWatch({
+      node: this.name,
+      activity: this.#activity,
+      lanes: {
+        queue: { pool: this.#pool, runner: this.#dispatcher },
+        instant: { pool: this.#instantPool, runner: this.#lane },
+      },
+      directory: this.#data.directory,
+      queues: queuesOf(this.#options),
+      isReadOnly: this.#options.isReadOnly,
+    });
+  }
+
   #addRoutes(): void {
     const { store, queues } = this.#options;
     const [hub, writer, units, router] = [this.#hub, this.#writer, this.#units, this.#router];
+    const activity = this.#activity;
+    const watch = this.#watch();
+    const cluster = new ClusterWatch({ node: this.name, store, peers: this.#data.peers, watch, activity });
     const submissions = new Submissions({
       node: this.name,
       store,
       hub,
       units,
       router,
+      activity,
       argumentBytes: this.#options.argumentBytes ?? Infinity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onSubmitted: () => this.#dispatcher.wake(),
@@ -374,6 +404,10 @@ class Node implements RunningNode {
       submissions,
       data: this.#data,
       doctor: new Doctor({ node: this.name, store, data: this.#data, vitals: () => this.#vitals() }),
+      activity,
+      watch,
+      cluster,
+      feed: new Feed(cluster),
       queue: queues[0] ?? "default",
       unready: () => this.#unready(),
     });

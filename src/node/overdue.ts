@@ -5,6 +5,12 @@ import { errorOutcome } from "./outcomes.ts";
 /** However many jobs are due one after the other, the store is not asked more often than this. */
 const LEAST_PAUSE_MS = 100;
 
+export interface OverdueOptions {
+  readonly store: Pick<Store, "expire">;
+  readonly warn: (message: string) => void;
+  readonly onFailed: (jobs: readonly OverdueJob[]) => void;
+}
+
 /**
  * Fails jobs that waited longer than they are worth. A node looks for them when one is due that it took in, and now and
  * then for those of nodes that are gone.
@@ -12,13 +18,15 @@ const LEAST_PAUSE_MS = 100;
 export class Overdue {
   readonly #store: Pick<Store, "expire">;
   readonly #warn: (message: string) => void;
+  readonly #onFailed: (jobs: readonly OverdueJob[]) => void;
   readonly #alarm = new Alarm(() => void this.look());
   #isLooking = false;
   #isClosed = false;
 
-  constructor(store: Pick<Store, "expire">, warn: (message: string) => void) {
+  constructor({ store, warn, onFailed }: OverdueOptions) {
     this.#store = store;
     this.#warn = warn;
+    this.#onFailed = onFailed;
   }
 
   /** A job was submitted that may wait so long. */
@@ -49,7 +57,9 @@ export class Overdue {
     let { due, nextMs } = await this.#store.expire([]);
     while (due.length > 0) {
       const rows = due.map((job) => ({ id: job.id, outcome: errorOutcome("KS_TIMEOUT", messageOf(job)) }));
+      const failed = due;
       ({ due, nextMs } = await this.#store.expire(rows));
+      this.#onFailed(failed);
     }
     return nextMs;
   }

@@ -4,6 +4,11 @@ import type { NodeName } from "../core/ids.ts";
 import type { Store } from "../store/port.ts";
 import type { DataService } from "./data/data-service.ts";
 import type { Hub } from "./hub.ts";
+import type { Activity } from "./activity/activity.ts";
+import type { ClusterWatch } from "./activity/cluster-watch.ts";
+import type { Feed } from "./activity/feed.ts";
+import type { NodeWatch } from "./activity/node-watch.ts";
+import { addActivityRoutes } from "./http/activity-routes.ts";
 import { addCatalogRoutes } from "./http/catalog-routes.ts";
 import { addDataRoutes } from "./http/data-routes.ts";
 import type { Doctor } from "./doctor/doctor.ts";
@@ -34,6 +39,10 @@ export interface Routes {
   readonly submissions: Submissions;
   readonly data: DataService;
   readonly doctor: Doctor;
+  readonly activity: Activity;
+  readonly watch: NodeWatch;
+  readonly cluster: ClusterWatch;
+  readonly feed: Feed;
   /** Where calls without a client of this project's wait: a queue that this node serves. */
   readonly queue: string;
   readonly unready: () => string | undefined;
@@ -44,8 +53,10 @@ const ANONYMOUS_CLIENT = "anonymous";
 
 /** All that a node answers to. */
 export function addRoutes(server: FastifyInstance, routes: Routes): void {
-  const { node, store, hub, writer, units, lane, streams, readers, submissions, data, queue } = routes;
-  addJobRoutes(server, { store, submissions });
+  const { node, store, hub, writer, units, lane, streams, readers, submissions, data, queue, activity } =
+    routes;
+  addJobRoutes(server, { store, submissions, activity });
+  addActivityRoutes(server, routes);
   addInstantRoutes(server, { lane, units, submissions });
   addEventRoutes(server, { hub, store, writer, readers, node });
   addItemRoutes(server, readers);

@@ -2,7 +2,7 @@ import type { WorkerSettings } from "../core/messages.ts";
 import { workerEnvironment } from "../worker/environment.ts";
 import type { OomKills } from "../worker/oom-kills.ts";
 import type { OrphanGuard } from "../worker/orphan-guard.ts";
-import { WorkerProcess } from "../worker/worker-process.ts";
+import { type WorkerOptions, WorkerProcess } from "../worker/worker-process.ts";
 import { localUrl, type NodeOptions } from "./options.ts";
 
 const MAX_WORKER_FRAME_BYTES = 128 * 1024 * 1024;
@@ -13,13 +13,18 @@ export interface WorkersOfNode {
   readonly oomKills: OomKills;
 }
 
+export interface PlaceOfWorker extends Pick<WorkerOptions, "slot"> {
+  readonly url: URL;
+  readonly keepsResults: boolean;
+}
+
 /** A larger result becomes a file: for Redis and for who waits, this is where a file begins to be cheaper. */
 export const INLINE_RESULT_BYTES = 1_000_000;
 
 /** Starts a worker process of a node, which can be reached at `url` by now. */
 export function spawnWorker(
   options: NodeOptions,
-  { url, keepsResults, ...all }: WorkersOfNode & { readonly url: URL; readonly keepsResults: boolean },
+  { url, keepsResults, ...all }: WorkersOfNode & PlaceOfWorker,
 ): WorkerProcess {
   const { environmentNames, workerMemoryBytes: memoryBytes, earlyProcesses, log } = options;
   return new WorkerProcess({

@@ -4,6 +4,7 @@ import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { JobSpec, Submission } from "../core/messages.ts";
 import { showBytes } from "../core/show-bytes.ts";
 import { isStreaming, type NewJob, type Store, type SubmitReply } from "../store/port.ts";
+import type { Activity } from "./activity/activity.ts";
 import type { Hub } from "./hub.ts";
 import type { Router } from "./router.ts";
 import type { UnitCache } from "./unit-cache.ts";
@@ -17,6 +18,7 @@ export interface SubmissionsOptions {
   readonly hub: Hub;
   readonly units: UnitCache;
   readonly router: Router;
+  readonly activity: Activity;
   /** What the arguments and the function of one call may have together, in bytes. */
   readonly argumentBytes: number;
   /** Whether this node lets captured functions run in the namespace. */
@@ -119,8 +121,12 @@ export class Submissions {
 
   /** A job that may run nowhere has ended with its submit, of which there is no event. */
   #tellRefused(rows: readonly NewJob[]): void {
-    for (const { id, refusal } of rows)
-      if (refusal !== undefined) this.#options.hub.finished(id, "failed", refusal);
+    const { hub, activity } = this.#options;
+    for (const { id, label, refusal } of rows) {
+      if (refusal === undefined) continue;
+      hub.finished(id, "failed", refusal);
+      activity.endedUnbegun([{ id, label }], "failed");
+    }
   }
 
   /** A job that was known may have ended long ago: nothing more would be heard of it. */

@@ -1,6 +1,15 @@
 /** What whoever looks after a cluster asks of its store: a part of every store's contract, as `port.ts` has it. */
+import type { JobId } from "../core/ids.ts";
+import type { JobFacts } from "./port.ts";
 
 export interface Inspection {
+  /**
+   * Ids of jobs that wait or run, each once, however many there are: all that run; of each queue `most` or somewhat more,
+   * those that are last in line; of those that wait in other ways up to `most` of each way.
+   */
+  someActive(most: number): Promise<JobId[]>;
+  /** As `read`, without what may be large. */
+  look(ids: readonly JobId[]): Promise<(JobFacts | undefined)[]>;
   /** ms since the epoch, by the store's clock. */
   now(): Promise<number>;
   /** Where jobs wait, and how many. */

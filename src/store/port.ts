@@ -198,6 +198,8 @@ export interface RunningJob {
   readonly throws: number;
 }
 export interface ClaimedJob extends RunningJob {
+  /** Where it waited: `queue`, or `queue|node`. */
+  readonly queue: string;
   readonly spec: Uint8Array;
   /** A line on each of these deaths, oldest first; left out when there was none. */
   readonly pastDeaths?: readonly string[];
@@ -246,7 +248,14 @@ export interface OutputPiece {
   readonly atMs: number;
 }
 
-export interface JobRecord {
+export interface JobRecord extends JobFacts {
+  /** How it was placed, as its submitter or the last {@link Store.place} said. */
+  readonly placement: string | undefined;
+  /** Present when the state is final. */
+  readonly outcome: Uint8Array | undefined;
+}
+
+export interface JobFacts {
   readonly id: JobId;
   readonly state: JobState;
   readonly queue: string;
@@ -262,10 +271,6 @@ export interface JobRecord {
   readonly finishedAtMs: number | undefined;
   /** The attempt whose result is a stream of items, if there was one. */
   readonly streams: number | undefined;
-  /** How it was placed, as its submitter or the last {@link Store.place} said. */
-  readonly placement: string | undefined;
-  /** Present when the state is final. */
-  readonly outcome: Uint8Array | undefined;
 }
 
 /** Whether the items of a job's result can be read now. */

@@ -4,7 +4,8 @@ import type { WorkerProcess } from "./worker-process.ts";
 
 export interface PoolOptions {
   readonly size: number;
-  readonly spawn: () => WorkerProcess;
+  /** `slot`: the worker's place here, from 1. */
+  readonly spawn: (slot: number) => WorkerProcess;
   /** A worker can take runs: at the start, after a death, after a renewal. */
   readonly onReady: (namespaces: readonly NamespaceInfo[]) => void;
   readonly warn: (message: string) => void;
@@ -15,7 +16,10 @@ export class Pool {
   readonly #slots: readonly Slot[];
 
   constructor({ size, spawn, onReady, warn }: PoolOptions) {
-    this.#slots = Array.from({ length: size }, () => new Slot({ spawn, onReady, warn }));
+    this.#slots = Array.from(
+      { length: size },
+      (_, at) => new Slot({ spawn: () => spawn(at + 1), onReady, warn }),
+    );
   }
 
   /** The workers that can take runs now. */
@@ -24,6 +28,11 @@ export class Pool {
     // Asked for with every run that ends.
     for (const { worker } of this.#slots) if (worker !== undefined) workers.push(worker);
     return workers;
+  }
+
+  /** All places, from 1, with the workers that can take runs now. */
+  get places(): { readonly slot: number; readonly worker: WorkerProcess | undefined }[] {
+    return this.#slots.map(({ worker }, at) => ({ slot: at + 1, worker }));
   }
 
   /** The most deaths at the start that any slot has seen in a row: 0 when all is well. */

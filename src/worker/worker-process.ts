@@ -24,6 +24,8 @@ const PIPES_ENDED_MS = 250;
 const MOST_UNITS = 5_000;
 
 export interface WorkerOptions {
+  /** Its place in its pool, from 1. */
+  readonly slot: number;
   readonly settings: Omit<WorkerSettings, "secret">;
   readonly environment: NodeJS.ProcessEnv;
   /** What it may have; `undefined`: what V8 takes by itself. */
@@ -43,6 +45,7 @@ export class WorkerProcess {
   readonly ready: Promise<readonly NamespaceInfo[]>;
   readonly exited: Promise<Exit>;
   readonly startedAtMs: number = Date.now();
+  readonly slot: number;
   readonly #child: ChildProcess;
   readonly #channel: Socket;
   readonly #runs: RunList;
@@ -68,6 +71,7 @@ export class WorkerProcess {
   constructor(options: WorkerOptions) {
     const { settings, environment, memoryBytes, child, guard, maxFrameBytes, onStrayOutput } = options;
     const secret = randomBytes(16).toString("hex");
+    this.slot = options.slot;
     this.#child = child ?? spawnProcess({ environment, memoryBytes });
     guard.watch(this.#child);
     this.#runs = new RunList(onStrayOutput);

@@ -1,13 +1,15 @@
 import type { FastifyInstance } from "fastify";
 import { pack } from "../../codec/pack.ts";
 import { frame } from "../../codec/frames.ts";
-import { encodeClientEvent, MEDIA_TYPE, parseOutcome, parseSubmission } from "../../codec/wire.ts";
+import { encodeClientEvent, MEDIA_TYPE, parseSubmission } from "../../codec/wire.ts";
 import { explain, type PlacementRecord } from "../../core/explain.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { parseJobId, type JobId } from "../../core/ids.ts";
 import type { CancelReply, JobRecord, Store } from "../../store/port.ts";
+import type { Activity } from "../activity/activity.ts";
 import { errorOutcome } from "../outcomes.ts";
 import type { Submissions } from "../submissions.ts";
+import { jobAsJson } from "./job-json.ts";
 import { bodyBytes, bodyObject } from "./server.ts";
 
 /** Of why jobs are cancelled, in characters. */
@@ -16,10 +18,14 @@ const MOST_REASON = 2_000;
 export interface JobRoutesOptions {
   readonly store: Store;
   readonly submissions: Submissions;
+  readonly activity: Activity;
 }
 
 /** `/v1/jobs` and what is below it: submit, look at, cancel. */
-export function addJobRoutes(server: FastifyInstance, { store, submissions }: JobRoutesOptions): void {
+export function addJobRoutes(
+  server: FastifyInstance,
+  { store, submissions, activity }: JobRoutesOptions,
+): void {
   server.post("/v1/jobs", async (request, reply) => {
     const answer = await submissions.submit(parseSubmission(bodyBytes(request.body)));
     const missing = answer.type === "missing" ? answer.units : [];
@@ -63,6 +69,11 @@ export function addJobRoutes(server: FastifyInstance, { store, submissions }: Jo
     const why = typeof reason === "string" && reason !== "" ? `: ${reason.slice(0, MOST_REASON)}` : "";
     const outcome = errorOutcome("KS_CANCELLED", `The job was cancelled${why}`);
     const replies = await store.cancel(ids, outcome);
+    const waited = ids.filter((_, at) => replies[at] === "cancelled");
+    activity.endedUnbegun(
+      waited.map((id) => ({ id })),
+      "cancelled",
+    );
     const byId = Object.fromEntries(
       ids.map((id, at): [JobId, CancelReply] => [id, replies[at] ?? "unknown"]),
     );
@@ -79,40 +90,4 @@ async function readJob(store: Store, id: JobId): Promise<JobRecord> {
 function parseIds(value: unknown): JobId[] {
   if (Array.isArray(value)) return value.map(parseJobId);
   throw new KitchenError("KS_BAD_REQUEST", `The body has no list of jobs (a list of ids, or "all")`);
-}
-
-/** A job for people and programs without this project's client: the result is there when it is JSON. */
-function jobAsJson(record: JobRecord): string {
-  const { outcome, ...facts } = record;
-  const shown = JSON.stringify({
-    ...facts,
-    createdAt: isoTime(record.createdAtMs),
-    startedAt: isoTime(record.startedAtMs),
-    finishedAt: isoTime(record.finishedAtMs),
-    streams: undefined,
-    createdAtMs: undefined,
-    startedAtMs: undefined,
-    finishedAtMs: undefined,
-    placement: undefined,
-  });
-  const extra = outcome === undefined ? "" : outcomeAsJson(outcome);
-  return extra === "" ? shown : `${shown.slice(0, -1)},${extra}}`;
-}
-
-function outcomeAsJson(bytes: Uint8Array): string {
-  const outcome = parseOutcome(bytes);
-  if (outcome.type === "error") {
-    const { name, message, code, stack } = outcome.error;
-    return `"error":${JSON.stringify({ name, message, code: code ?? undefined, stack })}`;
-  }
-  const codec = `"resultCodec":${JSON.stringify(outcome.codec)}`;
-  if (outcome.type === "stored")
-    return `${codec},"resultBytes":${outcome.size},"resultUrl":${JSON.stringify(`/v1/data/${outcome.url}`)}`;
-  // Spliced in as it is: JSON that a worker wrote, which this process has no reason to decode.
-  if (outcome.codec === "json") return `"result":${Buffer.from(outcome.bytes).toString("utf8") || "null"}`;
-  return `${codec},"resultBytes":${outcome.bytes.length}`;
-}
-
-function isoTime(ms: number | undefined): string | undefined {
-  return ms === undefined ? undefined : new Date(ms).toISOString();
 }

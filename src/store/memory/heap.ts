@@ -57,6 +57,21 @@ export class JobHeap {
     for (const job of this.#jobs) if (job.state === "queued") yield job;
   }
 
+  /** The last `most` that are queued, or all. */
+  last(most: number): MemoryJob[] {
+    let kept: MemoryJob[] = [];
+    let least = -Infinity;
+    for (const job of this.queued()) {
+      if (job.order <= least) continue;
+      kept.push(job);
+      // Cut now and then, as sorting all would take a second for a million.
+      if (kept.length < 2 * most) continue;
+      kept = kept.toSorted((a, b) => b.order - a.order).slice(0, most);
+      least = kept.at(-1)?.order ?? least;
+    }
+    return kept.toSorted((a, b) => b.order - a.order).slice(0, most);
+  }
+
   #popAny(): MemoryJob | undefined {
     const first = this.#jobs[0];
     const last = this.#jobs.pop();

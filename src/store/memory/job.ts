@@ -1,7 +1,7 @@
 import type { DataUrl } from "../../core/data-url.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
 import type { JobState } from "../../core/job-states.ts";
-import type { JobRecord, NewJob } from "../port.ts";
+import type { JobFacts, JobRecord, NewJob } from "../port.ts";
 import { type MemoryOffers, toMemoryOffers } from "./offers.ts";
 import type { OutputLog } from "./output.ts";
 
@@ -95,8 +95,13 @@ export function expiresAtMs({ createdAtMs, ttlMs = Infinity }: MemoryJob): numbe
 
 /** What readers get to see of a job. */
 export function toRecord(job: MemoryJob): JobRecord {
+  return { ...toFacts(job), placement: job.placement, outcome: job.outcome };
+}
+
+/** The same without what may be large. */
+export function toFacts(job: MemoryJob): JobFacts {
   const { id, state, queue, label, priority, attempt, deaths, node } = job;
-  const { createdAtMs, startedAtMs, finishedAtMs, streams, placement, outcome } = job;
+  const { createdAtMs, startedAtMs, finishedAtMs, streams } = job;
   return {
     id,
     state,
@@ -110,8 +115,6 @@ export function toRecord(job: MemoryJob): JobRecord {
     startedAtMs,
     finishedAtMs,
     streams,
-    placement,
-    outcome,
   };
 }
 

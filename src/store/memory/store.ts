@@ -11,6 +11,7 @@ import type {
   ExpiryRow,
   FinishReply,
   FinishRow,
+  JobFacts,
   JobRecord,
   OutputPiece,
   OutputRow,
@@ -28,7 +29,7 @@ import type { StoreDiagnosis, Waiting } from "../inspection.ts";
 import { ownBytes } from "./bytes.ts";
 import { MemoryCatalog } from "./catalog.ts";
 import { EventQueue } from "./events.ts";
-import { addWatcher, type MemoryJob, newMemoryJob, toRecord } from "./job.ts";
+import { addWatcher, type MemoryJob, newMemoryJob, toFacts, toRecord } from "./job.ts";
 import { Leases } from "./leases.ts";
 import { Losses } from "./losses.ts";
 import { OutputLog } from "./output.ts";
@@ -134,7 +135,7 @@ class MemoryStore extends MemoryCatalog implements Store {
         running.add(job);
         const { id, attempt, deaths, throws, pastDeaths, spec = new Uint8Array() } = job;
         const past = pastDeaths.length === 0 ? {} : { pastDeaths };
-        jobs.push({ id, attempt, deaths, throws, spec, ...past });
+        jobs.push({ id, attempt, deaths, throws, queue: job.queue, spec, ...past });
       }
     const nextAtMs = jobs.length < count ? this.#jobs.nextVisibleAtMs(queues, viewer, nowMs) : undefined;
     return { type: "claimed", jobs, nextVisibleMs: nextAtMs === undefined ? undefined : nextAtMs - nowMs };
@@ -234,6 +235,19 @@ class MemoryStore extends MemoryCatalog implements Store {
   async activeJobs(): Promise<JobId[]> {
     this.open();
     return Array.from(this.#jobs.active(), (job) => job.id);
+  }
+
+  async someActive(most: number): Promise<JobId[]> {
+    this.open();
+    return Array.from(this.#jobs.someActive(most), (job) => job.id);
+  }
+
+  async look(ids: readonly JobId[]): Promise<(JobFacts | undefined)[]> {
+    const nowMs = this.open();
+    return ids.map((id) => {
+      const job = this.#jobs.get(id, nowMs);
+      return job === undefined ? undefined : toFacts(job);
+    });
   }
 
   async runningJobs(node: NodeName): Promise<RunningJob[]> {

@@ -254,6 +254,14 @@ export class JobTable {
     yield* this.#delayed.all();
   }
 
+  /** All that run, of each queue the last in line, and some of those that wait in other ways. */
+  *someActive(most: number): Iterable<MemoryJob> {
+    for (const heap of this.#queues.values()) yield* heap.last(most);
+    yield* this.#leases.runningJobs();
+    const others = [this.lost.keys(), this.#offered.all(), this.#expiring.passedOver, this.#delayed.all()];
+    for (const jobs of others) yield* first(most, jobs);
+  }
+
   dropExpired(nowMs: number, most: number): void {
     // All final jobs live equally long, so those that have expired stand first.
     for (let dropped = 0; dropped < most; dropped += 1) {
@@ -283,6 +291,14 @@ export class JobTable {
 /** Whether a job was submitted with this spec. */
 export function hasSpec(job: MemoryJob, { spec }: NewJob): boolean {
   return job.spec === undefined ? job.print === fingerprint(spec) : sameBytes(job.spec, spec);
+}
+
+function* first<T>(most: number, items: Iterable<T>): Iterable<T> {
+  let count = 0;
+  for (const item of items) {
+    if ((count += 1) > most) return;
+    yield item;
+  }
 }
 
 function move(job: MemoryJob, to: JobState): void {

@@ -2,7 +2,7 @@ import type { Waiting } from "../inspection.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
-import type { FinalState, JobState } from "../../core/job-states.ts";
+import { type FinalState, isFinal, type JobState } from "../../core/job-states.ts";
 import type { NodeRecord, RegisterReply } from "../membership.ts";
 import type {
   CancelReply,
@@ -11,6 +11,7 @@ import type {
   Exhausted,
   Expiring,
   FinishReply,
+  JobFacts,
   JobRecord,
   OverdueJob,
   RunningJob,
@@ -77,8 +78,9 @@ function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
     const [attempt, deaths, throws] = haveCounts
       ? [head.readUInt32BE(counts), head.readUInt32BE(counts + 4), head.readUInt32BE(counts + 8)]
       : [1, 0, 0];
-    const spec = specIn(bytes(rest[jobs.length])) ?? bytes(rest[specAt++]);
-    jobs.push({ id, attempt, deaths, throws, spec });
+    const record = bytes(rest[jobs.length]);
+    const spec = specIn(record) ?? bytes(rest[specAt++]);
+    jobs.push({ id, attempt, deaths, throws, queue: queueIn(record), spec });
   }
   if (!haveCounts) return jobs;
   return jobs.map((job) => {
@@ -90,6 +92,14 @@ function claimedJobs(head: Buffer, rest: readonly Buffer[]): ClaimedJob[] {
 /** The spec that stands in a record: see `lua/shared/records.lua`. */
 function specIn(record: Buffer): Buffer | undefined {
   return record.readUInt8(0) % 2 === OWN_SPEC ? undefined : record.subarray(5, 5 + record.readUInt32BE(1));
+}
+
+const PRINT_BYTES = 16;
+
+/** The queue that stands there behind the spec, the body's size and the print. */
+function queueIn(record: Buffer): string {
+  const at = 9 + record.readUInt32BE(1) + PRINT_BYTES;
+  return record.toString("latin1", at + 1, at + 1 + record.readUInt8(at));
 }
 
 export function parseFinishReply(reply: unknown, rowCount: number): FinishReply[] {
@@ -121,12 +131,23 @@ export function parseIds(reply: unknown): JobId[] {
 
 export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
   if (!Array.isArray(row)) return undefined;
-  const state = parseState(text(row[0]));
-  const isFinal = state !== "queued" && state !== "running";
+  const facts = factsIn(id, row);
+  return {
+    ...facts,
+    placement: row[12] === null ? undefined : text(row[12]),
+    outcome: isFinal(facts.state) ? bytes(row[11]) : undefined,
+  };
+}
+
+export function parseFacts(id: JobId, row: unknown): JobFacts | undefined {
+  return Array.isArray(row) ? factsIn(id, row) : undefined;
+}
+
+function factsIn(id: JobId, row: readonly unknown[]): JobFacts {
   const node = text(row[6]);
   return {
     id,
-    state,
+    state: parseState(text(row[0])),
     queue: text(row[1]),
     label: text(row[2]),
     priority: priorityOf(Number(text(row[3]))),
@@ -137,8 +158,6 @@ export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
     startedAtMs: optionalNumber(row[8]),
     finishedAtMs: optionalNumber(row[9]),
     streams: optionalNumber(row[10]),
-    placement: row[12] === null ? undefined : text(row[12]),
-    outcome: isFinal ? bytes(row[11]) : undefined,
   };
 }
 

@@ -28,6 +28,7 @@ export const SCRIPT_NAMES = [
   "register",
   "remove-replicas",
   "running",
+  "some-active",
   "stream",
   "submit",
   "sweep",

@@ -13,6 +13,7 @@ import type {
   ExpiryRow,
   FinishReply,
   FinishRow,
+  JobFacts,
   JobRecord,
   OutputPiece,
   OutputRow,
@@ -44,6 +45,7 @@ import {
   parseCancelReply,
   parseClaimReply,
   parseExpiring,
+  parseFacts,
   parseFinishReply,
   parseIds,
   parseNodes,
@@ -220,9 +222,20 @@ class RedisStore extends RedisCatalog implements Store {
 
   #read(ids: readonly JobId[], watcher: string): Promise<(JobRecord | undefined)[]> {
     return inParts(ids, IDS_A_SCRIPT, async (part) => {
-      const rows = list(await this.run("read", [watcher, pack(part)]));
+      const rows = list(await this.run("read", [watcher, pack(part), 1]));
       return part.map((id, at) => parseRecord(id, rows[at]));
     });
+  }
+
+  look(ids: readonly JobId[]): Promise<(JobFacts | undefined)[]> {
+    return inParts(ids, IDS_A_SCRIPT, async (part) => {
+      const rows = list(await this.run("read", ["", pack(part), 0]));
+      return part.map((id, at) => parseFacts(id, rows[at]));
+    });
+  }
+
+  async someActive(most: number): Promise<JobId[]> {
+    return parseIds(await this.run("some-active", [most]));
   }
 
   async activeJobs(): Promise<JobId[]> {

@@ -69,6 +69,7 @@ const ACCESS = { url: "http://127.0.0.1:9/", token: null, takesData: false };
 async function playHostile(input: Buffer): Promise<void> {
   const child = new FakeChild();
   const worker = new WorkerProcess({
+    slot: 1,
     settings: {
       node: { name: "node1" as never, url: "" },
       access: ACCESS,

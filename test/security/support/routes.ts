@@ -28,6 +28,11 @@ export async function notingRoutes<T>(
   }
 }
 
+/** Whether its answer has no end. */
+export function isEndless({ method, pattern }: Route): boolean {
+  return method === "GET" && ["/v1/events", "/v1/activity"].includes(pattern);
+}
+
 const EXAMPLES: Readonly<Record<string, string>> = {
   ":id": "01890000-0000-7000-8000-000000000000",
   ":namespace": "test",

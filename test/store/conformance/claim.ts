@@ -40,6 +40,7 @@ export function describeClaim(open: OpenStore): void {
         attempt: 1,
         deaths: 0,
         throws: 0,
+        queue: "default",
         spec: "add(1, 2)",
       });
       const [record] = await store.read([job.id]);

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { parseNodeName } from "../../../src/core/ids.ts";
-import { claim, N1, newJob, type OpenStore, register, submit, withStore } from "../support/harness.ts";
+import {
+  claim,
+  N1,
+  newJob,
+  type OpenStore,
+  register,
+  runningJob,
+  submit,
+  withStore,
+} from "../support/harness.ts";
 import { only, to } from "../support/offers.ts";
 
 export function describeInspection(open: OpenStore): void {
@@ -30,6 +39,38 @@ export function describeInspection(open: OpenStore): void {
           { queue: "many", jobs: 37 },
         ]);
         expect(unplaced).toBe(1);
+      }),
+    );
+
+    test(
+      "tells some of many jobs: all that run, and the last in line of each queue",
+      withStore(open, async ({ store }) => {
+        await register(store, N1);
+        const many = Array.from({ length: 100 }, () => newJob({ queue: "many" }));
+        await submit(store, ...many);
+        for (const job of many.slice(90)) await store.cancel([job.id], new Uint8Array([1]));
+        const [running] = await claim(store, N1, { queues: ["many"], count: 1 });
+        const offered = newJob({ offers: to(N1, 0) });
+        await submit(store, offered);
+        const some = await store.someActive(5);
+        expect(new Set(some).size).toBe(some.length);
+        expect(some.length).toBeLessThan(5 + 2 * 16 + 2);
+        const last = many.slice(85, 90).map(({ id }) => id);
+        expect(some).toEqual(expect.arrayContaining([running!.id, offered.id, ...last]));
+        expect((await store.someActive(1_000)).toSorted()).toEqual((await store.activeJobs()).toSorted());
+      }),
+    );
+
+    test(
+      "tells of jobs without what may be large",
+      withStore(open, async ({ store }) => {
+        await register(store, N1);
+        const id = await runningJob(store, N1, { placement: "here" });
+        await store.finish(N1, [{ id, attempt: 1, next: "succeeded", outcome: new Uint8Array(10_000) }]);
+        const [record] = await store.read([id]);
+        const { placement, outcome, ...facts } = record!;
+        expect({ placement, size: outcome?.length }).toEqual({ placement: "here", size: 10_000 });
+        expect(await store.look([newJob().id, id])).toEqual([undefined, facts]);
       }),
     );
 

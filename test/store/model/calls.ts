@@ -6,6 +6,7 @@ import type {
   ClaimRequest,
   ExpiryRow,
   FinishRow,
+  JobFacts,
   JobRecord,
   OutputPiece,
   OutputRow,
@@ -126,7 +127,10 @@ export async function ask(store: Store, call: Exclude<Call, { do: "pass" }>): Pr
 /** What can be seen from outside. */
 export interface Seen {
   readonly records: readonly (JobRecord | undefined)[];
+  readonly facts: readonly (JobFacts | undefined)[];
   readonly active: readonly JobId[];
+  /** Of more than there are. */
+  readonly someActive: readonly JobId[];
   readonly nodes: readonly NodeRecord[];
   readonly output: readonly (readonly OutputPiece[])[];
   readonly running: readonly (readonly RunningJob[])[];
@@ -135,9 +139,13 @@ export interface Seen {
 }
 
 export function see(world: World, ids: readonly JobId[], nodes: readonly NodeName[]): Seen {
+  const records = ids.map((id) => recordOf(world.jobs.get(id)));
+  const active = [...world.jobs.values()].filter(transitions.isActive).map(({ given }) => given.id);
   return {
-    records: ids.map((id) => recordOf(world.jobs.get(id))),
-    active: [...world.jobs.values()].filter(transitions.isActive).map(({ given }) => given.id),
+    records,
+    facts: records.map(factsOf),
+    active,
+    someActive: active,
     nodes: nodesOf(world),
     output: ids.map((id) => world.jobs.get(id)?.output ?? []),
     running: nodes.map((node) => runningOn(world, node)),
@@ -147,15 +155,18 @@ export function see(world: World, ids: readonly JobId[], nodes: readonly NodeNam
 }
 
 export async function seen(store: Store, ids: readonly JobId[], names: readonly NodeName[]): Promise<Seen> {
-  const [records, active, nodes, output, running, { queues: waiting, unplaced }] = await Promise.all([
-    store.read(ids),
-    store.activeJobs(),
-    store.nodes(),
-    Promise.all(ids.map((id) => store.readOutput(id, 0))),
-    Promise.all(names.map((name) => store.runningJobs(name))),
-    store.waiting(),
-  ]);
-  return { records, active, nodes, output, running, waiting, unplaced };
+  const [records, facts, active, someActive, nodes, output, running, { queues: waiting, unplaced }] =
+    await Promise.all([
+      store.read(ids),
+      store.look(ids),
+      store.activeJobs(),
+      store.someActive(1_000),
+      store.nodes(),
+      Promise.all(ids.map((id) => store.readOutput(id, 0))),
+      Promise.all(names.map((name) => store.runningJobs(name))),
+      store.waiting(),
+    ]);
+  return { records, facts, active, someActive, nodes, output, running, waiting, unplaced };
 }
 
 function waitingIn(world: World): WaitingQueue[] {
@@ -168,6 +179,12 @@ function runningOn(world: World, name: NodeName): RunningJob[] {
   return jobsAt(world, "node")
     .filter(({ node, place }) => node === name && place.at === "node" && place.lostNode === undefined)
     .map(({ given: { id }, attempt, deaths, throws }) => ({ id, attempt, deaths, throws }));
+}
+
+function factsOf(record: JobRecord | undefined): JobFacts | undefined {
+  if (record === undefined) return undefined;
+  const { placement: _placement, outcome: _outcome, ...facts } = record;
+  return facts;
 }
 
 function recordOf(job: Job | undefined): JobRecord | undefined {

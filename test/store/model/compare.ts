@@ -4,7 +4,7 @@ import type { Call } from "./calls.ts";
 import { UNIT_MS } from "./steps.ts";
 
 /** Lists that come in no certain order. */
-const UNORDERED = new Set(["active", "nodes", "exhausted", "running", "due", "waiting"]);
+const UNORDERED = new Set(["active", "someActive", "nodes", "exhausted", "running", "due", "waiting"]);
 
 /** Bytes as texts, and without `isExact` no points in time, and lengths of time in whole units. */
 export function comparable(value: unknown, isExact: boolean, name = ""): unknown {

@@ -102,9 +102,9 @@ export function claim(world: World, request: ClaimRequest): Told<ClaimReply> {
   const isAll = taken.length < count;
   const cameUpon = isAll ? visible : visible.slice(0, visible.indexOf(taken.at(-1)!) + 1);
   const after = taken.reduce((next, job) => start(next, job, node), passOver(now, cameUpon));
-  const jobs = taken.map(({ given: { id, spec }, attempt, deaths, throws, pastDeaths }) => {
+  const jobs = taken.map(({ given: { id, queue, spec }, attempt, deaths, throws, pastDeaths }) => {
     const past = pastDeaths.length === 0 ? {} : { pastDeaths };
-    return { id, attempt: attempt + 1, deaths, throws, spec, ...past };
+    return { id, attempt: attempt + 1, deaths, throws, queue, spec, ...past };
   });
   const nextVisibleMs = isAll ? nextVisible(after, names, request) : undefined;
   return told(after, { type: "claimed", jobs, nextVisibleMs }, sent);
