@@ -7,20 +7,22 @@ export interface Explanation {
   /** Behind the options, for what one has to know besides. */
   readonly remark?: string;
   readonly example: string;
+  /** Default: true, by `--json`. */
+  readonly printsJson?: boolean;
 }
 
 /** Declares a command that asks a node: with what all of these have. What it needs is loaded when it runs. */
 export function addCommand(
   parent: Command,
   usage: string,
-  { description, remark, example }: Explanation,
+  { description, remark, example, printsJson = true }: Explanation,
 ): Command {
-  return parent
+  const command = parent
     .command(usage)
     .description(description)
     .addOption(
       new Option("--url <address>", "a node of the cluster").env("KITCHENSINK_URL").default(DEFAULT_URL),
     )
-    .option("--json", "print JSON, one object a line", false)
     .addHelpText("after", `${remark === undefined ? "" : `\n${remark}\n`}\nExample:\n  ${example}`);
+  return printsJson ? command.option("--json", "print JSON, one object a line", false) : command;
 }

@@ -88,6 +88,7 @@ export const KEYS = {
   tab: "\t",
   enter: "\r",
   left: "\u001b[D",
+  end: "\u001b[F",
 } as const;
 
 function quoted(word: string): string {

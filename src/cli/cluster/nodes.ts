@@ -7,13 +7,17 @@ import { Table } from "../table.ts";
 /** `kitchensink nodes` */
 export async function listNodes(flags: SessionFlags): Promise<void> {
   await inSession(flags, async ({ client, tell }) => {
-    const nodes = (await client.nodes()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
-    const table = new Table(["NAME", "URL", "WORKERS", "RUNNING", "QUEUES", "FREE", "VERSION", "STATE"], {
-      rightAligned: ["WORKERS", "RUNNING", "FREE"],
-    });
-    await tell(table.text(nodes.map(rowOf)), nodes);
+    const nodes = await client.nodes();
+    await tell(nodesTable(nodes), nodes);
     return EXIT.done;
   });
+}
+
+export function nodesTable(nodes: readonly NodeStatus[]): string {
+  const table = new Table(["NAME", "URL", "WORKERS", "RUNNING", "QUEUES", "FREE", "VERSION", "STATE"], {
+    rightAligned: ["WORKERS", "RUNNING", "FREE"],
+  });
+  return table.text(nodes.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map(rowOf));
 }
 
 function rowOf(node: NodeStatus): string[] {
