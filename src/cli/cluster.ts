@@ -1,10 +1,18 @@
 import type { Command } from "commander";
 import type { BenchFlags } from "./bench/bench.ts";
+import type { StatusFlags } from "./cluster/status.ts";
 import { addCommand } from "./command.ts";
 import type { SessionFlags } from "./session.ts";
 
 /** Declares the commands that look at the cluster. */
 export function addClusterCommands(program: Command): void {
+  addCommand(program, "status", {
+    description: "show what happens: nodes, queues, and what each worker runs",
+    example: "kitchensink status --watch",
+  })
+    .option("--watch", "show it anew every second, until q is pressed", false)
+    .action(async (flags: StatusFlags) => (await import("./cluster/status.ts")).showStatus(flags));
+
   addCommand(program, "nodes", {
     description: "list the nodes of the cluster",
     example: "kitchensink nodes",

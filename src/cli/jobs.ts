@@ -1,12 +1,31 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { addCommand } from "./command.ts";
 import type { CallFlags } from "./jobs/call.ts";
 import type { CancelFlags } from "./jobs/cancel.ts";
+import type { JobsFlags } from "./jobs/list.ts";
 import type { LogsFlags } from "./jobs/logs.ts";
 import type { SessionFlags } from "./session.ts";
 
 /** Declares the commands that make jobs, and that look at one or end it. */
 export function addJobCommands(program: Command): void {
+  addCommand(program, "jobs", {
+    description: "list jobs, the newest first",
+    example: "kitchensink jobs --state running --watch",
+  })
+    .addOption(
+      new Option("--state <state>", "jobs in this state alone").choices([
+        "queued",
+        "running",
+        "succeeded",
+        "failed",
+        "cancelled",
+      ]),
+    )
+    .option("--label <text>", "jobs whose label has this in it, such as test.add")
+    .option("--limit <number>", "how many, up to 500", "20")
+    .option("--watch", "list them anew every second, until q is pressed", false)
+    .action(async (flags: JobsFlags) => (await import("./jobs/list.ts")).listJobs(flags));
+
   addCommand(program, "call <name> [args...]", {
     description: "call a registered function, with arguments in JSON, and print its result as JSON",
     remark:
@@ -25,14 +44,14 @@ export function addJobCommands(program: Command): void {
 
   addCommand(program, "result <id>", {
     description: "print what a job returned, or what it threw; waits for its end",
-    example: "kitchensink result 0198c2d4-6d1e-7c3a-9f00-5e1b6f59a302",
+    example: "kitchensink result 59a302",
   }).action(async (id: string, flags: SessionFlags) =>
     (await import("./jobs/result.ts")).showResultOf({ ...flags, id }),
   );
 
   addCommand(program, "logs <id>", {
     description: "print what a job has written to stdout and stderr",
-    example: "kitchensink logs 0198c2d4-6d1e-7c3a-9f00-5e1b6f59a302 -f",
+    example: "kitchensink logs 59a302 -f",
   })
     .option("-f, --follow", "go on as it appears, until the job ends", false)
     .action(async (id: string, flags: LogsFlags) =>
@@ -41,7 +60,7 @@ export function addJobCommands(program: Command): void {
 
   addCommand(program, "cancel [id...]", {
     description: "cancel jobs, or every job of the cluster that waits or runs",
-    example: `kitchensink cancel 0198c2d4-6d1e-7c3a-9f00-5e1b6f59a302 --reason "wrong input"`,
+    example: `kitchensink cancel 59a302 --reason "wrong input"`,
   })
     .option("--all", "every job of the cluster, whoever made it", false)
     .option("--reason <text>", "what those hear who wait for it", "")

@@ -1,5 +1,8 @@
 import { Client } from "../../client/client.ts";
+import { Http } from "../../client/http.ts";
+import { findToken } from "../../client/token.ts";
 import { DEFAULT_URL } from "../command.ts";
+import { fetchJobs } from "../jobs/listing.ts";
 import type { Suggestion } from "./suggest.ts";
 
 export interface Wanted {
@@ -11,6 +14,7 @@ export type Source = (wanted: Wanted) => Promise<readonly Suggestion[]>;
 
 /** Who presses Tab waits no longer for a node. */
 const PATIENCE_MS = 800;
+const LISTED_JOBS = 50;
 
 const none: Source = async () => [];
 const files: Source = async () => [{ value: ":files" }];
@@ -36,6 +40,11 @@ const functions: Source = asking(async (client) => {
   }));
 });
 
+const jobs: Source = asking(async ({ url }) => {
+  const listing = await fetchJobs({ http: new Http(url, findToken(url)) }, { limit: LISTED_JOBS });
+  return listing.jobs.map(({ id, state, label }) => ({ value: id, meaning: `${state} ${label}` }));
+});
+
 /** Part by part, as files are completed. */
 const data: Source = asking(async (client, { typed }) => {
   const folder = typed.slice(0, typed.lastIndexOf("/") + 1);
@@ -58,6 +67,9 @@ const SOURCES: Readonly<Record<string, Source>> = {
   "--token-file": files,
   "functions namespace": namespaces,
   "call name": functions,
+  "result id": jobs,
+  "logs id": jobs,
+  "cancel id": jobs,
   "ls pattern": data,
   "info url": data,
   "rm url": data,

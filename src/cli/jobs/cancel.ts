@@ -17,8 +17,8 @@ export async function cancelJobs(request: CancelRequest): Promise<void> {
   const { all, ids, reason } = request;
   if (all === ids.length > 0)
     throw new KitchenError("KS_USAGE", "Say what to cancel: either ids of jobs, or --all");
-  const jobs = all ? ("all" as const) : ids.map(findJob);
   await inSession(request, async (session) => {
+    const jobs = all ? ("all" as const) : await Promise.all(ids.map((id) => findJob(id, session)));
     const rows = await cancel(jobs, { reason, session });
     const lines = rows.map(([id, reply]) => `${id}  ${MEANINGS[reply] ?? reply}\n`);
     await session.tell(

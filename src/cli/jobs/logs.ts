@@ -2,8 +2,9 @@ import { StringDecoder } from "node:string_decoder";
 import { Connection } from "../../client/connection.ts";
 import { FrameReader } from "../../codec/frames.ts";
 import { MEDIA_TYPE, parseClientEvent } from "../../codec/wire.ts";
-import { checked } from "../../client/http.ts";
+import { checked, type Http } from "../../client/http.ts";
 import type { JobId } from "../../core/ids.ts";
+import type { OutputEvent } from "../../core/messages.ts";
 import { EXIT } from "../exit-codes.ts";
 import { inSession, type Session, type SessionFlags } from "../session.ts";
 import { findJob } from "./find-job.ts";
@@ -18,9 +19,9 @@ const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
 
 /** `kitchensink logs`: each stream to the one of the same name. */
 export async function showLogs(request: LogsFlags & { readonly id: string }): Promise<void> {
-  const id = findJob(request.id);
   const print = request.json ? asObjects() : asTheyAre;
   await inSession(request, async (session) => {
+    const id = await findJob(request.id, session);
     if (request.follow) await follow(id, { print, session });
     else await printAll(id, { print, session });
     return EXIT.done;
@@ -33,13 +34,22 @@ interface Printing {
 }
 
 async function printAll(id: JobId, { print, session }: Printing): Promise<void> {
-  const { http, signal } = session;
+  for (const { stream, bytes, atMs } of await readOutput(id, session)) print(stream, bytes, atMs);
+}
+
+/** What a job has written so far. */
+export async function readOutput(
+  id: JobId,
+  { http, signal }: { readonly http: Http; readonly signal?: AbortSignal },
+): Promise<readonly OutputEvent[]> {
   const path = `/v1/jobs/${id}/output`;
   const answer = checked(await http.fetch({ method: "GET", path, accept: MEDIA_TYPE, signal }), http.url);
+  const pieces: OutputEvent[] = [];
   new FrameReader(MAX_FRAME_BYTES).push(answer.body, (body) => {
     const event = parseClientEvent(body);
-    if (event.type === "output") print(event.stream, event.bytes, event.atMs);
+    if (event.type === "output") pieces.push(event);
   });
+  return pieces;
 }
 
 async function follow(id: JobId, { print, session }: Printing): Promise<void> {

@@ -7,7 +7,8 @@ import { Client } from "../../client/client.ts";
 import { client, setupClient } from "../../client/default-client.ts";
 import { registerError, RemoteError } from "../../client/errors.ts";
 import { RemoteData } from "../../client/remote-data.ts";
-import { stateDirectory } from "../../client/token.ts";
+import { Http } from "../../client/http.ts";
+import { findToken, stateDirectory } from "../../client/token.ts";
 import { registerCodec } from "../../codec/codec.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { PACKAGE_VERSION } from "../../core/version.ts";
@@ -43,10 +44,14 @@ export async function openRepl({ url }: ReplFlags): Promise<void> {
   const c = setupClient(url, { output: above.sinks, interrupt: "leave" });
   Object.assign(server.context, GLOBALS, { c });
   takeLines(server, { above, awaited });
-  defineCommands(server, clusterCommands(c));
+  const http = new Http(c.url, findToken(c.url));
+  defineCommands(server, clusterCommands(c, http));
   rememberLines(server);
   above.show();
-  server.on("exit", () => void c.close());
+  server.on("exit", () => {
+    http.close();
+    void c.close();
+  });
 }
 
 const GLOBALS = {

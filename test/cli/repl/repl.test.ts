@@ -99,7 +99,13 @@ describe.runIf(hasTerminal())("the REPL", () => {
     await terminal.shows(/KitchenError: The job was cancelled: Ctrl-C[^]*\n>$/);
     await expect.poll(async () => (await client.nodes())[0]?.running, { timeout: 15_000 }).toBe(1);
     expect((await client.job(id).status()).state).toBe("running");
-    await enter(terminal, [`.cancel ${id}`, "told to stop"], [".nodes", /kitchen +http/]);
+    await enter(
+      terminal,
+      [`.cancel ${id}`, "told to stop"],
+      [".nodes", /kitchen +http/],
+      [`.logs ${id}`, /begun\n>$/],
+      [".jobs", id],
+    );
   }, 60_000);
 
   test("clears the line by Ctrl-C, leaves at the second, and keeps the history for its owner alone", async () => {
