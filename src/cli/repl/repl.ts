@@ -24,7 +24,14 @@ export interface ReplFlags {
   readonly url: string;
 }
 
-const HISTORY_LINES = 10_000;
+/** Its types do not know `historySize`. */
+const OPTIONS = {
+  prompt: "> ",
+  useGlobal: true,
+  // Without it, nothing that is awaited could be interrupted.
+  breakEvalOnSigint: true,
+  historySize: 10_000,
+};
 
 /** `kitchensink repl` */
 export async function openRepl({ url }: ReplFlags): Promise<void> {
@@ -33,12 +40,7 @@ export async function openRepl({ url }: ReplFlags): Promise<void> {
   installTypeScript({ ownsPackage: true });
   const awaited = new AwaitedJobs();
   awaited.watch();
-  const server = start({
-    prompt: "> ",
-    useGlobal: true,
-    // Without it, nothing that is awaited could be interrupted.
-    breakEvalOnSigint: true,
-  });
+  const server = start(OPTIONS);
   const above = new AbovePrompt(server, process.stdout);
   // Its output goes above the prompt, and Ctrl-C is heard by the REPL.
   const c = setupClient(url, { output: above.sinks, interrupt: "leave" });
@@ -116,7 +118,6 @@ function rememberLines(server: REPLServer): void {
   if (!server.terminal) return;
   const folder = stateDirectory();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  Object.assign(server, { historySize: HISTORY_LINES });
   server.setupHistory(join(folder, "repl_history"), (error) => {
     if (error !== null) process.stderr.write(`The history is not kept: ${error.message}\n`);
   });
