@@ -18,6 +18,7 @@ import { AbovePrompt } from "./above-prompt.ts";
 import { AwaitedJobs } from "./awaited.ts";
 import { clusterCommands } from "./cluster-commands.ts";
 import { defineCommands } from "./commands.ts";
+import { OneByOne } from "./one-by-one.ts";
 import { translate } from "./javascript.ts";
 
 export interface ReplFlags {
@@ -40,12 +41,16 @@ export async function openRepl({ url }: ReplFlags): Promise<void> {
   installTypeScript({ ownsPackage: true });
   const awaited = new AwaitedJobs();
   awaited.watch();
-  const server = start(OPTIONS);
+  const lines = process.stdin.isTTY ? undefined : new OneByOne();
+  const server = start({
+    ...OPTIONS,
+    ...(lines === undefined ? {} : { input: lines.input, output: process.stdout }),
+  });
   const above = new AbovePrompt(server, process.stdout);
   // Its output goes above the prompt, and Ctrl-C is heard by the REPL.
   const c = setupClient(url, { output: above.sinks, interrupt: "leave" });
   Object.assign(server.context, GLOBALS, { c });
-  takeLines(server, { above, awaited });
+  takeLines(server, { above, awaited, lines });
   const http = new Http(c.url, findToken(c.url));
   defineCommands(server, clusterCommands(c, http));
   rememberLines(server);
@@ -53,7 +58,9 @@ export async function openRepl({ url }: ReplFlags): Promise<void> {
   server.on("exit", () => {
     http.close();
     void c.close();
+    process.stdin.destroy();
   });
+  await lines?.feed(process.stdin);
 }
 
 const GLOBALS = {
@@ -86,10 +93,11 @@ async function greet(url: string): Promise<void> {
 interface Around {
   readonly above: AbovePrompt;
   readonly awaited: AwaitedJobs;
+  readonly lines: OneByOne | undefined;
 }
 
 /** Puts TypeScript before Node's own evaluation, which knows top-level await. */
-function takeLines(server: REPLServer, { above, awaited }: Around): void {
+function takeLines(server: REPLServer, { above, awaited, lines }: Around): void {
   const { eval: evaluate, writer: show } = server;
   const displayPrompt = server.displayPrompt.bind(server);
   const own: REPLEval = function own(this: REPLServer, typed, context, file, done) {
@@ -107,6 +115,7 @@ function takeLines(server: REPLServer, { above, awaited }: Around): void {
     displayPrompt: (preservesCursor?: boolean) => {
       above.show();
       displayPrompt(preservesCursor);
+      lines?.next();
     },
     writer: (value: unknown) => show.call(server, awaited.whyInterrupted(value) ?? value),
   });

@@ -1,4 +1,6 @@
 /** The REPL on a real terminal, key by key. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -120,6 +122,22 @@ describe.runIf(hasTerminal())("the REPL", () => {
     expect(statSync(join(folder, "state", "kitchensink", "repl_history")).mode & 0o777).toBe(0o600);
   }, 60_000);
 });
+
+test("lines of a pipe are taken one by one, each when the one before is done", async () => {
+  const node = await startNodeProcess();
+  const child = spawn(process.execPath, [MAIN, "repl", "--url", node.url], {
+    env: { PATH: process.env["PATH"], HOME: node.directory, KITCHENSINK_TOKEN: node.token },
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let stdout = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+  child.stdin.end(
+    "let n: number = await c.call(() => 1)\nconst next = (): number => {\n  return n + 1;\n}\nn = await c.call(next)\nawait c.call(next)\n",
+  );
+  const [code] = (await once(child, "close")) as [number];
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/> undefined\n> (\.\.\. |\| )*undefined\n> 2\n> 3\n> \n?$/);
+}, 30_000);
 
 test("where no node answers, there is no prompt", async () => {
   const { code, stdout, stderr } = await runCommand([
