@@ -1,13 +1,12 @@
 import { type Command, Option } from "commander";
+import { addCommand } from "./command.ts";
 import type { AdoptFlags } from "./data/adopt.ts";
 import type { GetFlags } from "./data/get.ts";
 import type { ListFlags } from "./data/list.ts";
 import type { PipelineFlags } from "./data/pipeline.ts";
 import type { PutFlags } from "./data/put.ts";
 import type { RemoveFlags } from "./data/remove.ts";
-import type { SessionFlags } from "./data/session.ts";
-
-const DEFAULT_URL = "http://localhost:6323/";
+import type { SessionFlags } from "./session.ts";
 
 /** Declares `kitchensink data …`. What a command needs is loaded when it runs. */
 export function addDataCommands(program: Command): void {
@@ -87,20 +86,4 @@ export function addDataCommands(program: Command): void {
     .action(async (dataUrl: string, flags: PipelineFlags) =>
       (await import("./data/pipeline.ts")).copyData({ ...flags, dataUrl }),
     );
-}
-
-/** A command with what all have. */
-function addCommand(
-  data: Command,
-  usage: string,
-  { description, example }: { readonly description: string; readonly example: string },
-): Command {
-  return data
-    .command(usage)
-    .description(description)
-    .addOption(
-      new Option("--url <address>", "a node of the cluster").env("KITCHENSINK_URL").default(DEFAULT_URL),
-    )
-    .option("--json", "print JSON, one object a line", false)
-    .addHelpText("after", `\nExample:\n  ${example}`);
 }

@@ -1,20 +1,12 @@
-import { type Command, Option } from "commander";
-import type { DoctorFlags } from "./doctor/doctor.ts";
+import type { Command } from "commander";
+import { addCommand } from "./command.ts";
+import type { SessionFlags } from "./session.ts";
 
-const DEFAULT_URL = "http://localhost:6323/";
-
-/** Declares `kitchensink doctor`. What it needs is loaded when it runs. */
+/** Declares `kitchensink doctor`. */
 export function addDoctorCommand(program: Command): void {
-  program
-    .command("doctor")
-    .description("check a running cluster through one of its nodes, and say what to do about what is wrong")
-    .addOption(
-      new Option("--url <address>", "a node of the cluster").env("KITCHENSINK_URL").default(DEFAULT_URL),
-    )
-    .option("--json", "print JSON, one object a line", false)
-    .addHelpText(
-      "after",
-      "\nThe exit code is 0 when all is well or there are only warnings, 1 with problems.\n\nExample:\n  kitchensink doctor --url http://node1.internal:6323/",
-    )
-    .action(async (flags: DoctorFlags) => (await import("./doctor/doctor.ts")).examine(flags));
+  addCommand(program, "doctor", {
+    description: "check a running cluster through one of its nodes, and say what to do about what is wrong",
+    remark: "The exit code is 0 when all is well or there are only warnings, 1 with problems.",
+    example: "kitchensink doctor --url http://node1.internal:6323/",
+  }).action(async (flags: SessionFlags) => (await import("./doctor/doctor.ts")).examine(flags));
 }

@@ -2,7 +2,7 @@ import { createRequire } from "node:module";
 import type * as Pino from "pino";
 import type * as Pretty from "pino-pretty";
 import type { Log } from "../node/options.ts";
-import { printable } from "./data/format.ts";
+import { printable } from "./table.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 

@@ -12,6 +12,7 @@ import { EarlyProcesses } from "../worker/early-processes.ts";
 import { workerEnvironment } from "../worker/environment.ts";
 import { checkWorkerMemory } from "../worker/memory-limit.ts";
 import { banner } from "./banner.ts";
+import { EXIT } from "./exit-codes.ts";
 import { createLog, LOG_LEVELS } from "./log.ts";
 import {
   clusterName,
@@ -35,7 +36,6 @@ const MOST_QUEUE_LIMIT = 1_000_000_000;
 const MOST_INLINE_BYTES = 64_000_000;
 /** A log is read and sent as a whole. */
 const MOST_OUTPUT_BYTES = 256_000_000;
-const EXIT_KILLED = 1;
 
 const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
 
@@ -264,10 +264,10 @@ function stopOnSignals(node: RunningNode, graceMs: number, log: Log): void {
     signals += 1;
     if (signals === 1) process.stderr.write("\nStopping: running jobs may finish (again to stop at once)\n");
     node.close(signals === 1 ? graceMs : 0).then(
-      () => process.exit(signals === 1 ? 0 : EXIT_KILLED),
+      () => process.exit(signals === 1 ? EXIT.done : EXIT.failed),
       (error: unknown) => {
         log.error(`could not stop cleanly: ${error instanceof Error ? error.stack : String(error)}`);
-        process.exit(EXIT_KILLED);
+        process.exit(EXIT.failed);
       },
     );
   };

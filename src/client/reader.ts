@@ -59,6 +59,12 @@ export class Reader {
     return listIn(this.#values, key).map((row) => new Reader(row, what));
   }
 
+  numbers(key: string): readonly number[] {
+    const value = this.#values[key];
+    if (Array.isArray(value) && value.every((one) => typeof one === "number")) return value;
+    throw malformed(`${this.#what}'s ${key}`);
+  }
+
   texts(key: string): readonly string[] {
     const value = this.#values[key];
     if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value;

@@ -15,9 +15,13 @@ const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
 const UNIT_HASH = /^[A-Za-z0-9_-]{43}$/;
 const QUEUE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(\|[A-Za-z0-9][A-Za-z0-9._:-]{0,99})?$/;
 
+export function isJobId(text: unknown): text is JobId {
+  return typeof text === "string" && JOB_ID.test(text);
+}
+
 /** Reads a job id. @throws KitchenError `KS_BAD_REQUEST` */
 export function parseJobId(text: unknown): JobId {
-  if (typeof text === "string" && JOB_ID.test(text)) return text as JobId;
+  if (isJobId(text)) return text;
   throw malformed("job id", text, "a UUID in lower case");
 }
 

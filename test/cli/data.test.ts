@@ -135,15 +135,15 @@ describe("mistakes are told in one line", () => {
     const mistakes: [readonly string[], number, RegExp][] = [
       [
         ["ls", "--url", `http://localhost:${await freePort()}/`],
-        1,
+        6,
         /Cannot reach a node .*: nothing listens there/,
       ],
       [["ls", "--url", "somewhere"], 2, /Not the address of a node: "somewhere"/],
       [["ls", "["], 1, /Not a pattern: "\["/],
-      [["info", "x/b"], 1, /Nothing is saved under x\/b \(kitchensink data ls/],
-      [["get", "x/none"], 1, /Nothing is saved under x\/none \(kitchensink data ls/],
+      [["info", "x/b"], 5, /Nothing is saved under x\/b \(kitchensink data ls/],
+      [["get", "x/none"], 5, /Nothing is saved under x\/none \(kitchensink data ls/],
       [["get", "x/a", "-", "--json"], 2, /both data and JSON/],
-      [["pipeline", "x/b"], 1, /Nothing is saved under x\/b/],
+      [["pipeline", "x/b"], 5, /Nothing is saved under x\/b/],
       [["pipeline", "x/a", "--copies", "none"], 2, /Not a value for --copies: "none"/],
       [["put", "b", "x/a"], 1, /Cannot save data as "x\/a": other data is saved under it/],
       [["put", "b", "../a"], 1, /Not a data url: "\.\.\/a"/],
@@ -161,7 +161,7 @@ describe("mistakes are told in one line", () => {
     }
     const wrong = await data({ ...node, token: "wrong" }, ["ls"]);
     expect(wrong).toMatchObject({
-      code: 1,
+      code: 7,
       stderr: expect.stringMatching(/^kitchensink: The token is wrong/),
     });
     expect(readdirSync(folder).toSorted()).toEqual(["a", "b"]);
@@ -182,13 +182,13 @@ test("rm deletes what a pattern matches only after it was shown", async () => {
   const folder = folderWith({ a: "1" });
   for (const url of ["x/a", "x/b", "y/a"]) await data(node, ["put", "a", url], { folder });
   const literal = await data(node, ["rm", "x/*"]);
-  expect(literal).toMatchObject({ code: 1, stdout: "" });
+  expect(literal).toMatchObject({ code: 5, stdout: "" });
   expect(literal.stderr).toContain("patterns are not expanded here (kitchensink data rm --match 'x/*'");
   const shown = await data(node, ["rm", "--match", "x/*"]);
   expect(shown).toMatchObject({ code: 2, stderr: expect.stringContaining("Nothing was deleted: add --yes") });
   expect(shown.stdout).toMatch(/x\/a\n.*x\/b\n$/);
   const both = await data(node, ["rm", "y/none", "y/a"]);
-  expect(both).toMatchObject({ code: 1, stdout: expect.stringMatching(/^y\/a: deleted on/) });
+  expect(both).toMatchObject({ code: 5, stdout: expect.stringMatching(/^y\/a: deleted on/) });
   expect(await data(node, ["rm", "--match", "x/*", "--yes"])).toMatchObject({ code: 0 });
   expect((await data(node, ["ls", "--json"])).stdout).toBe("");
 });

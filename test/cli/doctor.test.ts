@@ -1,11 +1,13 @@
 /** `kitchensink doctor` on clusters that have real troubles. */
 import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { styleText } from "node:util";
 import { Redis } from "ioredis";
 import { RemoteData } from "kitchensink";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Finding } from "../../src/cli/doctor/finding.ts";
 import { render } from "../../src/cli/doctor/render.ts";
+import type { Paint } from "../../src/cli/style.ts";
 import { runCommand, startNodeProcess, type CommandResult } from "../support/cli.ts";
 import { startBehindProxy } from "../support/behind-proxy.ts";
 import { canMount, fillDisk, mountDisk } from "../support/disk.ts";
@@ -292,16 +294,17 @@ const FINDINGS: readonly Finding[] = [
 
 test("colours are for terminals that want them", () => {
   const escape = "\u001b[";
-  expect(render(FINDINGS, { isColored: true })).toContain(`${escape}31mproblem${escape}39m  oh`);
-  expect(render(FINDINGS, { isColored: false })).toBe(
+  const paint: Paint = (style, text) => styleText(style, text, { validateStream: false });
+  expect(render(FINDINGS, paint)).toContain(`${escape}31mproblem${escape}39m  oh`);
+  expect(render(FINDINGS, (_, text) => text)).toBe(
     "store\n  ok       well\n  warning  hm\n           → look\n\nnode1\n  problem  oh\n\n1 problem, 1 warning.\n",
   );
 });
 
-test("wrong arguments are exit code 2, and a node that does not answer exit code 1 with one clear line", async () => {
+test("wrong arguments are exit code 2, and a node that does not answer exit code 6 with one clear line", async () => {
   expect((await runCommand(["doctor", "--nonsense"])).code).toBe(2);
   expect((await runCommand(["doctor", "--url", "nonsense"])).code).toBe(2);
   const { code, stderr } = await runCommand(["doctor", "--url", "http://127.0.0.1:1/"]);
-  expect(code).toBe(1);
+  expect(code).toBe(6);
   expect(stderr).toMatch(/^kitchensink: Cannot reach a node at http:\/\/127\.0\.0\.1:1\//);
 });

@@ -1,6 +1,7 @@
 import { showBytes } from "../../core/show-bytes.ts";
-import { printable } from "./format.ts";
-import { inSession, note, type SessionFlags } from "./session.ts";
+import { printable } from "../table.ts";
+import { EXIT } from "../exit-codes.ts";
+import { inSession, note, type SessionFlags } from "../session.ts";
 
 export interface AdoptFlags extends SessionFlags {
   readonly node?: string;
@@ -24,7 +25,7 @@ export async function adoptFiles(
         await tell(`refused  ${printable(path)}: ${printable(reason)}\n`, [step]);
       }
     note(adopted + refused === 0 ? NOTHING : `${adopted} adopted, ${refused} refused`);
-    return refused === 0 ? 0 : 1;
+    return refused === 0 ? EXIT.done : EXIT.failed;
   });
 }
 

@@ -4,37 +4,6 @@ import type { DataInfo, Replica } from "../../client/data-info.ts";
 /** Names are shown of so many replicas. */
 const FEW = 3;
 
-/** Rows under a heading. Columns are as wide as the first rows ask for, so that the others need not be waited for. */
-export class Table {
-  readonly #titles: readonly string[];
-  readonly #rightAligned: ReadonlySet<string>;
-  #widths: readonly number[] | undefined;
-
-  constructor(
-    titles: readonly string[],
-    { rightAligned = [] }: { readonly rightAligned?: readonly string[] } = {},
-  ) {
-    this.#titles = titles;
-    this.#rightAligned = new Set(rightAligned);
-  }
-
-  /** The rows as text, with the heading before the first ones. */
-  text(rows: readonly (readonly string[])[]): string {
-    const isFirst = this.#widths === undefined;
-    const all = isFirst ? [this.#titles, ...rows] : rows;
-    this.#widths ??= this.#titles.map((_, at) => Math.max(...all.map((row) => row[at]?.length ?? 0)));
-    return all.map((row) => `${this.#line(row)}\n`).join("");
-  }
-
-  #line(row: readonly string[]): string {
-    const cells = row.map((cell, at) => {
-      const width = this.#widths?.[at] ?? 0;
-      return this.#rightAligned.has(this.#titles[at] ?? "") ? cell.padStart(width) : cell.padEnd(width);
-    });
-    return cells.join("  ").trimEnd();
-  }
-}
-
 /** How many, and which when they are few. */
 export function showReplicas(replicas: readonly Replica[]): string {
   const away = replicas.filter(({ isAlive }) => !isAlive).length;
@@ -48,9 +17,4 @@ export function showDate({ createdAt }: DataInfo): string {
   const two = (value: number): string => String(value).padStart(2, "0");
   const day = [createdAt.getFullYear(), two(createdAt.getMonth() + 1), two(createdAt.getDate())];
   return `${day.join("-")} ${two(createdAt.getHours())}:${two(createdAt.getMinutes())}`;
-}
-
-/** Names of files may hold what would move a terminal's cursor, or worse. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }

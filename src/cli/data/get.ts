@@ -10,7 +10,8 @@ import { showBytes } from "../../core/show-bytes.ts";
 import { counted, kindOf, withTemporary, writing } from "./files.ts";
 import { noSuchData } from "./info.ts";
 import { withProgress } from "./progress.ts";
-import { inSession, type Session, type SessionFlags } from "./session.ts";
+import { EXIT } from "../exit-codes.ts";
+import { inSession, type Session, type SessionFlags } from "../session.ts";
 
 export interface GetFlags extends SessionFlags {
   readonly force: boolean;
@@ -32,12 +33,12 @@ export async function getData(request: GetRequest): Promise<void> {
   await inSession(request, async (session) => {
     if (place === undefined) {
       await fetchInto(process.stdout, { url, session });
-      return 0;
+      return EXIT.done;
     }
     const { size, sha256 } = await fetchFile(place, { url, session, force });
     const told = { url, path: place.path, size, sha256 };
     await session.tell(`${place.path}  ${showBytes(size)}  ${sha256}\n`, [told]);
-    return 0;
+    return EXIT.done;
   });
 }
 

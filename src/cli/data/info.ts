@@ -2,7 +2,8 @@ import type { DataInfo } from "../../client/data-info.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { showBytes } from "../../core/show-bytes.ts";
 import { showDate } from "./format.ts";
-import { complain, inSession, type Session, type SessionFlags } from "./session.ts";
+import { EXIT } from "../exit-codes.ts";
+import { complain, inSession, type Session, type SessionFlags } from "../session.ts";
 
 /** `kitchensink data info` */
 export async function showInfo(
@@ -13,7 +14,7 @@ export async function showInfo(
     for (const [at, info] of infos.entries())
       if (info === undefined) complain(noSuchData(flags.dataUrls[at] ?? ""));
       else await tell(describe(info), [info]);
-    return infos.includes(undefined) ? 1 : 0;
+    return infos.includes(undefined) ? EXIT.notFound : EXIT.done;
   });
 }
 

@@ -1,7 +1,9 @@
 import type { DataInfo } from "../../client/data-info.ts";
 import { showBytes } from "../../core/show-bytes.ts";
-import { showDate, showReplicas, Table } from "./format.ts";
-import { inSession, note, type Session, type SessionFlags } from "./session.ts";
+import { Table } from "../table.ts";
+import { showDate, showReplicas } from "./format.ts";
+import { EXIT } from "../exit-codes.ts";
+import { inSession, note, type Session, type SessionFlags } from "../session.ts";
 
 export interface ListFlags extends SessionFlags {
   readonly long: boolean;
@@ -17,7 +19,7 @@ export async function listData(flags: ListFlags & { readonly pattern: string }):
       await table.tell(page, session);
     }
     if (count === 0) note(`Nothing matches ${flags.pattern} at ${flags.url}`);
-    return 0;
+    return EXIT.done;
   });
 }
 

@@ -2,10 +2,11 @@ import type { PipelineReport } from "../../client/data-info.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { showBytes } from "../../core/show-bytes.ts";
 import { count } from "../start-options.ts";
-import { printable, Table } from "./format.ts";
+import { printable, Table } from "../table.ts";
 import { infoOf } from "./info.ts";
 import { withProgress } from "./progress.ts";
-import { inSession, note, type SessionFlags } from "./session.ts";
+import { EXIT } from "../exit-codes.ts";
+import { inSession, note, type SessionFlags } from "../session.ts";
 
 export interface PipelineFlags extends SessionFlags {
   readonly nodes?: string;
@@ -34,7 +35,7 @@ export async function copyData(flags: PipelineFlags & { readonly dataUrl: string
     await tell(describe(report), [report]);
     const { failed } = report;
     if (failed.length > 0) note(`${url} is not on ${failed.map(({ node }) => node).join(", ")}`);
-    return failed.length === 0 ? 0 : 1;
+    return failed.length === 0 ? EXIT.done : EXIT.failed;
   });
 }
 

@@ -9,7 +9,8 @@ import { KitchenError } from "../../core/errors.ts";
 import { showBytes } from "../../core/show-bytes.ts";
 import { counted, kindOf, withTemporary, writing } from "./files.ts";
 import { withProgress, type Progress } from "./progress.ts";
-import { inSession, note, type SessionFlags } from "./session.ts";
+import { EXIT } from "../exit-codes.ts";
+import { inSession, note, type SessionFlags } from "../session.ts";
 
 export interface PutFlags extends SessionFlags {
   readonly node?: string;
@@ -51,7 +52,7 @@ export async function putData(request: PutRequest): Promise<void> {
       return isStdin ? await spooled({ label, progress, signal }, send) : await send(resolve(file));
     });
     await tell(`${info.url}  ${showBytes(info.size)}  ${info.sha256}\n`, [info]);
-    return 0;
+    return EXIT.done;
   });
 }
 

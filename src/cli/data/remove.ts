@@ -2,15 +2,14 @@ import type { DataInfo, DeleteReport } from "../../client/data-info.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { noSuchData } from "./info.ts";
 import { DataTable } from "./list.ts";
-import { complain, inSession, note, type Session, type SessionFlags } from "./session.ts";
+import { EXIT, exitCodeOf } from "../exit-codes.ts";
+import { complain, inSession, note, type Session, type SessionFlags } from "../session.ts";
 
 export interface RemoveFlags extends SessionFlags {
   readonly node?: string;
   readonly match?: string;
   readonly yes: boolean;
 }
-
-const EXIT_ONLY_LISTED = 2;
 
 /** `kitchensink data rm` */
 export async function removeData(
@@ -30,7 +29,7 @@ export async function removeData(
       );
     await new DataTable().tell(found, session);
     note(`Nothing was deleted: add --yes to delete ${found.length === 1 ? "this" : `these ${found.length}`}`);
-    return EXIT_ONLY_LISTED;
+    return EXIT.usage;
   });
 }
 
@@ -49,7 +48,7 @@ async function matching(pattern: string, { node, session }: Removal): Promise<re
 
 /** One that is not there does not keep the others. */
 async function removeAll(urls: readonly string[], { node, session }: Removal): Promise<number> {
-  let exitCode = 0;
+  let exitCode: number = EXIT.done;
   for (const url of urls)
     try {
       const report = await session.data.delete(url, { node });
@@ -57,7 +56,7 @@ async function removeAll(urls: readonly string[], { node, session }: Removal): P
     } catch (error) {
       if (!(error instanceof KitchenError) || !OF_ONE_URL.has(error.code)) throw error;
       complain(error.code === "KS_NO_SUCH_DATA" && node === undefined ? notThere(url) : error);
-      exitCode = 1;
+      exitCode = exitCodeOf(error);
     }
   return exitCode;
 }

@@ -1,7 +1,7 @@
 import { showBytes } from "../../core/show-bytes.ts";
 import type { CatalogReport, ClusterReport, NodeReport, OwnReport } from "../../node/doctor/report.ts";
 import type { WaitingQueue } from "../../store/inspection.ts";
-import { printable } from "../data/format.ts";
+import { printable } from "../table.ts";
 import { MUCH_MS, showAhead } from "./clock.ts";
 import { About, counted, type Finding, named } from "./finding.ts";
 import { checkNode } from "./node-checks.ts";

@@ -1,7 +1,7 @@
 import { showBytes } from "../../core/show-bytes.ts";
 import { PACKAGE_VERSION } from "../../core/version.ts";
 import type { DirectoryReport, NodeReport, OwnReport } from "../../node/doctor/report.ts";
-import { printable } from "../data/format.ts";
+import { printable } from "../table.ts";
 import { About, counted, type Finding, named } from "./finding.ts";
 import { showAhead, MUCH_MS } from "./clock.ts";
 

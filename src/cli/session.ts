@@ -1,15 +1,21 @@
 import { once } from "node:events";
-import type { ClientData } from "../../client/client-data.ts";
-import { Client } from "../../client/client.ts";
-import { KitchenError } from "../../core/errors.ts";
+import type { ClientData } from "../client/client-data.ts";
+import { Client } from "../client/client.ts";
+import { Http } from "../client/http.ts";
+import { findToken } from "../client/token.ts";
+import { KitchenError } from "../core/errors.ts";
+import { EXIT } from "./exit-codes.ts";
 
-/** What all commands about data take. */
+/** What all commands take that ask a node. */
 export interface SessionFlags {
   readonly url: string;
   readonly json: boolean;
 }
 
 export interface Session {
+  readonly client: Client;
+  /** For what the client does not offer. */
+  readonly http: Http;
   readonly data: ClientData;
   /** Aborted by Ctrl-C, and when nobody reads stdout any more. */
   readonly signal: AbortSignal;
@@ -27,9 +33,7 @@ class Interruption extends Error {
   }
 }
 
-// What shells make of them: 128 and the signal's number.
-const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
-const EXIT_BROKEN_PIPE = 141;
+const EXIT_CODES = { SIGHUP: EXIT.hangup, SIGINT: EXIT.interrupted, SIGTERM: EXIT.terminated } as const;
 /** How long an interrupted command may take to clean up. */
 const CLEAN_UP_MS = 1_500;
 
@@ -38,7 +42,9 @@ export async function inSession(
   { url, json }: SessionFlags,
   work: (session: Session) => Promise<number>,
 ): Promise<void> {
-  const client = new Client(url);
+  // What Ctrl-C means is up to the command.
+  const client = new Client(url, { interrupt: "leave" });
+  const http = new Http(client.url, findToken(client.url));
   const stop = new AbortController();
   let closing: NodeJS.Timeout | undefined;
   const { signal } = stop;
@@ -52,7 +58,7 @@ export async function inSession(
   const tell = async (text: string, objects: readonly object[]): Promise<void> =>
     await write(json ? objects.map((object) => `${JSON.stringify(object)}\n`).join("") : text, signal);
   try {
-    process.exitCode = await work({ data: client.data, signal, tell });
+    process.exitCode = await work({ client, http, data: client.data, signal, tell });
   } catch (error) {
     if (!signal.aborted) throw error;
     if (!(signal.reason instanceof Interruption)) throw signal.reason;
@@ -60,6 +66,7 @@ export async function inSession(
   } finally {
     release();
     clearTimeout(closing);
+    http.close();
     await client.close();
   }
 }
@@ -89,7 +96,7 @@ function onInterruption(interrupt: (reason: Error) => void): () => void {
   process.stdout.on("error", (cause: NodeJS.ErrnoException) => {
     interrupt(
       cause.code === "EPIPE"
-        ? new Interruption(EXIT_BROKEN_PIPE)
+        ? new Interruption(EXIT.brokenPipe)
         : new KitchenError("KS_DATA_UNAVAILABLE", `Cannot write to stdout: ${cause.message}`, { cause }),
     );
   });
