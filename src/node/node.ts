@@ -376,6 +376,7 @@ class Node implements RunningNode {
       doctor: new Doctor({ node: this.name, store, data: this.#data, vitals: () => this.#vitals() }),
       queue: queues[0] ?? "default",
       unready: () => this.#unready(),
+      namespaces: () => this.#policy.namespaces,
     });
   }
 }

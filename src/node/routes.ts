@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { newJobId } from "../client/new-job-id.ts";
 import type { NodeName } from "../core/ids.ts";
+import type { NamespaceInfo } from "../core/messages.ts";
 import type { Store } from "../store/port.ts";
 import type { DataService } from "./data/data-service.ts";
 import type { Hub } from "./hub.ts";
@@ -13,6 +14,7 @@ import { addInfoRoutes } from "./http/info-routes.ts";
 import { addInstantRoutes } from "./http/instant-routes.ts";
 import { addItemRoutes } from "./http/item-routes.ts";
 import { addJobRoutes } from "./http/job-routes.ts";
+import { addJsonRpcRoutes } from "./http/jsonrpc-routes.ts";
 import { addRpcRoutes } from "./http/rpc-routes.ts";
 import { addWorkerRoutes } from "./http/worker-routes.ts";
 import type { InstantLane } from "./instant-lane.ts";
@@ -37,6 +39,8 @@ export interface Routes {
   /** Where calls without a client of this project's wait: a queue that this node serves. */
   readonly queue: string;
   readonly unready: () => string | undefined;
+  /** What is registered now. */
+  readonly namespaces: () => readonly NamespaceInfo[];
 }
 
 /** Receives nothing: for queued calls of programs without an event stream. */
@@ -50,6 +54,7 @@ export function addRoutes(server: FastifyInstance, routes: Routes): void {
   addEventRoutes(server, { hub, store, writer, readers, node });
   addItemRoutes(server, readers);
   addRpcRoutes(server, { lane, streams, submissions, newJobId, anonymousClient: ANONYMOUS_CLIENT, queue });
+  addJsonRpcRoutes(server, { lane, streams, submissions, newJobId, namespaces: routes.namespaces });
   addInfoRoutes(server, { store, lane, unready: routes.unready });
   addDataRoutes(server, { data, node });
   addCatalogRoutes(server, { data, node });

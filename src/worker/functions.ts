@@ -95,6 +95,11 @@ export function writtenFunction(fn: AnyFunction): AnyFunction {
   return definitions.get(fn) ?? fn;
 }
 
+/** Whether it was made by {@link define}: it has one argument. */
+export function isDefined(fn: AnyFunction): boolean {
+  return definitions.has(fn);
+}
+
 function issueText({ message, path = [] }: SchemaIssue): string {
   const keys = path.map((step) => String(typeof step === "object" ? step.key : step));
   return keys.length === 0 ? message : `${keys.join(".")}: ${message}`;

@@ -6,6 +6,7 @@ import { encodeOutcome, parseSpec } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobSpec, Outcome, RunResult, StoredOutcome } from "../../core/messages.ts";
 import { runAs, type CurrentJob } from "./current-job.ts";
+import type { AnyFunction } from "../functions.ts";
 import type { Registry } from "./registry.ts";
 import { isGenerator, StreamedResult, type ItemSink } from "./streamed-result.ts";
 import { outcomeOfThrown } from "./thrown.ts";
@@ -67,7 +68,12 @@ async function outcomeOf(result: KeptResult, { inlineResultBytes, keep }: RunCon
 function call(spec: JobSpec, context: RunContext): unknown {
   const fn = functionOf(spec, context);
   const args = argumentsOf(spec, context);
-  return fn(...args);
+  return Array.isArray(args) ? fn(...(args as unknown[])) : callByName(fn, args);
+}
+
+async function callByName(fn: AnyFunction, args: object): Promise<unknown> {
+  const { argumentsByName } = await import("./by-name.ts");
+  return fn(...(argumentsByName(fn, args) as never[]));
 }
 
 function stream(
@@ -97,14 +103,16 @@ function isArbitraryAllowed({ namespace }: JobSpec, { registry, isArbitraryBanne
   return !isArbitraryBanned && registry.isArbitraryAllowed(namespace);
 }
 
-function argumentsOf(spec: JobSpec, context: RunContext): readonly unknown[] {
+/** An array, or, of a registered function that is called in JSON, an object with the arguments by name. */
+function argumentsOf(spec: JobSpec, context: RunContext): object {
   const args =
     spec.codec === CLOSURE_CODEC ? revivedArguments(spec, context) : codecNamed(spec.codec).decode(spec.args);
   if (Array.isArray(args)) return args;
   if (args === undefined) return [];
+  if (spec.name !== null && spec.codec === "json" && typeof args === "object" && args !== null) return args;
   throw new KitchenError(
     "KS_BAD_REQUEST",
-    "Cannot run the job: its arguments are no array; send a JSON array such as [1, 2]",
+    "Cannot run the job: its arguments are no array; send a JSON array such as [1, 2], or an object by name",
   );
 }
 
