@@ -1,7 +1,14 @@
 /** The messages on a worker's channel as bytes, and back. Layouts: `docs/protocol.md`. */
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId, parseNodeName, parseUnitHash } from "../core/ids.ts";
-import type { FromWorker, FunctionInfo, NamespaceInfo, ToWorker } from "../core/messages.ts";
+import {
+  INPUT_FORMS,
+  type FromWorker,
+  type FunctionInfo,
+  type JsonSchema,
+  type NamespaceInfo,
+  type ToWorker,
+} from "../core/messages.ts";
 import { Fields, pack } from "./pack.ts";
 
 export function encodeToWorker(message: ToWorker): Buffer {
@@ -99,11 +106,7 @@ export function encodeFromWorker(message: FromWorker): Buffer {
     case "stray":
       return pack(["o", message.text]);
     case "described":
-      return pack([
-        "d",
-        message.request,
-        message.functions?.map((f) => [f.namespace, f.name, f.parameters, f.doc]) ?? null,
-      ]);
+      return pack(["d", message.request, message.functions?.map(functionRow) ?? null]);
   }
 }
 
@@ -148,7 +151,38 @@ function parseNamespace(row: unknown): NamespaceInfo {
   };
 }
 
+function functionRow(info: FunctionInfo): readonly unknown[] {
+  const { namespace, name, parameters, doc, input, inputForm, isGenerator } = info;
+  return [
+    namespace,
+    name,
+    parameters,
+    doc,
+    JSON.stringify(input),
+    INPUT_FORMS.indexOf(inputForm),
+    isGenerator,
+  ];
+}
+
 function parseFunction(row: unknown): FunctionInfo {
-  const fields = Fields.of(row, "function", 4);
-  return { namespace: fields.text(0), name: fields.text(1), parameters: fields.text(2), doc: fields.text(3) };
+  const fields = Fields.of(row, "function", 7);
+  return {
+    namespace: fields.text(0),
+    name: fields.text(1),
+    parameters: fields.text(2),
+    doc: fields.text(3),
+    input: parseSchema(fields.text(4)),
+    inputForm: INPUT_FORMS[fields.count(5)] ?? "list",
+    isGenerator: fields.boolean(6),
+  };
+}
+
+function parseSchema(text: string): JsonSchema {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return { ...value };
+  } catch {
+    // Falls through to the one message.
+  }
+  throw new KitchenError("KS_BAD_REQUEST", "Not a function: its input is no JSON Schema");
 }

@@ -219,4 +219,16 @@ export interface FunctionInfo {
   readonly parameters: string;
   /** The doc comment's text without its stars; empty when there is none. */
   readonly doc: string;
+  /** What it takes, as far as its schema or its parameters tell. */
+  readonly input: JsonSchema;
+  readonly inputForm: InputForm;
+  /** It gives a generator, as far as its own form tells. */
+  readonly isGenerator: boolean;
 }
+
+/** What a function's `input` describes: an object with its arguments by name, its one argument, or the list of them. */
+export type InputForm = (typeof INPUT_FORMS)[number];
+export const INPUT_FORMS = ["by-name", "one-argument", "list"] as const;
+
+/** A JSON Schema of draft 2020-12; without any keyword, it takes everything. */
+export type JsonSchema = Readonly<Record<string, unknown>>;

@@ -377,6 +377,8 @@ class Node implements RunningNode {
       queue: queues[0] ?? "default",
       unready: () => this.#unready(),
       namespaces: () => this.#policy.namespaces,
+      cluster: this.#options.cluster,
+      asksForToken: this.#options.token !== null,
     });
   }
 }

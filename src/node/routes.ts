@@ -15,6 +15,7 @@ import { addInstantRoutes } from "./http/instant-routes.ts";
 import { addItemRoutes } from "./http/item-routes.ts";
 import { addJobRoutes } from "./http/job-routes.ts";
 import { addJsonRpcRoutes } from "./http/jsonrpc-routes.ts";
+import { addOpenApiRoutes } from "./http/openapi-routes.ts";
 import { addRpcRoutes } from "./http/rpc-routes.ts";
 import { addWorkerRoutes } from "./http/worker-routes.ts";
 import type { InstantLane } from "./instant-lane.ts";
@@ -41,6 +42,8 @@ export interface Routes {
   readonly unready: () => string | undefined;
   /** What is registered now. */
   readonly namespaces: () => readonly NamespaceInfo[];
+  readonly cluster: string;
+  readonly asksForToken: boolean;
 }
 
 /** Receives nothing: for queued calls of programs without an event stream. */
@@ -55,6 +58,7 @@ export function addRoutes(server: FastifyInstance, routes: Routes): void {
   addItemRoutes(server, readers);
   addRpcRoutes(server, { lane, streams, submissions, newJobId, anonymousClient: ANONYMOUS_CLIENT, queue });
   addJsonRpcRoutes(server, { lane, streams, submissions, newJobId, namespaces: routes.namespaces });
+  addOpenApiRoutes(server, routes);
   addInfoRoutes(server, { store, lane, unready: routes.unready });
   addDataRoutes(server, { data, node });
   addCatalogRoutes(server, { data, node });

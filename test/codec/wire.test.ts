@@ -116,7 +116,17 @@ test("every message on a worker's channel comes back as it was", () => {
     {
       type: "described",
       request: 3,
-      functions: [{ namespace: "test", name: "add", parameters: "a", doc: "" }],
+      functions: [
+        {
+          namespace: "test",
+          name: "add",
+          parameters: "a",
+          input: { type: "object" },
+          inputForm: "by-name",
+          isGenerator: false,
+          doc: "",
+        },
+      ],
     },
     { type: "described", request: 4, functions: null },
   ];

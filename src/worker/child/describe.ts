@@ -5,6 +5,7 @@ import { surroundingsOf, urlOf } from "../../capture/scopes/scopes.ts";
 import type { FunctionInfo } from "../../core/messages.ts";
 import { writtenFunction, type AnyFunction } from "../functions.ts";
 import { compileTypeScript, isTypeScript } from "../typescript/transform.ts";
+import { inputOf } from "./input.ts";
 import type { Registry } from "./registry.ts";
 
 /** A namespace's functions with their parameters and doc comments; `null` when there is no such namespace. */
@@ -15,8 +16,19 @@ export function describeFunctions(namespace: string, registry: Registry): Functi
   return [...functions].map(([name, registered]) => {
     const fn = writtenFunction(registered);
     const found = fileOf(fn, files)?.find(Function.prototype.toString.call(fn));
-    return { namespace, name, parameters: found?.parameters ?? "", doc: found?.doc ?? "" };
+    return {
+      namespace,
+      name,
+      parameters: found?.parameters ?? "",
+      doc: found?.doc ?? "",
+      ...inputOf(registered),
+      isGenerator: isGeneratorFunction(fn),
+    };
   });
+}
+
+function isGeneratorFunction(fn: AnyFunction): boolean {
+  return /Generator/.test(Object.prototype.toString.call(fn));
 }
 
 function fileOf(fn: AnyFunction, files: Map<string, SourceFile | undefined>): SourceFile | undefined {
