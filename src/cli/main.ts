@@ -6,6 +6,7 @@ import { printable } from "./data/format.ts";
 import { addDataCommands } from "./data.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { addStartCommand } from "./start.ts";
+import { addTypesCommand } from "./types.ts";
 
 const EXIT_FAILURE = 1;
 const EXIT_USAGE = 2;
@@ -18,6 +19,7 @@ const program = new Command("kitchensink")
 addStartCommand(program);
 addDataCommands(program);
 addDoctorCommand(program);
+addTypesCommand(program);
 
 try {
   await program.parseAsync();

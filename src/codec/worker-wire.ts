@@ -45,6 +45,8 @@ export function encodeToWorker(message: ToWorker): Buffer {
       return pack(["i", message.run, message.from, message.isOver]);
     case "describe":
       return pack(["d", message.request, message.namespace]);
+    case "declare":
+      return pack(["t", message.request, message.namespaces]);
   }
 }
 
@@ -84,6 +86,8 @@ export function parseToWorker(bytes: Uint8Array): ToWorker {
       return { type: "read", run: fields.count(1), from: fields.count(2), isOver: fields.boolean(3) };
     case "d":
       return { type: "describe", request: fields.count(1), namespace: fields.text(2) };
+    case "t":
+      return { type: "declare", request: fields.count(1), namespaces: fields.list(2).map(String) };
     default:
       throw new KitchenError("KS_BAD_REQUEST", `Not a message to a worker: ${fields.text(0)}`);
   }
@@ -107,6 +111,8 @@ export function encodeFromWorker(message: FromWorker): Buffer {
       return pack(["o", message.text]);
     case "described":
       return pack(["d", message.request, message.functions?.map(functionRow) ?? null]);
+    case "declared":
+      return pack(["t", message.request, message.declarations]);
   }
 }
 
@@ -137,6 +143,8 @@ export function parseFromWorker(bytes: Uint8Array): FromWorker {
         request: fields.count(1),
         functions: fields.raw(2) === null ? null : fields.list(2).map(parseFunction),
       };
+    case "t":
+      return { type: "declared", request: fields.count(1), declarations: fields.textOrNull(2) };
     default:
       throw new KitchenError("KS_BAD_REQUEST", `Not a message from a worker: ${fields.text(0)}`);
   }

@@ -153,7 +153,8 @@ export type ToWorker =
   | { readonly type: "recall"; readonly run: number }
   /** Of a run that streams: the reader has all items before `from`; when it is over, it wants no more. */
   | { readonly type: "read"; readonly run: number; readonly from: number; readonly isOver: boolean }
-  | { readonly type: "describe"; readonly request: number; readonly namespace: string };
+  | { readonly type: "describe"; readonly request: number; readonly namespace: string }
+  | { readonly type: "declare"; readonly request: number; readonly namespaces: readonly string[] };
 
 export interface WorkerSettings {
   /** Ends a job's output on each stream; only the node and this worker know it. */
@@ -194,7 +195,8 @@ export type FromWorker =
       readonly type: "described";
       readonly request: number;
       readonly functions: readonly FunctionInfo[] | null;
-    };
+    }
+  | { readonly type: "declared"; readonly request: number; readonly declarations: string | null };
 
 /** What a run came to. */
 export interface RunResult {

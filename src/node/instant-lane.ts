@@ -171,6 +171,17 @@ export class InstantLane {
     return await worker.describe(namespace);
   }
 
+  /** The types of these namespaces' functions, as a worker sees them. @throws KitchenError `KS_UNAVAILABLE` */
+  async declare(namespaces: readonly string[]): Promise<string> {
+    const worker = await this.#anyWorker();
+    const declarations = await worker.declare(namespaces);
+    if (declarations !== null) return declarations;
+    throw new KitchenError(
+      "KS_UNAVAILABLE",
+      "Cannot tell the types: see the node's log for what its worker says",
+    );
+  }
+
   #attemptOf(call: InstantCall): Attempt {
     const { id, spec, specBytes, units } = call;
     const job = { id, attempt: 1, deaths: 0, throws: 0, spec: specBytes };

@@ -129,6 +129,8 @@ test("every message on a worker's channel comes back as it was", () => {
       ],
     },
     { type: "described", request: 4, functions: null },
+    { type: "declared", request: 5, declarations: "export {};" },
+    { type: "declared", request: 6, declarations: null },
   ];
   for (const message of fromWorker) expect(parseFromWorker(encodeFromWorker(message))).toEqual(message);
 });

@@ -88,6 +88,9 @@ function receive(message: ToWorker): void {
     case "describe":
       void describe(message.request, message.namespace);
       break;
+    case "declare":
+      void declare(message.request, message.namespaces);
+      break;
   }
 }
 
@@ -214,4 +217,15 @@ function complain(what: string, thrown: unknown): void {
 async function describe(request: number, namespace: string): Promise<void> {
   const { describeFunctions } = await import("./describe.ts");
   channel.send({ type: "described", request, functions: describeFunctions(namespace, registry) });
+}
+
+async function declare(request: number, namespaces: readonly string[]): Promise<void> {
+  const { declareFunctions } = await import("./declare/declare.ts");
+  let declarations: string | null = null;
+  try {
+    declarations = declareFunctions(namespaces, registry);
+  } catch (error) {
+    complain("Cannot make declarations of the functions:", error);
+  }
+  channel.send({ type: "declared", request, declarations });
 }
