@@ -11,6 +11,7 @@ import type { WorkerProcess } from "../worker/worker-process.ts";
 import { Alarm } from "./alarm.ts";
 import { Attempt, type AttemptLane } from "./attempt.ts";
 import { errorOutcome } from "./outcomes.ts";
+import type { Tally } from "./metrics/tally.ts";
 import { Recall } from "./recall.ts";
 import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
@@ -39,6 +40,7 @@ export interface DispatcherOptions {
   readonly isArbitraryAllowed: (namespace: string) => boolean;
   /** The node's lease had run out. */
   readonly onLapsed: () => void;
+  readonly tally: Tally;
   readonly warn: (message: string) => void;
 }
 
@@ -217,6 +219,7 @@ export class Dispatcher {
         if (reply.type === "lapsed") return this.#options.onLapsed();
         this.#held.recordTrip(performance.now() - askedAtMs);
         this.#hasFailed = false;
+        this.#options.tally.claimed(reply.jobs, Date.now());
         for (const job of reply.jobs) this.#accept(job, era);
         this.#assign();
         if (reply.jobs.length === count) this.#isWoken = true;
@@ -311,7 +314,7 @@ export class Dispatcher {
   }
 
   #ended(ended: Attempt, end: AttemptEnd, ranMs: number): void {
-    const { writer, maxDeaths } = this.#options;
+    const { writer, tally, maxDeaths } = this.#options;
     const { job, spec, key, hasStreamed } = ended;
     // Nobody wants to know of one that was taken away.
     if (this.#attempts.get(job.id) !== ended) return this.#assign();
@@ -323,7 +326,9 @@ export class Dispatcher {
     const { id, attempt, deaths, throws } = job;
     const { retries, retryDelayMs, isIdempotent } = spec;
     const counts = { deaths, throws, retries, retryDelayMs, maxDeaths, isIdempotent, hasStreamed };
-    writer.finish({ id, attempt, ...decideNext(end, counts) });
+    const next = decideNext(end, counts);
+    tally.jobEnded(next, ranMs);
+    writer.finish({ id, attempt, ...next });
     if (this.#attempts.size === 0) this.#onIdle();
     this.#assign();
   }
@@ -354,6 +359,7 @@ export class Dispatcher {
   #fail({ id, attempt }: ClaimedJob, error: unknown): void {
     const code = error instanceof KitchenError ? error.code : "KS_INTERNAL";
     const message = error instanceof Error ? error.message : String(error);
+    this.#options.tally.jobEnded({ next: "failed" }, 0);
     this.#options.writer.finish({ id, attempt, next: "failed", outcome: errorOutcome(code, message) });
   }
 }

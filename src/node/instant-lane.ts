@@ -8,6 +8,7 @@ import type { StreamName } from "../worker/run-list.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
 import { Attempt, type AttemptLane } from "./attempt.ts";
 import { leastLaden } from "./dispatcher.ts";
+import type { Tally } from "./metrics/tally.ts";
 import { Recall } from "./recall.ts";
 import type { Streams } from "./streams.ts";
 
@@ -37,6 +38,7 @@ export interface InstantLaneOptions {
   readonly workerMemoryBytes: number | undefined;
   readonly nextRun: () => number;
   readonly streams: Streams;
+  readonly tally: Tally;
 }
 
 /** Calls that skip the queue: they run on workers kept for them, first come, first served, and are not stored. */
@@ -48,6 +50,7 @@ export class InstantLane {
   readonly #times = new RunTimes();
   readonly #held = new HeldWork();
   readonly #recall: Recall;
+  readonly #tally: Tally;
   /** The attempts that wait or run, each of a call. */
   readonly #calls = new Map<Attempt, InstantCall>();
   #waiting: Attempt[] = [];
@@ -61,6 +64,7 @@ export class InstantLane {
     this.#node = options.node;
     this.#pool = options.pool;
     this.#nextRun = options.nextRun;
+    this.#tally = options.tally;
     this.#recall = new Recall(options.pool);
     this.#lane = this.#createLane(options);
   }
@@ -210,6 +214,7 @@ export class InstantLane {
     const call = this.#calls.get(attempt);
     if (call === undefined) return;
     this.#calls.delete(attempt);
+    this.#tally.instantEnded(end, ranMs);
     if (end.type === "returned" || end.type === "threw") this.#times.record(attempt.key, ranMs);
     // The worker died under another call: this one has not begun, so it takes the next worker.
     if (end.type === "not-begun") this.#waiting.unshift(this.#attemptOf(call));

@@ -26,6 +26,8 @@ import { hostNamesOf, type NodeOptions, queuesOf, termsOf } from "./options.ts";
 import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { Tally } from "./metrics/tally.ts";
 import { Policy } from "./policy.ts";
 import { Recovery } from "./recovery.ts";
 import { spawnWorker } from "./spawn-worker.ts";
@@ -77,6 +79,8 @@ class Node implements RunningNode {
   readonly #oomKills = new OomKills();
   readonly #hub = new Hub();
   readonly #streams = new Streams();
+  readonly #tally = new Tally();
+  readonly #metrics: Metrics;
   readonly #readers: ItemReaders;
   readonly #policy: Policy;
   readonly #units: UnitCache;
@@ -140,6 +144,7 @@ class Node implements RunningNode {
       graceMs,
       workerMemoryBytes,
       nextRun,
+      tally: this.#tally,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onLapsed: () =>
         void this.#lease
@@ -154,6 +159,7 @@ class Node implements RunningNode {
       workerMemoryBytes,
       nextRun,
       streams: this.#streams,
+      tally: this.#tally,
     });
     this.#readers = new ItemReaders({
       node: name,
@@ -178,6 +184,14 @@ class Node implements RunningNode {
       warn,
     });
     this.#server = createServer({ token, cluster, hostNames: hostNamesOf(options), warn });
+    this.#metrics = new Metrics({
+      tally: this.#tally,
+      store,
+      pools: { queue: this.#pool, instant: this.#instantPool },
+      directory,
+      running: () => this.#dispatcher.running,
+      queues: queuesOf(options),
+    });
     this.#addRoutes();
   }
 
@@ -255,6 +269,7 @@ class Node implements RunningNode {
         .catch((error: unknown) => log.warn(`cannot leave the cluster: ${String(error)}`));
     await this.#instantPool.close();
     this.#streams.close();
+    this.#metrics.close();
     this.#readers.close();
     await this.#server.close();
     await this.#data.close();
@@ -377,6 +392,7 @@ class Node implements RunningNode {
       queue: queues[0] ?? "default",
       unready: () => this.#unready(),
       namespaces: () => this.#policy.namespaces,
+      metrics: this.#metrics,
       cluster: this.#options.cluster,
       asksForToken: this.#options.token !== null,
     });

@@ -15,11 +15,13 @@ import { addInstantRoutes } from "./http/instant-routes.ts";
 import { addItemRoutes } from "./http/item-routes.ts";
 import { addJobRoutes } from "./http/job-routes.ts";
 import { addJsonRpcRoutes } from "./http/jsonrpc-routes.ts";
+import { addMetricsRoutes } from "./http/metrics-routes.ts";
 import { addOpenApiRoutes } from "./http/openapi-routes.ts";
 import { addRpcRoutes } from "./http/rpc-routes.ts";
 import { addWorkerRoutes } from "./http/worker-routes.ts";
 import type { InstantLane } from "./instant-lane.ts";
 import type { ItemReaders } from "./item-readers.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
 import type { Submissions } from "./submissions.ts";
@@ -42,6 +44,7 @@ export interface Routes {
   readonly unready: () => string | undefined;
   /** What is registered now. */
   readonly namespaces: () => readonly NamespaceInfo[];
+  readonly metrics: Metrics;
   readonly cluster: string;
   readonly asksForToken: boolean;
 }
@@ -59,6 +62,7 @@ export function addRoutes(server: FastifyInstance, routes: Routes): void {
   addRpcRoutes(server, { lane, streams, submissions, newJobId, anonymousClient: ANONYMOUS_CLIENT, queue });
   addJsonRpcRoutes(server, { lane, streams, submissions, newJobId, namespaces: routes.namespaces });
   addOpenApiRoutes(server, routes);
+  addMetricsRoutes(server, routes);
   addInfoRoutes(server, { store, lane, unready: routes.unready });
   addDataRoutes(server, { data, node });
   addCatalogRoutes(server, { data, node });

@@ -1,6 +1,8 @@
 /** What whoever looks after a cluster asks of its store: a part of every store's contract, as `port.ts` has it. */
 
 export interface Inspection {
+  /** How many commands were sent to the store's server so far; 0 when it is embedded. */
+  readonly trips: number;
   /** ms since the epoch, by the store's clock. */
   now(): Promise<number>;
   /** Where jobs wait, and how many. */
