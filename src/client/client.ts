@@ -3,7 +3,14 @@ import { parseJobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
 import { ClientData } from "./client-data.ts";
 import { Connection } from "./connection.ts";
-import { calleeOf, encodeCall, type AnyFunction, type Callee, type CallOptions } from "./encode-call.ts";
+import {
+  calleeOf,
+  encodeCall,
+  type AnyFunction,
+  type Callee,
+  type CallOptions,
+  type EncodedCall,
+} from "./encode-call.ts";
 import { Http } from "./http.ts";
 import { HttpData } from "./http-data.ts";
 import { InstantCaller } from "./instant.ts";
@@ -24,6 +31,7 @@ import { outputOf } from "./output.ts";
 import { rpcProxy, type Rpc } from "./rpc.ts";
 import type { Returned } from "./remote-items.ts";
 import { findToken } from "./token.ts";
+import { traceCall, type CallTrace } from "./tracing.ts";
 
 interface Shared {
   readonly realm: object | undefined;
@@ -109,14 +117,25 @@ export class Client implements AsyncDisposable {
   #start(callee: Callee, args: readonly unknown[]): Started<unknown> {
     const { label } = callee;
     const { output } = this.#settings;
-    const { spec, units, inputs } = encodeCall(callee, args, this.#callOptions);
     const id = newJobId();
+    const trace = traceCall(label, id);
+    const { spec, units, inputs } = this.#encode(callee, args, trace);
     const job = { id, queue: this.#queue, priority: this.#settings.priority, spec, inputs };
     const { instant, connection } = this.#shared;
     const line = this.#settings.async ? connection : instant;
     const tracked = line.submit(job, units, outputOf(output, { id, label }));
+    trace.follow(() => tracked.ended);
     const realm = callee.name === null ? callee.realm : this.#shared.realm;
     return { job: new Job({ id, label, realm, tracked }, this.#jobs), bytes: spec.length };
+  }
+
+  #encode(callee: Callee, args: readonly unknown[], trace: CallTrace): EncodedCall {
+    try {
+      return encodeCall(callee, args, this.#callOptions, trace.context);
+    } catch (error) {
+      trace.fail(error);
+      throw error;
+    }
   }
 
   /**

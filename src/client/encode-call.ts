@@ -6,6 +6,7 @@ import { encodeSpec, MAX_INPUTS } from "../codec/wire.ts";
 import { parseDataUrl, type DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { UnitHash } from "../core/ids.ts";
+import type { TraceContext } from "../core/trace.ts";
 import { findPointers } from "./find-pointers.ts";
 
 export type AnyFunction = (...args: never[]) => unknown;
@@ -60,7 +61,12 @@ export function calleeOf(
  * @throws KitchenError `KS_CANNOT_CAPTURE`, `KS_CANNOT_ENCODE`, `KS_UNKNOWN_CODEC`, `KS_TOO_LARGE`; `KS_USAGE` for
  *   RemoteData that is not saved
  */
-export function encodeCall(callee: Callee, args: readonly unknown[], options: CallOptions): EncodedCall {
+export function encodeCall(
+  callee: Callee,
+  args: readonly unknown[],
+  options: CallOptions,
+  trace: TraceContext | null,
+): EncodedCall {
   const { name, label, captured } = callee;
   const encoded = encodeArguments(args, options);
   const units = captured === undefined ? encoded.units : [...captured.units, ...encoded.units];
@@ -78,6 +84,7 @@ export function encodeCall(callee: Callee, args: readonly unknown[], options: Ca
     retryDelayMs: options.retryDelayMs,
     ttlMs: options.ttlMs,
     isIdempotent: options.idempotent,
+    trace,
   });
   const inputs = options.routeData ? inputsOf(captured?.pointers, encoded.pointers) : NO_INPUTS;
   return { spec, units, inputs };

@@ -41,11 +41,13 @@ export function encodeSpec(spec: JobSpec): Buffer {
     spec.retryDelayMs,
     spec.ttlMs,
     spec.isIdempotent,
+    spec.trace?.traceparent ?? null,
+    spec.trace?.tracestate ?? null,
   ]);
 }
 
 export function parseSpec(bytes: Uint8Array): JobSpec {
-  const fields = Fields.unpack(bytes, "job", 13);
+  const fields = Fields.unpack(bytes, "job", 15);
   const spec: JobSpec = {
     namespace: fields.text(0),
     name: fields.textOrNull(1),
@@ -60,6 +62,7 @@ export function parseSpec(bytes: Uint8Array): JobSpec {
     retryDelayMs: Math.min(fields.count(10), MAX_TIMEOUT_MS),
     ttlMs: Math.min(fields.count(11), MAX_TIMEOUT_MS),
     isIdempotent: fields.boolean(12),
+    trace: parseTrace(fields.textOrNull(13), fields.textOrNull(14)),
   };
   if ((spec.name === null) === (spec.fn === null))
     throw new KitchenError(
@@ -69,6 +72,10 @@ export function parseSpec(bytes: Uint8Array): JobSpec {
   if (!spec.isIdempotent && spec.retries > 0)
     throw new KitchenError("KS_BAD_REQUEST", "Not a job: one that is not idempotent has no retries");
   return spec;
+}
+
+function parseTrace(traceparent: string | null, tracestate: string | null): JobSpec["trace"] {
+  return traceparent === null ? null : { traceparent, tracestate: tracestate ?? "" };
 }
 
 export function encodeSubmission({ client, units, jobs }: Submission): Buffer {

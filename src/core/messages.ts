@@ -7,6 +7,7 @@ import type { Sha256 } from "./data.ts";
 import type { DataUrl } from "./data-url.ts";
 import type { JobId, NodeName, UnitHash } from "./ids.ts";
 import type { FinalState } from "./job-states.ts";
+import type { TraceContext } from "./trace.ts";
 
 /** What a job asks a worker to do. The client writes it, the store keeps it, a worker reads it. */
 export interface JobSpec {
@@ -34,6 +35,8 @@ export interface JobSpec {
   readonly ttlMs: number;
   /** Whether it may be begun again when its worker or its node is lost. */
   readonly isIdempotent: boolean;
+  /** The trace that the call belongs to; `null`: none. */
+  readonly trace: TraceContext | null;
 }
 
 /** One call on its way to a node. */

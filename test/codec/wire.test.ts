@@ -46,6 +46,7 @@ const spec: JobSpec = {
   retryDelayMs: 6,
   ttlMs: 7,
   isIdempotent: true,
+  trace: { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "a=1" },
 };
 
 test("a job's spec, a submission and outcomes come back as they were", () => {

@@ -46,6 +46,7 @@ function specOf(parts: Partial<JobSpec>): JobSpec {
     retryDelayMs: 0,
     ttlMs: 0,
     isIdempotent: true,
+    trace: null,
     ...parts,
   };
 }

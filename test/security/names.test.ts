@@ -68,6 +68,7 @@ describe.each(NAMES)("%s", (name) => {
       retryDelayMs: 0,
       ttlMs: 0,
       isIdempotent: true,
+      trace: null,
     };
     const job = { id: newJobId(), queue: "default", priority: 0, spec: encodeSpec(spec), inputs: [] };
     const submission = encodeSubmission({ client: "12345678", units: new Map(), jobs: [job] });

@@ -42,6 +42,7 @@ function runOf(run: number, name: "short" | "long"): Buffer {
     retryDelayMs: 0,
     ttlMs: 0,
     isIdempotent: true,
+    trace: null,
     streamsOutput: false,
   });
   return encodeToWorker({ type: "run", run, jobId: newJobId(), attempt: 1, spec });

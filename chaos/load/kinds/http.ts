@@ -39,6 +39,7 @@ function submission(id: ReturnType<typeof newJobId>, args: readonly unknown[]): 
     retryDelayMs: 0,
     ttlMs: 0,
     isIdempotent: true,
+    trace: null,
   });
   const job = { id, queue: "default", priority: 0, spec, inputs: [] };
   return encodeSubmission({ client: CLIENT, units: new Map(), jobs: [job] });

@@ -2,6 +2,7 @@ import { parseOutcome } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { NamespaceInfo, WireError } from "../../core/messages.ts";
+import type { TraceContext } from "../../core/trace.ts";
 import type { InstantLane } from "../instant-lane.ts";
 import type { Streams } from "../streams.ts";
 import type { Submissions } from "../submissions.ts";
@@ -18,6 +19,13 @@ export interface JsonRpcCallsOptions {
   readonly namespaces: () => readonly NamespaceInfo[];
 }
 
+/** Whose request it is. */
+export interface Caller {
+  readonly trace: TraceContext | null;
+  /** Aborted when the caller has gone. */
+  readonly signal: AbortSignal;
+}
+
 type Result = { readonly bytes: Uint8Array } | { readonly error: Omit<WireError, "detail"> };
 
 /** Runs the requests of JSON-RPC as instant calls. */
@@ -29,20 +37,21 @@ export class JsonRpcCalls {
   }
 
   /** The answer; `undefined` for a notification, which goes on when its caller has gone. Never throws. */
-  async answer(request: RpcRequest, signal: AbortSignal): Promise<Buffer | undefined> {
+  async answer(request: RpcRequest, { signal, trace }: Caller): Promise<Buffer | undefined> {
     const { id } = request;
     if ("refusal" in request) return encodeRefusal(request.id, request.refusal);
-    const result = await this.#run(request, id === undefined ? undefined : signal).catch(failed);
+    const caller = { trace, signal: id === undefined ? undefined : signal };
+    const result = await this.#run(request, caller).catch(failed);
     if (id === undefined) return undefined;
     return "error" in result ? encodeError(id, result.error) : encodeResult(id, result.bytes);
   }
 
   async #run(
     { method, params }: Exclude<RpcRequest, { refusal: string }>,
-    signal: AbortSignal | undefined,
+    { signal, trace }: Pick<Caller, "trace"> & { readonly signal: AbortSignal | undefined },
   ): Promise<Result> {
     const { lane, submissions, newJobId, namespaces } = this.#options;
-    const specBytes = encodeRegisteredCall({ ...functionOf(method, namespaces()), args: params });
+    const specBytes = encodeRegisteredCall({ ...functionOf(method, namespaces()), args: params, trace });
     const spec = submissions.check(specBytes);
     const id = newJobId();
     let isStreamed = false;

@@ -9,7 +9,8 @@ import {
   PARSE_ERROR,
   type RpcRequest,
 } from "./jsonrpc.ts";
-import { JsonRpcCalls, type JsonRpcCallsOptions } from "./jsonrpc-calls.ts";
+import { type Caller, JsonRpcCalls, type JsonRpcCallsOptions } from "./jsonrpc-calls.ts";
+import { traceIn } from "../../core/trace.ts";
 import { bodyJson } from "./server.ts";
 
 /** How many calls of one batch are with the workers at a time, so that it does not make all others wait. */
@@ -24,7 +25,10 @@ export function addJsonRpcRoutes(server: FastifyInstance, options: JsonRpcCallsO
     if (Array.isArray(body) && (body.length === 0 || body.length > BATCH_LIMIT))
       return send(reply, encodeRefusal(null, `a batch has 1 to ${BATCH_LIMIT} requests`));
     const requests = (Array.isArray(body) ? body : [body]).map(parseRequest);
-    const answers = answersTo(requests, calls, goneSignal(reply));
+    const answers = answersTo(requests, calls, {
+      trace: traceIn(request.headers),
+      signal: goneSignal(reply),
+    });
     if (requests.every(({ id }) => id === undefined)) {
       void drain(answers);
       return reply.code(204).send();
@@ -53,11 +57,11 @@ function goneSignal({ raw }: FastifyReply): AbortSignal {
 async function* answersTo(
   requests: readonly RpcRequest[],
   calls: JsonRpcCalls,
-  signal: AbortSignal,
+  caller: Caller,
 ): AsyncGenerator<Buffer> {
   const underWay: Promise<Buffer | undefined>[] = [];
   for (const request of requests) {
-    underWay.push(calls.answer(request, signal));
+    underWay.push(calls.answer(request, caller));
     if (underWay.length < MOST_AT_ONCE) continue;
     const answer = await underWay.shift();
     if (answer !== undefined) yield answer;

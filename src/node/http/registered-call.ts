@@ -3,6 +3,7 @@ import { encodeSpec } from "../../codec/wire.ts";
 import type { AttemptEnd } from "../../core/attempt.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JobSpec } from "../../core/messages.ts";
+import type { TraceContext } from "../../core/trace.ts";
 import type { InstantLane } from "../instant-lane.ts";
 
 /** A call of a registered function by somebody who speaks JSON. */
@@ -11,10 +12,12 @@ export interface RegisteredCall {
   readonly name: string;
   /** A JSON array, or an object with a member for each parameter; empty: no arguments. */
   readonly args: Uint8Array;
+  /** The trace of the caller's request. */
+  readonly trace: TraceContext | null;
 }
 
 /** The call as a {@link JobSpec} in bytes, for `Submissions.check` and what follows. */
-export function encodeRegisteredCall({ namespace, name, args }: RegisteredCall): Buffer {
+export function encodeRegisteredCall({ namespace, name, args, trace }: RegisteredCall): Buffer {
   return encodeSpec({
     namespace,
     name,
@@ -29,6 +32,7 @@ export function encodeRegisteredCall({ namespace, name, args }: RegisteredCall):
     retryDelayMs: 0,
     ttlMs: 0,
     isIdempotent: true,
+    trace,
   });
 }
 

@@ -3,6 +3,7 @@ import { MEDIA_TYPE, parseOutcome } from "../../codec/wire.ts";
 import type { AttemptEnd } from "../../core/attempt.ts";
 import { KitchenError, isErrorCode } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
+import { traceIn } from "../../core/trace.ts";
 import type { InstantLane } from "../instant-lane.ts";
 import type { Streams } from "../streams.ts";
 import type { Submissions } from "../submissions.ts";
@@ -38,7 +39,12 @@ export function addRpcRoutes(server: FastifyInstance, options: RpcRoutesOptions)
           "Send the arguments as a JSON array, with content-type: application/json",
         );
       const { namespace, name } = request.params;
-      const specBytes = encodeRegisteredCall({ namespace, name, args: bodyBytes(request.body) });
+      const specBytes = encodeRegisteredCall({
+        namespace,
+        name,
+        args: bodyBytes(request.body),
+        trace: traceIn(request.headers),
+      });
       const spec = options.submissions.check(specBytes);
       const id = options.newJobId();
       if (/\brespond-async\b/.test(String(request.headers["prefer"] ?? ""))) {

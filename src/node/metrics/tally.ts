@@ -1,4 +1,5 @@
 import type { AttemptEnd, NextStep } from "../../core/attempt.ts";
+import { timeOfJob } from "../../core/ids.ts";
 import type { ClaimedJob } from "../../store/port.ts";
 import { Histogram } from "./histogram.ts";
 
@@ -19,7 +20,7 @@ export class Tally {
   /** Jobs that waited until now. Their ids, which clients make, begin with the time of the call. */
   claimed(jobs: readonly ClaimedJob[], nowMs: number): void {
     for (const { id, attempt } of jobs) {
-      const calledAtMs = attempt === 1 ? timeOf(id) : undefined;
+      const calledAtMs = attempt === 1 ? timeOfJob(id) : undefined;
       if (calledAtMs !== undefined) this.waits.observeMs(Math.max(0, nowMs - calledAtMs));
     }
   }
@@ -36,11 +37,4 @@ export class Tally {
     ] += 1;
     if (ranMs > 0) this.runs.instant.observeMs(ranMs);
   }
-}
-
-const VERSION_PLACE = 14;
-
-/** The time in a UUIDv7, in ms since the epoch; undefined for other ids. */
-function timeOf(id: string): number | undefined {
-  return id[VERSION_PLACE] === "7" ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : undefined;
 }

@@ -3,10 +3,11 @@ import { inspect } from "node:util";
 import { setLateDataAccess } from "../../client/data-access.ts";
 // oxlint-disable-next-line import/no-unassigned-import -- makes RemoteData known by its name, for values that hold some
 import "../../client/remote-data.ts";
+import { setSurroundingTrace } from "../../client/tracing.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { RunResult, ToWorker, WorkerSettings } from "../../core/messages.ts";
 import { Channel } from "./channel.ts";
-import { currentRun } from "./current-job.ts";
+import { currentRun, currentTrace } from "./current-job.ts";
 import { JobFacts } from "./job-facts.ts";
 import { createNodeData } from "./late-data.ts";
 import type { NodeData } from "./node-data.ts";
@@ -102,6 +103,7 @@ async function start(given: WorkerSettings): Promise<void> {
     installSources();
     keepModules();
     if (given.modules.length > 0) await loadModules(given.modules, registry);
+    setSurroundingTrace(currentTrace);
     setLateDataAccess(() => ownData(given));
     channel.send({ type: "ready", namespaces: registry.list() });
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { JobId } from "../../core/ids.ts";
+import type { TraceContext } from "../../core/trace.ts";
 import type { CurrentJob } from "./current-job.ts";
 
 /** The current job as its function sees it. Its signal is made when somebody asks: most functions never do. */
@@ -6,6 +7,8 @@ export class JobFacts implements CurrentJob {
   readonly id: JobId;
   readonly attempt: number;
   readonly node: { readonly name: string; readonly url: string };
+  /** Known when the spec has been read. */
+  trace: TraceContext | undefined;
   #controller: AbortController | undefined;
 
   constructor({ jobId, attempt }: { jobId: JobId; attempt: number }, node: CurrentJob["node"]) {

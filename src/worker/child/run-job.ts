@@ -5,11 +5,13 @@ import { CLOSURE_CODEC, codecNamed } from "../../codec/codec.ts";
 import { encodeOutcome, parseSpec } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobSpec, Outcome, RunResult, StoredOutcome } from "../../core/messages.ts";
-import { runAs, type CurrentJob } from "./current-job.ts";
+import { runAs, type Running } from "./current-job.ts";
+import type { JobFacts } from "./job-facts.ts";
 import type { AnyFunction } from "../functions.ts";
 import type { Registry } from "./registry.ts";
 import { isGenerator, StreamedResult, type ItemSink } from "./streamed-result.ts";
 import { outcomeOfThrown } from "./thrown.ts";
+import { traceRun } from "./trace-run.ts";
 
 /** How a run ended; how long it took is for its caller to say. */
 export type Ended = Omit<RunResult, "ranMs">;
@@ -30,7 +32,7 @@ export interface RunContext {
 /** Runs one job: decodes, calls, awaits, encodes. Never throws: what goes wrong is the outcome. */
 export async function runJob(
   run: number,
-  job: CurrentJob,
+  job: JobFacts,
   specBytes: Uint8Array,
   context: RunContext,
 ): Promise<Ended> {
@@ -39,15 +41,30 @@ export async function runJob(
     const spec = parseSpec(specBytes);
     isCaptured = spec.fn !== null;
     const running = { run, job, mayReviveCode: isArbitraryAllowed(spec, context) };
-    const result = await runAs(running, () => call(spec, context));
-    const isStreamed = isGenerator(result);
-    const value = isStreamed ? await runAs(running, () => stream(result, spec, context)) : result;
+    if (spec.trace !== null) job.trace = spec.trace;
+    const isQueued = context.keep !== undefined;
+    const { value, isStreamed } = await traceRun(spec, { id: job.id, attempt: job.attempt, isQueued }, () =>
+      valueOf(running, spec, context),
+    );
     const bytes = encode(spec.codec, value, "result");
     const outcome = await outcomeOf({ codec: spec.codec, bytes, isEnded: isStreamed }, context);
     return { outcome: encodeOutcome(outcome), isError: false };
   } catch (thrown) {
     return { outcome: outcomeOfThrown(thrown, { keepsClasses: isCaptured }), isError: true };
   }
+}
+
+async function valueOf(
+  running: Running,
+  spec: JobSpec,
+  context: RunContext,
+): Promise<{ readonly value: unknown; readonly isStreamed: boolean }> {
+  const result = await runAs(running, () => call(spec, context));
+  const isStreamed = isGenerator(result);
+  return {
+    isStreamed,
+    value: isStreamed ? await runAs(running, () => stream(result, spec, context)) : result,
+  };
 }
 
 /** A result that was encoded. */

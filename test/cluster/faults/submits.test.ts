@@ -32,6 +32,7 @@ function noteCall(id: JobId, file: string): SubmittedJob {
     retryDelayMs: 0,
     ttlMs: 0,
     isIdempotent: true,
+    trace: null,
   });
   return { id, queue: "default", priority: 0, spec, inputs: [] };
 }
