@@ -32,7 +32,7 @@ export type { DataUrl } from "./core/data-url.ts";
 export { KitchenError, type ErrorCode } from "./core/errors.ts";
 export type { JobId } from "./core/ids.ts";
 export type { JobState } from "./core/job-states.ts";
-export type { FunctionInfo } from "./core/messages.ts";
+export type { FunctionInfo, InputForm, JsonSchema } from "./core/messages.ts";
 export { currentJob, type CurrentJob } from "./worker/child/current-job.ts";
 
 // Results may refer to modules of other programs.

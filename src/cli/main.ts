@@ -11,6 +11,7 @@ import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { addJobCommands } from "./jobs.ts";
 import { addReplCommand } from "./repl.ts";
 import { addStartCommand } from "./start.ts";
+import { addTypesCommand } from "./types.ts";
 
 const program = new Command("kitchensink")
   .description("Run your functions on other machines as if they ran on your own.")
@@ -26,6 +27,7 @@ addDoctorCommand(program);
 addDashboardCommand(program);
 addReplCommand(program);
 addCompletionCommands(program);
+addTypesCommand(program);
 
 try {
   await program.parseAsync();

@@ -3,7 +3,14 @@ import { parseJobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
 import { ClientData } from "./client-data.ts";
 import { Connection } from "./connection.ts";
-import { calleeOf, encodeCall, type AnyFunction, type Callee, type CallOptions } from "./encode-call.ts";
+import {
+  calleeOf,
+  encodeCall,
+  type AnyFunction,
+  type Callee,
+  type CallOptions,
+  type EncodedCall,
+} from "./encode-call.ts";
 import { Http } from "./http.ts";
 import { HttpData } from "./http-data.ts";
 import { InstantCaller } from "./instant.ts";
@@ -27,6 +34,7 @@ import { outputOf } from "./output.ts";
 import { rpcProxy, type Rpc } from "./rpc.ts";
 import type { Returned } from "./remote-items.ts";
 import { findToken } from "./token.ts";
+import { traceCall, type CallTrace } from "./tracing.ts";
 import type { TrackedJob } from "./tracked-job.ts";
 
 interface Shared {
@@ -126,17 +134,34 @@ export class Client implements AsyncDisposable {
   #start(callee: Callee, args: readonly unknown[]): Started<unknown> {
     const { label } = callee;
     const { output } = this.#settings;
-    const { spec, units, inputs, isBlocked } = encodeCall(callee, args, this.#callOptions);
-    if (isBlocked && !this.#settings.async) throw noWaiting(label);
     const { priority, memoize, async: isQueued } = this.#settings;
-    const id = memoize ? contentId(this.#queue, spec) : newJobId();
+    const freshId = newJobId();
+    const trace = traceCall(label, freshId);
+    // What is made once, whoever asks, is part of nobody's trace.
+    const { spec, units, inputs, isBlocked } = this.#encode(callee, args, { trace, isAlone: memoize });
+    if (isBlocked && !isQueued) throw noWaiting(label);
+    const id = memoize ? contentId(this.#queue, spec) : freshId;
     const job = { id, queue: this.#queue, priority, spec, inputs };
     const { instant, connection } = this.#shared;
     const line = isQueued ? connection : instant;
     const submit = (): TrackedJob => line.submit(job, units, outputOf(output, { id, label }));
     const tracked = (memoize ? connection.tracked(id) : undefined) ?? submit();
+    trace.follow(() => tracked.ended);
     const realm = callee.name === null ? callee.realm : this.#shared.realm;
     return { job: new Job({ id, label, realm, tracked }, this.#jobs), bytes: spec.length };
+  }
+
+  #encode(
+    callee: Callee,
+    args: readonly unknown[],
+    { trace, isAlone }: { readonly trace: CallTrace; readonly isAlone: boolean },
+  ): EncodedCall {
+    try {
+      return encodeCall(callee, args, this.#callOptions, isAlone ? null : trace.context);
+    } catch (error) {
+      trace.fail(error);
+      throw error;
+    }
   }
 
   /**

@@ -7,6 +7,7 @@ import { encodeSpec, MAX_AFTER, MAX_INPUTS } from "../codec/wire.ts";
 import { parseDataUrl, type DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId, UnitHash } from "../core/ids.ts";
+import type { TraceContext } from "../core/trace.ts";
 import { findPointers } from "./find-pointers.ts";
 import { isJobRefusal, jobIdOf } from "./job-argument.ts";
 
@@ -64,7 +65,12 @@ export function calleeOf(
  * @throws KitchenError `KS_CANNOT_CAPTURE`, `KS_CANNOT_ENCODE`, `KS_UNKNOWN_CODEC`, `KS_TOO_LARGE`; `KS_USAGE` for
  *   RemoteData that is not saved
  */
-export function encodeCall(callee: Callee, args: readonly unknown[], options: CallOptions): EncodedCall {
+export function encodeCall(
+  callee: Callee,
+  args: readonly unknown[],
+  options: CallOptions,
+  trace: TraceContext | null,
+): EncodedCall {
   const { name, label, captured } = callee;
   const encoded = encodeWithJobs(args, options);
   const units = captured === undefined ? encoded.units : [...captured.units, ...encoded.units];
@@ -83,6 +89,7 @@ export function encodeCall(callee: Callee, args: readonly unknown[], options: Ca
     ttlMs: options.ttlMs,
     isIdempotent: options.idempotent,
     after: encoded.after,
+    trace,
   });
   const inputs = options.routeData ? inputsOf(captured?.pointers, encoded.pointers) : NO_INPUTS;
   return { spec, units, inputs, isBlocked: encoded.after.length > 0 };

@@ -1,7 +1,7 @@
 /** Reads the JSON that nodes answer with: parsed here, so that the rest can rely on the types. */
 import { parseJobId } from "../core/ids.ts";
 import { TRANSITIONS, type JobState } from "../core/job-states.ts";
-import type { FunctionInfo } from "../core/messages.ts";
+import { INPUT_FORMS, type FunctionInfo, type InputForm } from "../core/messages.ts";
 import { type Progress, progressOf } from "../core/progress.ts";
 import type { JobStatus } from "./job.ts";
 import { listIn, malformed, Reader } from "./reader.ts";
@@ -56,8 +56,17 @@ export function parseFunctions(value: unknown): FunctionInfo[] {
       name: info.text("name"),
       parameters: info.text("parameters"),
       doc: info.text("doc"),
+      input: info.object("input"),
+      inputForm: formOf(info.text("inputForm")),
+      isGenerator: info.boolean("isGenerator"),
     };
   });
+}
+
+function formOf(text: string): InputForm {
+  const form = INPUT_FORMS.find((known) => known === text);
+  if (form !== undefined) return form;
+  throw malformed("function's inputForm");
 }
 
 export function parseStatus(value: unknown): JobStatus {

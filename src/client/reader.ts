@@ -42,6 +42,12 @@ export class Reader {
     return this.#values[key];
   }
 
+  object(key: string): Readonly<Record<string, unknown>> {
+    const value = this.#values[key];
+    if (typeof value === "object" && value !== null) return { ...value };
+    throw malformed(`${this.#what}'s ${key}`);
+  }
+
   boolean(key: string): boolean {
     const value = this.#values[key];
     if (typeof value === "boolean") return value;

@@ -45,11 +45,13 @@ export function encodeSpec(spec: JobSpec): Buffer {
     spec.ttlMs,
     spec.isIdempotent,
     spec.after,
+    spec.trace?.traceparent ?? null,
+    spec.trace?.tracestate ?? null,
   ]);
 }
 
 export function parseSpec(bytes: Uint8Array): JobSpec {
-  const fields = Fields.unpack(bytes, "job", 14);
+  const fields = Fields.unpack(bytes, "job", 16);
   const spec: JobSpec = {
     namespace: fields.text(0),
     name: fields.textOrNull(1),
@@ -65,6 +67,7 @@ export function parseSpec(bytes: Uint8Array): JobSpec {
     ttlMs: Math.min(fields.count(11), MAX_TIMEOUT_MS),
     isIdempotent: fields.boolean(12),
     after: parseAfter(fields.list(13)),
+    trace: parseTrace(fields.textOrNull(14), fields.textOrNull(15)),
   };
   if ((spec.name === null) === (spec.fn === null))
     throw new KitchenError(
@@ -82,6 +85,10 @@ function parseAfter(ids: readonly unknown[]): readonly JobId[] {
     "KS_TOO_LARGE",
     `Cannot take a job that waits for ${ids.length} others: at most ${MAX_AFTER}`,
   );
+}
+
+function parseTrace(traceparent: string | null, tracestate: string | null): JobSpec["trace"] {
+  return traceparent === null ? null : { traceparent, tracestate: tracestate ?? "" };
 }
 
 export function encodeSubmission({ client, units, jobs }: Submission): Buffer {

@@ -1,7 +1,14 @@
 /** The messages on a worker's channel as bytes, and back. Layouts: `docs/protocol.md`. */
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId, parseNodeName, parseUnitHash } from "../core/ids.ts";
-import type { FromWorker, FunctionInfo, NamespaceInfo, ToWorker } from "../core/messages.ts";
+import {
+  INPUT_FORMS,
+  type FromWorker,
+  type FunctionInfo,
+  type JsonSchema,
+  type NamespaceInfo,
+  type ToWorker,
+} from "../core/messages.ts";
 import { Fields, pack } from "./pack.ts";
 import { parseProgress, progressFields } from "./progress.ts";
 
@@ -39,6 +46,8 @@ export function encodeToWorker(message: ToWorker): Buffer {
       return pack(["i", message.run, message.from, message.isOver]);
     case "describe":
       return pack(["d", message.request, message.namespace]);
+    case "declare":
+      return pack(["t", message.request, message.namespaces]);
   }
 }
 
@@ -79,6 +88,8 @@ export function parseToWorker(bytes: Uint8Array): ToWorker {
       return { type: "read", run: fields.count(1), from: fields.count(2), isOver: fields.boolean(3) };
     case "d":
       return { type: "describe", request: fields.count(1), namespace: fields.text(2) };
+    case "t":
+      return { type: "declare", request: fields.count(1), namespaces: fields.list(2).map(String) };
     default:
       throw new KitchenError("KS_BAD_REQUEST", `Not a message to a worker: ${fields.text(0)}`);
   }
@@ -103,11 +114,9 @@ export function encodeFromWorker(message: FromWorker): Buffer {
     case "stray":
       return pack(["o", message.text]);
     case "described":
-      return pack([
-        "d",
-        message.request,
-        message.functions?.map((f) => [f.namespace, f.name, f.parameters, f.doc]) ?? null,
-      ]);
+      return pack(["d", message.request, message.functions?.map(functionRow) ?? null]);
+    case "declared":
+      return pack(["t", message.request, message.declarations]);
   }
 }
 
@@ -140,6 +149,8 @@ export function parseFromWorker(bytes: Uint8Array): FromWorker {
         request: fields.count(1),
         functions: fields.raw(2) === null ? null : fields.list(2).map(parseFunction),
       };
+    case "t":
+      return { type: "declared", request: fields.count(1), declarations: fields.textOrNull(2) };
     default:
       throw new KitchenError("KS_BAD_REQUEST", `Not a message from a worker: ${fields.text(0)}`);
   }
@@ -154,7 +165,38 @@ function parseNamespace(row: unknown): NamespaceInfo {
   };
 }
 
+function functionRow(info: FunctionInfo): readonly unknown[] {
+  const { namespace, name, parameters, doc, input, inputForm, isGenerator } = info;
+  return [
+    namespace,
+    name,
+    parameters,
+    doc,
+    JSON.stringify(input),
+    INPUT_FORMS.indexOf(inputForm),
+    isGenerator,
+  ];
+}
+
 function parseFunction(row: unknown): FunctionInfo {
-  const fields = Fields.of(row, "function", 4);
-  return { namespace: fields.text(0), name: fields.text(1), parameters: fields.text(2), doc: fields.text(3) };
+  const fields = Fields.of(row, "function", 7);
+  return {
+    namespace: fields.text(0),
+    name: fields.text(1),
+    parameters: fields.text(2),
+    doc: fields.text(3),
+    input: parseSchema(fields.text(4)),
+    inputForm: INPUT_FORMS[fields.count(5)] ?? "list",
+    isGenerator: fields.boolean(6),
+  };
+}
+
+function parseSchema(text: string): JsonSchema {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null) return { ...value };
+  } catch {
+    // Falls through to the one message.
+  }
+  throw new KitchenError("KS_BAD_REQUEST", "Not a function: its input is no JSON Schema");
 }

@@ -48,6 +48,13 @@ export function parseQueue(text: unknown): string {
   throw malformed("queue", text, "1 to 64 letters, digits and . _ - (then, for one node, | and its name)");
 }
 
+const VERSION_PLACE = 14;
+
+/** When a UUIDv7 was made, in ms since the epoch by the clock of who made it; undefined for other ids. */
+export function timeOfJob(id: JobId): number | undefined {
+  return id[VERSION_PLACE] === "7" ? Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16) : undefined;
+}
+
 function malformed(what: string, value: unknown, form: string): KitchenError {
   const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 100)) : typeof value;
   return new KitchenError("KS_BAD_REQUEST", `Not a ${what}: ${shown} (expected ${form})`);

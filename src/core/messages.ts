@@ -8,6 +8,7 @@ import type { DataUrl } from "./data-url.ts";
 import type { JobId, NodeName, UnitHash } from "./ids.ts";
 import type { FinalState } from "./job-states.ts";
 import type { Progress } from "./progress.ts";
+import type { TraceContext } from "./trace.ts";
 
 /** What a job asks a worker to do. The client writes it, the store keeps it, a worker reads it. */
 export interface JobSpec {
@@ -37,6 +38,8 @@ export interface JobSpec {
   readonly isIdempotent: boolean;
   /** The jobs whose results stand among its arguments, each once: it waits for them. */
   readonly after: readonly JobId[];
+  /** The trace that the call belongs to; `null`: none. */
+  readonly trace: TraceContext | null;
 }
 
 /** One call on its way to a node. */
@@ -165,7 +168,8 @@ export type ToWorker =
   | { readonly type: "recall"; readonly run: number }
   /** Of a run that streams: the reader has all items before `from`; when it is over, it wants no more. */
   | { readonly type: "read"; readonly run: number; readonly from: number; readonly isOver: boolean }
-  | { readonly type: "describe"; readonly request: number; readonly namespace: string };
+  | { readonly type: "describe"; readonly request: number; readonly namespace: string }
+  | { readonly type: "declare"; readonly request: number; readonly namespaces: readonly string[] };
 
 export interface WorkerSettings {
   /** Ends a job's output on each stream; only the node and this worker know it. */
@@ -207,7 +211,8 @@ export type FromWorker =
       readonly type: "described";
       readonly request: number;
       readonly functions: readonly FunctionInfo[] | null;
-    };
+    }
+  | { readonly type: "declared"; readonly request: number; readonly declarations: string | null };
 
 /** What a run came to. */
 export interface RunResult {
@@ -232,4 +237,16 @@ export interface FunctionInfo {
   readonly parameters: string;
   /** The doc comment's text without its stars; empty when there is none. */
   readonly doc: string;
+  /** What it takes, as far as its schema or its parameters tell. */
+  readonly input: JsonSchema;
+  readonly inputForm: InputForm;
+  /** It gives a generator, as far as its own form tells. */
+  readonly isGenerator: boolean;
 }
+
+/** What a function's `input` describes: an object with its arguments by name, its one argument, or the list of them. */
+export type InputForm = (typeof INPUT_FORMS)[number];
+export const INPUT_FORMS = ["by-name", "one-argument", "list"] as const;
+
+/** A JSON Schema of draft 2020-12; without any keyword, it takes everything. */
+export type JsonSchema = Readonly<Record<string, unknown>>;

@@ -116,6 +116,8 @@ export class Arrival {
 export class Arrivals {
   readonly #folder: string;
   readonly #arrivals = new Set<Arrival>();
+  /** Of all that have ended, by their way. */
+  readonly endedBytes: Record<ArrivalKind, number> = { upload: 0, pull: 0, local: 0 };
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -130,6 +132,7 @@ export class Arrivals {
   /** Ends an arrival; nothing of its part is left. */
   async end(arrival: Arrival, failure?: KitchenError): Promise<void> {
     this.#arrivals.delete(arrival);
+    this.endedBytes[arrival.start.kind] += arrival.receivedBytes;
     arrival.end(failure);
     await rm(arrival.part, { force: true, recursive: true });
   }

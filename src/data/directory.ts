@@ -31,6 +31,7 @@ import type {
   ReaderOptions,
   ReceiveOptions,
   Replica,
+  Moved,
 } from "./types.ts";
 import { isDiskFull, storageError } from "./storage-error.ts";
 import { Uploads } from "./uploads.ts";
@@ -128,6 +129,12 @@ export class DataDirectory {
   /** As `check`, by the hash of its bytes, for who was told that they are damaged. */
   prove(url: DataUrl): Promise<Replica | undefined> {
     return this.#parts.soundness.prove(url);
+  }
+
+  /** How many bytes were read to be sent, and how many came, since the start. */
+  get moved(): Moved {
+    const { readers, arrivals } = this.#parts;
+    return { sentBytes: readers.sentBytes, receivedBytes: arrivals.endedBytes };
   }
 
   /** What is under way. */

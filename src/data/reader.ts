@@ -15,6 +15,8 @@ export interface ReaderParts {
   /** Opened already, or read as it grows. */
   readonly from: FileHandle | Arrival;
   readonly pool: BufferPool;
+  /** Told how many bytes were read to be sent. */
+  readonly onSent: (bytes: number) => void;
   readonly onClose: (reader: DataReader) => void;
 }
 
@@ -58,14 +60,18 @@ export class DataReader {
    * @throws what kept it from sending all; the target is destroyed then, for what it was sent must not pass for the whole
    */
   async sendTo(target: Writable, range?: ByteRange): Promise<void> {
-    const { pool } = this.#parts;
+    const { pool, onSent } = this.#parts;
     try {
       await deliver({
         target,
         pool,
         range: range ?? this.#whole(),
         signal: this.#controller.signal,
-        read: (buffer, position) => this.#read(buffer, position),
+        read: async (buffer, position) => {
+          const length = await this.#read(buffer, position);
+          onSent(length);
+          return length;
+        },
         ready: (position) => this.#ready(position),
       });
     } finally {

@@ -25,10 +25,16 @@ export class Readers {
   readonly #parts: ReadersParts;
   readonly #pool = new BufferPool();
   readonly #open = new Set<DataReader>();
+  #sentBytes = 0;
   #isClosed = false;
 
   constructor(parts: ReadersParts) {
     this.#parts = parts;
+  }
+
+  /** How much of files was sent. */
+  get sentBytes(): number {
+    return this.#sentBytes;
   }
 
   async open(url: DataUrl, { waitMs = 0, signal }: ReaderOptions): Promise<DataReader> {
@@ -86,7 +92,8 @@ export class Readers {
     if (from === undefined) return undefined;
     const facts = "start" in from ? from.start.facts : replica;
     if (facts === undefined) return undefined;
-    const reader = new DataReader({ facts, path, from, pool: this.#pool, onClose });
+    const onSent = (bytes: number): void => void (this.#sentBytes += bytes);
+    const reader = new DataReader({ facts, path, from, pool: this.#pool, onSent, onClose });
     this.#open.add(reader);
     return reader;
   }

@@ -96,3 +96,9 @@ export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
+
+/** What a node has moved since its start. */
+export interface Moved {
+  readonly sentBytes: number;
+  readonly receivedBytes: Readonly<Record<ArrivalKind, number>>;
+}

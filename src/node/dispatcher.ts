@@ -13,6 +13,7 @@ import { Alarm } from "./alarm.ts";
 import { Attempt, type AttemptLane, type AttemptOptions } from "./attempt.ts";
 import { awaitedOutcomes } from "./awaited-outcomes.ts";
 import { errorOutcome } from "./outcomes.ts";
+import type { Tally } from "./metrics/tally.ts";
 import { Recall } from "./recall.ts";
 import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
@@ -44,6 +45,7 @@ export interface DispatcherOptions {
   readonly isArbitraryAllowed: (namespace: string) => boolean;
   /** The node's lease had run out. */
   readonly onLapsed: () => void;
+  readonly tally: Tally;
   readonly warn: (message: string) => void;
 }
 
@@ -227,6 +229,7 @@ export class Dispatcher {
         if (reply.type === "lapsed") return this.#options.onLapsed();
         this.#held.recordTrip(performance.now() - askedAtMs);
         this.#hasFailed = false;
+        this.#options.tally.claimed(reply.jobs, Date.now());
         for (const job of reply.jobs) this.#accept(job, era);
         this.#assign();
         if (reply.jobs.length === count) this.#isWoken = true;
@@ -333,7 +336,7 @@ export class Dispatcher {
   }
 
   #ended(ended: Attempt, end: AttemptEnd, ranMs: number): void {
-    const { writer, maxDeaths, activity } = this.#options;
+    const { writer, tally, maxDeaths, activity } = this.#options;
     const { job, spec, key, hasStreamed } = ended;
     // Nobody wants to know of one that was taken away.
     if (this.#attempts.get(job.id) !== ended) {
@@ -349,6 +352,7 @@ export class Dispatcher {
     const { retries, retryDelayMs, isIdempotent } = spec;
     const counts = { deaths, throws, retries, retryDelayMs, maxDeaths, isIdempotent, hasStreamed };
     const step = decideNext(end, counts);
+    tally.jobEnded(step, ranMs);
     writer.finish({ id, attempt, ...step });
     if (end.type !== "not-begun") activity.ended("queue", ended, step.next, ranMs);
     if (this.#attempts.size === 0) this.#onIdle();
@@ -381,6 +385,7 @@ export class Dispatcher {
   #fail({ id, attempt }: ClaimedJob, error: unknown): void {
     const code = error instanceof KitchenError ? error.code : "KS_INTERNAL";
     const message = error instanceof Error ? error.message : String(error);
+    this.#options.tally.jobEnded({ next: "failed" }, 0);
     this.#options.writer.finish({ id, attempt, next: "failed", outcome: errorOutcome(code, message) });
     this.#options.activity.endedUnbegun([{ id }], "failed");
   }

@@ -11,6 +11,7 @@ import type { WorkerProcess } from "../worker/worker-process.ts";
 import type { Activity } from "./activity/activity.ts";
 import { Attempt, type AttemptLane } from "./attempt.ts";
 import { leastLaden } from "./dispatcher.ts";
+import type { Tally } from "./metrics/tally.ts";
 import { Recall } from "./recall.ts";
 import type { Streams } from "./streams.ts";
 
@@ -42,6 +43,7 @@ export interface InstantLaneOptions {
   readonly nextRun: () => number;
   readonly activity: Activity;
   readonly streams: Streams;
+  readonly tally: Tally;
 }
 
 /** Calls that skip the queue: they run on workers kept for them, first come, first served, and are not stored. */
@@ -54,6 +56,7 @@ export class InstantLane {
   readonly #times = new RunTimes();
   readonly #held = new HeldWork();
   readonly #recall: Recall;
+  readonly #tally: Tally;
   /** The attempts that wait or run, each of a call. */
   readonly #calls = new Map<Attempt, InstantCall>();
   #waiting: Attempt[] = [];
@@ -68,6 +71,7 @@ export class InstantLane {
     this.#pool = options.pool;
     this.#nextRun = options.nextRun;
     this.#activity = options.activity;
+    this.#tally = options.tally;
     this.#recall = new Recall(options.pool);
     this.#lane = this.#createLane(options);
   }
@@ -183,6 +187,17 @@ export class InstantLane {
     return await worker.describe(namespace);
   }
 
+  /** The types of these namespaces' functions, as a worker sees them. @throws KitchenError `KS_UNAVAILABLE` */
+  async declare(namespaces: readonly string[]): Promise<string> {
+    const worker = await this.#anyWorker();
+    const declarations = await worker.declare(namespaces);
+    if (declarations !== null) return declarations;
+    throw new KitchenError(
+      "KS_UNAVAILABLE",
+      "Cannot tell the types: see the node's log for what its worker says",
+    );
+  }
+
   #attemptOf(call: InstantCall): Attempt {
     const { id, spec, specBytes, units } = call;
     const job = { id, attempt: 1, deaths: 0, throws: 0, queue: "", spec: specBytes };
@@ -213,6 +228,7 @@ export class InstantLane {
     const call = this.#calls.get(attempt);
     if (call === undefined) return;
     this.#calls.delete(attempt);
+    this.#tally.instantEnded(end, ranMs);
     if (end.type === "returned" || end.type === "threw") this.#times.record(attempt.key, ranMs);
     // The worker died under another call: this one has not begun, so it takes the next worker.
     if (end.type === "not-begun") this.#waiting.unshift(this.#attemptOf(call));

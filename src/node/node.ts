@@ -31,6 +31,8 @@ import { type NodeOptions, queuesOf, termsOf } from "./options.ts";
 import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
+import { Metrics } from "./metrics/metrics.ts";
+import { Tally } from "./metrics/tally.ts";
 import { Policy } from "./policy.ts";
 import { ProgressReports } from "./progress-reports.ts";
 import { Recovery } from "./recovery.ts";
@@ -86,6 +88,8 @@ class Node implements RunningNode {
   readonly #hub = new Hub((id, state) => this.#blocked.ended(id, state));
   readonly #streams = new Streams();
   readonly #activity = new Activity();
+  readonly #tally = new Tally();
+  readonly #metrics: Metrics;
   readonly #readers: ItemReaders;
   readonly #policy: Policy;
   readonly #units: UnitCache;
@@ -158,6 +162,7 @@ class Node implements RunningNode {
       workerMemoryBytes,
       nextRun,
       activity: this.#activity,
+      tally: this.#tally,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onLapsed: () =>
         void this.#lease
@@ -173,6 +178,7 @@ class Node implements RunningNode {
       nextRun,
       activity: this.#activity,
       streams: this.#streams,
+      tally: this.#tally,
     });
     this.#readers = new ItemReaders({
       node: name,
@@ -200,6 +206,14 @@ class Node implements RunningNode {
     });
     this.#access = accessTo(options);
     this.#server = createServer({ guard: this.#access.guard, cluster, warn });
+    this.#metrics = new Metrics({
+      tally: this.#tally,
+      store,
+      pools: { queue: this.#pool, instant: this.#instantPool },
+      directory,
+      running: () => this.#dispatcher.running,
+      queues: queuesOf(options),
+    });
     this.#addRoutes();
   }
 
@@ -282,6 +296,7 @@ class Node implements RunningNode {
         .catch((error: unknown) => log.warn(`cannot leave the cluster: ${String(error)}`));
     await this.#instantPool.close();
     this.#streams.close();
+    this.#metrics.close();
     this.#readers.close();
     await this.#server.close();
     await this.#data.close();
@@ -427,6 +442,10 @@ class Node implements RunningNode {
       ...this.#observers(),
       queue: queues[0] ?? "default",
       unready: () => this.#unready(),
+      namespaces: () => this.#policy.namespaces,
+      metrics: this.#metrics,
+      clusterName: this.#options.cluster,
+      asksForToken: this.#options.token !== null,
     });
   }
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { newJobId } from "../client/new-job-id.ts";
 import type { NodeName } from "../core/ids.ts";
+import type { NamespaceInfo } from "../core/messages.ts";
 import type { Store } from "../store/port.ts";
 import type { DataService } from "./data/data-service.ts";
 import type { Hub } from "./hub.ts";
@@ -18,10 +19,14 @@ import { addItemRoutes } from "./http/item-routes.ts";
 import { addJobRoutes } from "./http/job-routes.ts";
 import { addLoginRoutes } from "./http/login-routes.ts";
 import { addPageRoutes } from "./http/page-routes.ts";
+import { addJsonRpcRoutes } from "./http/jsonrpc-routes.ts";
+import { addMetricsRoutes } from "./http/metrics-routes.ts";
+import { addOpenApiRoutes } from "./http/openapi-routes.ts";
 import { addRpcRoutes } from "./http/rpc-routes.ts";
 import { addWorkerRoutes } from "./http/worker-routes.ts";
 import type { InstantLane } from "./instant-lane.ts";
 import type { ItemReaders } from "./item-readers.ts";
+import type { Metrics } from "./metrics/metrics.ts";
 import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
 import type { Submissions } from "./submissions.ts";
@@ -42,6 +47,11 @@ export interface Routes extends Access, Observers {
   /** Where calls without a client of this project's wait: a queue that this node serves. */
   readonly queue: string;
   readonly unready: () => string | undefined;
+  /** What is registered now. */
+  readonly namespaces: () => readonly NamespaceInfo[];
+  readonly metrics: Metrics;
+  readonly clusterName: string;
+  readonly asksForToken: boolean;
 }
 
 /** Receives nothing: for queued calls of programs without an event stream. */
@@ -59,6 +69,9 @@ export function addRoutes(server: FastifyInstance, routes: Routes): void {
   addEventRoutes(server, { hub, store, writer, readers, node });
   addItemRoutes(server, readers);
   addRpcRoutes(server, { lane, streams, submissions, newJobId, anonymousClient: ANONYMOUS_CLIENT, queue });
+  addJsonRpcRoutes(server, { lane, streams, submissions, newJobId, namespaces: routes.namespaces });
+  addOpenApiRoutes(server, routes);
+  addMetricsRoutes(server, routes);
   addInfoRoutes(server, { store, lane, unready: routes.unready });
   addDataRoutes(server, { data, node });
   addCatalogRoutes(server, { data, node });

@@ -10,6 +10,8 @@ export interface Inspection {
   someActive(most: number): Promise<JobId[]>;
   /** As `read`, without what may be large. */
   look(ids: readonly JobId[]): Promise<(JobFacts | undefined)[]>;
+  /** How many commands were sent to the store's server so far; 0 when it is embedded. */
+  readonly trips: number;
   /** ms since the epoch, by the store's clock. */
   now(): Promise<number>;
   /** Where jobs wait, and how many. */

@@ -1,4 +1,5 @@
 import { KitchenError } from "../core/errors.ts";
+import type { JsonSchema } from "../core/messages.ts";
 
 /** A function that can be registered. */
 export type AnyFunction = (...args: never[]) => unknown;
@@ -8,6 +9,8 @@ export interface StandardSchema<Output = unknown> {
   readonly "~standard": {
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
+    /** Of those that can say it in JSON Schema; may throw where that cannot express them. */
+    readonly jsonSchema?: { readonly input: (options: { readonly target: "draft-2020-12" }) => JsonSchema };
   };
 }
 type SchemaResult<Output> =
@@ -84,15 +87,25 @@ export function define<Input, Result>(definition: {
   };
   // What people see when they list the functions is what they wrote.
   Object.defineProperty(checked, "name", { value: run.name });
-  definitions.set(checked, run);
+  definitions.set(checked, { input: schema, run });
   return checked;
 }
 
-const definitions = new WeakMap<AnyFunction, AnyFunction>();
+interface Definition {
+  readonly input: StandardSchema;
+  readonly run: AnyFunction;
+}
+
+const definitions = new WeakMap<AnyFunction, Definition>();
 
 /** The function that a person wrote: for one made by {@link define} its `run`, else the function itself. */
 export function writtenFunction(fn: AnyFunction): AnyFunction {
-  return definitions.get(fn) ?? fn;
+  return definitions.get(fn)?.run ?? fn;
+}
+
+/** The schema of a function's one argument, when it was made by {@link define}. */
+export function schemaOf(fn: AnyFunction): StandardSchema | undefined {
+  return definitions.get(fn)?.input;
 }
 
 function issueText({ message, path = [] }: SchemaIssue): string {

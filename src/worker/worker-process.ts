@@ -23,6 +23,9 @@ const PIPES_ENDED_MS = 250;
 /** As many as a worker keeps compiled. */
 const MOST_UNITS = 5_000;
 
+/** What a worker answers to a question about its functions. */
+type Answer = Extract<FromWorker, { type: "described" | "declared" }>;
+
 export interface WorkerOptions {
   /** Its place in its pool, from 1. */
   readonly slot: number;
@@ -62,7 +65,7 @@ export class WorkerProcess {
   #hasExited = false;
   #isKilled = false;
   #closed: Because | undefined;
-  readonly #requests = new Map<number, (functions: readonly FunctionInfo[] | null) => void>();
+  readonly #requests = new Map<number, (answer: Answer | null) => void>();
   #lastRequest = 0;
   #outbox: Buffer[] = [];
   #resolveReady!: (namespaces: readonly NamespaceInfo[]) => void;
@@ -153,11 +156,22 @@ export class WorkerProcess {
   }
 
   /** Lists a namespace's functions; `null` when there is no such namespace. */
-  describe(namespace: string): Promise<readonly FunctionInfo[] | null> {
+  async describe(namespace: string): Promise<readonly FunctionInfo[] | null> {
+    const answer = await this.#ask((request) => ({ type: "describe", request, namespace }));
+    return answer?.type === "described" ? answer.functions : null;
+  }
+
+  /** The types of these namespaces' functions as a declaration file; `null` when the worker cannot tell, or has died. */
+  async declare(namespaces: readonly string[]): Promise<string | null> {
+    const answer = await this.#ask((request) => ({ type: "declare", request, namespaces }));
+    return answer?.type === "declared" ? answer.declarations : null;
+  }
+
+  #ask(question: (request: number) => ToWorker): Promise<Answer | null> {
     const request = ++this.#lastRequest;
     return new Promise((resolve) => {
       this.#requests.set(request, resolve);
-      this.#send({ type: "describe", request, namespace });
+      this.#send(question(request));
     });
   }
 
@@ -256,7 +270,8 @@ export class WorkerProcess {
         this.#onStrayOutput(message.text);
         break;
       case "described":
-        this.#requests.get(message.request)?.(message.functions);
+      case "declared":
+        this.#requests.get(message.request)?.(message);
         this.#requests.delete(message.request);
         break;
     }

@@ -72,7 +72,7 @@ describe.each(STORES)("on the %s store", (store) => {
 
   test("functions() lists names, parameters and doc comments", async () => {
     const functions = await c.functions("test");
-    expect(functions.find(({ name }) => name === "add")).toEqual({
+    expect(functions.find(({ name }) => name === "add")).toMatchObject({
       namespace: "test",
       name: "add",
       parameters: "a, b = 1",

@@ -5,9 +5,10 @@ import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 const FUNCTIONS = fileURLToPath(new URL("./fixtures/functions.ts", import.meta.url));
+const BY_NAME = fileURLToPath(new URL("./fixtures/json-functions.ts", import.meta.url));
 let cluster: Cluster;
 beforeAll(async () => {
-  cluster = await startCluster({ modules: [FUNCTIONS] });
+  cluster = await startCluster({ modules: [FUNCTIONS, BY_NAME] });
 });
 afterAll(() => cluster.close());
 
@@ -55,6 +56,16 @@ test("an empty body is no arguments", async () => {
   });
 });
 
+test.each([
+  ["a member for each parameter", "rpc/test/add", '{"b":2,"a":1}', "3"],
+  ["what is left out has its default", "rpc/test/add", '{"a":1}', "2"],
+  ["none", "rpc/json/nothing", "{}", "null"],
+  ["the one object that the parameter takes apart", "rpc/json/area", '{"width":2,"height":3}', "6"],
+  ["a method's parameters", "rpc/json/join", '{"texts":["a","b"],"by":"-"}', '"a-b"'],
+])("arguments by name: %s", async (_what, path, body, result) => {
+  expect(await curl(path, ...JSON_BODY, body)).toMatchObject({ status: 200, body: result });
+});
+
 test("what a function throws is a problem with its name, message and stack", async () => {
   const { status, type, body } = await curl("rpc/test/buy", ...JSON_BODY, '["hats"]');
   expect({ status, type }).toEqual({ status: 500, type: "application/problem+json" });
@@ -69,7 +80,9 @@ test.each([
   ["rpc/test/nothing", "[]", 404, "KS_UNKNOWN_FUNCTION"],
   ["rpc/nowhere/add", "[]", 404, "KS_UNKNOWN_FUNCTION"],
   ["rpc/test/add", "[1,", 400, "KS_CANNOT_DECODE"],
-  ["rpc/test/add", '{"a":1}', 400, "KS_BAD_REQUEST"],
+  ["rpc/test/add", "3", 400, "KS_BAD_REQUEST"],
+  ["rpc/test/add", '{"a":1,"c":2}', 422, "KS_INVALID_ARGUMENTS"],
+  ["rpc/json/longest", '{"texts":["a"]}', 422, "KS_INVALID_ARGUMENTS"],
   ["rpc/default/double", '["x"]', 422, "KS_INVALID_ARGUMENTS"],
 ])("POST %s with %s is %i %s", async (path, body, status, code) => {
   const answer = await curl(path, ...JSON_BODY, body);

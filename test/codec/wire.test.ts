@@ -47,6 +47,7 @@ const spec: JobSpec = {
   ttlMs: 7,
   isIdempotent: true,
   after: [jobId],
+  trace: { traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", tracestate: "a=1" },
 };
 
 test("a job's spec, a submission and outcomes come back as they were", () => {
@@ -117,9 +118,21 @@ test("every message on a worker's channel comes back as it was", () => {
     {
       type: "described",
       request: 3,
-      functions: [{ namespace: "test", name: "add", parameters: "a", doc: "" }],
+      functions: [
+        {
+          namespace: "test",
+          name: "add",
+          parameters: "a",
+          input: { type: "object" },
+          inputForm: "by-name",
+          isGenerator: false,
+          doc: "",
+        },
+      ],
     },
     { type: "described", request: 4, functions: null },
+    { type: "declared", request: 5, declarations: "export {};" },
+    { type: "declared", request: 6, declarations: null },
   ];
   for (const message of fromWorker) expect(parseFromWorker(encodeFromWorker(message))).toEqual(message);
 });

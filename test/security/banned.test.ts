@@ -47,6 +47,7 @@ function specOf(parts: Partial<JobSpec>): JobSpec {
     ttlMs: 0,
     isIdempotent: true,
     after: [],
+    trace: null,
     ...parts,
   };
 }

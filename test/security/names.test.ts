@@ -69,6 +69,7 @@ describe.each(NAMES)("%s", (name) => {
       ttlMs: 0,
       isIdempotent: true,
       after: [],
+      trace: null,
     };
     const job = { id: newJobId(), queue: "default", priority: 0, spec: encodeSpec(spec), inputs: [] };
     const submission = encodeSubmission({ client: "12345678", units: new Map(), jobs: [job] });

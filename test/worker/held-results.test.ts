@@ -43,6 +43,7 @@ function runOf(run: number, name: "short" | "long"): Buffer {
     ttlMs: 0,
     isIdempotent: true,
     after: [],
+    trace: null,
     streamsOutput: false,
   });
   return encodeToWorker({ type: "run", run, jobId: newJobId(), attempt: 1, spec, outcomes: [] });

@@ -40,6 +40,7 @@ function submission(id: ReturnType<typeof newJobId>, args: readonly unknown[]): 
     ttlMs: 0,
     isIdempotent: true,
     after: [],
+    trace: null,
   });
   const job = { id, queue: "default", priority: 0, spec, inputs: [] };
   return encodeSubmission({ client: CLIENT, units: new Map(), jobs: [job] });

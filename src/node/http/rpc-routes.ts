@@ -1,14 +1,15 @@
 import type { FastifyInstance, FastifyReply } from "fastify";
-import { encodeSpec, MEDIA_TYPE, parseOutcome } from "../../codec/wire.ts";
+import { MEDIA_TYPE, parseOutcome } from "../../codec/wire.ts";
 import type { AttemptEnd } from "../../core/attempt.ts";
 import { KitchenError, isErrorCode } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
-import type { JobSpec } from "../../core/messages.ts";
+import { traceIn } from "../../core/trace.ts";
 import type { InstantLane } from "../instant-lane.ts";
 import type { Streams } from "../streams.ts";
 import type { Submissions } from "../submissions.ts";
 import { sendItemLines } from "./item-lines.ts";
 import { sendProblem, statusOf, titleOf } from "./problems.ts";
+import { encodeRegisteredCall, runInstantly } from "./registered-call.ts";
 import { bodyBytes } from "./server.ts";
 
 export interface RpcRoutesOptions {
@@ -23,7 +24,8 @@ export interface RpcRoutesOptions {
 }
 
 /**
- * `POST /rpc/:namespace/:function` with a JSON array of arguments: registered functions for everyone. Instant, unless
+ * `POST /rpc/:namespace/:function` with a JSON array of arguments, or an object of them by name: registered functions for
+ * everyone. Instant, unless
  * the caller prefers `respond-async`, which queues the call and answers 202 with the job's address. A generator's items
  * are the answer's lines.
  */
@@ -37,14 +39,19 @@ export function addRpcRoutes(server: FastifyInstance, options: RpcRoutesOptions)
           "Send the arguments as a JSON array, with content-type: application/json",
         );
       const { namespace, name } = request.params;
-      const spec = specOf(namespace, name, bodyBytes(request.body));
-      options.submissions.check(encodeSpec(spec));
+      const specBytes = encodeRegisteredCall({
+        namespace,
+        name,
+        args: bodyBytes(request.body),
+        trace: traceIn(request.headers),
+      });
+      const spec = options.submissions.check(specBytes);
       const id = options.newJobId();
       if (/\brespond-async\b/.test(String(request.headers["prefer"] ?? ""))) {
         await options.submissions.submit({
           client: options.anonymousClient,
           units: new Map(),
-          jobs: [{ id, queue: options.queue, priority: 0, spec: encodeSpec(spec), inputs: [] }],
+          jobs: [{ id, queue: options.queue, priority: 0, spec: specBytes, inputs: [] }],
         });
         return await reply
           .code(202)
@@ -53,55 +60,16 @@ export function addRpcRoutes(server: FastifyInstance, options: RpcRoutesOptions)
           .send(JSON.stringify({ id }));
       }
       let lines: Promise<void> | undefined;
-      const end = await runInstantly(options.lane, id, spec, () => {
+      const onStreaming = (): void => {
         const items = options.streams.find(id, 0);
         if (items === undefined) return;
         reply.hijack();
         lines = sendItemLines(reply.raw, items);
-      });
+      };
+      const end = await runInstantly(options.lane, { id, spec, specBytes, onStreaming });
       return lines === undefined ? await answer(reply, end) : await endLines(reply, lines, end);
     },
   );
-}
-
-function specOf(namespace: string, name: string, args: Uint8Array): JobSpec {
-  return {
-    namespace,
-    name,
-    label: `${namespace}.${name}`,
-    units: [],
-    codec: "json",
-    fn: null,
-    args,
-    timeoutMs: 0,
-    retries: 0,
-    streamsOutput: false,
-    retryDelayMs: 0,
-    ttlMs: 0,
-    isIdempotent: true,
-    after: [],
-  };
-}
-
-function runInstantly(
-  lane: InstantLane,
-  id: JobId,
-  spec: JobSpec,
-  onStreaming: () => void,
-): Promise<AttemptEnd> {
-  const specBytes = encodeSpec(spec);
-  return new Promise((resolve) => {
-    lane.run({
-      id,
-      spec,
-      specBytes,
-      units: new Map(),
-      onOutput: () => undefined,
-      onStreaming,
-      onProgress: () => {},
-      onEnd: resolve,
-    });
-  });
 }
 
 /** The head has gone out long ago: an answer that breaks off is the only way to say that the function threw. */

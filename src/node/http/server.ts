@@ -159,6 +159,13 @@ export function bodyBytes(body: unknown): Uint8Array {
  * @throws KitchenError `KS_BAD_REQUEST`, or `KS_TOO_LARGE` for more values or levels than any message needs
  */
 export function bodyObject(body: unknown): Readonly<Record<string, unknown>> {
+  const value = bodyJson(body);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  throw new KitchenError("KS_BAD_REQUEST", "The body is not a JSON object");
+}
+
+/** A request's body as JSON; `undefined` when it is none. @throws KitchenError `KS_TOO_LARGE`, as {@link bodyObject} */
+export function bodyJson(body: unknown): unknown {
   const bytes = bodyBytes(body);
   if (!isJsonWithin(BODY, bytes))
     throw new KitchenError(
@@ -166,10 +173,8 @@ export function bodyObject(body: unknown): Readonly<Record<string, unknown>> {
       `Cannot take the body: it has more than ${MAX_VALUES} values, or more than ${MAX_DEPTH} levels; send less at once`,
     );
   try {
-    const value: unknown = JSON.parse(Buffer.from(bytes).toString("utf8"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
   } catch {
-    // Falls through to the one message.
+    return undefined;
   }
-  throw new KitchenError("KS_BAD_REQUEST", "The body is not a JSON object");
 }

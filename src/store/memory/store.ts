@@ -318,6 +318,8 @@ class MemoryStore extends MemoryCatalog implements Store {
     return this.open();
   }
 
+  readonly trips = 0;
+
   async waiting(): Promise<Waiting> {
     this.open();
     return this.#jobs.overview();

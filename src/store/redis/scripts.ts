@@ -76,6 +76,7 @@ export class Scripts {
   readonly #sources = new Map(SOURCES);
   readonly #known = new Set<ScriptName>();
   #resends = 0;
+  #trips = 0;
 
   constructor(redis: Redis | Cluster) {
     this.#redis = redis;
@@ -84,6 +85,11 @@ export class Scripts {
   /** How often a script had to be sent again: what was sent behind it has run before it. */
   get resends(): number {
     return this.#resends;
+  }
+
+  /** How many scripts were sent. */
+  get trips(): number {
+    return this.#trips;
   }
 
   /** The reply, with bytes for texts. */
@@ -102,6 +108,7 @@ export class Scripts {
   #send(name: ScriptName, prefix: string, args: readonly Argument[]): Promise<unknown> {
     const source = this.#sources.get(name);
     if (source === undefined) throw new KitchenError("KS_INTERNAL", `There is no script ${name}.lua`);
+    this.#trips += 1;
     const keys = ["2", prefix, `${prefix}nothing`];
     if (this.#known.has(name)) return this.#redis.callBuffer("EVALSHA", source.hash, ...keys, ...args);
     this.#known.add(name);

@@ -295,6 +295,10 @@ class RedisStore extends RedisCatalog implements Store {
     return parseNow(await this.run("now", []));
   }
 
+  get trips(): number {
+    return this.#connection.scripts.trips;
+  }
+
   async waiting(): Promise<Waiting> {
     return parseWaiting(await this.run("waiting", []));
   }

@@ -2,6 +2,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { shareByName } from "../../capture/resolve/shared.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
+import type { TraceContext } from "../../core/trace.ts";
 
 /** What a function can learn of the job it runs in. */
 export interface CurrentJob {
@@ -26,6 +27,8 @@ export interface CurrentJob {
    * ```
    */
   readonly progress: (done: number, total?: number, label?: string) => void;
+  /** Where the call stands in a trace, to be sent along with requests; undefined when it belongs to none. */
+  readonly trace: TraceContext | undefined;
 }
 
 export interface Running {
@@ -53,6 +56,11 @@ export function currentRun(): number | undefined {
 /** Whether data that the calling code reads may bring code along; not so where captured functions are banned. */
 export function mayReviveCode(): boolean {
   return storage.getStore()?.mayReviveCode ?? true;
+}
+
+/** The trace of the job that the calling code runs in, if any. */
+export function currentTrace(): TraceContext | undefined {
+  return storage.getStore()?.job.trace;
 }
 
 /**

@@ -3,10 +3,11 @@ import { inspect } from "node:util";
 import { setLateDataAccess } from "../../client/data-access.ts";
 // oxlint-disable-next-line import/no-unassigned-import -- makes RemoteData known by its name, for values that hold some
 import "../../client/remote-data.ts";
+import { setSurroundingTrace } from "../../client/tracing.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { RunResult, ToWorker, WorkerSettings } from "../../core/messages.ts";
 import { Channel } from "./channel.ts";
-import { currentRun } from "./current-job.ts";
+import { currentRun, currentTrace } from "./current-job.ts";
 import { JobFacts } from "./job-facts.ts";
 import { createNodeData } from "./late-data.ts";
 import type { NodeData } from "./node-data.ts";
@@ -88,6 +89,9 @@ function receive(message: ToWorker): void {
     case "describe":
       void describe(message.request, message.namespace);
       break;
+    case "declare":
+      void declare(message.request, message.namespaces);
+      break;
   }
 }
 
@@ -99,6 +103,7 @@ async function start(given: WorkerSettings): Promise<void> {
     installSources();
     keepModules();
     if (given.modules.length > 0) await loadModules(given.modules, registry);
+    setSurroundingTrace(currentTrace);
     setLateDataAccess(() => ownData(given));
     channel.send({ type: "ready", namespaces: registry.list() });
   } catch (error) {
@@ -219,4 +224,15 @@ function complain(what: string, thrown: unknown): void {
 async function describe(request: number, namespace: string): Promise<void> {
   const { describeFunctions } = await import("./describe.ts");
   channel.send({ type: "described", request, functions: describeFunctions(namespace, registry) });
+}
+
+async function declare(request: number, namespaces: readonly string[]): Promise<void> {
+  const { declareFunctions } = await import("./declare/declare.ts");
+  let declarations: string | null = null;
+  try {
+    declarations = declareFunctions(namespaces, registry);
+  } catch (error) {
+    complain("Cannot make declarations of the functions:", error);
+  }
+  channel.send({ type: "declared", request, declarations });
 }

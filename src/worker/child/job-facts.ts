@@ -1,6 +1,7 @@
 import type { JobId } from "../../core/ids.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { type Progress, progressOf } from "../../core/progress.ts";
+import type { TraceContext } from "../../core/trace.ts";
 import type { CurrentJob } from "./current-job.ts";
 
 /** A loop may say it for each of a million rows. */
@@ -12,6 +13,8 @@ export class JobFacts implements CurrentJob {
   readonly attempt: number;
   readonly node: { readonly name: string; readonly url: string };
   readonly #say: (progress: Progress) => void;
+  /** Known when the spec has been read. */
+  trace: TraceContext | undefined;
   #controller: AbortController | undefined;
   #unsaid: Progress | undefined;
   #saidAtMs = -Infinity;

@@ -8,10 +8,13 @@ import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobSpec, Outcome, RunResult, StoredOutcome } from "../../core/messages.ts";
 import { awaitedResults } from "./awaited-results.ts";
-import { runAs, type CurrentJob } from "./current-job.ts";
+import { runAs, type Running } from "./current-job.ts";
+import type { JobFacts } from "./job-facts.ts";
+import type { AnyFunction } from "../functions.ts";
 import type { Registry } from "./registry.ts";
 import { isGenerator, StreamedResult, type ItemSink } from "./streamed-result.ts";
 import { outcomeOfThrown } from "./thrown.ts";
+import { traceRun } from "./trace-run.ts";
 
 /** How a run ended; how long it took is for its caller to say. */
 export type Ended = Omit<RunResult, "ranMs">;
@@ -36,7 +39,7 @@ export interface RunContext {
 /** Runs one job: decodes, calls, awaits, encodes. Never throws: what goes wrong is the outcome. */
 export async function runJob(
   run: number,
-  job: CurrentJob,
+  job: JobFacts,
   specBytes: Uint8Array,
   context: RunContext,
 ): Promise<Ended> {
@@ -45,15 +48,30 @@ export async function runJob(
     const spec = parseSpec(specBytes);
     isCaptured = spec.fn !== null;
     const running = { run, job, mayReviveCode: isArbitraryAllowed(spec, context) };
-    const result = await runAs(running, () => call(spec, context));
-    const isStreamed = isGenerator(result);
-    const value = isStreamed ? await runAs(running, () => stream(result, spec, context)) : result;
+    if (spec.trace !== null) job.trace = spec.trace;
+    const isQueued = context.keep !== undefined;
+    const { value, isStreamed } = await traceRun(spec, { id: job.id, attempt: job.attempt, isQueued }, () =>
+      valueOf(running, spec, context),
+    );
     const bytes = encode(spec.codec, value, "result");
     const outcome = await outcomeOf({ codec: spec.codec, bytes, isEnded: isStreamed }, context);
     return { outcome: encodeOutcome(outcome), isError: false };
   } catch (thrown) {
     return { outcome: outcomeOfThrown(thrown, { keepsClasses: isCaptured }), isError: true };
   }
+}
+
+async function valueOf(
+  running: Running,
+  spec: JobSpec,
+  context: RunContext,
+): Promise<{ readonly value: unknown; readonly isStreamed: boolean }> {
+  const result = await runAs(running, () => call(spec, context));
+  const isStreamed = isGenerator(result);
+  return {
+    isStreamed,
+    value: isStreamed ? await runAs(running, () => stream(result, spec, context)) : result,
+  };
 }
 
 /** A result that was encoded. */
@@ -74,11 +92,12 @@ async function outcomeOf(result: KeptResult, { inlineResultBytes, keep }: RunCon
 function call(spec: JobSpec, context: RunContext): unknown {
   const fn = functionOf(spec, context);
   const args = argumentsOf(spec, context);
-  return spec.after.length === 0 ? fn(...args) : callWithResults(fn, args, spec, context);
+  if (!Array.isArray(args)) return callByName(fn, args);
+  return spec.after.length === 0 ? fn(...(args as unknown[])) : callWithResults(fn, args, spec, context);
 }
 
 async function callWithResults(
-  fn: (...args: unknown[]) => unknown,
+  fn: AnyFunction,
   args: readonly unknown[],
   spec: JobSpec,
   context: RunContext,
@@ -86,7 +105,12 @@ async function callWithResults(
   const { read, outcomes } = context;
   const mayReviveCode = isArbitraryAllowed(spec, context);
   const results = await awaitedResults(spec.after, outcomes, { mayReviveCode, read });
-  return await fn(...withResults(args, results));
+  return await fn(...(withResults(args, results) as never[]));
+}
+
+async function callByName(fn: AnyFunction, args: object): Promise<unknown> {
+  const { argumentsByName } = await import("./by-name.ts");
+  return fn(...(argumentsByName(fn, args) as never[]));
 }
 
 function stream(
@@ -116,14 +140,16 @@ function isArbitraryAllowed({ namespace }: JobSpec, { registry, isArbitraryBanne
   return !isArbitraryBanned && registry.isArbitraryAllowed(namespace);
 }
 
-function argumentsOf(spec: JobSpec, context: RunContext): readonly unknown[] {
+/** An array, or, of a registered function that is called in JSON, an object with the arguments by name. */
+function argumentsOf(spec: JobSpec, context: RunContext): object {
   const args =
     spec.codec === CLOSURE_CODEC ? revivedArguments(spec, context) : codecNamed(spec.codec).decode(spec.args);
   if (Array.isArray(args)) return args;
   if (args === undefined) return [];
+  if (spec.name !== null && spec.codec === "json" && typeof args === "object" && args !== null) return args;
   throw new KitchenError(
     "KS_BAD_REQUEST",
-    "Cannot run the job: its arguments are no array; send a JSON array such as [1, 2]",
+    "Cannot run the job: its arguments are no array; send a JSON array such as [1, 2], or an object by name",
   );
 }
 

@@ -33,6 +33,7 @@ function noteCall(id: JobId, file: string): SubmittedJob {
     ttlMs: 0,
     isIdempotent: true,
     after: [],
+    trace: null,
   });
   return { id, queue: "default", priority: 0, spec, inputs: [] };
 }

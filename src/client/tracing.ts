@@ -1,0 +1,89 @@
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import type * as OpenTelemetry from "@opentelemetry/api";
+import type { TraceContext } from "../core/trace.ts";
+import { PACKAGE_VERSION } from "../core/version.ts";
+import type { End } from "./tracked-job.ts";
+
+type Api = typeof OpenTelemetry;
+
+/** Where every copy of the API of this major version meets: there once somebody has set up tracing in the process. */
+const GLOBAL = Symbol.for("opentelemetry.js.api.1");
+let api: Api | null | undefined;
+
+/**
+ * The API of OpenTelemetry, when the program uses it; else `undefined`, for the price of a look at one property. It is
+ * never loaded on behalf of this package alone.
+ */
+export function openTelemetry(): Api | undefined {
+  if (!(GLOBAL in globalThis)) return undefined;
+  if (api === undefined) api = load();
+  return api ?? undefined;
+}
+
+export function tracerOf({ trace }: Api): OpenTelemetry.Tracer {
+  return trace.getTracer("kitchensink", PACKAGE_VERSION);
+}
+
+/** This package's own, or else the program's. */
+function load(): Api | null {
+  for (const from of [import.meta.url, join(process.cwd(), "noop.js")]) {
+    try {
+      return createRequire(from)("@opentelemetry/api") as Api;
+    } catch {
+      // Not to be found from there.
+    }
+  }
+  return null;
+}
+
+let surrounding: () => TraceContext | undefined = () => undefined;
+
+/** Calls that a job makes belong to its trace, also where nobody records spans. */
+export function setSurroundingTrace(find: () => TraceContext | undefined): void {
+  surrounding = find;
+}
+
+/** A call's span, from `call()` to the job's end. */
+export interface CallTrace {
+  /** What goes along with the call. */
+  readonly context: TraceContext | null;
+  /** The span ends with the job. */
+  follow(ended: () => Promise<End>): void;
+  /** The call was not made. */
+  fail(error: unknown): void;
+}
+
+const UNTRACED: CallTrace = { context: null, follow: () => {}, fail: () => {} };
+
+/** Begins the span of a call, as a child of the active one, if the program records spans. */
+export function traceCall(label: string, jobId: string): CallTrace {
+  const otel = openTelemetry();
+  if (otel === undefined) {
+    const context = surrounding();
+    return context === undefined ? UNTRACED : { ...UNTRACED, context };
+  }
+  const { context, propagation, trace, SpanKind, SpanStatusCode } = otel;
+  const span = tracerOf(otel).startSpan(`call ${label}`, {
+    kind: SpanKind.PRODUCER,
+    attributes: { "kitchensink.job.id": jobId, "kitchensink.function": label },
+  });
+  const carrier: Record<string, string> = {};
+  propagation.inject(trace.setSpan(context.active(), span), carrier);
+  const { traceparent, tracestate = "" } = carrier;
+  const fail = (error: unknown): void => {
+    span.recordException(error instanceof Error ? error : String(error));
+    span.setStatus({ code: SpanStatusCode.ERROR });
+    span.end();
+  };
+  const end = (last: End): void => {
+    if (last.type === "failed") return fail(last.error);
+    if (last.state !== "succeeded") span.setStatus({ code: SpanStatusCode.ERROR, message: last.state });
+    span.end();
+  };
+  return {
+    context: traceparent === undefined ? (surrounding() ?? null) : { traceparent, tracestate },
+    follow: (ended) => void ended().then(end),
+    fail,
+  };
+}
