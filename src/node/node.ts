@@ -9,12 +9,10 @@ import type { Room } from "../data/space.ts";
 import type { Loss } from "../data/types.ts";
 import { OomKills } from "../worker/oom-kills.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
-import { Pool } from "../worker/pool.ts";
 import type { WorkerProcess } from "../worker/worker-process.ts";
 import { BlockedJobs } from "./blocked-jobs.ts";
 import { Activity } from "./activity/activity.ts";
 import { observe, type Observers } from "./activity/observers.ts";
-import { Dispatcher } from "./dispatcher.ts";
 import { Doctor, type Vitals } from "./doctor/doctor.ts";
 import { failExhausted } from "./exhausted.ts";
 import { Hub } from "./hub.ts";
@@ -22,8 +20,8 @@ import { DataService } from "./data/data-service.ts";
 import { roomNews } from "./data/room-news.ts";
 import { type Access, accessTo } from "./http/access.ts";
 import { createServer } from "./http/server.ts";
-import { InstantLane } from "./instant-lane.ts";
 import { ItemReaders } from "./item-readers.ts";
+import { Lanes } from "./lanes.ts";
 import { Lease } from "./lease.ts";
 import { listen } from "./listen.ts";
 import { openDirectory } from "./open-directory.ts";
@@ -93,11 +91,8 @@ class Node implements RunningNode {
   readonly #readers: ItemReaders;
   readonly #policy: Policy;
   readonly #units: UnitCache;
-  readonly #pool: Pool;
-  readonly #instantPool: Pool;
   readonly #writer: StoreWriter;
-  readonly #dispatcher: Dispatcher;
-  readonly #lane: InstantLane;
+  readonly #lanes: Lanes;
   readonly #lease: Lease;
   readonly #blocked: BlockedJobs;
   readonly #progress: ProgressReports;
@@ -108,33 +103,19 @@ class Node implements RunningNode {
   readonly #access: Access;
   readonly #server: ReturnType<typeof createServer>;
   #stopWatching: () => Promise<void> = async () => {};
-  #runs = 0;
   /** Where it listens. */
   #port = 0;
   #hasJoined = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: NodeOptions, directory: DataDirectory) {
-    const { name, store, log, numWorkers, numInstantWorkers, graceMs, workerMemoryBytes } = options;
+    const { name, store, log } = options;
     const warn = (message: string): void => log.warn(message);
-    const nextRun = (): number => ++this.#runs;
     this.name = name;
     this.url = new URL(options.url);
     this.#options = options;
     this.#policy = new Policy(options.isArbitraryBanned);
     this.#units = new UnitCache(store);
-    const pool = (size: number, keepsResults: boolean, onReady: () => void): Pool =>
-      new Pool({
-        size,
-        warn,
-        spawn: (slot) => this.#spawn(slot, keepsResults),
-        onReady: (namespaces) => {
-          this.#policy.update(namespaces);
-          onReady();
-        },
-      });
-    this.#pool = pool(numWorkers, true, () => this.#dispatcher.wake());
-    this.#instantPool = pool(numInstantWorkers, false, () => this.#lane.assign());
     this.#progress = new ProgressReports({ node: name, store });
     this.#writer = new StoreWriter({
       store,
@@ -142,43 +123,32 @@ class Node implements RunningNode {
       hub: this.#hub,
       warn,
       onDiscarded: ({ id, attempt }) => this.#data.results.drop(id, attempt),
-      onFlushed: (hasRequeued) => (hasRequeued ? this.#dispatcher.wake() : this.#dispatcher.freed()),
+      onFlushed: (hasRequeued) =>
+        hasRequeued ? this.#lanes.queue.runner.wake() : this.#lanes.queue.runner.freed(),
     });
-    this.#dispatcher = new Dispatcher({
+    this.#lanes = new Lanes({
+      ...options,
       node: name,
-      store,
-      pool: this.#pool,
       units: this.#units,
       writer: this.#writer,
       streams: this.#streams,
+      policy: this.#policy,
       queues: queuesOf(options),
+      workerMemoryBytes: options.workerMemoryBytes,
+      maxDeaths: MAX_DEATHS,
+      activity: this.#activity,
+      tally: this.#tally,
+      spawn: (slot, keepsResults) => this.#spawn(slot, keepsResults),
       takesData: () => this.#data.takesData,
       onProgress: (row) => {
         this.#hub.progress(row);
         this.#progress.add(row);
       },
-      maxDeaths: MAX_DEATHS,
-      graceMs,
-      workerMemoryBytes,
-      nextRun,
-      activity: this.#activity,
-      tally: this.#tally,
-      isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
       onLapsed: () =>
         void this.#lease
           .renew()
           .catch((error: unknown) => warn(`cannot take up the lease again: ${messageOf(error)}`)),
       warn,
-    });
-    this.#lane = new InstantLane({
-      pool: this.#instantPool,
-      node: name,
-      graceMs,
-      workerMemoryBytes,
-      nextRun,
-      activity: this.#activity,
-      streams: this.#streams,
-      tally: this.#tally,
     });
     this.#readers = new ItemReaders({
       node: name,
@@ -200,7 +170,7 @@ class Node implements RunningNode {
       hub: this.#hub,
       lease: this.#lease,
       writer: this.#writer,
-      dispatcher: this.#dispatcher,
+      dispatcher: this.#lanes.queue.runner,
       blocked: this.#blocked,
       warn,
     });
@@ -209,9 +179,9 @@ class Node implements RunningNode {
     this.#metrics = new Metrics({
       tally: this.#tally,
       store,
-      pools: { queue: this.#pool, instant: this.#instantPool },
+      pools: { queue: this.#lanes.queue.pool, instant: this.#lanes.instant.pool },
       directory,
-      running: () => this.#dispatcher.running,
+      running: () => this.#lanes.queue.runner.running,
       queues: queuesOf(options),
     });
     this.#addRoutes();
@@ -230,23 +200,23 @@ class Node implements RunningNode {
     const { port: wanted = Number(this.url.port || 80) } = this.#options;
     this.#port = await listen(this.#server, { host, port: wanted });
     if (this.url.port === "0") this.url.port = String(this.#port);
-    await this.#pool.start().catch((cause: unknown) => {
+    await this.#lanes.queue.pool.start().catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
     });
-    const listeners = { hub: this.#hub, dispatcher: this.#dispatcher, recovery: this.#recovery };
+    const listeners = { hub: this.#hub, dispatcher: this.#lanes.queue.runner, recovery: this.#recovery };
     await store.subscribe(this.name, (event) => receive(event, listeners));
     await this.#lease.take();
     this.#hasJoined = true;
     this.#data.results.start();
     // Behind all that, so that it does not slow down the start.
-    void this.#instantPool.start().catch((error: unknown) => {
+    void this.#lanes.instant.pool.start().catch((error: unknown) => {
       if (this.#closing === undefined) log.warn(`the instant lane does not start: ${String(error)}`);
     });
     this.#data.repair(this.#data.directory.lost);
     await this.#data.adoptAll(this.#options.adopts);
     for (const warning of store.warnings) log.warn(warning);
-    this.#dispatcher.resume();
+    this.#lanes.queue.runner.resume();
     if (!reloads) return;
     const { watchModules } = await import("./reload.ts");
     this.#stopWatching = watchModules(modules, { renew: () => this.#renew(), log });
@@ -264,7 +234,7 @@ class Node implements RunningNode {
     this.#options.log.warn(roomNews(room));
     if (!this.#hasJoined) return;
     this.#lease.renew().catch(() => {});
-    if (!room.isFull) this.#dispatcher.wake();
+    if (!room.isFull) this.#lanes.queue.runner.wake();
   }
 
   close(graceMs: number): Promise<void> {
@@ -273,20 +243,20 @@ class Node implements RunningNode {
   }
 
   #stopNow(): void {
-    this.#dispatcher.abandonAll();
-    this.#lane.close();
+    this.#lanes.abandonAll();
     this.#data.transfers.cut();
   }
 
   async #close(graceMs: number): Promise<void> {
     const { store, log } = this.#options;
-    this.#dispatcher.pause();
+    this.#lanes.queue.runner.pause();
     this.#overdue.close();
     this.#progress.close();
     await this.#stopWatching();
-    await Promise.all([this.#dispatcher, this.#lane, this.#data.transfers].map((work) => work.idle(graceMs)));
+    const work = [this.#lanes.queue.runner, this.#lanes.instant.runner, this.#data.transfers];
+    await Promise.all(work.map((each) => each.idle(graceMs)));
     this.#stopNow();
-    await this.#pool.close();
+    await this.#lanes.queue.pool.close();
     // A store that is away now gets no more than one try: the lease will run out by itself.
     this.#writer.close();
     await this.#writer.drained().catch(() => {});
@@ -294,7 +264,7 @@ class Node implements RunningNode {
       await this.#lease
         .leave()
         .catch((error: unknown) => log.warn(`cannot leave the cluster: ${String(error)}`));
-    await this.#instantPool.close();
+    await this.#lanes.instant.pool.close();
     this.#streams.close();
     this.#metrics.close();
     this.#readers.close();
@@ -313,7 +283,7 @@ class Node implements RunningNode {
   }
 
   async #renew(): Promise<void> {
-    await Promise.all([this.#pool.renew(), this.#instantPool.renew()]);
+    await this.#lanes.renew();
     await this.#lease.renew();
   }
 
@@ -329,7 +299,7 @@ class Node implements RunningNode {
       maxDeaths: MAX_DEATHS,
       // A wake-up may get lost on its way; no job waits longer than this for it.
       onBeat: () => {
-        this.#dispatcher.wake();
+        this.#lanes.queue.runner.wake();
         void this.#overdue.look();
         this.#recovery.onBeat();
         this.#lookAfterData();
@@ -342,7 +312,7 @@ class Node implements RunningNode {
       facts: () => this.#facts(),
       onLapsed: async () => {
         log.warn("the lease had run out: other nodes run this node's jobs now");
-        await this.#dispatcher.loseAll();
+        await this.#lanes.queue.runner.loseAll();
       },
       onExhausted: (jobs) => {
         failExhausted(jobs, this.#writer);
@@ -366,8 +336,8 @@ class Node implements RunningNode {
       isReadOnly: this.#options.isReadOnly,
       freeBytes,
       isFull,
-      running: this.#dispatcher.running,
-      startFailures: this.#pool.startFailures,
+      running: this.#lanes.queue.runner.running,
+      startFailures: this.#lanes.queue.pool.startFailures,
       queues: queuesOf(this.#options),
       namespaces: this.#policy.namespaces.map(({ name }) => name),
       version: PACKAGE_VERSION,
@@ -377,7 +347,7 @@ class Node implements RunningNode {
 
   #vitals(): Vitals {
     const { numWorkers: workers, isReadOnly } = this.#options;
-    const startFailures = Math.max(this.#pool.startFailures, this.#instantPool.startFailures);
+    const { startFailures } = this.#lanes;
     return { queues: queuesOf(this.#options), workers, startFailures, isReadOnly };
   }
 
@@ -400,10 +370,7 @@ class Node implements RunningNode {
       store: this.#options.store,
       peers: this.#data.peers,
       activity: this.#activity,
-      lanes: {
-        queue: { pool: this.#pool, runner: this.#dispatcher },
-        instant: { pool: this.#instantPool, runner: this.#lane },
-      },
+      lanes: this.#lanes,
       directory: this.#data.directory,
       queues: queuesOf(this.#options),
       isReadOnly: this.#options.isReadOnly,
@@ -423,7 +390,7 @@ class Node implements RunningNode {
       activity: this.#activity,
       argumentBytes: this.#options.argumentBytes ?? Infinity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
-      onSubmitted: () => this.#dispatcher.wake(),
+      onSubmitted: () => this.#lanes.queue.runner.wake(),
       onExpiring: (ttlMs) => this.#overdue.lookIn(ttlMs),
     });
     addRoutes(this.#server, {
@@ -432,7 +399,7 @@ class Node implements RunningNode {
       hub,
       writer,
       units,
-      lane: this.#lane,
+      lane: this.#lanes.instant.runner,
       streams: this.#streams,
       readers: this.#readers,
       submissions,
