@@ -1,24 +1,20 @@
 import { dashboardLink } from "../../client/dashboard-link.ts";
-import { Http } from "../../client/http.ts";
-import { findToken } from "../../client/token.ts";
 import { KitchenError } from "../../core/errors.ts";
+import { EXIT } from "../exit-codes.ts";
+import { inSession, type SessionFlags } from "../session.ts";
 
 /** `kitchensink dashboard`. @throws KitchenError `KS_USAGE`, `KS_UNAVAILABLE`, `KS_UNAUTHORIZED` */
-export async function printLink(url: string): Promise<void> {
-  if (!URL.canParse(url))
-    throw new KitchenError("KS_USAGE", `Not the address of a node: ${JSON.stringify(url)}`);
-  const place = new URL(url);
-  const http = new Http(place, findToken(place));
-  try {
+export function printLink(flags: SessionFlags): Promise<void> {
+  return inSession(flags, async ({ client, http, tell }) => {
     const answer = await http.fetchJson({
       method: "POST",
       path: "/v1/login-codes",
       type: "application/json",
     });
-    process.stdout.write(`${dashboardLink(place, codeIn(answer)).href}\n`);
-  } finally {
-    http.close();
-  }
+    const link = dashboardLink(client.url, codeIn(answer)).href;
+    await tell(`${link}\n`, [{ link }]);
+    return EXIT.done;
+  });
 }
 
 function codeIn(answer: unknown): string | null {

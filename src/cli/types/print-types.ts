@@ -1,27 +1,19 @@
-import { Http } from "../../client/http.ts";
 import { Reader } from "../../client/reader.ts";
-import { findToken } from "../../client/token.ts";
-import { KitchenError } from "../../core/errors.ts";
+import { EXIT } from "../exit-codes.ts";
+import { inSession, type SessionFlags } from "../session.ts";
 
-export interface TypesFlags {
-  readonly url: string;
+export interface TypesFlags extends SessionFlags {
   readonly namespace?: string;
-  readonly json: boolean;
 }
 
 /** `kitchensink types`: a declaration file on stdout. */
-export async function printTypes({ url, namespace, json }: TypesFlags): Promise<void> {
-  if (!URL.canParse(url))
-    throw new KitchenError("KS_USAGE", `Not the address of a node: ${JSON.stringify(url)}`);
-  const place = new URL(url);
-  const http = new Http(place, findToken(place));
-  try {
+export function printTypes({ namespace, ...flags }: TypesFlags): Promise<void> {
+  return inSession(flags, async ({ client, http, tell }) => {
     const query = namespace === undefined ? "" : `?namespace=${encodeURIComponent(namespace)}`;
     const answer = await http.fetchJson({ method: "GET", path: `/v1/types${query}` });
     const declarations = new Reader(answer, "answer").text("declarations");
-    const head = `// Made by kitchensink types, from ${place.origin}\n\n`;
-    process.stdout.write(json ? `${JSON.stringify({ declarations })}\n` : head + declarations);
-  } finally {
-    http.close();
-  }
+    const head = `// Made by kitchensink types, from ${client.url.origin}\n\n`;
+    await tell(head + declarations, [{ declarations }]);
+    return EXIT.done;
+  });
 }
