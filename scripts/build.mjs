@@ -45,6 +45,8 @@ const PARTS = [
   { name: "uuid", test: /node_modules\/uuid\// },
   { name: "http", test: /src\/client\/(http|new-job-id|token)\.ts/ },
   { name: "remote-data", test: /src\/client\/remote-data\.ts/ },
+  // Loaded with the first bar, and with it what knows how wide characters are.
+  { name: "bars", test: /src\/client\/display\/(bars?|live-area)\.ts/ },
   { name: "client", test: /src\/client\// },
 ].map((part, at, all) => ({ ...part, priority: all.length - at }));
 
