@@ -8,6 +8,7 @@ export class LateBar {
   #latest: Progress | undefined;
   #shows: Late.Bars | undefined;
   #isOver = false;
+  #isKept = false;
 
   show(progress: Progress): void {
     const isFirst = this.#latest === undefined;
@@ -20,16 +21,16 @@ export class LateBar {
   end({ isKept = false }: { readonly isKept?: boolean } = {}): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    if (this.#shows !== undefined) this.#shows.end(this, { isKept });
-    else if (isKept && this.#latest !== undefined)
-      void this.#load().then(() => this.#shows?.end(this, { isKept }));
+    this.#isKept = isKept;
+    // While what draws it is being loaded, it ends behind that.
+    this.#shows?.end(this, { isKept });
   }
 
   async #load(): Promise<void> {
     const { bars } = await (loading ??= import("./bars.ts"));
-    if (this.#shows !== undefined || this.#latest === undefined) return;
+    if (this.#latest === undefined) return;
     this.#shows = bars;
     bars.show(this, this.#latest);
-    if (this.#isOver) bars.end(this);
+    if (this.#isOver) bars.end(this, { isKept: this.#isKept });
   }
 }
