@@ -48,7 +48,7 @@ async function interrupt(child: ChildProcess): Promise<void> {
 test("the tutorial works, followed to the letter in an empty directory", async () => {
   const [home, folder] = [temporaryDirectory(), join(temporaryDirectory(), "tutorial")];
   mkdirSync(folder);
-  const packed = await run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", home], { folder: ROOT });
+  const packed = await run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", home], { folder: ROOT, env: { HOME: home } });
   const archive = join(home, packed.stdout.trim());
   const ports = new Map(await Promise.all(PAGE_PORTS.map(async (port) => [port, await freePort()] as const)));
   const here = (text: string): string =>
