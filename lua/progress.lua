@@ -11,14 +11,8 @@ local node = ARGV[2]
 local rows = cmsgpack.unpack(ARGV[3])
 
 local function keep(id, attempt, progress)
-  local text = redis.call("HGET", prefix .. "running:" .. node, id)
-  local entry = text and attempts().read_entry(text)
-  if not entry or entry.attempt ~= attempt then return end
-  local record = redis.call("GET", job_key(id))
-  if not record then return end
-  entry.progress = progress
-  redis.call("HSET", prefix .. "running:" .. node, id, attempts().entry_text(entry))
-  tell_watchers(jobs().read_live(record).watchers, node, "progress", id, attempt, progress)
+  local record = attempts().set_running(node, id, attempt, "progress", progress)
+  if record then tell_watchers(jobs().read_live(record).watchers, node, "progress", id, attempt, progress) end
 end
 
 allow_over_memory_limit()

@@ -66,6 +66,18 @@ local function next_entry(history, started, token)
   }
 end
 
+-- Sets a field of the entry of an attempt that runs on the node, and gives the job's record; nothing of one that is fenced.
+local function set_running(node, id, attempt, field, value)
+  local text = redis.call("HGET", prefix .. "running:" .. node, id)
+  local entry = text and read_entry(text)
+  if not entry or entry.attempt ~= attempt then return end
+  local record = redis.call("GET", job_key(id))
+  if not record then return end
+  entry[field] = value
+  redis.call("HSET", prefix .. "running:" .. node, id, entry_text(entry))
+  return record
+end
+
 -- Where jobs run, by id: {node, entry}. Asks for every node, as a job's record does not say it: that would cost every job.
 local function find_running(ids)
   local found = {}
@@ -81,4 +93,5 @@ return {
   read_entry = read_entry, entry_text = entry_text, read_history = read_history,
   history_text = history_text, history_of = history_of, history_with = history_with, remember = remember, forget = forget,
   add_death = add_death, next_entry = next_entry, find_running = find_running,
+  set_running = set_running,
 }

@@ -1,18 +1,25 @@
-import type { Job } from "./job.ts";
+import { inspect } from "node:util";
+import { KitchenError } from "../core/errors.ts";
+import { Job } from "./job.ts";
 
 /** How one of several jobs ended. */
-export type Completed<R> = {
+export type Completed<R> = CompletedJob<R> &
+  (
+    | { readonly status: "fulfilled"; readonly value: R }
+    | { readonly status: "rejected"; readonly reason: unknown }
+  );
+
+interface CompletedJob<R> {
   readonly job: Job<R>;
-  /** Its place among those given, from 0. */ readonly index: number;
-} & (
-  | { readonly status: "fulfilled"; readonly value: R }
-  | { readonly status: "rejected"; readonly reason: unknown }
-);
+  /** Its place among those given, from 0. */
+  readonly index: number;
+}
 
 /**
  * Gives jobs in the order in which they end, also those that fail; each once. Whoever stops to listen leaves the others to
  * go on.
  *
+ * @throws KitchenError `KS_USAGE` at the first step, for what is no job
  * @example
  * ```ts
  * for await (const { job, status } of asCompleted(jobs)) console.log(job.id, status);
@@ -28,6 +35,7 @@ export async function* asCompleted<R>(jobs: Iterable<Job<R>>): AsyncGenerator<Co
   };
   for (const job of jobs) {
     const index = left++;
+    if (!(job instanceof Job)) throw noJob(job, index);
     job.then(
       (value) => end({ job, index, status: "fulfilled", value }),
       (reason: unknown) => end({ job, index, status: "rejected", reason }),
@@ -37,4 +45,11 @@ export async function* asCompleted<R>(jobs: Iterable<Job<R>>): AsyncGenerator<Co
     if (ended.length === 0) await new Promise<void>((resolve) => (wake = resolve));
     yield ended.shift()!;
   }
+}
+
+function noJob(value: unknown, index: number): KitchenError {
+  return new KitchenError(
+    "KS_USAGE",
+    `Cannot wait for item ${index} of asCompleted: it is no job, but ${inspect(value, { depth: 0 })} (give it what c.call returns, without await)`,
+  );
 }

@@ -6,7 +6,11 @@ import { isLoopback } from "../client/token.ts";
 import { OrphanGuard } from "../worker/orphan-guard.ts";
 
 export const DEFAULT_REDIS = "tcp://localhost:6379?db=9";
-const PROBE_MS = 500;
+/**
+ * After so long without an answer, something is there that hangs. Much longer than it takes: on a machine with much to do, a
+ * short time is over before the refusal is looked at.
+ */
+const PROBE_MS = 5_000;
 
 export interface StoreChoice {
   /** The embedded store, whatever else there is. */

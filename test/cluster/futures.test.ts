@@ -68,6 +68,14 @@ describe.each(STORES)("jobs as futures, on the %s store", (store) => {
       ]);
     });
 
+    test("what is no job is refused, with its place", async () => {
+      const values = [c.call(() => 1), Promise.resolve(2)] as unknown as Job<number>[];
+      await expect(asCompleted(values).next()).rejects.toMatchObject({
+        code: "KS_USAGE",
+        message: expect.stringMatching(/^Cannot wait for item 1 of asCompleted: it is no job, but Promise/),
+      });
+    });
+
     test("of no jobs ends at once, and one may stop to listen", async () => {
       for await (const _ of asCompleted([])) expect.unreachable();
       for await (const { status } of asCompleted([c.call(() => 1), c.call(() => 2)])) {
