@@ -97,7 +97,7 @@ test("--json gives an object with it", async () => {
 
 test("a namespace that is not there, and an address that is none, are said", async () => {
   expect(await types("--namespace", "nowhere")).toMatchObject({
-    code: 1,
+    code: 5,
     stdout: "",
     stderr: expect.stringContaining('There is no namespace "nowhere"'),
   });
