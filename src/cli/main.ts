@@ -16,7 +16,6 @@ import { addTypesCommand } from "./types.ts";
 const program = new Command("kitchensink")
   .description("Run your functions on other machines as if they ran on your own.")
   .version(PACKAGE_VERSION)
-  .showHelpAfterError("(kitchensink --help lists what there is)")
   .enablePositionalOptions()
   .exitOverride((error) => process.exit(error.exitCode === 0 ? EXIT.done : EXIT.usage));
 addStartCommand(program);
@@ -28,10 +27,17 @@ addDashboardCommand(program);
 addReplCommand(program);
 addCompletionCommands(program);
 addTypesCommand(program);
+sayWhereHelpIs(program, program.name());
 
 try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`kitchensink: ${errorText(error)}\n`);
   process.exit(exitCodeOf(error));
+}
+
+/** A mistake in a command's flags is mended with that command's help. */
+function sayWhereHelpIs(command: Command, words: string): void {
+  command.showHelpAfterError(`(${words} --help lists what there is)`);
+  for (const one of command.commands) sayWhereHelpIs(one, `${words} ${one.name()}`);
 }

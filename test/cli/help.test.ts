@@ -30,3 +30,14 @@ test("docs/cli.md has a row for each command, with its flags, and each command's
     for (const flag of flags) if (!COMMON.has(flag)) expect(row, name).toContain(`\`${flag}\``);
   }
 }, 30_000);
+
+test.each([
+  [["--no-such-flag"], "kitchensink"],
+  [["start", "--port", "1"], "kitchensink start"],
+  [["data", "lss"], "kitchensink data"],
+  [["data", "ls", "--no-such-flag"], "kitchensink data ls"],
+])("a mistake in %j points to the help that has what was meant", async (args, command) => {
+  const { code, stdout, stderr } = await runCommand(args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toContain(`(${command} --help lists what there is)`);
+});
