@@ -9,6 +9,7 @@ export interface BannerFacts {
   readonly tokenFile: string | undefined;
   readonly dataDirectory: string;
   readonly isReadOnly: boolean;
+  readonly modules: readonly string[];
   readonly workers: number;
   readonly queues: readonly string[];
   /** A person reads it, and no log keeps it. */
@@ -22,6 +23,7 @@ export function banner({
   tokenFile,
   dataDirectory,
   isReadOnly,
+  modules,
   workers,
   queues,
   isSeen,
@@ -31,9 +33,7 @@ export function banner({
     ["dashboard", dashboardLine(node, { hasToken: tokenFile !== undefined, isSeen })],
     ["store", storeLine(chosen)],
     ["workers", `${workers}, for the ${queues.length === 1 ? "queue" : "queues"} ${queues.join(", ")}`],
-    ...node.namespaces.map(
-      ({ name, functions }) => ["functions", `${name}: ${functions.join(", ")}`] as const,
-    ),
+    ...functionRows(node, modules),
     ["data", isReadOnly ? `${dataDirectory}, read-only` : dataDirectory],
     ["token", tokenFile ?? "none: every user of this machine may call this node"],
   ];
@@ -62,6 +62,12 @@ function dashboardLine(
   if (isSeen) return `${node.dashboardLink().href} (once, within 15 minutes)`;
   const isUsual = node.url.href === "http://localhost:6323/";
   return `kitchensink dashboard${isUsual ? "" : ` --url ${node.url.href}`} prints a link for a browser`;
+}
+
+function functionRows({ namespaces }: RunningNode, modules: readonly string[]): [string, string][] {
+  if (namespaces.length === 0 && modules.length > 0)
+    return [["functions", `none: no function and no namespace() is exported by ${modules.join(", ")}`]];
+  return namespaces.map(({ name, functions }) => ["functions", `${name}: ${functions.join(", ")}`]);
 }
 
 function storeLine({ store, ownRedisProgram }: ChosenStore): string {

@@ -188,6 +188,7 @@ async function start(flags: StartFlags): Promise<void> {
       tokenFile: token.file,
       dataDirectory,
       isReadOnly: flags.readOnly,
+      modules: flags.module,
       workers: settings.numWorkers,
       queues: settings.queues,
       isSeen: process.stdout.isTTY,

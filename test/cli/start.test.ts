@@ -27,6 +27,20 @@ test("the banner tells a person the address, the store, the workers and where th
   expect(statSync(join(node.directory, "data")).mode & 0o777).toBe(0o700);
 });
 
+test("the banner lists what modules register, and says so when they register nothing", async () => {
+  const folder = temporaryDirectory();
+  const file = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
+  const some = file("some.mjs", "export const one = () => 1; export function two() {}");
+  const none = file("none.mjs", "export const methods = { add: (a, b) => a + b };");
+  const both = await startNodeProcess(["--embedded", "--module", some, "--module", none]);
+  expect(both.stdout).toMatch(/^ +functions +default: one, two$/m);
+  const nothing = await startNodeProcess(["--embedded", "--module", none]);
+  expect(nothing.stdout).toContain(`none: no function and no namespace() is exported by ${none}`);
+});
+
 test("a Redis that answers is used, and the banner has a line for the next node, which joins", async () => {
   const redis = await startRedis();
   onTestFinished(() => redis.stop());
