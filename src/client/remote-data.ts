@@ -264,11 +264,12 @@ async function saved(
 }
 
 function sourceOf(options: RemoteDataOptions<unknown>): Source {
-  const given = ["obj", "localPath", "raw", "dataUrl"].filter((key) => key in options);
+  // Programs without types, and people at a prompt, give the object itself.
+  const given = ["obj", "localPath", "raw", "dataUrl"].filter((key) => Object.hasOwn(Object(options), key));
   if (given.length !== 1)
     throw new KitchenError(
       "KS_USAGE",
-      `Cannot make a RemoteData from ${given.length === 0 ? "nothing" : given.join(" and ")}: give exactly one of obj, localPath, raw and dataUrl`,
+      `Cannot make a RemoteData from ${given.length === 0 ? "that" : given.join(" and ")}: give exactly one of obj, localPath, raw and dataUrl, such as { obj: [1, 2] }`,
     );
   if ("obj" in options) return { type: "object", value: options.obj };
   if ("raw" in options) return { type: "bytes", bytes: options.raw };
