@@ -197,9 +197,10 @@ test("it shows where its data is, in inspection and as JSON", async () => {
 });
 
 test("it is made from exactly one thing", () => {
-  // @ts-expect-error nothing is given
   for (const other of [{}, { a: 1 }, "data/x", undefined, null])
     expect(() => new RemoteData(other as never)).toThrow(/from that: give exactly one of .*\{ obj: /);
+  // @ts-expect-error nothing is given
+  expect(() => new RemoteData({})).toThrow();
   expect(() => new RemoteData({ obj: 1, raw: Buffer.from("") })).toThrow(/from obj and raw/);
 });
 
