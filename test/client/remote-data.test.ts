@@ -200,7 +200,7 @@ test("it is made from exactly one thing", () => {
   for (const other of [{}, { a: 1 }, "data/x", undefined, null])
     expect(() => new RemoteData(other as never)).toThrow(/from that: give exactly one of .*\{ obj: /);
   // @ts-expect-error nothing is given
-  expect(() => new RemoteData({})).toThrow();
+  expect(() => new RemoteData({})).toThrow(/exactly one/);
   expect(() => new RemoteData({ obj: 1, raw: Buffer.from("") })).toThrow(/from obj and raw/);
 });
 
