@@ -8,7 +8,7 @@ import type { ClientEvent, SubmittedJob } from "../core/messages.ts";
 import { problemAsError, type Http } from "./http.ts";
 import { type Interruptible, interrupts } from "./interrupts.ts";
 import { ItemReader } from "./item-reader.ts";
-import { missingOf } from "./outbox.ts";
+import { answerOf } from "./outbox.ts";
 import type { JobOutput } from "./output.ts";
 import { type Line, TrackedJob } from "./tracked-job.ts";
 
@@ -68,7 +68,7 @@ export class InstantCaller implements Interruptible {
     const fresh = units.filter(({ hash }) => !this.#sent.has(hash));
     let response = await this.#post(job, fresh, line);
     if (response.statusCode === 409 && typeOf(response) === MEDIA_TYPE) {
-      const missing = new Set<string>(missingOf({ body: await bodyOf(response) }));
+      const missing = new Set<string>(answerOf({ body: await bodyOf(response) }).missing);
       const wanted = units.filter(({ hash }) => missing.has(hash));
       response = await this.#post(job, wanted, line);
     }

@@ -2,7 +2,7 @@ import type { CodeUnit } from "../capture/capture.ts";
 import { Fields } from "../codec/pack.ts";
 import { MEDIA_TYPE } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
-import { parseUnitHash, type UnitHash } from "../core/ids.ts";
+import { type JobId, parseJobId, parseUnitHash, type UnitHash } from "../core/ids.ts";
 import type { SubmittedJob } from "../core/messages.ts";
 import { Batch } from "./batch.ts";
 import { checked, type Http } from "./http.ts";
@@ -24,6 +24,8 @@ export class Outbox {
   readonly #options: OutboxOptions;
   /** Units that the node has had from this client. */
   readonly #sent = new Set<string>();
+  /** Queues of which it was said that no node runs them. */
+  readonly #unserved = new Set<string>();
   #batches: Batch[] = [];
   /** Requests leave one after the other, so that jobs keep their order. */
   #last: Promise<void> = Promise.resolve();
@@ -68,30 +70,44 @@ export class Outbox {
   async #submit(batch: Batch): Promise<void> {
     const { units } = batch;
     const fresh = new Map([...units].filter(([hash]) => !this.#sent.has(hash)));
-    const missing = await this.#post(batch, fresh);
+    let answer = await this.#post(batch, fresh);
+    const { missing } = answer;
     if (missing.length > 0) {
       // The node has forgotten them, or another batch that carries them is still on its way.
       const wanted = new Map(
         missing.flatMap((hash) => (units.has(hash) ? [[hash, units.get(hash)!] as const] : [])),
       );
-      const still = await this.#post(batch, wanted);
-      if (still.length > 0)
+      answer = await this.#post(batch, wanted);
+      if (answer.missing.length > 0)
         throw new KitchenError(
           "KS_INTERNAL",
-          `The node still misses code that it was sent: ${still.join(", ")}`,
+          `The node still misses code that it was sent: ${answer.missing.join(", ")}`,
         );
     }
     for (const hash of units.keys()) this.#sent.add(hash);
+    for (const [queue, id] of answer.unserved) this.#tellUnserved(queue, batch, id);
   }
 
-  /** Gives the hashes that the node misses. Ids make a repeated submit harmless, so a lost answer is tried again. */
-  async #post(batch: Batch, units: ReadonlyMap<UnitHash, Uint8Array>): Promise<readonly UnitHash[]> {
+  /** Once, with the output of the first such job: it is not wrong to wait for a node that is yet to come. */
+  #tellUnserved(queue: string, batch: Batch, id: JobId): void {
+    if (this.#unserved.has(queue)) return;
+    this.#unserved.add(queue);
+    const [shared = "", node] = queue.split("|");
+    const why =
+      node === undefined
+        ? `no node runs them (kitchensink start --queue ${shared})`
+        : `no node of the name ${node} runs them (c.nodes() lists those that are there)`;
+    batch.jobs.find((job) => job.id === id)?.tell(`Jobs of the queue ${shared} wait: ${why}`);
+  }
+
+  /** Ids make a repeated submit harmless, so a lost answer is tried again. */
+  async #post(batch: Batch, units: ReadonlyMap<UnitHash, Uint8Array>): Promise<SubmitAnswer> {
     const { http, client } = this.#options;
     const body = batch.encode(client, units);
     for (let attempt = 1; ; attempt += 1) {
       try {
         const response = await http.fetch({ method: "POST", path: "/v1/jobs", type: MEDIA_TYPE, body });
-        return missingOf(
+        return answerOf(
           response.status === 409 && response.type === MEDIA_TYPE ? response : checked(response, http.url),
         );
       } catch (error) {
@@ -104,7 +120,22 @@ export class Outbox {
   }
 }
 
-/** The hashes in an answer to a submission. */
-export function missingOf({ body }: { readonly body: Uint8Array }): readonly UnitHash[] {
-  return Fields.unpack(body, "answer to a submission", 2).list(1).map(parseUnitHash);
+/** What a node says to a submission. */
+interface SubmitAnswer {
+  /** Code that it misses: if there is any, nothing was queued. */
+  readonly missing: readonly UnitHash[];
+  /** Queues that no node runs now, each with the first of the jobs there. */
+  readonly unserved: readonly (readonly [queue: string, JobId])[];
+}
+
+/** @throws KitchenError `KS_BAD_REQUEST` for what is no answer to a submission */
+export function answerOf({ body }: { readonly body: Uint8Array }): SubmitAnswer {
+  const answer = Fields.unpack(body, "answer to a submission", 3);
+  return {
+    missing: answer.list(1).map(parseUnitHash),
+    unserved: answer.list(2).map((value) => {
+      const row = Fields.of(value, "queue that no node runs", 2);
+      return [row.text(0), parseJobId(row.text(1))];
+    }),
+  };
 }

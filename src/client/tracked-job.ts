@@ -86,6 +86,11 @@ export class TrackedJob {
     this.#printWaiting();
   }
 
+  /** Says something about the job where its output goes, on stderr. */
+  tell(text: string): void {
+    this.#output.write("stderr", Buffer.from(`kitchensink: ${text}\n`), Date.now());
+  }
+
   /** Takes what is said of how far it is; of an attempt that is over nothing counts. */
   takeProgress(attempt: number, progress: Progress): void {
     if (attempt >= this.#attempt) this.#output.progress(progress);

@@ -378,7 +378,7 @@ class Node implements RunningNode {
   }
 
   #addRoutes(): void {
-    const { store, queues } = this.#options;
+    const { store } = this.#options;
     const [hub, writer, units, router] = [this.#hub, this.#writer, this.#units, this.#router];
     const submissions = new Submissions({
       node: this.name,
@@ -407,7 +407,7 @@ class Node implements RunningNode {
       doctor: new Doctor({ node: this.name, store, data: this.#data, vitals: () => this.#vitals() }),
       ...this.#access,
       ...this.#observers(),
-      queue: queues[0] ?? "default",
+      queues: queuesOf(this.#options),
       unready: () => this.#unready(),
       namespaces: () => this.#policy.namespaces,
       metrics: this.#metrics,

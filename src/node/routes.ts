@@ -27,6 +27,7 @@ import { addWorkerRoutes } from "./http/worker-routes.ts";
 import type { InstantLane } from "./instant-lane.ts";
 import type { ItemReaders } from "./item-readers.ts";
 import type { Metrics } from "./metrics/metrics.ts";
+import { ServedQueues } from "./served-queues.ts";
 import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
 import type { Submissions } from "./submissions.ts";
@@ -44,8 +45,8 @@ export interface Routes extends Access, Observers {
   readonly submissions: Submissions;
   readonly data: DataService;
   readonly doctor: Doctor;
-  /** Where calls without a client of this project's wait: a queue that this node serves. */
-  readonly queue: string;
+  /** Those that this node serves. Calls without a client of this project's wait in the first. */
+  readonly queues: readonly string[];
   readonly unready: () => string | undefined;
   /** What is registered now. */
   readonly namespaces: () => readonly NamespaceInfo[];
@@ -59,11 +60,12 @@ const ANONYMOUS_CLIENT = "anonymous";
 
 /** All that a node answers to. */
 export function addRoutes(server: FastifyInstance, routes: Routes): void {
-  const { node, store, hub, writer, units, lane, streams, readers, submissions, data, queue, activity } =
+  const { node, store, hub, writer, units, lane, streams, readers, submissions, data, queues, activity } =
     routes;
+  const [queue = "default"] = queues;
   addPageRoutes(server);
   addLoginRoutes(server, routes);
-  addJobRoutes(server, { store, submissions, activity });
+  addJobRoutes(server, { store, submissions, activity, served: new ServedQueues(store, queues) });
   addActivityRoutes(server, routes);
   addInstantRoutes(server, { lane, units, submissions });
   addEventRoutes(server, { hub, store, writer, readers, node });

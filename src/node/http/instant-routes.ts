@@ -45,7 +45,7 @@ export function addInstantRoutes(
       return await reply
         .code(409)
         .type(MEDIA_TYPE)
-        .send(pack(["missing", missing]));
+        .send(pack(["missing", missing, []]));
     const loaded = units.peek(spec.units) ?? new Map();
 
     reply.hijack();

@@ -8,6 +8,7 @@ import { parseJobId, type JobId } from "../../core/ids.ts";
 import type { CancelReply, JobRecord, Store } from "../../store/port.ts";
 import type { Activity } from "../activity/activity.ts";
 import { errorOutcome } from "../outcomes.ts";
+import type { ServedQueues } from "../served-queues.ts";
 import type { Submissions } from "../submissions.ts";
 import { jobAsJson } from "./job-json.ts";
 import { bodyBytes, bodyObject } from "./server.ts";
@@ -19,20 +20,23 @@ export interface JobRoutesOptions {
   readonly store: Store;
   readonly submissions: Submissions;
   readonly activity: Activity;
+  readonly served: ServedQueues;
 }
 
 /** `/v1/jobs` and what is below it: submit, look at, cancel. */
 export function addJobRoutes(
   server: FastifyInstance,
-  { store, submissions, activity }: JobRoutesOptions,
+  { store, submissions, activity, served }: JobRoutesOptions,
 ): void {
   server.post("/v1/jobs", async (request, reply) => {
-    const answer = await submissions.submit(parseSubmission(bodyBytes(request.body)));
+    const submission = parseSubmission(bodyBytes(request.body));
+    const answer = await submissions.submit(submission);
     const missing = answer.type === "missing" ? answer.units : [];
+    const unserved = answer.type === "queued" ? await served.unserved(submission.jobs) : [];
     return await reply
       .code(missing.length === 0 ? 202 : 409)
       .type(MEDIA_TYPE)
-      .send(pack(["missing", missing]));
+      .send(pack(["missing", missing, [...unserved]]));
   });
 
   server.get<{ Params: { id: string } }>("/v1/jobs/:id", async (request, reply) => {
