@@ -20,7 +20,7 @@ export async function runSubmission(
   events: () => ServerResponse | undefined,
 ): Promise<void> {
   const { jobs, units } = parseSubmission(body);
-  response.writeHead(202, { "content-type": "application/vnd.kitchensink" }).end(pack(["missing", []]));
+  response.writeHead(202, { "content-type": "application/vnd.kitchensink" }).end(pack(["missing", [], []]));
   const bytes = new Map<string, Uint8Array>(units);
   for (const job of jobs) {
     submittedInputs.push(job.inputs);
