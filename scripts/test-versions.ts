@@ -13,20 +13,23 @@ const CLOSING = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm;
 
 /**
  * One run of these is enough: they start every version themselves, move much data, or are about other things than Node:
- * a Redis of each kind, nodes that are killed, refusals, the command line, the sources.
+ * a Redis of each kind, nodes that are killed, refusals, damaged bytes, who has a turn, the command line, the page in a
+ * browser, the sources.
  */
 const ONCE = [
   "test/bench/**",
   "test/capture/versions.test.ts",
   "test/capture/settings/**",
-  "test/cli/{bench,completion,data,doctor,help,jobs,status}.test.ts",
+  "test/cli/{bench,completion,data,doctor,help,jobs,progress,status,types}.test.ts",
   "test/cluster/data/**",
   "test/cluster/faults/**",
-  "test/cluster/waiting.test.ts",
+  "test/cluster/{at-most-once,fairness,unserved-queues,waiting}.test.ts",
   "test/core/**",
-  "test/docs/{errors,exit-codes,flags,pages,promises,protocol}.test.ts",
+  "test/dashboard/**",
+  "test/docs/{errors,exit-codes,flags,pages,promises,protocol,tutorial}.test.ts",
   "test/floors.test.ts",
-  "test/security/{access,installation,joining,limits,names,output,requests,secrets}.test.ts",
+  "test/fuzz/**",
+  "test/security/{access,data,installation,joining,limits,names,output,requests,secrets}.test.ts",
   "test/store/**",
 ];
 
