@@ -82,6 +82,17 @@ test("the compiler refuses what does not fit", async () => {
   expect(errors).toEqual(MISTAKES.map(([what, , code]) => [what, code]));
 });
 
+test("namespaces whose interfaces would have the same name have each one", async () => {
+  const program = `
+import { Client } from "kitchensink";
+import type { LeftRight, LeftRight2 } from "./api.d.ts";
+const c = new Client("http://localhost:6323/");
+export const text: string = await c.rpc<LeftRight>("left.right").tell(1);
+export const count: number = await c.rpc<LeftRight2>("leftRight").tell("one");
+`;
+  expect(await compile(program)).toBe("");
+});
+
 test("it has the comments, and nothing of what no function refers to", async () => {
   const { stdout } = await types("--namespace", "shop");
   expect(stdout).toContain("     * Adds two numbers.\n     * @param b one by default\n");
@@ -103,6 +114,18 @@ test("a namespace that is not there, and an address that is none, are said", asy
   });
   const { code, stderr } = await runCommand(["types", "--url", "nonsense"]);
   expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringContaining("Not the address of a node") });
+});
+
+test("a node without registered functions gives an empty file, and says so on stderr", async () => {
+  await using empty = await startCluster();
+  const { stdout, stderr, code } = await runCommand(["types", "--url", empty.urls[0] ?? ""], {
+    KITCHENSINK_TOKEN: empty.token,
+  });
+  expect({ code, lines: stdout.trim().split("\n") }).toEqual({
+    code: 0,
+    lines: [expect.stringMatching(/^\/\/ Made by/)],
+  });
+  expect(stderr).toContain("No functions are registered at http://");
 });
 
 test("--help has an example", async () => {

@@ -1,6 +1,6 @@
 import { Reader } from "../../client/reader.ts";
 import { EXIT } from "../exit-codes.ts";
-import { inSession, type SessionFlags } from "../session.ts";
+import { inSession, note, type SessionFlags } from "../session.ts";
 
 export interface TypesFlags extends SessionFlags {
   readonly namespace?: string;
@@ -13,6 +13,8 @@ export function printTypes({ namespace, ...flags }: TypesFlags): Promise<void> {
     const answer = await http.fetchJson({ method: "GET", path: `/v1/types${query}` });
     const declarations = new Reader(answer, "answer").text("declarations");
     const head = `// Made by kitchensink types, from ${client.url.origin}\n\n`;
+    if (declarations.trim() === "")
+      note(`No functions are registered at ${flags.url} (kitchensink start --module FILE registers some)`);
     await tell(head + declarations, [{ declarations }]);
     return EXIT.done;
   });

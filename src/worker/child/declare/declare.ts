@@ -18,18 +18,31 @@ const IDENTIFIER = /^[A-Za-z_$][\w$]*$/;
  */
 export function declareFunctions(namespaces: readonly string[], registry: Registry): string {
   const declarations = new Declarations();
+  const taken = new Set<string>();
   const interfaces = namespaces.map((namespace) => {
     const functions = registry.functionsOf(namespace) ?? new Map<string, AnyFunction>();
-    return interfaceOf(namespace, declarations.membersOf(functions));
+    const name = freeName(nameOfInterface(namespace), taken);
+    taken.add(name);
+    return interfaceOf(name, namespace, declarations.membersOf(functions));
   });
   const { imports, namespaces: modules } = declarations.modules();
   return `${[imports, ...interfaces, ...modules].filter((part) => part !== "").join("\n\n")}\n`;
 }
 
-/** In the form of a module's type, so that a function may have any name. */
-function interfaceOf(namespace: string, members: readonly string[]): string {
+function nameOfInterface(namespace: string): string {
   const words = namespace.split(/[^\w$]+/);
-  const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+  return words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join("");
+}
+
+/** `a.b` and `aB` would share one. */
+function freeName(name: string, taken: ReadonlySet<string>): string {
+  let free = name;
+  for (let number = 2; taken.has(free); number += 1) free = `${name}${number}`;
+  return free;
+}
+
+/** In the form of a module's type, so that a function may have any name. */
+function interfaceOf(name: string, namespace: string, members: readonly string[]): string {
   const body = members.flatMap((member) => member.split("\n")).map((line) => `    ${line}`);
   const head = `/** \`c.rpc<${name}>(${JSON.stringify(namespace)})\` */\nexport interface ${name}`;
   return `${head} {\n  readonly functions: {\n${body.join("\n")}\n  };\n}`;
