@@ -47,6 +47,7 @@ const PARTS = [
   { name: "remote-data", test: /src\/client\/remote-data\.ts/ },
   // Loaded with the first bar, and with it what knows how wide characters are.
   { name: "bars", test: /src\/client\/display\/(bars?|live-area)\.ts/ },
+  { name: "tracing", test: /src\/client\/tracing\.ts/ },
   { name: "client", test: /src\/client\// },
 ].map((part, at, all) => ({ ...part, priority: all.length - at }));
 
