@@ -1,35 +1,35 @@
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import type * as OpenTelemetry from "@opentelemetry/api";
+import type * as Api from "@opentelemetry/api";
 import type { TraceContext } from "../core/trace.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
 import type { End } from "./tracked-job.ts";
 
-type Api = typeof OpenTelemetry;
+export type OpenTelemetry = typeof Api;
 
 /** Where every copy of the API of this major version meets: there once somebody has set up tracing in the process. */
 const GLOBAL = Symbol.for("opentelemetry.js.api.1");
-let api: Api | null | undefined;
+let api: OpenTelemetry | null | undefined;
 
 /**
  * The API of OpenTelemetry, when the program uses it; else `undefined`, for the price of a look at one property. It is
  * never loaded on behalf of this package alone.
  */
-export function openTelemetry(): Api | undefined {
+export function openTelemetry(): OpenTelemetry | undefined {
   if (!(GLOBAL in globalThis)) return undefined;
   if (api === undefined) api = load();
   return api ?? undefined;
 }
 
-export function tracerOf({ trace }: Api): OpenTelemetry.Tracer {
+export function tracerOf({ trace }: OpenTelemetry): Api.Tracer {
   return trace.getTracer("kitchensink", PACKAGE_VERSION);
 }
 
 /** This package's own, or else the program's. */
-function load(): Api | null {
+function load(): OpenTelemetry | null {
   for (const from of [import.meta.url, join(process.cwd(), "noop.js")]) {
     try {
-      return createRequire(from)("@opentelemetry/api") as Api;
+      return createRequire(from)("@opentelemetry/api") as OpenTelemetry;
     } catch {
       // Not to be found from there.
     }

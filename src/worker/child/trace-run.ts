@@ -1,4 +1,4 @@
-import { openTelemetry, tracerOf } from "../../client/tracing.ts";
+import { type OpenTelemetry, openTelemetry, tracerOf } from "../../client/tracing.ts";
 import { timeOfJob, type JobId } from "../../core/ids.ts";
 import type { JobSpec } from "../../core/messages.ts";
 
@@ -13,15 +13,19 @@ export interface TracedRun {
  * Runs a job's function within spans of the call's trace, if the worker's program records spans: its wait, and its run,
  * which is the parent of whatever the function records.
  */
-export async function traceRun<T>(
+export function traceRun<T>(spec: JobSpec, run: TracedRun, body: () => Promise<T>): Promise<T> {
+  const otel = openTelemetry();
+  // Most runs: they need no promise more.
+  return otel === undefined ? body() : recordRun(otel, spec, run, body);
+}
+
+async function recordRun<T>(
+  otel: OpenTelemetry,
   { label, trace }: JobSpec,
-  run: TracedRun,
+  { id, attempt, isQueued }: TracedRun,
   body: () => Promise<T>,
 ): Promise<T> {
-  const otel = openTelemetry();
-  if (otel === undefined) return await body();
   const { context, propagation, trace: spans, SpanKind, SpanStatusCode } = otel;
-  const { id, attempt, isQueued } = run;
   const parent = trace === null ? context.active() : propagation.extract(context.active(), trace);
   const tracer = tracerOf(otel);
   const attributes = {
