@@ -64,13 +64,16 @@ export function functionOf(
   namespaces: readonly NamespaceInfo[],
 ): Pick<RegisteredCall, "namespace" | "name"> {
   const plain = { namespace: "default", name: method };
-  const cuts = [...method.matchAll(/\./g)].map(({ index }) => ({
-    namespace: method.slice(0, index),
-    name: method.slice(index + 1),
-  }));
-  const isRegistered = ({ namespace, name }: typeof plain): boolean =>
-    namespaces.some((known) => known.name === namespace && known.functions.includes(name));
-  return [plain, ...cuts].find(isRegistered) ?? cuts[0] ?? plain;
+  if (namespaces.some(({ name, functions }) => name === "default" && functions.includes(method)))
+    return plain;
+  const meant = namespaces
+    .filter(({ name }) => method.startsWith(`${name}.`))
+    .map(({ name, functions }) => ({ namespace: name, name: method.slice(name.length + 1), functions }))
+    .filter(({ name, functions }) => functions.includes(name))
+    .toSorted((a, b) => a.namespace.length - b.namespace.length)[0];
+  if (meant !== undefined) return { namespace: meant.namespace, name: meant.name };
+  const dot = method.indexOf(".");
+  return dot < 0 ? plain : { namespace: method.slice(0, dot), name: method.slice(dot + 1) };
 }
 
 /** `result` is JSON, or empty where the function returned nothing. */

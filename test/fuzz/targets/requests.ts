@@ -4,10 +4,12 @@ import { parseDataType, parseSha256 } from "../../../src/core/data.ts";
 import { isDataUrl, parseDataUrl } from "../../../src/core/data-url.ts";
 import { parseGlob } from "../../../src/core/glob.ts";
 import { parseJobId, parseNodeName, parseQueue } from "../../../src/core/ids.ts";
+import { traceIn } from "../../../src/core/trace.ts";
 import { parseRange } from "../../../src/data/ranges.ts";
 import { parseClient } from "../../../src/node/http/event-routes.ts";
 import { Guard } from "../../../src/node/http/guard.ts";
-import { bodyObject } from "../../../src/node/http/server.ts";
+import { functionOf, parseRequest } from "../../../src/node/http/jsonrpc.ts";
+import { bodyJson, bodyObject } from "../../../src/node/http/server.ts";
 import { parseSource } from "../../../src/transfer/source.ts";
 import { jsonWith, text, texts } from "../support/made.ts";
 import type { Target } from "../support/target.ts";
@@ -29,6 +31,12 @@ const KEYS = [
   "sha256",
   "type",
 ];
+const NAMESPACES = [
+  { name: "default", isArbitraryAllowed: true, functions: ["add", "a.b"] },
+  { name: "test", isArbitraryAllowed: true, functions: ["add"] },
+  { name: "a", isArbitraryAllowed: true, functions: ["b.c"] },
+  { name: "a.b", isArbitraryAllowed: true, functions: ["c"] },
+];
 const guard = new Guard({
   token: "t",
   hostNames: new Set(["localhost", "127.0.0.1", "[::1]"]),
@@ -46,6 +54,42 @@ export const requestTargets: readonly Target[] = [
         .map(({ body }) => body),
     made: jsonWith(...KEYS),
     read: (input) => readBody(bodyObject(input)),
+  },
+  {
+    name: "json-rpc",
+    refusals,
+    recordings: () =>
+      utf8([
+        '{"jsonrpc":"2.0","id":1,"method":"test.add","params":[1,2]}',
+        '[{"jsonrpc":"2.0","method":"add"},{"jsonrpc":"2.0","id":"a","method":"a.b.c","params":{"x":[null]}}]',
+      ]),
+    made: jsonWith("jsonrpc", "id", "method", "params"),
+    read: (input) => {
+      const body = bodyJson(input);
+      for (const one of Array.isArray(body) ? body : [body]) {
+        const request = parseRequest(one);
+        if (!("method" in request)) continue;
+        const { namespace, name } = functionOf(request.method, NAMESPACES);
+        if (request.method !== name && request.method !== `${namespace}.${name}`)
+          throw new Error(`${request.method} became ${namespace} and ${name}`);
+      }
+    },
+  },
+  {
+    name: "trace",
+    refusals: [],
+    recordings: () =>
+      utf8([
+        "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\nvendor=1,other=2",
+        "01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00-more",
+      ]),
+    made: texts("00-", "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331", "-01", "-", "\n", "a=1", ","),
+    read: (input) => {
+      const [traceparent, tracestate] = input.toString("latin1").split("\n");
+      const trace = traceIn({ traceparent, tracestate });
+      if (trace !== null && (trace.traceparent.length > 512 || trace.tracestate.length > 512))
+        throw new Error("more than what has to be passed on");
+    },
   },
   {
     name: "data-url",
