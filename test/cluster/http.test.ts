@@ -142,3 +142,8 @@ test("an address that does not exist is a problem, not a page", async () => {
   const { status, type } = await curl("nothing");
   expect({ status, type }).toEqual({ status: 404, type: "application/problem+json" });
 });
+
+test.each(["dashboard", "dashboard/"])("%s leads to the dashboard", async (path) => {
+  expect(await curl(path)).toMatchObject({ status: 302, location: "/" });
+  expect(await curl(path, "-L")).toMatchObject({ status: 200, type: "text/html; charset=utf-8" });
+});

@@ -52,7 +52,9 @@ describe("calls for a queue of another node", () => {
     const output = new Collected();
     const c = cluster.connect(0, { output: output.sinks });
     expect(await c.with({ queue: "gpu" }).call(tellJob)).toMatchObject({ node: { name: "node2" } });
-    expect(await c.with({ queue: "gpu", node: "node2" }).call(tellJob)).toMatchObject({ node: { name: "node2" } });
+    expect(await c.with({ queue: "gpu", node: "node2" }).call(tellJob)).toMatchObject({
+      node: { name: "node2" },
+    });
     expect(await c.with({ node: "node1" }).call(tellJob)).toMatchObject({ node: { name: "node1" } });
     expect(output.text("stderr")).toBe("");
   });

@@ -186,7 +186,8 @@ describe("attack 17: sessions", () => {
     const permitted: string[] = [];
     for (const route of routes.filter((one) => !isEndless(one) && one.path !== "/v1/logout")) {
       const { method, pattern, path } = route;
-      if (["/", "/dashboard/:file", "/health", "/ready", "/v1/login"].includes(pattern)) continue;
+      if (["/", "/dashboard", "/dashboard/:file", "/health", "/ready", "/v1/login"].includes(pattern))
+        continue;
       const answer = await attempt({ method, path, headers: { ...JSON_TYPE, ...session } });
       if (answer.status !== 403) permitted.push(`${method} ${pattern}`);
     }
@@ -240,7 +241,7 @@ test("attack 17: kitchensink start prints no code where its output may be kept; 
   expect(answer.status).toBe(200);
   const refused = await runCommand(["dashboard", "--url", node.url], { KITCHENSINK_TOKEN: "wrong" });
   expect(refused).toMatchObject({
-    code: 1,
+    code: 7,
     stdout: "",
     stderr: expect.stringContaining("The token is wrong"),
   });

@@ -25,10 +25,14 @@ const A_YEAR = "public, max-age=31536000, immutable";
 export function addPageRoutes(server: FastifyInstance): void {
   server.get("/", (request, reply) => sendFile({ name: "index.html", cache: "no-cache" }, request, reply));
 
-  server.get<{ Params: { file: string } }>("/dashboard/:file", (request, reply) =>
+  // Where people look for it who have no link.
+  server.get("/dashboard", (_request, reply) => reply.redirect("/"));
+  server.get<{ Params: { file: string } }>("/dashboard/:file", (request, reply) => {
+    const { file } = request.params;
+    if (file === "") return reply.redirect("/");
     // Their names tell their contents.
-    sendFile({ name: request.params.file, cache: A_YEAR }, request, reply),
-  );
+    return sendFile({ name: file, cache: A_YEAR }, request, reply);
+  });
 }
 
 async function sendFile(

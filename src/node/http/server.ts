@@ -18,7 +18,7 @@ export const MAX_BODY_BYTES: number = 64 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 60_000;
 const MAX_CONNECTIONS = 10_000;
 /** The dashboard's files, which hold no secrets: a browser asks for them before it has logged in. */
-const PAGE_ROUTES = ["/", "/dashboard/:file"];
+const PAGE_ROUTES = ["/", "/dashboard", "/dashboard/:file"];
 /** What machines ask for that look after the node, without a token. */
 const OPEN_ROUTES: ReadonlySet<string> = new Set(["/health", "/ready", ...PAGE_ROUTES]);
 /** Whoever asks brings a code instead. */
