@@ -24,6 +24,11 @@ const SETTLE_LOOK_MS = 1_000;
 const MOST_TOO_LATE = 0.02;
 const COUNT_MS = 500;
 const MEASURE_MS = 10_000;
+/**
+ * Calls are made only while fewer jobs than this have not ended. Faults take most of what a cluster can do: calls that came
+ * regardless would wait ever longer, until nothing but waiting was tried.
+ */
+const MOST_UNENDED = 600;
 /** A request that was held up reaches its node within this. */
 const ON_ITS_WAY_MS = 2_000;
 
@@ -104,6 +109,8 @@ class Run {
     const looking = setInterval(() => {
       this.#book.read();
       auditor.look(Date.now());
+      const isFull = this.#book.cases.size > MOST_UNENDED;
+      for (const client of stage.clients) client.pause(isFull);
     }, LOOK_MS);
     const counting = setInterval(() => this.#census.take(stage.nodes.map(({ pid }) => pid)), COUNT_MS);
     const player = new Player(stage, ({ kind, target }) => this.#say(`${kind}: ${target}`));

@@ -33,7 +33,8 @@ export const USAGE = `npm run chaos -- [flags]
   --minutes N   how long faults happen (default: 2)
   --seed N      repeats the faults of a run (default: a new one)
   --nodes N     how many nodes there are, from 2 on (default: 3)
-  --rate N      calls a second, of all clients together (default: 100)`;
+  --rate N      calls a second, of all clients together (default: 100); fewer while
+                many jobs wait`;
 
 /** @throws UsageError */
 export function settingsFrom(args: readonly string[], seed: number): Settings | "help" {

@@ -18,6 +18,8 @@ interface Turn {
 }
 
 export class Load {
+  /** No calls are made meanwhile. */
+  isPaused = false;
   readonly #settings: LoadSettings;
   readonly #dice: Dice;
   readonly #journal: Journal;
@@ -42,7 +44,7 @@ export class Load {
   /** Resolves when it was stopped and everything that was under way has settled. */
   async run(): Promise<void> {
     while (!this.#isStopping) {
-      this.#turn();
+      if (!this.isPaused) this.#turn();
       await sleep(TURN_MS);
     }
     while (this.#open.size > 0) await Promise.race(this.#open);

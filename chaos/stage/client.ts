@@ -32,6 +32,7 @@ export class StageClient {
   readonly #settings: ClientSettings;
   #child: Child | undefined;
   #lives = 0;
+  #isPaused = false;
 
   constructor(settings: ClientSettings) {
     this.name = settings.name;
@@ -56,12 +57,20 @@ export class StageClient {
       env: { TMPDIR: join(root, "client-tmp") },
     });
     this.#child = child;
+    if (this.#isPaused) child.tell("pause");
     void child.exited.then((exit) => onExit(name, exit));
   }
 
   async kill(): Promise<void> {
     this.#child?.kill("SIGKILL");
     await this.#child?.exited;
+  }
+
+  /** Has it make no calls until it may again. */
+  pause(isPaused: boolean): void {
+    if (isPaused === this.#isPaused) return;
+    this.#isPaused = isPaused;
+    this.#child?.tell(isPaused ? "pause" : "go on");
   }
 
   /** Has it make no more calls; it ends when it has what it waits for. */
