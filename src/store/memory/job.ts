@@ -14,7 +14,7 @@ export interface MemoryJob {
   readonly priority: number;
   readonly order: number;
   readonly createdAtMs: number;
-  /** Until the job is final; from then on `print` stands for it. */
+  /** Until the job succeeds; from then on `print` stands for it. */
   spec: Uint8Array | undefined;
   print: string | undefined;
   state: JobState;
@@ -102,7 +102,8 @@ export function expiresAtMs({ createdAtMs, ttlMs = Infinity }: MemoryJob): numbe
 
 /** What readers get to see of a job. */
 export function toRecord(job: MemoryJob): JobRecord {
-  return { ...toFacts(job), placement: job.placement, outcome: job.outcome };
+  const { placement, outcome, pastDeaths } = job;
+  return { ...toFacts(job), placement, outcome, pastDeaths };
 }
 
 /** The same without what may be large. */

@@ -279,6 +279,15 @@ class MemoryStore extends MemoryCatalog implements Store {
     return hashes.map((hash) => this.#units.use(hash, nowMs));
   }
 
+  async spec(id: JobId): Promise<Uint8Array | undefined> {
+    return this.#jobs.get(id, this.open())?.spec;
+  }
+
+  async unitSizes(hashes: readonly UnitHash[]): Promise<(number | undefined)[]> {
+    const nowMs = this.open();
+    return hashes.map((hash) => this.#units.size(hash, nowMs));
+  }
+
   async register(node: NodeRegistration): Promise<RegisterReply> {
     const nowMs = this.open();
     const theirs = this.#leases.termsOfOthers(node.name, nowMs);

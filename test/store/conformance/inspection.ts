@@ -68,8 +68,12 @@ export function describeInspection(open: OpenStore): void {
         const id = await runningJob(store, N1, { placement: "here" });
         await store.finish(N1, [{ id, attempt: 1, next: "succeeded", outcome: new Uint8Array(10_000) }]);
         const [record] = await store.read([id]);
-        const { placement, outcome, ...facts } = record!;
-        expect({ placement, size: outcome?.length }).toEqual({ placement: "here", size: 10_000 });
+        const { placement, outcome, pastDeaths, ...facts } = record!;
+        expect({ placement, size: outcome?.length, pastDeaths }).toEqual({
+          placement: "here",
+          size: 10_000,
+          pastDeaths: [],
+        });
         expect(await store.look([newJob().id, id])).toEqual([undefined, facts]);
       }),
     );
