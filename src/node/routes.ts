@@ -63,12 +63,13 @@ export function addRoutes(server: FastifyInstance, routes: Routes): void {
     routes;
   addPageRoutes(server);
   addLoginRoutes(server, routes);
-  addJobRoutes(server, { store, submissions, activity });
+  const anonymousClient = ANONYMOUS_CLIENT;
+  addJobRoutes(server, { store, submissions, activity, newJobId, anonymousClient });
   addActivityRoutes(server, routes);
   addInstantRoutes(server, { lane, units, submissions });
   addEventRoutes(server, { hub, store, writer, readers, node });
   addItemRoutes(server, readers);
-  addRpcRoutes(server, { lane, streams, submissions, newJobId, anonymousClient: ANONYMOUS_CLIENT, queue });
+  addRpcRoutes(server, { lane, streams, submissions, newJobId, anonymousClient, queue });
   addJsonRpcRoutes(server, { lane, streams, submissions, newJobId, namespaces: routes.namespaces });
   addOpenApiRoutes(server, routes);
   addMetricsRoutes(server, routes);

@@ -195,12 +195,14 @@ describe("attack 17: sessions", () => {
       "GET /v1/functions/:namespace",
       "GET /v1/jobs",
       "GET /v1/jobs/:id",
+      "GET /v1/jobs/:id/call",
       "GET /v1/jobs/:id/output",
       "GET /v1/jobs/:id/placement",
       "GET /v1/nodes",
       "GET /v1/status",
       "POST /rpc/:namespace/:name",
       "POST /v1/cancel",
+      "POST /v1/jobs/:id/retry",
     ]);
   });
 
@@ -240,7 +242,7 @@ test("attack 17: kitchensink start prints no code where its output may be kept; 
   expect(answer.status).toBe(200);
   const refused = await runCommand(["dashboard", "--url", node.url], { KITCHENSINK_TOKEN: "wrong" });
   expect(refused).toMatchObject({
-    code: 1,
+    code: 7,
     stdout: "",
     stderr: expect.stringContaining("The token is wrong"),
   });
