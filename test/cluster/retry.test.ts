@@ -28,7 +28,7 @@ async function retry({ url, token }: { url: string; token: string }, id: string)
 }
 
 const failed = async (job: Job<unknown>): Promise<string> => {
-  await expect(job).rejects.toThrow();
+  await expect(job).rejects.toBeInstanceOf(Error);
   return job.id;
 };
 
