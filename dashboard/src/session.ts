@@ -2,6 +2,12 @@
 const KEY = "kitchensink-session";
 const KEY_HEADER = "kitchensink-session";
 
+interface Problem {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly code?: string;
+}
+
 /** The node said no, or nothing. */
 export class AnswerError extends Error {
   readonly status: number;
@@ -52,7 +58,8 @@ export async function post(path: string, body: unknown): Promise<unknown> {
 }
 
 async function detailOf(response: Response): Promise<string> {
-  const problem = (await response.json().catch(() => ({}))) as { title?: string; detail?: string };
-  if (problem.detail === undefined) return `The node answered ${response.status}`;
-  return response.status === 500 ? `${problem.title}: ${problem.detail}` : problem.detail;
+  const { title, detail, code } = (await response.json().catch(() => ({}))) as Problem;
+  if (detail === undefined) return `The node answered ${response.status}`;
+  // What a function threw has no code: its name is the title.
+  return response.status === 500 && code === undefined ? `${title}: ${detail}` : detail;
 }

@@ -199,6 +199,19 @@ describe("what is not there any more", () => {
     }
   });
 
+  test("is sent again by a call that needs it, together with code that is new", async () => {
+    const { redisConnection } = options();
+    await using cluster = await startCluster({ redisConnection: redisConnection! });
+    const known = (n: number): number => n + 1;
+    const twice = (n: number): number => known(known(n));
+    expect(await cluster.client.call(known, 1)).toBe(2);
+    const { host, port, db } = parseRedisAddress(redisConnection!);
+    const raw = new Redis({ host: host!, port: port!, db });
+    onTestFinished(() => raw.disconnect());
+    await raw.unlink(await raw.keys("*:unit:*"));
+    expect(await Promise.all([cluster.client.call(known, 1), cluster.client.call(twice, 1)])).toEqual([2, 3]);
+  });
+
   test("a captured function is not retried by a node that bans them", async () => {
     const redis = await startRedis();
     onTestFinished(() => redis.stop());

@@ -2,7 +2,6 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import axe from "axe-core";
 import { RemoteData } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import type { Page } from "playwright-core";
@@ -10,9 +9,9 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vit
 import { block, tellJob, untilAborted } from "../cluster/fixtures/jobs.mjs";
 import { useStore } from "../support/stores.ts";
 import { useBrowser, visit } from "./support/browser.ts";
+import { goTo, PHONE, seriousFaults, text, widthOf } from "./support/pages.ts";
 
 const FUNCTIONS = fileURLToPath(new URL("../cluster/fixtures/functions.ts", import.meta.url));
-const PHONE = { viewport: { width: 360, height: 740 } };
 const PAGES = ["", "jobs", "nodes", "data", "functions"];
 
 const browser = useBrowser();
@@ -24,11 +23,8 @@ beforeAll(async () => {
 afterAll(() => cluster.close());
 
 const link = (index = 0): URL => cluster.nodes[index]!.dashboardLink();
-const text = (page: Page): Promise<string> => page.locator("main").innerText();
 const tile = (page: Page, name: string): Promise<string> =>
   page.locator(".tiles div", { hasText: name }).locator("dd").innerText();
-const goTo = (page: Page, path: string): Promise<void> =>
-  page.evaluate((hash) => void (location.hash = hash), `#/${path}`);
 
 describe("the login", () => {
   test("a link logs a browser in, once; its code is in no address afterwards", async () => {
@@ -228,23 +224,10 @@ describe("for everybody", () => {
       await cluster.client.call(tellJob);
       const { page } = await visit(browser(), link(), { colorScheme, bypassCSP: true, ...size });
       await expect.poll(() => text(page)).toContain("Workers busy");
-      await page.evaluate(axe.source);
       for (const path of PAGES) {
         await goTo(page, path);
         await expect.poll(() => page.locator("table, form, .tiles, .empty").count()).toBeGreaterThan(0);
-        const violations = await page.evaluate(async () => {
-          const { axe: checker } = globalThis as unknown as {
-            axe: {
-              run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
-            };
-          };
-          const found = await checker.run();
-          return found.violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html}`);
-        });
-        expect(
-          violations.filter((line) => /^(serious|critical)/.test(line)),
-          path,
-        ).toEqual([]);
+        expect(await seriousFaults(page), path).toEqual([]);
       }
     },
   );
@@ -255,8 +238,7 @@ describe("for everybody", () => {
     for (const path of PAGES) {
       await goTo(page, path);
       await expect.poll(() => page.locator("main h1").count()).toBe(1);
-      const width = await page.evaluate(() => document.documentElement.scrollWidth);
-      expect(width, path).toBeLessThanOrEqual(360);
+      expect(await widthOf(page), path).toBeLessThanOrEqual(360);
     }
   });
 
