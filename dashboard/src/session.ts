@@ -11,10 +11,13 @@ interface Problem {
 /** The node said no, or nothing. */
 export class AnswerError extends Error {
   readonly status: number;
+  /** One of Kitchen Sink's own, if it is one. */
+  readonly code: string | undefined;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, code?: string) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -44,7 +47,7 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
     throw new AnswerError(0, "The node does not answer");
   });
   if (response.ok) return response;
-  throw new AnswerError(response.status, await detailOf(response));
+  throw await refusalOf(response);
 }
 
 export async function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
@@ -57,9 +60,10 @@ export async function post(path: string, body: unknown): Promise<unknown> {
   return text === "" ? undefined : JSON.parse(text);
 }
 
-async function detailOf(response: Response): Promise<string> {
+async function refusalOf(response: Response): Promise<AnswerError> {
+  const { status } = response;
   const { title, detail, code } = (await response.json().catch(() => ({}))) as Problem;
-  if (detail === undefined) return `The node answered ${response.status}`;
+  if (detail === undefined) return new AnswerError(status, `The node answered ${status}`);
   // What a function threw has no code: its name is the title.
-  return response.status === 500 && code === undefined ? `${title}: ${detail}` : detail;
+  return new AnswerError(status, status === 500 && code === undefined ? `${title}: ${detail}` : detail, code);
 }
