@@ -94,7 +94,9 @@ function hintOf(schema: JsonSchema, kind: Field["kind"], isRequired: boolean): s
     bound(maximum) ? `at most ${maximum}` : "",
     bound(minLength) ? `at least ${minLength} characters` : "",
     bound(maxLength) ? `at most ${maxLength} characters` : "",
-    said === undefined ? (isRequired ? "" : "may be left out") : `default ${JSON.stringify(said)}`,
+    said === undefined ? "" : `default ${JSON.stringify(said)}`,
+    // A parameter without a type does not tell.
+    isRequired || said !== undefined || Object.keys(schema).length === 0 ? "" : "may be left out",
   ]
     .filter((part) => part !== "")
     .join(", ");
