@@ -44,7 +44,10 @@ function checkEnd(record: JobRecord): void {
     throw cannot(record, "KS_USAGE", "it succeeded, and then what it ran is not kept", AGAIN);
 }
 
-/** The data that it points to, which were written down when it was placed; a spec does not name them. */
+/**
+ * The data that it points to, which were written down when it was placed; a spec does not name them. One that ended before
+ * it was placed, as it waited for others, goes to what these came to alone.
+ */
 function inputsIn(placement: string | undefined): SubmittedJob["inputs"] {
   if (placement === undefined || placement === "") return [];
   return (JSON.parse(placement) as PlacementRecord).inputs.map(({ url }) => url);

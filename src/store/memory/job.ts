@@ -1,8 +1,8 @@
 import type { DataUrl } from "../../core/data-url.ts";
-import type { JobId, NodeName } from "../../core/ids.ts";
+import { isContentId, type JobId, type NodeName } from "../../core/ids.ts";
 import type { JobState } from "../../core/job-states.ts";
 import type { Progress } from "../../core/progress.ts";
-import type { JobFacts, JobRecord, NewJob } from "../port.ts";
+import type { FinishReply, FinishRow, JobFacts, JobRecord, NewJob } from "../port.ts";
 import { type MemoryOffers, toMemoryOffers } from "./offers.ts";
 import type { OutputLog } from "./output.ts";
 
@@ -130,4 +130,18 @@ export function toFacts(job: MemoryJob): JobFacts {
 /** Adds a watcher, once. */
 export function addWatcher(job: MemoryJob, node: NodeName): void {
   if (!job.watchers.includes(node)) job.watchers = [...job.watchers, node];
+}
+
+/** Whether the same call is made anew. */
+export function isInVain({ id, state }: MemoryJob): boolean {
+  return isContentId(id) && (state === "failed" || state === "cancelled");
+}
+
+/** The answer to a commit that is not the first of its attempt: what the first one was told, or `fenced`. */
+export function repeated(job: MemoryJob, node: NodeName, row: FinishRow): FinishReply {
+  const back = job.givenBack;
+  if (row.next === "queued" && back?.node === node && back.attempt === row.attempt) return "committed";
+  if (!job.endedRunning || job.node !== node || job.attempt !== row.attempt) return "fenced";
+  if (job.cancelled !== undefined) return { cancelled: job.cancelled };
+  return job.state === row.next ? "committed" : "fenced";
 }
