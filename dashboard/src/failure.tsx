@@ -39,11 +39,18 @@ export function Failure({
   );
 }
 
-/** How a job lost its workers and nodes, one by one. */
-export function Deaths({ deaths }: { readonly deaths: readonly string[] }): JSX.Element {
+/** How a job lost its workers and nodes, one by one. `isLost`: it ended with one of them. */
+export function Deaths({
+  deaths,
+  isLost,
+}: {
+  readonly deaths: readonly string[];
+  readonly isLost: boolean;
+}): JSX.Element {
   return (
     <section class="panel wide">
-      <h2>Deaths after which it was begun again</h2>
+      <h2>Deaths</h2>
+      {isLost ? <p>The last one is told above.</p> : null}
       <ol class="deaths">
         {deaths.map((death) => (
           <li key={death}>{death}</li>

@@ -57,7 +57,9 @@ export function Job({ id }: { readonly id: string }): JSX.Element {
         <Why job={job} />
       </section>
       {job.error === undefined ? null : <Failure error={job.error} hasDeaths={job.pastDeaths.length > 0} />}
-      {job.pastDeaths.length === 0 ? null : <Deaths deaths={job.pastDeaths} />}
+      {job.pastDeaths.length === 0 ? null : (
+        <Deaths deaths={job.pastDeaths} isLost={job.error?.code === "KS_WORKER_LOST"} />
+      )}
       {job.state === "succeeded" ? <Result job={job} /> : null}
       <Output id={id} isOver={isOver(job)} />
     </div>
@@ -71,10 +73,7 @@ function Facts({ job }: { readonly job: JobAnswer }): JSX.Element {
     ["Job", job.id],
     ["Queue", job.queue],
     ["Node", job.node ?? "none yet"],
-    [
-      "Attempts",
-      `${job.attempt}${job.deaths > 0 ? `, of which ${job.deaths} lost their worker or node` : ""}`,
-    ],
+    ["Attempts", job.deaths === 0 ? String(job.attempt) : `${job.attempt}, after ${deathsOf(job)}`],
     ["Priority", String(job.priority)],
     ["Submitted", time(job.createdAt)],
     ["Waited", span(job.createdAt, job.startedAt ?? job.finishedAt)],
@@ -91,6 +90,10 @@ function Facts({ job }: { readonly job: JobAnswer }): JSX.Element {
       ))}
     </dl>
   );
+}
+
+function deathsOf({ deaths }: JobFacts): string {
+  return deaths === 1 ? "1 death" : `${deaths} deaths`;
 }
 
 function Why({ job }: { readonly job: JobAnswer }): JSX.Element | null {

@@ -118,7 +118,7 @@ test("each death of a job is told: while it runs again, and when it died once to
   const page = await open(`jobs/${job.id}`);
   const deaths = page.locator(".deaths li");
   await expect.poll(() => deaths.allInnerTexts()).toEqual([expect.stringMatching(/^attempt 1 on .*SIGKILL/)]);
-  expect(await fact(page, "Attempts")).toBe("2, of which 1 lost their worker or node");
+  expect(await fact(page, "Attempts")).toBe("2, after 1 death");
   writeFileSync(end, "");
   await job;
   await expect.poll(() => state(page)).toContain("succeeded");
