@@ -71,7 +71,7 @@ for i, id in ipairs(ids) do
   local usual = entry and attempt == "1" and next_state ~= "q" and string.match(entry, "^1 %d+")
   local parsed = entry and not usual and attempts().read_entry(entry)
   if usual then
-    if string.byte(record) % 2 == OWN_SPEC then specs[#specs + 1] = prefix .. "spec:" .. id end
+    if next_state == "s" and string.byte(record) % 2 == OWN_SPEC then specs[#specs + 1] = prefix .. "spec:" .. id end
     end_job(keys[i], record, next_state, usual .. " " .. node, outcome, now, ttl, node)
   elseif parsed and parsed.attempt == attempt then
     answer = commit(id, record, parsed, next_state, outcome)

@@ -2,7 +2,8 @@
 -- KEYS[1] prefix
 -- ARGV[1] the node that watches, or ""   [2] msgpack: ids   [3] "1": with outcome and placement, which may be large
 -- Reply: one a job: "unknown", or {state, queue, label, order, attempt, deaths, node, created, started, finished, streams,
--- outcome, placement, progress}, in which what is not there is "" (an outcome is there when the state is final), a placement nil
+-- outcome, placement, progress, past deaths}, in which what is not there is "" (an outcome is there when the state is final), a
+-- placement nil; of deaths what is kept of them, see attempts.lua
 -- include shared/base.lua
 -- include shared/records.lua
 -- include shared/jobs.lua as jobs
@@ -15,7 +16,7 @@ local function row(state, job, history, finished, outcome, progress)
   local streams = history.streams ~= "0" and history.streams or ""
   return { state, job.queue, job.label, text_of(job.order), history.attempt, history.deaths, history.node,
     text_of(job.created), history.started, finished, streams, outcome,
-    is_whole and job.placement or false, progress or "" }
+    is_whole and job.placement or false, progress or "", is_whole and history.past or "-" }
 end
 
 local function read(id)

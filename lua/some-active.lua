@@ -30,5 +30,6 @@ for _, node in ipairs(redis.call("ZRANGE", prefix .. "nodes", 0, -1)) do
 end
 add(redis.call("HRANDFIELD", prefix .. "lost", most))
 add(redis.call("ZREVRANGE", prefix .. "unplaced", 0, most - 1))
+add(redis.call("SRANDMEMBER", prefix .. "blocked", most))
 add(redis.call("ZRANGEBYSCORE", prefix .. "expiring", "-inf", text_of(now_ms()), "LIMIT", 0, most))
 return ids

@@ -94,7 +94,7 @@ end
 for hash, bytes in pairs(brought) do redis.call("SET", prefix .. "unit:" .. hash, bytes, "PX", unit_ttl) end
 
 for _, id in ipairs(in_vain) do
-  redis.call("UNLINK", job_key(id), prefix .. "outcome:" .. id, prefix .. "out:" .. id)
+  redis.call("UNLINK", job_key(id), prefix .. "spec:" .. id, prefix .. "outcome:" .. id, prefix .. "out:" .. id)
 end
 
 local now, sets, members, expiring, blocked = now_ms(), {}, {}, {}, {}
@@ -108,6 +108,7 @@ end
 local function add_extra(n, part, extra)
   local id, offers, after = id_of(n), extra.offers ~= 0 and extra.offers or nil, extra.after ~= 0 and extra.after or nil
   if extra.refusal ~= 0 then
+    if extra.spec ~= 0 then redis.call("SET", prefix .. "spec:" .. id, extra.spec, "PX", ttl) end
     end_job(keys[n], heads[n] .. part.tail, "n", "", extra.refusal, now, ttl, watcher)
     return false
   end

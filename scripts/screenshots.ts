@@ -9,6 +9,7 @@ import { startCluster, type Cluster } from "kitchensink/testing";
 import { chromium, type Browser, type Page } from "playwright-core";
 import { startRedis } from "../test/store/support/redis.ts";
 
+const ROOT = fileURLToPath(new URL("screenshots/", import.meta.url));
 const IMAGES = fileURLToPath(new URL("../docs/images/", import.meta.url));
 const FUNCTIONS = fileURLToPath(new URL("screenshots/functions.ts", import.meta.url));
 const DESK = { width: 1280, height: 860 };
@@ -55,17 +56,44 @@ async function takeAll(chrome: Browser, { nodes, client }: Cluster): Promise<voi
   await light.screenshot({ path: `${IMAGES}dashboard-light.png` });
   await dark.screenshot({ path: `${IMAGES}dashboard.png` });
   await phone.screenshot({ path: `${IMAGES}dashboard-phone.png` });
+  const long = client
+    .with({ rpcName: "shop" })
+    .call("printCatalog", { title: "Summer", pages: 400, paper: "plain" });
   const failed = client.with({ rpcName: "shop" }).call("fetchRates", "BUNDESBANK!!");
   await failed.then(undefined, () => undefined);
   for (const [name, path] of [
     ["job", `jobs/${failed.id}`],
-
+    ["jobs", "jobs"],
     ["nodes", "nodes"],
+    ["functions", "functions"],
   ]) {
     await dark.goto(`${nodes[0]?.url.href}#/${path}`);
     await pause(1_500);
+    if (name === "functions") await fillWrongly(dark);
+    await hidePaths(dark);
     await dark.screenshot({ path: `${IMAGES}dashboard-${name}.png` });
   }
+  await long.cancel();
+  await long.catch(() => undefined);
+}
+
+/** Of whoever takes the pictures nothing is seen. */
+async function hidePaths(page: Page): Promise<void> {
+  await page.locator("pre").evaluateAll((places: { textContent: string | null }[], root: string) => {
+    for (const place of places)
+      if (place.textContent?.includes(root) === true)
+        place.textContent = place.textContent.replaceAll(root, "/srv/shop/");
+  }, ROOT);
+}
+
+/** So that the form shows what it says then. */
+async function fillWrongly(page: Page): Promise<void> {
+  const form = page.locator("form", { hasText: "shop.printCatalog" });
+  await form.getByLabel("title", { exact: true }).fill("Summer");
+  await form.getByLabel("pages", { exact: true }).fill("1000");
+  await form.getByLabel("paper", { exact: true }).selectOption("glossy");
+  await form.getByRole("button", { name: "Call" }).click();
+  await form.locator("[aria-invalid=true]").waitFor();
 }
 
 /** Work of several kinds, a little more than the workers can do. */

@@ -6,8 +6,8 @@ import type { StageRedis } from "../stage/redis.ts";
 
 /** What stays, however long: the number of jobs so far, and the names of queues. */
 const FOR_GOOD = /:(seq|queues)$/;
-/** Results, output and records of final jobs; and code, which is kept for a week. */
-const FOR_A_WHILE = /:(job|outcome|out|unit):[^:]+$/;
+/** Results, output and records of final jobs, what those ran that came to nothing; and code, which is kept for a week. */
+const FOR_A_WHILE = /:(job|spec|outcome|out|unit):[^:]+$/;
 const UNIT = /:unit:/;
 const SCAN_COUNT = 1_000;
 /** Each node's own folder, whose files are there all the time. */

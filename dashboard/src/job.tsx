@@ -1,21 +1,21 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import { callRows, type CallSize } from "./call-size.ts";
+import { Deaths, Failure, type JobError } from "./failure.tsx";
 import { bytes, time } from "./format.ts";
 import { useAnswer } from "./hooks.ts";
+import { Cancel, Retry } from "./job-actions.tsx";
 import { type JobFacts, span, State } from "./jobs.tsx";
-import { AnswerError, ask, get, post } from "./session.ts";
+import { Progress } from "./progress.tsx";
+import { ask, get } from "./session.ts";
 
 interface JobAnswer extends JobFacts {
   readonly result?: unknown;
   readonly resultCodec?: string;
   readonly resultBytes?: number;
   readonly resultUrl?: string;
-  readonly error?: {
-    readonly name: string;
-    readonly message: string;
-    readonly code?: string;
-    readonly stack: string;
-  };
+  readonly error?: JobError;
+  readonly pastDeaths: readonly string[];
 }
 
 interface Placement {
@@ -50,11 +50,16 @@ export function Job({ id }: { readonly id: string }): JSX.Element {
             <State state={job.state} />
           </span>
           {isOver(job) ? null : <Cancel id={id} onDone={again} />}
+          {job.state === "failed" || job.state === "cancelled" ? <Retry id={id} /> : null}
         </div>
+        {job.progress === undefined ? null : <Progress progress={job.progress} />}
         <Facts job={job} />
         <Why job={job} />
       </section>
-      {job.error === undefined ? null : <Failure error={job.error} />}
+      {job.error === undefined ? null : <Failure error={job.error} hasDeaths={job.pastDeaths.length > 0} />}
+      {job.pastDeaths.length === 0 ? null : (
+        <Deaths deaths={job.pastDeaths} isLost={job.error?.code === "KS_WORKER_LOST"} />
+      )}
       {job.state === "succeeded" ? <Result job={job} /> : null}
       <Output id={id} isOver={isOver(job)} />
     </div>
@@ -62,18 +67,18 @@ export function Job({ id }: { readonly id: string }): JSX.Element {
 }
 
 function Facts({ job }: { readonly job: JobAnswer }): JSX.Element {
+  // Asked once: it never changes, and after a success nobody knows it any more.
+  const { answer } = useAnswer<{ call: CallSize | null }>(`/v1/jobs/${job.id}/call`, 0);
   const rows = [
     ["Job", job.id],
     ["Queue", job.queue],
     ["Node", job.node ?? "none yet"],
-    [
-      "Attempts",
-      `${job.attempt}${job.deaths > 0 ? `, of which ${job.deaths} lost their worker or node` : ""}`,
-    ],
+    ["Attempts", job.deaths === 0 ? String(job.attempt) : `${job.attempt}, after ${deathsOf(job)}`],
     ["Priority", String(job.priority)],
     ["Submitted", time(job.createdAt)],
     ["Waited", span(job.createdAt, job.startedAt ?? job.finishedAt)],
     ["Took", span(job.startedAt, job.finishedAt)],
+    ...callRows(answer?.call),
   ] as const;
   return (
     <dl class="facts">
@@ -85,6 +90,10 @@ function Facts({ job }: { readonly job: JobAnswer }): JSX.Element {
       ))}
     </dl>
   );
+}
+
+function deathsOf({ deaths }: JobFacts): string {
+  return deaths === 1 ? "1 death" : `${deaths} deaths`;
 }
 
 function Why({ job }: { readonly job: JobAnswer }): JSX.Element | null {
@@ -108,44 +117,6 @@ function Why({ job }: { readonly job: JobAnswer }): JSX.Element | null {
         </ul>
       )}
     </>
-  );
-}
-
-function Cancel({ id, onDone }: { readonly id: string; readonly onDone: () => void }): JSX.Element {
-  const [said, setSaid] = useState("");
-  const cancel = async (): Promise<void> => {
-    try {
-      const { jobs } = (await post("/v1/cancel", { jobs: [id], reason: "from the dashboard" })) as {
-        jobs: Record<string, string>;
-      };
-      setSaid(jobs[id] === "cancelling" ? "it is being stopped" : (jobs[id] ?? ""));
-      onDone();
-    } catch (error) {
-      setSaid(error instanceof AnswerError ? error.message : String(error));
-    }
-  };
-  return (
-    <>
-      <button type="button" onClick={() => void cancel()}>
-        Cancel
-      </button>
-      <span role="status">{said}</span>
-    </>
-  );
-}
-
-function Failure({ error }: { readonly error: NonNullable<JobAnswer["error"]> }): JSX.Element {
-  const frames = error.stack.split("\n").flatMap((line) => (/^\s+at /.test(line) ? [line.trim()] : []));
-  return (
-    <section class="panel wide">
-      <h2>{error.code ?? error.name}</h2>
-      <p class="error">{error.message}</p>
-      {frames.length === 0 ? null : (
-        <pre class="scroll" tabIndex={0} aria-label="Where it was thrown">
-          {frames.join("\n")}
-        </pre>
-      )}
-    </section>
   );
 }
 

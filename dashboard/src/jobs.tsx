@@ -1,7 +1,9 @@
 import type { JSX } from "preact";
 import { useState } from "preact/hooks";
+import type { Progress as JobProgress } from "../../src/core/progress.ts";
 import { duration, shortId, time } from "./format.ts";
 import { useAnswer } from "./hooks.ts";
+import { Progress } from "./progress.tsx";
 
 export interface JobFacts {
   readonly id: string;
@@ -15,6 +17,8 @@ export interface JobFacts {
   readonly createdAt: string;
   readonly startedAt?: string;
   readonly finishedAt?: string;
+  /** While it runs, if it says how far it is. */
+  readonly progress?: JobProgress;
 }
 
 const EVERY_MS = 2_000;
@@ -67,6 +71,7 @@ function JobTable({ jobs }: { readonly jobs: readonly JobFacts[] }): JSX.Element
             <th>Function</th>
             <th>Job</th>
             <th>State</th>
+            <th>Progress</th>
             <th>Queue</th>
             <th>Node</th>
             <th class="number">Attempt</th>
@@ -85,6 +90,7 @@ function JobTable({ jobs }: { readonly jobs: readonly JobFacts[] }): JSX.Element
               <td>
                 <State state={job.state} />
               </td>
+              <td>{job.progress === undefined ? "–" : <Progress progress={job.progress} />}</td>
               <td>{job.queue}</td>
               <td>{job.node ?? "–"}</td>
               <td class="number">{job.attempt}</td>

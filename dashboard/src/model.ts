@@ -5,6 +5,7 @@ import {
   type RunNote,
   type RunsOfNode,
 } from "../../src/core/activity.ts";
+import { BusyWorkers } from "./busy.ts";
 
 /** Bars that are remembered: more than a screen shows. */
 const MOST_RUNS = 2_500;
@@ -44,10 +45,13 @@ export class Model {
   readonly series: Readonly<Record<Series, (number | null)[]>> = newSeries();
   /** Runs of which only the number is known. */
   skipped = 0;
+  /** Workers at work, on average since the last news. */
+  busy = 0;
   trouble: string | undefined;
   /** By how much each node's clock is behind the browser's, in ms. */
   readonly offsets = new Map<string, number>();
   #counted: Counted | undefined;
+  readonly #workers = new BusyWorkers();
   readonly #listeners = new Set<() => void>();
 
   subscribe(listener: () => void): () => void {
@@ -57,6 +61,7 @@ export class Model {
 
   takeStatus(status: ClusterStatus): void {
     this.status = status;
+    this.busy = this.#workers.count(status);
     const names = new Set<string>(status.nodes.map(({ name }) => name));
     for (const name of this.offsets.keys()) if (!names.has(name)) this.offsets.delete(name);
     for (const { name, status: own } of status.nodes)
@@ -110,7 +115,7 @@ export class Model {
       p50: quantileMs(durations, 0.5) ?? null,
       p95: quantileMs(durations, 0.95) ?? null,
       waiting: sum(status.queues.map(({ jobs }) => jobs)),
-      running: workers.filter(({ run }) => run !== null).length,
+      running: this.busy,
       nodes: sum(own.map(({ memory }) => memory.nodeBytes)) / 1e6,
       workers: sum(workers.map(({ memoryBytes }) => memoryBytes ?? 0)) / 1e6,
     });

@@ -10,7 +10,7 @@ export function Overview({ model }: { readonly model: Model }): JSX.Element {
   const { status } = model;
   if (status === undefined) return <p class="empty">Waiting for the first news of the cluster …</p>;
   const workers = status.nodes.flatMap(({ status: own }) => own?.workers ?? []);
-  const busy = workers.filter(({ run }) => run !== null).length;
+  const silent = status.nodes.filter(({ status: own }) => own === null).length;
   const rates = status.nodes.flatMap(({ status: own }) => own?.rates ?? []);
   const ended = rates.reduce(
     (sum, { queue, instant }) => sum + queue.endedPerSecond + instant.endedPerSecond,
@@ -20,8 +20,8 @@ export function Overview({ model }: { readonly model: Model }): JSX.Element {
   return (
     <div class="grid">
       <dl class="tiles wide">
-        <Tile name="Nodes" value={String(status.nodes.length)} />
-        <Tile name="Workers busy" value={`${busy} of ${workers.length}`} />
+        <Tile name="Nodes" value={`${status.nodes.length}${silent === 0 ? "" : `, ${silent} silent`}`} />
+        <Tile name="Workers busy" value={`${Math.round(model.busy)} of ${workers.length}`} />
         <Tile name="Jobs waiting" value={waiting.toLocaleString("en")} />
         <Tile name="Runs per second" value={rate(ended)} />
       </dl>
@@ -48,7 +48,7 @@ export function Overview({ model }: { readonly model: Model }): JSX.Element {
       <Chart
         model={model}
         title="Jobs"
-        show={count}
+        show={rate}
         lines={[
           { series: "waiting", label: "waiting", color: "c2" },
           { series: "running", label: "running", color: "c1" },

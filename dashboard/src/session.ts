@@ -2,13 +2,22 @@
 const KEY = "kitchensink-session";
 const KEY_HEADER = "kitchensink-session";
 
+interface Problem {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly code?: string;
+}
+
 /** The node said no, or nothing. */
 export class AnswerError extends Error {
   readonly status: number;
+  /** One of Kitchen Sink's own, if it is one. */
+  readonly code: string | undefined;
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, code?: string) {
     super(message);
     this.status = status;
+    this.code = code;
   }
 }
 
@@ -38,7 +47,7 @@ export async function ask(path: string, options: RequestInit = {}): Promise<Resp
     throw new AnswerError(0, "The node does not answer");
   });
   if (response.ok) return response;
-  throw new AnswerError(response.status, await detailOf(response));
+  throw await refusalOf(response);
 }
 
 export async function get<Answer>(path: string, signal?: AbortSignal): Promise<Answer> {
@@ -51,8 +60,10 @@ export async function post(path: string, body: unknown): Promise<unknown> {
   return text === "" ? undefined : JSON.parse(text);
 }
 
-async function detailOf(response: Response): Promise<string> {
-  const problem = (await response.json().catch(() => ({}))) as { title?: string; detail?: string };
-  if (problem.detail === undefined) return `The node answered ${response.status}`;
-  return response.status === 500 ? `${problem.title}: ${problem.detail}` : problem.detail;
+async function refusalOf(response: Response): Promise<AnswerError> {
+  const { status } = response;
+  const { title, detail, code } = (await response.json().catch(() => ({}))) as Problem;
+  if (detail === undefined) return new AnswerError(status, `The node answered ${status}`);
+  // What a function threw has no code: its name is the title.
+  return new AnswerError(status, status === 500 && code === undefined ? `${title}: ${detail}` : detail, code);
 }

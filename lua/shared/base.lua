@@ -1,6 +1,6 @@
 -- What every script shares. All keys stand under one prefix with one hash tag, so a cluster of Redis keeps them together:
 --   job:<id>      string: all that is known of a job for good: see records.lua
---   spec:<id>, outcome:<id>  what to run, until the job is final, and what came of it: only what is too long for the record;
+--   spec:<id>, outcome:<id>  what to run, until the job succeeds, and what came of it: only what is too long for the record;
 --                 and what a cancel brought while the job ran         out:<id>  list of output pieces
 --   queue:<name>  zset of runs of ids by order, lowest first: see runs.lua         queues  hash: name -> how many jobs wait
 --   offer:<queue>|<taker>, later:<queue>|<taker>  zsets of ids by order, and by the time when they become visible: see

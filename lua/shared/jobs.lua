@@ -32,7 +32,9 @@ local function read_final(record)
   job.finished, job.history = struct.unpack(">dI2c0", record, 2)
   local from = 12 + #job.history
   local to = from + 23 + struct.unpack(">I4", record, from)
-  job.outcome = string.sub(record, to + 1)
+  local spec_bytes = job.letter == "s" and 0 or 4 + struct.unpack(">I4", record, to + 1)
+  job.spec = string.sub(record, to + 5, to + spec_bytes)
+  job.outcome = string.sub(record, to + spec_bytes + 1)
   return read_kept(job, record, from, to)
 end
 
@@ -40,6 +42,19 @@ end
 local function read_print(record)
   local from = is_final(record) and 12 + struct.unpack(">I2", record, 10) or kept_part(record)
   return string.sub(record, from + 4, from + 19)
+end
+
+-- What to run: nil when the job has succeeded, and when Redis evicted it. A spec is never empty.
+local function spec_of(id, record)
+  local inside
+  if is_final(record) then
+    local job = read_final(record)
+    if job.letter == "s" then return nil end
+    inside = job.spec
+  else
+    inside = struct.unpack(">I4c0", record, 2)
+  end
+  return inside ~= "" and inside or redis.call("GET", prefix .. "spec:" .. id) or nil
 end
 
 local function outcome_of(id, job)
@@ -75,5 +90,5 @@ end
 
 return {
   STATES = STATES, is_final = is_final, read_live = read_live, read_final = read_final, read_print = read_print,
-  outcome_of = outcome_of, live_end = live_end, placed_anew = placed_anew, add_watcher = add_watcher,
+  spec_of = spec_of, outcome_of = outcome_of, live_end = live_end, placed_anew = placed_anew, add_watcher = add_watcher,
 }

@@ -10,7 +10,7 @@ local function end_begun(id, record, letter, history, outcome, now, ttl, except)
     redis.call("PEXPIRE", prefix .. "out:" .. id, ttl)
   end
   if string.byte(record) > 0 then
-    redis.call("UNLINK", prefix .. "spec:" .. id)
+    if letter == "s" then redis.call("UNLINK", prefix .. "spec:" .. id) end
     redis.call("ZREM", prefix .. "expiring", id)
   end
   end_job(job_key(id), record, letter, attempts().history_text(history), outcome, now, ttl, except)

@@ -15,6 +15,7 @@
 --   8         finished, as a double
 --   2         history: see attempts.lua
 --   4, and so on, from body to created
+--   4         spec, as it was, of one that did not succeed
 --             outcome
 local LONG = 4096 -- A spec or outcome of more bytes has a key of its own, so that scripts need not copy it.
 local OWN_SPEC, OFFERED, EXPIRES, BLOCKED, AT_MOST_ONCE = 1, 2, 4, 8, 16

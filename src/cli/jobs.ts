@@ -67,4 +67,12 @@ export function addJobCommands(program: Command): void {
     .action(async (ids: readonly string[], flags: CancelFlags) =>
       (await import("./jobs/cancel.ts")).cancelJobs({ ...flags, ids }),
     );
+
+  addCommand(program, "retry <id>", {
+    description: "run once more what a job ran that failed or was cancelled, and print the new job's id",
+    remark: "The new job waits in the same queue, with the same priority.",
+    example: "kitchensink retry 59a302",
+  }).action(async (id: string, flags: SessionFlags) =>
+    (await import("./jobs/retry.ts")).retryJob({ ...flags, id }),
+  );
 }

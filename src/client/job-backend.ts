@@ -1,4 +1,4 @@
-import type { JobId } from "../core/ids.ts";
+import { type JobId, parseJobId } from "../core/ids.ts";
 import type { Connection } from "./connection.ts";
 import type { DataAccess } from "./data-access.ts";
 import { type PlacementExplanation, parseExplanation } from "./explanation.ts";
@@ -6,6 +6,7 @@ import type { JobStatus } from "./job.ts";
 import { parseStatus } from "./listings.ts";
 import { type Output, type OutputOption, outputOf } from "./output.ts";
 import { followOutput } from "./output-follower.ts";
+import { Reader } from "./reader.ts";
 import type { TrackedJob } from "./tracked-job.ts";
 
 export interface JobBackendOptions {
@@ -43,6 +44,12 @@ export class JobBackend {
 
   async explain(id: JobId): Promise<PlacementExplanation> {
     return parseExplanation(await this.#get(`/v1/jobs/${id}/placement`));
+  }
+
+  /** Gives the id of the new job. */
+  async retry(id: JobId): Promise<JobId> {
+    const { http } = this.#options.connection;
+    return parseJobId(new Reader(await http.postJson(`/v1/jobs/${id}/retry`, {}), "answer").text("id"));
   }
 
   output(id: JobId, submitted: Promise<unknown> = Promise.resolve()): AsyncIterable<Output> {

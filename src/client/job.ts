@@ -129,6 +129,23 @@ export class Job<R> implements PromiseLike<R> {
   }
 
   /**
+   * Runs once more what this job ran that failed or was cancelled: as a new job, in the same queue and with the same priority.
+   *
+   * @returns the new job's id
+   * @throws KitchenError `KS_USAGE` when the job has not ended, or has succeeded; `KS_NO_SUCH_JOB` when its record has expired;
+   *   `KS_STATE_LOST` when its code has; and what a submit throws
+   * @example
+   * ```ts
+   * const again = await c.job(id).retry();
+   * const total = await c.job<number>(again);
+   * ```
+   */
+  async retry(): Promise<JobId> {
+    await this.#known?.submitted;
+    return await this.#backend.retry(this.id);
+  }
+
+  /**
    * Its output from the beginning, and on as it appears, until it ends.
    * @example
    * ```ts

@@ -73,10 +73,12 @@ export class Outbox {
     let answer = await this.#post(batch, fresh);
     const { missing } = answer;
     if (missing.length > 0) {
-      // The node has forgotten them, or another batch that carries them is still on its way.
-      const wanted = new Map(
-        missing.flatMap((hash) => (units.has(hash) ? [[hash, units.get(hash)!] as const] : [])),
-      );
+      // The node has forgotten them, or another batch that carries them is still on its way. Of what came along it kept nothing.
+      const wanted = new Map(fresh);
+      for (const hash of missing) {
+        const bytes = units.get(hash);
+        if (bytes !== undefined) wanted.set(hash, bytes);
+      }
       answer = await this.#post(batch, wanted);
       if (answer.missing.length > 0)
         throw new KitchenError(

@@ -151,8 +151,8 @@ export function encodeOutcome(outcome: Outcome): Buffer {
     return pack([OUTCOMES.stored, codec, url, size, sha256, isEnded]);
   }
   if (outcome.type !== "error") return pack([OUTCOMES[outcome.type], outcome.codec, outcome.bytes]);
-  const { name, message, stack, code, detail } = outcome.error;
-  return pack([OUTCOMES.error, name, message, stack, code, detail]);
+  const { name, message, stack, code, detail, source } = outcome.error;
+  return pack([OUTCOMES.error, name, message, stack, code, detail, source]);
 }
 
 const OUTCOMES = { value: 0, error: 1, ended: 2, stored: 3 } as const;
@@ -185,6 +185,7 @@ export function parseOutcome(bytes: Uint8Array): Outcome {
       stack: fields.text(3),
       code: fields.textOrNull(4),
       detail: fields.bytesOrNull(5),
+      source: fields.textOrNull(6),
     },
   };
 }

@@ -42,8 +42,10 @@ export interface WorkerStatus {
   readonly startedAtMs: number | null;
   /** What it has of the machine's memory; `null`: not known on this system. */
   readonly memoryBytes: number | null;
-  /** `null`: it is idle. */
+  /** `null`: it is idle at this moment, be it for less than a millisecond. */
   readonly run: CurrentRun | null;
+  /** How long its place has been at work since the node started, in ms: whoever wants a share takes the difference of two. */
+  readonly busyMs: number;
   /** How many runs it was given to begin after this one. */
   readonly waiting: number;
 }

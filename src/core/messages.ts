@@ -90,6 +90,8 @@ export interface WireError {
   readonly code: string | null;
   /** What was thrown, captured; `null` when the node made the error, or when what was thrown could not travel. */
   readonly detail: Uint8Array | null;
+  /** The text of the line that threw, where the worker knows it. */
+  readonly source: string | null;
 }
 
 /** A piece of a job's output. */

@@ -5,6 +5,6 @@ import type { ErrorCode } from "../core/errors.ts";
 export function errorOutcome(code: ErrorCode, message: string): Uint8Array {
   return encodeOutcome({
     type: "error",
-    error: { name: "KitchenError", message, stack: "", code, detail: null },
+    error: { name: "KitchenError", message, stack: "", code, detail: null, source: null },
   });
 }

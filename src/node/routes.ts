@@ -65,12 +65,14 @@ export function addRoutes(server: FastifyInstance, routes: Routes): void {
   const [queue = "default"] = queues;
   addPageRoutes(server);
   addLoginRoutes(server, routes);
-  addJobRoutes(server, { store, submissions, activity, served: new ServedQueues(store, queues) });
+  const anonymousClient = ANONYMOUS_CLIENT;
+  const served = new ServedQueues(store, queues);
+  addJobRoutes(server, { store, submissions, activity, served, newJobId, anonymousClient });
   addActivityRoutes(server, routes);
   addInstantRoutes(server, { lane, units, submissions });
   addEventRoutes(server, { hub, store, writer, readers, node });
   addItemRoutes(server, readers);
-  addRpcRoutes(server, { lane, streams, submissions, newJobId, anonymousClient: ANONYMOUS_CLIENT, queue });
+  addRpcRoutes(server, { lane, streams, submissions, newJobId, anonymousClient, queue });
   addJsonRpcRoutes(server, { lane, streams, submissions, newJobId, namespaces: routes.namespaces });
   addOpenApiRoutes(server, routes);
   addMetricsRoutes(server, routes);

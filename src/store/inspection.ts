@@ -1,5 +1,5 @@
 /** What whoever looks after a cluster asks of its store: a part of every store's contract, as `port.ts` has it. */
-import type { JobId } from "../core/ids.ts";
+import type { JobId, UnitHash } from "../core/ids.ts";
 import type { JobFacts } from "./port.ts";
 
 export interface Inspection {
@@ -10,6 +10,13 @@ export interface Inspection {
   someActive(most: number): Promise<JobId[]>;
   /** As `read`, without what may be large. */
   look(ids: readonly JobId[]): Promise<(JobFacts | undefined)[]>;
+  /**
+   * What the job was submitted to run, as it was given. `undefined`: it has succeeded, or is unknown. Of one that failed or was
+   * cancelled it is kept as long as its record.
+   */
+  spec(id: JobId): Promise<Uint8Array | undefined>;
+  /** How many bytes the units have, `undefined` for those that the store does not have. To ask is not to use them. */
+  unitSizes(hashes: readonly UnitHash[]): Promise<(number | undefined)[]>;
   /** How many commands were sent to the store's server so far; 0 when it is embedded. */
   readonly trips: number;
   /** ms since the epoch, by the store's clock. */

@@ -286,6 +286,8 @@ export interface JobRecord extends JobFacts {
   readonly placement: string | undefined;
   /** Present when the state is final. */
   readonly outcome: Uint8Array | undefined;
+  /** A line on each death after which it went back to its queue, oldest first. */
+  readonly pastDeaths: readonly string[];
 }
 
 export interface JobFacts {
@@ -385,7 +387,7 @@ export type StoreEvent =
 export interface StoreOptions {
   /** Keys of different clusters never meet. */
   readonly cluster: string;
-  /** How long results, output and final records are kept. */
+  /** How long results, output and final records are kept, and the specs of what did not succeed. */
   readonly resultTtlMs: number;
   /** How long a code unit outlives its last use. */
   readonly unitTtlMs: number;

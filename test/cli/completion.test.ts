@@ -60,6 +60,7 @@ describe.each(["bash", "zsh"] as const)("%s completes", (shell) => {
       const terminal = await open(shell, await startNode());
       const completed: [string, string][] = [
         ["ks can", "$ ks cancel"],
+        ["ks ret", "$ ks retry"],
         ["ks call --deta", "$ ks call --detach"],
         ["ks call te", "$ ks call test.multiply"],
         ["ks call --node k", "$ ks call --node kitchen"],

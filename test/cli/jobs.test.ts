@@ -151,6 +151,26 @@ test("a job that was detached is followed, read and cancelled by its id", async 
   expect((await run(node, "cancel", waiting)).stdout).toBe(`${waiting}  has ended already\n`);
 }, 30_000);
 
+test("a job that came to nothing is retried by a part of its id, as a new job", async () => {
+  const node = await startNode();
+  const id = (await run(node, "call", "test.wait", "--detach")).stdout.trim();
+  expect(await run(node, "retry", id)).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/Cannot retry the job .* of test\.wait: it is (queued|running) \(/),
+  });
+  await run(node, "cancel", id);
+  expect((await run(node, "result", id)).code).toBe(4);
+  const { code, stdout, stderr } = await run(node, "retry", id.slice(-8));
+  expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  const again = stdout.trim();
+  await start(node, "logs", "-f", again).says("begun");
+  await run(node, "cancel", again);
+  expect((await run(node, "result", again)).code).toBe(4);
+  const [told] = objectsIn(await run(node, "retry", again, "--json"));
+  expect(told).toEqual({ id: expect.any(String), of: again });
+  await run(node, "cancel", "--all");
+}, 30_000);
+
 test("who stops waiting leaves the job alone", async () => {
   const node = await startNode();
   const id = (await run(node, "call", "test.wait", "--detach")).stdout.trim();
@@ -165,7 +185,7 @@ test("who stops waiting leaves the job alone", async () => {
 
 test("a job that is not there has an exit code of its own, and no id another", async () => {
   const node = await startNode();
-  for (const command of [["result"], ["logs"], ["logs", "-f"], ["cancel"]]) {
+  for (const command of [["result"], ["logs"], ["logs", "-f"], ["cancel"], ["retry"]]) {
     const { code, stdout, stderr } = await run(node, ...command, NO_JOB);
     expect(code).toBe(5);
     expect(stdout + stderr).toMatch(/there is no (such )?job/i);

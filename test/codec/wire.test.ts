@@ -68,10 +68,27 @@ test("a job's spec, a submission and outcomes come back as they were", () => {
       sha256: parseSha256("ab".repeat(32)),
       isEnded: true,
     },
-    { type: "error", error: { name: "TypeError", message: "m", stack: "s", code: null, detail: bytes } },
     {
       type: "error",
-      error: { name: "KitchenError", message: "m", stack: "", code: "KS_TIMEOUT", detail: null },
+      error: {
+        name: "TypeError",
+        message: "m",
+        stack: "s",
+        code: null,
+        detail: bytes,
+        source: "throw new Error()",
+      },
+    },
+    {
+      type: "error",
+      error: {
+        name: "KitchenError",
+        message: "m",
+        stack: "",
+        code: "KS_TIMEOUT",
+        detail: null,
+        source: null,
+      },
     },
   ];
   for (const outcome of outcomes) expect(parseOutcome(encodeOutcome(outcome))).toEqual(outcome);

@@ -2,17 +2,16 @@ import { createServer } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import axe from "axe-core";
 import { RemoteData } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { tellJob, untilAborted } from "../cluster/fixtures/jobs.mjs";
+import { block, tellJob, untilAborted } from "../cluster/fixtures/jobs.mjs";
 import { useStore } from "../support/stores.ts";
 import { useBrowser, visit } from "./support/browser.ts";
+import { goTo, PHONE, seriousFaults, text, widthOf } from "./support/pages.ts";
 
 const FUNCTIONS = fileURLToPath(new URL("../cluster/fixtures/functions.ts", import.meta.url));
-const PHONE = { viewport: { width: 360, height: 740 } };
 const PAGES = ["", "jobs", "nodes", "data", "functions"];
 
 const browser = useBrowser();
@@ -24,11 +23,8 @@ beforeAll(async () => {
 afterAll(() => cluster.close());
 
 const link = (index = 0): URL => cluster.nodes[index]!.dashboardLink();
-const text = (page: Page): Promise<string> => page.locator("main").innerText();
 const tile = (page: Page, name: string): Promise<string> =>
   page.locator(".tiles div", { hasText: name }).locator("dd").innerText();
-const goTo = (page: Page, path: string): Promise<void> =>
-  page.evaluate((hash) => void (location.hash = hash), `#/${path}`);
 
 describe("the login", () => {
   test("a link logs a browser in, once; its code is in no address afterwards", async () => {
@@ -101,6 +97,33 @@ describe("each page shows what is true while a cluster of two nodes works", () =
       .toEqual(expect.arrayContaining([expect.stringMatching(/untilAborted.*node1 queue 1.*cancelled/s)]));
   });
 
+  test("workers that go from one short run to the next are busy, whenever one looks", async () => {
+    const { page } = await visit(browser(), link());
+    await expect.poll(() => tile(page, "Workers busy")).toBe("0 of 4");
+    const stop = new AbortController();
+    const keepBusy = async (node: string): Promise<void> => {
+      const client = cluster.client.with({ node });
+      while (!stop.signal.aborted) await client.map(block, Array<number>(40).fill(5));
+    };
+    const work = Promise.all([keepBusy("node1"), keepBusy("node2")]);
+    await expect.poll(() => tile(page, "Workers busy")).toBe("2 of 4");
+    const told = await page.evaluate(
+      () =>
+        new Promise<(string | null)[]>((resolve) => {
+          const place = document.querySelector("main")!;
+          const texts: (string | null)[] = [];
+          new MutationObserver(() => {
+            texts.push(document.querySelectorAll(".tiles dd")[1]!.textContent);
+            if (texts.length >= 8) resolve(texts);
+          }).observe(place, { childList: true, characterData: true, subtree: true });
+        }),
+    );
+    stop.abort();
+    await work;
+    expect(told).not.toContain("0 of 4");
+    await expect.poll(() => tile(page, "Workers busy")).toBe("0 of 4");
+  });
+
   test("the picture of runs has a bar for a run, in the row of its worker", async () => {
     const { page } = await visit(browser(), link());
     await expect.poll(() => text(page)).toContain("Runs by worker");
@@ -134,8 +157,8 @@ describe("each page shows what is true while a cluster of two nodes works", () =
     await expect.poll(() => text(page)).toContain("test.buy");
     await page.getByRole("link", { name: failed.id.slice(-8) }).click();
     await expect.poll(() => text(page)).toContain("no more <b>hats</b>");
-    expect(await text(page)).toMatch(/at buy \(.*functions\.ts:\d+/);
-    expect(await text(page)).toContain("no remote data decides where it runs");
+    await expect.poll(() => text(page)).toMatch(/at buy \(.*functions\.ts:\d+/);
+    await expect.poll(() => text(page)).toContain("no remote data decides where it runs");
 
     await goTo(page, `jobs/${running.id}`);
     await expect.poll(() => text(page)).toContain("started");
@@ -182,7 +205,7 @@ describe("each page shows what is true while a cluster of two nodes works", () =
     await expect.poll(() => form.locator("pre").innerText()).toBe("41");
     await form.getByLabel("a", { exact: true }).fill("forty");
     await form.getByRole("button", { name: "Call" }).click();
-    await expect.poll(() => form.locator("pre").innerText()).toContain("a is no JSON");
+    await expect.poll(() => form.locator(".field").first().innerText()).toContain("This is no JSON");
     const failing = page.locator("form", { hasText: "test.buy" });
     await failing.getByLabel("what").fill('"hats"');
     await failing.getByRole("button", { name: "Call" }).click();
@@ -201,23 +224,10 @@ describe("for everybody", () => {
       await cluster.client.call(tellJob);
       const { page } = await visit(browser(), link(), { colorScheme, bypassCSP: true, ...size });
       await expect.poll(() => text(page)).toContain("Workers busy");
-      await page.evaluate(axe.source);
       for (const path of PAGES) {
         await goTo(page, path);
         await expect.poll(() => page.locator("table, form, .tiles, .empty").count()).toBeGreaterThan(0);
-        const violations = await page.evaluate(async () => {
-          const { axe: checker } = globalThis as unknown as {
-            axe: {
-              run(): Promise<{ violations: { id: string; impact: string; nodes: { html: string }[] }[] }>;
-            };
-          };
-          const found = await checker.run();
-          return found.violations.map(({ id, impact, nodes }) => `${impact} ${id}: ${nodes[0]?.html}`);
-        });
-        expect(
-          violations.filter((line) => /^(serious|critical)/.test(line)),
-          path,
-        ).toEqual([]);
+        expect(await seriousFaults(page), path).toEqual([]);
       }
     },
   );
@@ -228,8 +238,7 @@ describe("for everybody", () => {
     for (const path of PAGES) {
       await goTo(page, path);
       await expect.poll(() => page.locator("main h1").count()).toBe(1);
-      const width = await page.evaluate(() => document.documentElement.scrollWidth);
-      expect(width, path).toBeLessThanOrEqual(360);
+      expect(await widthOf(page), path).toBeLessThanOrEqual(360);
     }
   });
 

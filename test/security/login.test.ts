@@ -196,12 +196,14 @@ describe("attack 17: sessions", () => {
       "GET /v1/functions/:namespace",
       "GET /v1/jobs",
       "GET /v1/jobs/:id",
+      "GET /v1/jobs/:id/call",
       "GET /v1/jobs/:id/output",
       "GET /v1/jobs/:id/placement",
       "GET /v1/nodes",
       "GET /v1/status",
       "POST /rpc/:namespace/:name",
       "POST /v1/cancel",
+      "POST /v1/jobs/:id/retry",
     ]);
   });
 

@@ -15,6 +15,7 @@ import { describeOnce } from "./conformance/once.ts";
 import { describeOutput } from "./conformance/output.ts";
 import { describePlacement } from "./conformance/placement.ts";
 import { describeProgress } from "./conformance/progress.ts";
+import { describeSpecs } from "./conformance/specs.ts";
 import { describeStreaming } from "./conformance/streaming.ts";
 import { describeSubmit } from "./conformance/submit.ts";
 import { describeTerms } from "./conformance/terms.ts";
@@ -42,5 +43,6 @@ export function conformance(name: string, open: OpenStore): void {
     describeBlocked(open);
     describeCatalog(open);
     describeInspection(open);
+    describeSpecs(open);
   });
 }

@@ -240,7 +240,7 @@ test.each(Object.keys(ENDS))("of a job that ends %s nothing is left but what exp
     for (const node of [N1, N2]) await store.leave(node);
     expect(await store.activeJobs()).toEqual([]);
     expect(await keys.lasting()).toEqual(["seq"]);
-    const own = ["job", "out", "outcome"].map((kind) => `${kind}:${id}`);
+    const own = ["job", "spec", "out", "outcome"].map((kind) => `${kind}:${id}`);
     expect(own).toEqual(expect.arrayContaining((await keys.all()).filter((key) => key !== "seq")));
   }),
 );
@@ -267,6 +267,22 @@ test("what is long stands in keys of its own, so that scripts need not copy it",
     expect(await raw.strlen(`${keys.prefix}job:${id}`)).toBeLessThan(200);
     const [record] = await store.read([id]);
     expect(Buffer.from(record!.outcome!)).toEqual(LONG);
+  }));
+
+test("a long spec of a job that succeeds goes with its end; of one that does not, with its record", () =>
+  withStore(async (store, keys) => {
+    const [good, bad] = [await started(store, { spec: LONG }), await started(store, { spec: LONG })];
+    await store.finish(N1, [ended(good), { id: bad, attempt: 1, next: "failed", outcome: bytes("no") }]);
+    expect(await raw.exists(`${keys.prefix}spec:${good}`)).toBe(0);
+    const [own, record] = await Promise.all([
+      raw.pexpiretime(`${keys.prefix}spec:${bad}`),
+      raw.pexpiretime(`${keys.prefix}job:${bad}`),
+    ]);
+    expect(record).toBeGreaterThan(Date.now());
+    expect(Math.abs(own - record)).toBeLessThan(50);
+    expect(Buffer.from((await store.spec(bad))!)).toEqual(LONG);
+    await raw.unlink(`${keys.prefix}spec:${bad}`);
+    expect(await store.spec(bad)).toBeUndefined();
   }));
 
 test("jobs that are submitted together stand in few entries of their queue", () =>

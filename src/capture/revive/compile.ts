@@ -34,6 +34,8 @@ export interface CompiledUnit {
   /** For a unit of one function without shared variables. */
   readonly single: MemberFactory | undefined;
   readonly scope: (() => MadeScope) | undefined;
+  /** The file that stacks show for it, and what stands before its text there. */
+  readonly shown: CodePlace;
 }
 
 const KEPT = 5_000;
@@ -58,10 +60,16 @@ export function compileUnit(hash: string, unitBytes: (hash: string) => Uint8Arra
     module,
     single: isSingle ? (made as MemberFactory) : undefined,
     scope: isSingle ? undefined : (made as () => MadeScope),
+    shown:
+      module === undefined && place !== undefined ? place : { url: PSEUDO_FILE + hash, line: 0, column: 0 },
   };
   if (compiled.size >= KEPT) compiled.delete(compiled.keys().next().value as string);
   compiled.set(hash, unit);
   return unit;
+}
+
+export function compiledUnits(): Iterable<CompiledUnit> {
+  return compiled.values();
 }
 
 interface Origin {

@@ -23,6 +23,18 @@ export function codeText(shape: ScopeShape, isSingle: boolean): CodeText {
   return { text: HEAD + body + TAIL, lead: isSingle ? (starts[0] ?? 0) : 0, starts };
 }
 
+/** The sources of a unit's functions, in the order of {@link CodeText.starts}. */
+export function sourcesOf({ members, children }: ScopeShape): string[] {
+  return [...members.map(({ source }) => source), ...children.flatMap(sourcesOf)];
+}
+
+/** Where in a text a place is that counts from 1, as stacks do. */
+export function offsetOf(text: string, line: number, column: number): number {
+  let at = 0;
+  for (let skipped = 1; skipped < line; skipped++) at = text.indexOf("\n", at) + 1;
+  return at + column - 1;
+}
+
 function scopeText({ names, members, children }: ScopeShape, at: number, starts: number[]): string {
   let text = `function(){let ${names.join(",")};return[${assignment(names)},[`;
   for (const member of members) text += `${memberText(member, at + text.length, starts)},`;

@@ -8,8 +8,8 @@ import { placeOf } from "../source/places.ts";
 import { scriptSource } from "../scopes/inspect.ts";
 import { surroundingsOf, urlOf } from "../scopes/scopes.ts";
 import { shippedScript, shippedUnit } from "./shipped.ts";
-import { codeText } from "../source/text.ts";
-import { PSEUDO_FILE, type ScopeShape } from "../wire/units.ts";
+import { codeText, offsetOf, sourcesOf } from "../source/text.ts";
+import { PSEUDO_FILE } from "../wire/units.ts";
 
 /** One-based, as stacks show it. */
 interface Position {
@@ -90,16 +90,6 @@ function whereWritten({ file, line, column }: Position): Written | undefined {
   const shift = before.length === 1 ? place.column : 0;
   const { scriptId } = around;
   return { scriptId, file: place.url, line: place.line + before.length, column: last + shift + 1 };
-}
-
-function sourcesOf({ members, children }: ScopeShape): string[] {
-  return [...members.map(({ source }) => source), ...children.flatMap(sourcesOf)];
-}
-
-function offsetOf(text: string, line: number, column: number): number {
-  let at = 0;
-  for (let skipped = 1; skipped < line; skipped++) at = text.indexOf("\n", at) + 1;
-  return at + column - 1;
 }
 
 const maps = new Map<string, TraceMapping.TraceMap | undefined>();

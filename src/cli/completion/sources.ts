@@ -3,6 +3,7 @@ import { Http } from "../../client/http.ts";
 import { findToken } from "../../client/token.ts";
 import { DEFAULT_URL } from "../command.ts";
 import { fetchJobs } from "../jobs/listing.ts";
+import type { JobStatus } from "../../client/job.ts";
 import type { Suggestion } from "./suggest.ts";
 
 export interface Wanted {
@@ -42,7 +43,15 @@ const functions: Source = asking(async (client) => {
 
 const jobs: Source = asking(async ({ url }) => {
   const listing = await fetchJobs({ http: new Http(url, findToken(url)) }, { limit: LISTED_JOBS });
-  return listing.jobs.map(({ id, state, label }) => ({ value: id, meaning: `${state} ${label}` }));
+  return listing.jobs.map(suggestionOf);
+});
+
+/** What may be retried. */
+const endedInVain: Source = asking(async ({ url }) => {
+  const asked = { http: new Http(url, findToken(url)) };
+  const states = ["failed", "cancelled"].map((state) => fetchJobs(asked, { state, limit: LISTED_JOBS }));
+  const listings = await Promise.all(states);
+  return listings.flatMap(({ jobs: found }) => found.map(suggestionOf));
 });
 
 /** Part by part, as files are completed. */
@@ -70,6 +79,7 @@ const SOURCES: Readonly<Record<string, Source>> = {
   "result id": jobs,
   "logs id": jobs,
   "cancel id": jobs,
+  "retry id": endedInVain,
   "ls pattern": data,
   "info url": data,
   "rm url": data,
@@ -97,6 +107,10 @@ function asking(ask: (client: Client, wanted: Wanted) => Promise<readonly Sugges
       return [];
     }
   };
+}
+
+function suggestionOf({ id, state, label }: JobStatus): Suggestion {
+  return { value: id, meaning: `${state} ${label}` };
 }
 
 function nextPart(url: string, from: number): string {

@@ -28,6 +28,8 @@ export interface EndNote {
 interface LaneMemory {
   readonly runs: Ring<RunNote>;
   readonly tally: Tally;
+  /** How long each worker has been at work, in ms, by its slot. */
+  readonly busyMs: Map<number, number>;
 }
 
 /** Remembers what the workers of this node did last, and counts all that they did. */
@@ -42,11 +44,14 @@ export class Activity {
 
   /** `ranMs`: by the worker's clock. */
   ended(lane: Lane, { job, spec, claimedAtMs, begunAtMs, slot }: RunFacts, end: RunEnd, ranMs: number): void {
-    const { runs, tally } = this.#lanes[lane];
+    const { runs, tally, busyMs } = this.#lanes[lane];
     const nowMs = performance.now();
     const hasBegun = begunAtMs !== undefined;
     tally.ended(end, nowMs);
-    if (hasBegun) tally.took(ranMs);
+    if (hasBegun) {
+      tally.took(ranMs);
+      busyMs.set(slot, (busyMs.get(slot) ?? 0) + nowMs - begunAtMs);
+    }
     runs.push({
       seq: (this.#seq += 1),
       id: job.id,
@@ -103,6 +108,11 @@ export class Activity {
       .map(({ id }) => id);
   }
 
+  /** How long the worker of this slot has been at work, in ms, without what it runs now. */
+  busyMs(lane: Lane, slot: number): number {
+    return this.#lanes[lane].busyMs.get(slot) ?? 0;
+  }
+
   totals(): Record<Lane, LaneTotals> {
     return { queue: this.#lanes.queue.tally.totals(), instant: this.#lanes.instant.tally.totals() };
   }
@@ -115,7 +125,7 @@ export class Activity {
 }
 
 function newMemory(): LaneMemory {
-  return { runs: new Ring(KEPT_RUNS), tally: new Tally() };
+  return { runs: new Ring(KEPT_RUNS), tally: new Tally(), busyMs: new Map() };
 }
 
 function takeWhile<T>(ring: Ring<T>, isMeant: (item: T) => boolean): T[] {
@@ -130,8 +140,8 @@ function takeWhile<T>(ring: Ring<T>, isMeant: (item: T) => boolean): T[] {
 /** The last one is always among them. */
 function evenly<T>(items: readonly T[], most: number): readonly T[] {
   if (items.length <= most) return items;
-  const step = items.length / most;
-  return Array.from({ length: most }, (_, at) => items[Math.ceil((at + 1) * step) - 1]!);
+  // Multiplied first: a step that is no whole number, taken many times, may lead behind the last one.
+  return Array.from({ length: most }, (_, at) => items[Math.ceil(((at + 1) * items.length) / most) - 1]!);
 }
 
 /** Times as others know them. They are taken as they are while it runs, which costs less. */

@@ -56,20 +56,26 @@ export class NodeWatch {
   }
 
   #workersOf(lane: Lane): Promise<WorkerStatus>[] {
-    const { pool, runner } = this.#options.lanes[lane];
+    const { activity, lanes } = this.#options;
+    const { pool, runner } = lanes[lane];
+    const nowMs = epochMs(performance.now());
     const [running, waiting] = [new Map<number, CurrentRun>(), new Map<number, number>()];
     for (const attempt of runner.attempts)
       if (attempt.begunAtMs === undefined) waiting.set(attempt.slot, (waiting.get(attempt.slot) ?? 0) + 1);
       else running.set(attempt.slot, currentRun(attempt, lane, attempt.begunAtMs));
-    return pool.places.map(async ({ slot, worker }) => ({
-      lane,
-      slot,
-      pid: worker?.pid ?? null,
-      startedAtMs: worker?.startedAtMs ?? null,
-      memoryBytes: worker?.pid === undefined ? null : await processMemory(worker.pid),
-      run: running.get(slot) ?? null,
-      waiting: waiting.get(slot) ?? 0,
-    }));
+    return pool.places.map(async ({ slot, worker }) => {
+      const run = running.get(slot) ?? null;
+      return {
+        lane,
+        slot,
+        pid: worker?.pid ?? null,
+        startedAtMs: worker?.startedAtMs ?? null,
+        run,
+        busyMs: Math.round(activity.busyMs(lane, slot) + (run === null ? 0 : nowMs - run.begunAtMs)),
+        waiting: waiting.get(slot) ?? 0,
+        memoryBytes: worker?.pid === undefined ? null : await processMemory(worker.pid),
+      };
+    });
   }
 
   #data(): NodeStatus["data"] {

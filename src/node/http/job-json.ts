@@ -22,8 +22,9 @@ export function factsAsJson(job: JobFacts): object {
 function outcomeAsJson(bytes: Uint8Array): string {
   const outcome = parseOutcome(bytes);
   if (outcome.type === "error") {
-    const { name, message, code, stack } = outcome.error;
-    return `"error":${JSON.stringify({ name, message, code: code ?? undefined, stack })}`;
+    const { name, message, stack } = outcome.error;
+    const [code, source] = [outcome.error.code ?? undefined, outcome.error.source ?? undefined];
+    return `"error":${JSON.stringify({ name, message, code, stack, source })}`;
   }
   const codec = `"resultCodec":${JSON.stringify(outcome.codec)}`;
   if (outcome.type === "stored")

@@ -10,6 +10,8 @@ import type { Activity } from "../activity/activity.ts";
 import { errorOutcome } from "../outcomes.ts";
 import type { ServedQueues } from "../served-queues.ts";
 import type { Submissions } from "../submissions.ts";
+import { retryJob } from "../retry-job.ts";
+import { callSizes } from "./call-json.ts";
 import { jobAsJson } from "./job-json.ts";
 import { bodyBytes, bodyObject } from "./server.ts";
 
@@ -21,12 +23,15 @@ export interface JobRoutesOptions {
   readonly submissions: Submissions;
   readonly activity: Activity;
   readonly served: ServedQueues;
+  readonly newJobId: () => JobId;
+  /** What jobs that are retried run under: nobody waits for them on an event stream. */
+  readonly anonymousClient: string;
 }
 
-/** `/v1/jobs` and what is below it: submit, look at, cancel. */
+/** `/v1/jobs` and what is below it: submit, look at, cancel, retry. */
 export function addJobRoutes(
   server: FastifyInstance,
-  { store, submissions, activity, served }: JobRoutesOptions,
+  { store, submissions, activity, served, newJobId, anonymousClient: client }: JobRoutesOptions,
 ): void {
   server.post("/v1/jobs", async (request, reply) => {
     const submission = parseSubmission(bodyBytes(request.body));
@@ -66,6 +71,24 @@ export function addJobRoutes(
     const record =
       placement === undefined || placement === "" ? undefined : (JSON.parse(placement) as PlacementRecord);
     return await reply.type("application/json").send(JSON.stringify(explain(job, record)));
+  });
+
+  server.get<{ Params: { id: string } }>("/v1/jobs/:id/call", async (request, reply) => {
+    const { id } = await readJob(store, parseJobId(request.params.id));
+    const spec = await store.spec(id);
+    const call = spec === undefined ? null : await callSizes(spec, store);
+    return await reply.type("application/json").send(JSON.stringify({ call }));
+  });
+
+  server.post<{ Params: { id: string } }>("/v1/jobs/:id/retry", async (request, reply) => {
+    const record = await readJob(store, parseJobId(request.params.id));
+    const id = newJobId();
+    await retryJob(record, { store, submissions, client, newId: id });
+    return await reply
+      .code(202)
+      .header("location", `/v1/jobs/${id}`)
+      .type("application/json")
+      .send(JSON.stringify({ id }));
   });
 
   server.post("/v1/cancel", async (request, reply) => {

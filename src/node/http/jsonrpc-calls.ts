@@ -26,7 +26,7 @@ export interface Caller {
   readonly signal: AbortSignal;
 }
 
-type Result = { readonly bytes: Uint8Array } | { readonly error: Omit<WireError, "detail"> };
+type Result = { readonly bytes: Uint8Array } | { readonly error: Omit<WireError, "detail" | "source"> };
 
 /** Runs the requests of JSON-RPC as instant calls. */
 export class JsonRpcCalls {

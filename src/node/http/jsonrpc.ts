@@ -85,7 +85,7 @@ export function encodeResult(id: RequestId, result: Uint8Array): Buffer {
 /** The answer to a call that came to an error: only what a function threw has a stack. */
 export function encodeError(
   id: RequestId,
-  { name, message, code, stack }: Omit<WireError, "detail">,
+  { name, message, code, stack }: Omit<WireError, "detail" | "source">,
 ): Buffer {
   const data = { code, name, ...(isErrorCode(code) ? {} : { stack }) };
   return encodeFault(id, { code: STANDARD_CODES[code ?? ""] ?? APPLICATION_ERROR, message, data });

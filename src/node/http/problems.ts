@@ -34,6 +34,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   KS_UNKNOWN_CODEC: 400,
   KS_UNKNOWN_FUNCTION: 404,
   KS_UNSUPPORTED: 415,
+  KS_USAGE: 400,
   KS_WORKER_LOST: 502,
 };
 

@@ -10,18 +10,20 @@ const SECRET_BYTES = 32;
 /** The header with what the page keeps of its session. */
 const KEY_HEADER = "kitchensink-session";
 
-/** What the dashboard asks for: to look, to cancel, to begin again, to call what is registered. Nothing brings code along. */
+/** What the dashboard asks for: to look, to cancel, to retry, to call what is registered. Nothing brings code along. */
 const PERMITTED: ReadonlySet<string> = new Set([
   "GET /v1/activity",
   "GET /v1/catalog",
   "GET /v1/functions/:namespace",
   "GET /v1/jobs",
   "GET /v1/jobs/:id",
+  "GET /v1/jobs/:id/call",
   "GET /v1/jobs/:id/output",
   "GET /v1/jobs/:id/placement",
   "GET /v1/nodes",
   "GET /v1/status",
   "POST /v1/cancel",
+  "POST /v1/jobs/:id/retry",
   "POST /v1/logout",
   "POST /rpc/:namespace/:name",
 ]);

@@ -1,8 +1,8 @@
 import type { DataUrl } from "../../core/data-url.ts";
-import type { JobId, NodeName } from "../../core/ids.ts";
+import { isContentId, type JobId, type NodeName } from "../../core/ids.ts";
 import type { JobState } from "../../core/job-states.ts";
 import type { Progress } from "../../core/progress.ts";
-import type { JobFacts, JobRecord, NewJob } from "../port.ts";
+import type { FinishReply, FinishRow, JobFacts, JobRecord, NewJob } from "../port.ts";
 import { type MemoryOffers, toMemoryOffers } from "./offers.ts";
 import type { OutputLog } from "./output.ts";
 
@@ -14,7 +14,7 @@ export interface MemoryJob {
   readonly priority: number;
   readonly order: number;
   readonly createdAtMs: number;
-  /** Until the job is final; from then on `print` stands for it. */
+  /** Until the job succeeds; from then on `print` stands for it. */
   spec: Uint8Array | undefined;
   print: string | undefined;
   state: JobState;
@@ -102,7 +102,8 @@ export function expiresAtMs({ createdAtMs, ttlMs = Infinity }: MemoryJob): numbe
 
 /** What readers get to see of a job. */
 export function toRecord(job: MemoryJob): JobRecord {
-  return { ...toFacts(job), placement: job.placement, outcome: job.outcome };
+  const { placement, outcome, pastDeaths } = job;
+  return { ...toFacts(job), placement, outcome, pastDeaths };
 }
 
 /** The same without what may be large. */
@@ -129,4 +130,18 @@ export function toFacts(job: MemoryJob): JobFacts {
 /** Adds a watcher, once. */
 export function addWatcher(job: MemoryJob, node: NodeName): void {
   if (!job.watchers.includes(node)) job.watchers = [...job.watchers, node];
+}
+
+/** Whether the same call is made anew. */
+export function isInVain({ id, state }: MemoryJob): boolean {
+  return isContentId(id) && (state === "failed" || state === "cancelled");
+}
+
+/** The answer to a commit that is not the first of its attempt: what the first one was told, or `fenced`. */
+export function repeated(job: MemoryJob, node: NodeName, row: FinishRow): FinishReply {
+  const back = job.givenBack;
+  if (row.next === "queued" && back?.node === node && back.attempt === row.attempt) return "committed";
+  if (!job.endedRunning || job.node !== node || job.attempt !== row.attempt) return "fenced";
+  if (job.cancelled !== undefined) return { cancelled: job.cancelled };
+  return job.state === row.next ? "committed" : "fenced";
 }

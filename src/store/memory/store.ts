@@ -1,5 +1,5 @@
 import { KitchenError } from "../../core/errors.ts";
-import { isContentId, type JobId, type NodeName, type UnitHash } from "../../core/ids.ts";
+import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
 import { isFinal } from "../../core/job-states.ts";
 import type { ClusterTerms, NodeRecord, NodeRegistration, RegisterReply } from "../membership.ts";
 import type {
@@ -31,7 +31,7 @@ import type { StoreDiagnosis, Waiting } from "../inspection.ts";
 import { ownBytes } from "./bytes.ts";
 import { MemoryCatalog } from "./catalog.ts";
 import { EventQueue } from "./events.ts";
-import { addWatcher, type MemoryJob, newMemoryJob, toFacts, toRecord } from "./job.ts";
+import { addWatcher, isInVain, type MemoryJob, newMemoryJob, repeated, toFacts, toRecord } from "./job.ts";
 import { Leases } from "./leases.ts";
 import { Losses } from "./losses.ts";
 import { OutputLog } from "./output.ts";
@@ -279,6 +279,15 @@ class MemoryStore extends MemoryCatalog implements Store {
     return hashes.map((hash) => this.#units.use(hash, nowMs));
   }
 
+  async spec(id: JobId): Promise<Uint8Array | undefined> {
+    return this.#jobs.get(id, this.open())?.spec;
+  }
+
+  async unitSizes(hashes: readonly UnitHash[]): Promise<(number | undefined)[]> {
+    const nowMs = this.open();
+    return hashes.map((hash) => this.#units.size(hash, nowMs));
+  }
+
   async register(node: NodeRegistration): Promise<RegisterReply> {
     const nowMs = this.open();
     const theirs = this.#leases.termsOfOthers(node.name, nowMs);
@@ -380,22 +389,8 @@ class MemoryStore extends MemoryCatalog implements Store {
   }
 }
 
-/** Whether the same call is made anew. */
-function isInVain({ id, state }: MemoryJob): boolean {
-  return isContentId(id) && (state === "failed" || state === "cancelled");
-}
-
 function isSameTerms(a: ClusterTerms, b: ClusterTerms): boolean {
   return a.token === b.token && a.protocol === b.protocol;
-}
-
-/** The answer to a commit that is not the first of its attempt: what the first one was told, or `fenced`. */
-function repeated(job: MemoryJob, node: NodeName, row: FinishRow): FinishReply {
-  const back = job.givenBack;
-  if (row.next === "queued" && back?.node === node && back.attempt === row.attempt) return "committed";
-  if (!job.endedRunning || job.node !== node || job.attempt !== row.attempt) return "fenced";
-  if (job.cancelled !== undefined) return { cancelled: job.cancelled };
-  return job.state === row.next ? "committed" : "fenced";
 }
 
 /** Steps of the machine's clock must not end leases. */

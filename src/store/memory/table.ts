@@ -226,8 +226,7 @@ export class JobTable {
     this.#expiring.remove(job);
     job.finishedAtMs = nowMs;
     job.outcome = ownBytes(outcome);
-    job.print = fingerprint(job.spec ?? new Uint8Array());
-    job.spec = undefined;
+    if (job.spec !== undefined) keepSpec(job, job.spec);
     job.offers = undefined;
     job.inputs = undefined;
     job.after = undefined;
@@ -300,8 +299,9 @@ export class JobTable {
   *someActive(most: number): Iterable<MemoryJob> {
     for (const heap of this.#queues.values()) yield* heap.last(most);
     yield* this.#leases.runningJobs();
-    const others = [this.lost.keys(), this.#offered.all(), this.#expiring.passedOver, this.#delayed.all()];
-    for (const jobs of others) yield* first(most, jobs);
+    const [offered, delayed, blocked] = [this.#offered.all(), this.#delayed.all(), this.#blocked.all()];
+    for (const jobs of [this.lost.keys(), offered, this.#expiring.passedOver, delayed, blocked])
+      yield* first(most, jobs);
   }
 
   dropExpired(nowMs: number, most: number): void {
@@ -328,6 +328,14 @@ export class JobTable {
     if (heap === undefined) this.#queues.set(queue, (heap = new JobHeap()));
     return heap;
   }
+}
+
+/** Of what did not succeed, so that it can be made once more. */
+function keepSpec(job: MemoryJob, spec: Uint8Array): void {
+  if (job.state === "succeeded") {
+    job.print = fingerprint(spec);
+    job.spec = undefined;
+  } else job.spec = ownBytes(spec);
 }
 
 /** Whether a job was submitted with this spec. */

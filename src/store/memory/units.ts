@@ -18,6 +18,12 @@ export class Units {
     return unit.bytes;
   }
 
+  /** How many bytes it has; to ask is not to use it. */
+  size(hash: UnitHash, nowMs: number): number | undefined {
+    const unit = this.#units.get(hash);
+    return unit === undefined || unit.usedAtMs + this.#ttlMs <= nowMs ? undefined : unit.bytes.length;
+  }
+
   add(hash: UnitHash, bytes: Uint8Array, nowMs: number): void {
     if (this.use(hash, nowMs) === undefined)
       this.#units.set(hash, { bytes: ownBytes(bytes), usedAtMs: nowMs });

@@ -79,11 +79,12 @@ function putHead(packed: Buffer, at: number, job: NewJob, index: number): number
   return endBytes(packed, start, packed.writeUInt32BE(index, end));
 }
 
-/** One that is refused ends with its submit, and has nothing of all that. */
+/** One that is refused ends with its submit, and has nothing of all that but its spec. */
 function kindOf({ spec, offers, ttlMs, isAtMostOnce = false, refusal, after }: NewJob): number {
-  if (refusal !== undefined) return 0;
+  const ownSpec = spec.length > LONG_BYTES ? OWN_SPEC : 0;
+  if (refusal !== undefined) return ownSpec;
   return (
-    (spec.length > LONG_BYTES ? OWN_SPEC : 0) +
+    ownSpec +
     (offers === undefined ? 0 : OFFERED) +
     (ttlMs === undefined ? 0 : EXPIRES) +
     (after === undefined ? 0 : BLOCKED) +
@@ -103,15 +104,12 @@ function putBody(packed: Buffer, at: number, { spec, queue, label, placement }: 
   return placement === undefined ? end : end + putBytes(packed, end, IS_PLACED + placement);
 }
 
-function hasOwnSpec({ spec, refusal }: NewJob): boolean {
-  return spec.length > LONG_BYTES && refusal === undefined;
-}
-
 /** A job's row among the extras of a submit: nothing for the usual one, so that it costs no more than it must. */
 export function extrasOf(job: NewJob, at: number): Packable[] {
   const { offers, inputs = [], refusal, spec, ttlMs, after } = job;
-  if ((offers ?? refusal ?? ttlMs ?? after) === undefined && !hasOwnSpec(job)) return [];
-  const specOr0 = hasOwnSpec(job) ? spec : 0;
+  const hasOwnSpec = spec.length > LONG_BYTES;
+  if ((offers ?? refusal ?? ttlMs ?? after) === undefined && !hasOwnSpec) return [];
+  const specOr0 = hasOwnSpec ? spec : 0;
   return [
     at + 1,
     offersOr0(offers),

@@ -137,6 +137,7 @@ export function parseRecord(id: JobId, row: unknown): JobRecord | undefined {
     ...facts,
     placement: row[12] === null ? undefined : text(row[12]),
     outcome: isFinal(facts.state) ? bytes(row[11]) : undefined,
+    pastDeaths: pastDeaths(text(row[14])),
   };
 }
 
@@ -183,6 +184,10 @@ export function parseSwept(reply: unknown): Swept {
       after: lines(after) as JobId[],
     })),
   };
+}
+
+export function parseUnitSizes(reply: unknown): (number | undefined)[] {
+  return list(reply).map((size) => integer(size) || undefined);
 }
 
 function parseUnplaced(reply: unknown): UnplacedJob[] {

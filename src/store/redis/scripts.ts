@@ -31,9 +31,11 @@ export const SCRIPT_NAMES = [
   "remove-replicas",
   "running",
   "some-active",
+  "spec",
   "stream",
   "submit",
   "sweep",
+  "unit-sizes",
   "units",
   "waiting",
 ] as const;

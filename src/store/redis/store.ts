@@ -58,6 +58,7 @@ import {
   parseRunning,
   parseSubmitReply,
   parseSwept,
+  parseUnitSizes,
   parseWaiting,
   text,
 } from "./replies.ts";
@@ -257,6 +258,15 @@ class RedisStore extends RedisCatalog implements Store {
   async units(hashes: readonly UnitHash[]): Promise<(Uint8Array | undefined)[]> {
     const reply = await this.run("units", [this.#options.unitTtlMs, pack(hashes)]);
     return list(reply).map((unit) => (unit === null ? undefined : bytes(unit)));
+  }
+
+  async spec(id: JobId): Promise<Uint8Array | undefined> {
+    const reply = await this.run("spec", [id]);
+    return reply === null ? undefined : bytes(reply);
+  }
+
+  async unitSizes(hashes: readonly UnitHash[]): Promise<(number | undefined)[]> {
+    return parseUnitSizes(await this.run("unit-sizes", [pack(hashes)]));
   }
 
   async register(node: NodeRegistration): Promise<RegisterReply> {

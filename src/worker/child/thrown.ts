@@ -3,6 +3,7 @@ import { encodeOutcome } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { WireError } from "../../core/messages.ts";
 import { isOwnFrame } from "../../core/own-code.ts";
+import { thrownLine } from "./thrown-line.ts";
 import { withNamedClasses } from "./named-classes.ts";
 
 /** Longer texts are cut in the plain fields; `detail` still has them whole. */
@@ -25,14 +26,18 @@ function wireError(thrown: unknown, keepsClasses: boolean): WireError {
       stack: "",
       code: null,
       detail: captured(thrown),
+      source: null,
     };
   trimStacks(thrown, new Set());
+  const message = safeText(() => thrown.message);
+  const stack = safeText(() => thrown.stack);
   return {
     name: safeText(() => thrown.name),
-    message: safeText(() => thrown.message),
-    stack: safeText(() => thrown.stack),
+    message,
+    stack,
     code: thrown instanceof KitchenError ? thrown.code : null,
     detail: captured(keepsClasses && !(thrown instanceof KitchenError) ? thrown : withNamedClasses(thrown)),
+    source: thrownLine(stack, message),
   };
 }
 

@@ -40,6 +40,39 @@ test("runs are told from a number on, evenly chosen where there are too many, an
   expect(seqs(1_000, 100)).toHaveLength(10);
 });
 
+test("however many runs there are, as many as are asked for are told, the last one among them", () => {
+  const activity = new Activity();
+  for (let count = 1; count <= 1_700; count += 1) {
+    run(activity, count);
+    const { runs, skipped } = activity.since(0, 300);
+    expect(runs.map(({ seq }) => seq).at(-1)).toBe(count);
+    expect(runs.length + skipped).toBe(count);
+  }
+});
+
+test("how long each worker was at work is counted, for each lane", () => {
+  const activity = new Activity();
+  const nowMs = performance.now();
+  const facts = { job: { id: idOf(1), attempt: 1, queue: "default" }, spec: { label: "f" } };
+  for (const [slot, tookMs] of [
+    [1, 40],
+    [2, 10],
+    [1, 20],
+  ] as const)
+    activity.ended("queue", { ...facts, claimedAtMs: 0, begunAtMs: nowMs - tookMs, slot }, "failed", tookMs);
+  activity.ended("queue", { ...facts, claimedAtMs: 0, begunAtMs: undefined, slot: 2 }, "cancelled", 0);
+  const spent = performance.now() - nowMs;
+  for (const [slot, expected] of [
+    [1, 60],
+    [2, 10],
+    [3, 0],
+  ] as const) {
+    expect(activity.busyMs("queue", slot)).toBeGreaterThanOrEqual(expected);
+    expect(activity.busyMs("queue", slot)).toBeLessThanOrEqual(expected + 2 * spent);
+  }
+  expect(activity.busyMs("instant", 1)).toBe(0);
+});
+
 test("a million runs leave a few thousand behind, and are all counted", () => {
   const activity = new Activity();
   for (let n = 1; n <= 1_000_000; n += 1) run(activity, n % 1_000);

@@ -51,12 +51,13 @@ export function describeInspection(open: OpenStore): void {
         for (const job of many.slice(90)) await store.cancel([job.id], new Uint8Array([1]));
         const [running] = await claim(store, N1, { queues: ["many"], count: 1 });
         const offered = newJob({ offers: to(N1, 0) });
-        await submit(store, offered);
+        const blocked = newJob({ after: [running!.id] });
+        await submit(store, offered, blocked);
         const some = await store.someActive(5);
         expect(new Set(some).size).toBe(some.length);
-        expect(some.length).toBeLessThan(5 + 2 * 16 + 2);
+        expect(some.length).toBeLessThan(5 + 2 * 16 + 3);
         const last = many.slice(85, 90).map(({ id }) => id);
-        expect(some).toEqual(expect.arrayContaining([running!.id, offered.id, ...last]));
+        expect(some).toEqual(expect.arrayContaining([running!.id, offered.id, blocked.id, ...last]));
         expect((await store.someActive(1_000)).toSorted()).toEqual((await store.activeJobs()).toSorted());
       }),
     );
@@ -68,8 +69,12 @@ export function describeInspection(open: OpenStore): void {
         const id = await runningJob(store, N1, { placement: "here" });
         await store.finish(N1, [{ id, attempt: 1, next: "succeeded", outcome: new Uint8Array(10_000) }]);
         const [record] = await store.read([id]);
-        const { placement, outcome, ...facts } = record!;
-        expect({ placement, size: outcome?.length }).toEqual({ placement: "here", size: 10_000 });
+        const { placement, outcome, pastDeaths, ...facts } = record!;
+        expect({ placement, size: outcome?.length, pastDeaths }).toEqual({
+          placement: "here",
+          size: 10_000,
+          pastDeaths: [],
+        });
         expect(await store.look([newJob().id, id])).toEqual([undefined, facts]);
       }),
     );

@@ -46,6 +46,7 @@ export function describeSubmit(open: OpenStore): void {
         startedAtMs: undefined,
         finishedAtMs: undefined,
         outcome: undefined,
+        pastDeaths: [],
       });
     }),
   );

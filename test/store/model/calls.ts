@@ -21,6 +21,7 @@ import type {
 } from "../../../src/store/port.ts";
 import { told, type Told } from "./moves.ts";
 import { countWaiting, holdsLease, type Job, jobsAt, type Sent, stateOf, type World } from "./state.ts";
+import { UNITS } from "./steps.ts";
 import * as membership from "./membership.ts";
 import * as transitions from "./transitions.ts";
 
@@ -145,6 +146,9 @@ export interface Seen {
   readonly someActive: readonly JobId[];
   readonly nodes: readonly NodeRecord[];
   readonly output: readonly (readonly OutputPiece[])[];
+  readonly specs: readonly (Uint8Array | undefined)[];
+  /** How large those units are that are there. */
+  readonly units: readonly (number | undefined)[];
   readonly running: readonly (readonly RunningJob[])[];
   readonly waiting: readonly WaitingQueue[];
   readonly unplaced: number;
@@ -160,6 +164,8 @@ export function see(world: World, ids: readonly JobId[], nodes: readonly NodeNam
     someActive: active,
     nodes: nodesOf(world),
     output: ids.map((id) => world.jobs.get(id)?.output ?? []),
+    specs: ids.map((id) => specOf(world.jobs.get(id))),
+    units: UNITS.map((hash) => (world.units.has(hash) ? hash.length : undefined)),
     running: nodes.map((node) => runningOn(world, node)),
     waiting: waitingIn(world),
     unplaced: jobsAt(world, "unplaced").length,
@@ -167,18 +173,35 @@ export function see(world: World, ids: readonly JobId[], nodes: readonly NodeNam
 }
 
 export async function seen(store: Store, ids: readonly JobId[], names: readonly NodeName[]): Promise<Seen> {
-  const [records, facts, active, someActive, nodes, output, running, { queues: waiting, unplaced }] =
-    await Promise.all([
-      store.read(ids),
-      store.look(ids),
-      store.activeJobs(),
-      store.someActive(1_000),
-      store.nodes(),
-      Promise.all(ids.map((id) => store.readOutput(id, 0))),
-      Promise.all(names.map((name) => store.runningJobs(name))),
-      store.waiting(),
-    ]);
-  return { records, facts, active, someActive, nodes, output, running, waiting, unplaced };
+  const [
+    records,
+    facts,
+    active,
+    someActive,
+    nodes,
+    output,
+    specs,
+    units,
+    running,
+    { queues: waiting, unplaced },
+  ] = await Promise.all([
+    store.read(ids),
+    store.look(ids),
+    store.activeJobs(),
+    store.someActive(1_000),
+    store.nodes(),
+    Promise.all(ids.map((id) => store.readOutput(id, 0))),
+    Promise.all(ids.map((id) => store.spec(id))),
+    store.unitSizes(UNITS),
+    Promise.all(names.map((name) => store.runningJobs(name))),
+    store.waiting(),
+  ]);
+  return { records, facts, active, someActive, nodes, output, specs, units, running, waiting, unplaced };
+}
+
+/** What is needed to make it once more; a job that has succeeded need not be. */
+function specOf(job: Job | undefined): Uint8Array | undefined {
+  return job === undefined || stateOf(job) === "succeeded" ? undefined : job.given.spec;
 }
 
 function waitingIn(world: World): WaitingQueue[] {
@@ -195,7 +218,7 @@ function runningOn(world: World, name: NodeName): RunningJob[] {
 
 function factsOf(record: JobRecord | undefined): JobFacts | undefined {
   if (record === undefined) return undefined;
-  const { placement: _placement, outcome: _outcome, ...facts } = record;
+  const { placement: _placement, outcome: _outcome, pastDeaths: _pastDeaths, ...facts } = record;
   return facts;
 }
 
@@ -220,6 +243,7 @@ function recordOf(job: Job | undefined): JobRecord | undefined {
     progress: place.at === "node" ? job.progress : undefined,
     placement,
     outcome: ended?.outcome,
+    pastDeaths: job.pastDeaths,
   };
 }
 

@@ -34,7 +34,7 @@ export const IDS: readonly JobId[] = Array.from({ length: 10 }, (_, at) =>
   parseJobId(`00000000-0000-${at < 8 ? 7 : 8}000-8000-${String(at).padStart(12, "0")}`),
 );
 export const QUEUES: readonly string[] = ["default", "gpu"];
-const UNITS = ["u", "v"].map((letter) => parseUnitHash(letter.repeat(43)));
+export const UNITS = ["u", "v"].map((letter) => parseUnitHash(letter.repeat(43)));
 /** More than a record of Redis holds. */
 const LONG = "x".repeat(5_000);
 
