@@ -7,7 +7,9 @@ import { ownSinks } from "./display/notebook.ts";
 
 /** A piece of a job's output, as `job.output()` gives it. */
 export interface Output {
+  /** Where the job wrote it. */
   readonly stream: "stdout" | "stderr";
+  /** Whole characters, and not always whole lines. */
   readonly text: string;
   /** When the node read it, by the node's clock. */
   readonly at: Date;
@@ -15,6 +17,7 @@ export interface Output {
 
 /** Something that takes bytes: a file, a socket, `process.stdout`. */
 export interface Sink {
+  /** Takes the next bytes. What it returns is not looked at. */
   write(bytes: Uint8Array): unknown;
 }
 
