@@ -103,8 +103,10 @@ export class Job<R> implements PromiseLike<R> {
    * Cancels the job: one that waits is never begun; in one that runs, the signal of `currentJob()` is aborted, and if it
    * does not stop within the grace, its worker is killed. Whoever awaits it gets `KS_CANCELLED`, unless it was faster.
    *
+   * Resolves when the cluster knows, which is before a function that runs has ended; of a job that has ended, or that
+   * nobody knows, nothing happens.
+   *
    * @param reason is in the message of that error
-   * @throws KitchenError `KS_NO_SUCH_JOB` when its record has expired
    * @example
    * ```ts
    * await job.cancel("no longer needed");
