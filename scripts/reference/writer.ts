@@ -107,12 +107,16 @@ export class Writer {
     return examples.map((text) => this.#prose(text));
   }
 
+  /** Text in which links are made and lines are filled, but not in its code. */
   #prose(text: string): string {
-    const linked = text
-      .replaceAll(/\{@link (\w+)\}/g, (_, name: string) => this.#link(name) ?? `\`${name}\``)
+    const parts = text.split(/^(```.*?^```)$/ms);
+    return parts.map((part) => (part.startsWith("```") ? part : wrapped(this.#linked(part)))).join("");
+  }
+
+  #linked(text: string): string {
+    return text
+      .replaceAll(/\{@link (\w+)\}/g, (_, name: string) => this.#link(name) ?? code(name))
       .replaceAll(/(?<=^|[ (])KitchenError(?=[ ,.:)])/gm, (name) => this.#link(name) ?? name);
-    const parts = linked.split(/^(```.*?^```)$/ms);
-    return parts.map((part) => (part.startsWith("```") ? part : wrapped(part))).join("");
   }
 }
 
@@ -147,8 +151,9 @@ function signatureIn(member: Member): ts.SignatureDeclaration {
   throw new Error(`${member.getText()} is no function`);
 }
 
+/** What is declared, for readers; the source is what compiles. */
 function fence(text: string): string {
-  return `\`\`\`ts\n${text}\n\`\`\``;
+  return `\`\`\`ts declaration\n${text}\n\`\`\``;
 }
 
 function code(text: string): string {

@@ -232,7 +232,7 @@ export class RemoteData<T = unknown> {
    * @throws KitchenError `KS_USAGE` before it is saved
    * @example
    * ```ts
-   * const sorted = await rows.apply((all) => all.toSorted((a, b) => a - b), { url: "mylarge/sorted" });
+   * const sorted = await table.apply((all) => all.toSorted((a, b) => a - b), { url: "mylarge/sorted" });
    * ```
    */
   apply<R>(fn: (obj: T) => R, { url, prefix }: DataTarget = {}): Job<RemoteData<Awaited<R>>> {

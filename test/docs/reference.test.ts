@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { commentOf, isWithMembers, membersOf, readDeclarations, type Entry } from "../../scripts/reference/declarations.ts";
 import { renderReference } from "../../scripts/reference/render.ts";
-import { readPage, ROOT } from "./support/markdown.ts";
+import { readPage, ROOT, rowsOf } from "./support/markdown.ts";
 
 const entries = readDeclarations();
 const exported = entries.filter(({ from }) => from !== undefined);
@@ -13,6 +13,18 @@ test("the pages are up to date: npm run reference writes them anew", () => {
   const pages = renderReference(entries);
   expect(readdirSync(join(ROOT, "docs/reference")).toSorted()).toEqual([...pages.keys()].toSorted());
   for (const [name, text] of pages) expect(readPage(`docs/reference/${name}`), name).toBe(text);
+});
+
+test("the README's table has every option of a client, and no other", () => {
+  const options = entries.flatMap(({ name, declarations: [declaration] }) =>
+    /^(?:Client|Connect)Options$/.test(name) && isWithMembers(declaration)
+      ? membersOf(declaration).map((member) => member.name?.getText() ?? "")
+      : [],
+  );
+  const rows = rowsOf("README.md");
+  const table = rows.slice(rows.findIndex(([first]) => first === "option") + 2);
+  const told = table.flatMap(([first = ""]) => /^`(\w+)`$/.exec(first)?.[1] ?? []);
+  expect(told.toSorted()).toEqual(options.toSorted());
 });
 
 describe("every export", () => {
