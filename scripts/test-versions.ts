@@ -24,7 +24,7 @@ const ONCE = [
   "test/cluster/faults/**",
   "test/cluster/waiting.test.ts",
   "test/core/**",
-  "test/docs/{errors,exit-codes,flags,pages,promises,protocol,reference}.test.ts",
+  "test/docs/{code,errors,exit-codes,flags,pages,promises,protocol,reference,shell}.test.ts",
   "test/floors.test.ts",
   "test/security/{access,installation,joining,limits,names,output,requests,secrets}.test.ts",
   "test/store/**",

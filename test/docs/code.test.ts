@@ -24,7 +24,7 @@ const IMPORTS = written("ts")
 /** Each has a test of its name that compiles and runs what is there, as one program or with other packages. */
 const ELSEWHERE = new Set(["docs/data.md", "docs/functions.md", "docs/tutorial.md"]);
 /** Text is what programs print, or how bytes are laid out: that of pages with tests of their own is compared there. */
-const KNOWN = new Set(["ts", "sh", "text", "js", "python", "yaml", "ini", "dockerfile"]);
+const KNOWN = new Set(["ts", "sh", "text", "js", "python", "json", "yaml", "ini", "dockerfile"]);
 
 test("every block says what it is written in, and some test knows what to do with that", () => {
   expect(blocks.filter(({ language }) => !KNOWN.has(language))).toEqual([]);
@@ -75,6 +75,10 @@ test.skipIf(!hasPython).each(written("python"))("the Python in line $line of $pa
     env: { HOME: process.env["HOME"] },
   });
   expect(stderr).toBe("");
+});
+
+test.each(written("json"))("the JSON in line $line of $page parses", ({ text }) => {
+  expect(() => JSON.parse(text)).not.toThrow();
 });
 
 test.each(written("yaml"))("the YAML in line $line of $page parses", ({ text }) => {
