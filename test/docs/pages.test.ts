@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
+import { isErrorCode } from "../../src/core/errors.ts";
 import { PACKAGE_VERSION } from "../../src/core/version.ts";
 import { anchorsOf, pages, readPage, ROOT } from "./support/markdown.ts";
 
@@ -23,6 +24,11 @@ describe.each(pages())("%s", (page) => {
       return target.endsWith(".md") && !anchorsOf(target).includes(anchor);
     });
     expect(broken).toEqual([]);
+  });
+
+  test("names only error codes that there are", () => {
+    const codes = readPage(page).match(/\bKS_[A-Z_]+[A-Z]\b/g) ?? [];
+    expect(codes.filter((code) => !isErrorCode(code))).toEqual([]);
   });
 
   test("names only files and folders of the project that are there", () => {
