@@ -26,7 +26,7 @@ export interface JobStatus {
   readonly priority: number;
   /** How often it was begun. */
   readonly attempt: number;
-  /** How many workers and nodes died under it. */
+  /** How many workers and nodes died under it, so that it was begun again. */
   readonly deaths: number;
   /** The node that runs it, or ran it last. */
   readonly node?: string;

@@ -22,7 +22,7 @@ const IMPORTS = written("ts")
   .map(([, names = "", from = ""]) => ({ names: names.split(", "), from }));
 
 /** Each has a test of its name that compiles and runs what is there, as one program or with other packages. */
-const ELSEWHERE = new Set(["docs/data.md", "docs/functions.md", "docs/tutorial.md"]);
+const ELSEWHERE = new Set(["docs/data.md", "docs/functions.md"]);
 /** Text is what programs print, or how bytes are laid out: that of pages with tests of their own is compared there. */
 const KNOWN = new Set(["ts", "sh", "text", "js", "python", "json", "yaml", "ini", "dockerfile"]);
 
