@@ -15,7 +15,15 @@ export interface Output {
   readonly at: Date;
 }
 
-/** Something that takes bytes: a file, a socket, `process.stdout`. */
+/**
+ * Something that takes bytes: a file, a socket, `process.stdout`.
+ *
+ * @example
+ * ```ts
+ * const said: string[] = [];
+ * const sink: Sink = { write: (bytes) => said.push(Buffer.from(bytes).toString()) };
+ * ```
+ */
 export interface Sink {
   /** Takes the next bytes. What it returns is not looked at. */
   write(bytes: Uint8Array): unknown;

@@ -6,6 +6,15 @@ import { structuredCodec } from "./structured.ts";
 /**
  * Turns values into bytes and back. `encode` throws KitchenError `KS_CANNOT_ENCODE`, with the path to the culprit,
  * for what `decode` could not give back as it was: a codec never sends something wrong.
+ *
+ * @example
+ * ```ts
+ * const text: Codec = {
+ *   name: "text",
+ *   encode: (value) => Buffer.from(String(value)),
+ *   decode: (bytes) => Buffer.from(bytes).toString(),
+ * };
+ * ```
  */
 export interface Codec {
   /** What the option `codec` calls it: lower case letters, digits, `.` and `-`. */

@@ -65,7 +65,16 @@ export interface ClusterOptions extends Pick<NodeSettings, "numWorkers" | "queue
   readonly log?: Log;
 }
 
-/** Nodes in this process, with real worker processes. */
+/**
+ * Nodes in this process, with real worker processes.
+ *
+ * @example
+ * ```ts
+ * const cluster: Cluster = await startCluster({ numWorkers: 2 });
+ * expect(await cluster.client.call(() => 1 + 1)).toBe(2);
+ * await cluster.close();
+ * ```
+ */
 export interface Cluster extends AsyncDisposable {
   /** The addresses of the nodes. */
   readonly urls: readonly string[];

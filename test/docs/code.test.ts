@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { AROUND, CODEC_PACKAGE } from "./support/examples.ts";
-import { blocksOf, pages, ROOT, type Block } from "./support/markdown.ts";
+import { packageExports } from "./support/exports.ts";
+import { blocksOf, pages, readPage, ROOT, type Block } from "./support/markdown.ts";
 import { run, workspace } from "./support/workspace.ts";
 
 interface Placed extends Block {
@@ -14,12 +15,6 @@ interface Placed extends Block {
 
 const blocks: Placed[] = pages().flatMap((page) => blocksOf(page).map((block) => ({ ...block, page })));
 const written = (language: string): Placed[] => blocks.filter((block) => block.language === language);
-
-/** What each page of the reference begins with: all that it tells of. */
-const IMPORTS = written("ts")
-  .filter(({ page, text }) => page.startsWith("docs/reference/") && text.startsWith("import {"))
-  .flatMap(({ text }) => [...text.matchAll(/^import \{ (.*) \} from "(kitchensink.*)";$/gm)])
-  .map(([, names = "", from = ""]) => ({ names: names.split(", "), from }));
 
 /** Each has a test of its name that compiles and runs what is there, as one program or with other packages. */
 const ELSEWHERE = new Set(["docs/data.md", "docs/functions.md"]);
@@ -35,7 +30,7 @@ test("every block says what it is written in, and some test knows what to do wit
 });
 
 describe("TypeScript", () => {
-  const compiled = written("ts").filter(({ page, tag }) => !ELSEWHERE.has(page) && tag !== "declaration");
+  const compiled = written("ts").filter((block) => !ELSEWHERE.has(block.page) && !isSignature(block));
 
   test.each([...new Set(compiled.map(({ page }) => page))])("of %s compiles", async (page) => {
     const files = compiled.filter((block) => block.page === page).map((block) => [nameOf(block), textOf(block)]);
@@ -50,14 +45,23 @@ function nameOf({ tag, line }: Block): string {
   return tag.startsWith("file=") ? tag.slice("file=".length) : `line-${line}.ts`;
 }
 
-/** Examples of the reference leave out the imports that it begins with. */
+/** In the reference, what does not stand under the heading of an example says how something is declared. */
+function isSignature({ page, line }: Placed): boolean {
+  if (!page.startsWith("docs/reference/")) return false;
+  const above = readPage(page).split("\n").slice(0, line);
+  return !/^#+ Examples?$/.test(above.findLast((text) => text.startsWith("#")) ?? "");
+}
+
+/** Examples of the reference leave out the imports of what the package exports. */
 function textOf({ page, text }: Placed): string {
   if (!page.startsWith("docs/reference/")) return `${text}\nexport {};`;
-  const own = new Set(text.match(/(?<=^(?:import|const|class|function) [^=;]*)\w+/gm));
-  const imports = IMPORTS.map(({ names, from }) => {
-    const missing = names.filter((name) => !own.has(name) && new RegExp(`\\b${name}\\b`).test(text));
-    return `import { ${missing.join(", ")} } from "${from}";`;
-  });
+  const own = new Set(text.match(/(?<=^(?:const|class|function) |^(?:import|const) \{[^}]*)\w+/gm));
+  const missing = packageExports().filter(
+    ({ name }) => !own.has(name) && new RegExp(`\\b${name}\\b`).test(text),
+  );
+  const imports = missing.map(
+    ({ name, from, isType }) => `import { ${isType ? "type " : ""}${name} } from "${from}";`,
+  );
   return `${imports.join(" ")} ${text}\nexport {};`;
 }
 

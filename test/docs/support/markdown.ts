@@ -23,17 +23,19 @@ export function readPage(page: string): string {
   return readFileSync(join(ROOT, page), "utf8");
 }
 
-/** The anchors of a page's headings, as GitHub makes them. */
+/** The anchors of a page: of its headings, as GitHub makes them, and those that are written out. */
 export function anchorsOf(page: string): string[] {
   const prose = readPage(page).replaceAll(/^```.*?^```$/gms, "");
   const seen = new Map<string, number>();
-  return [...prose.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) => {
+  const written = [...prose.matchAll(/<a id="([^"]+)">/g)].map(([, id = ""]) => id);
+  const made = [...prose.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) => {
     const text = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
     const anchor = text.replaceAll(/[^\p{L}\p{N}\p{Pc}\- ]/gu, "").replaceAll(" ", "-");
     const before = seen.get(anchor) ?? 0;
     seen.set(anchor, before + 1);
     return before === 0 ? anchor : `${anchor}-${before}`;
   });
+  return [...written, ...made];
 }
 
 export function blocksOf(page: string): Block[] {
