@@ -6,7 +6,8 @@ const FILE = "package-lock.json";
 const lock = JSON.parse(readFileSync(FILE, "utf8"));
 
 for (const [path, entry] of Object.entries(lock.packages)) {
-  delete entry.resolved;
+  // Of a folder of this project it is the path.
+  if (entry.link !== true) delete entry.resolved;
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
     if (path === "" || isLocked(path, name)) continue;
     lock.packages[`node_modules/${name}`] = {

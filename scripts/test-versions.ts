@@ -26,7 +26,7 @@ const ONCE = [
   "test/cluster/{at-most-once,fairness,unserved-queues,waiting}.test.ts",
   "test/core/**",
   "test/dashboard/**",
-  "test/docs/{errors,exit-codes,flags,pages,promises,protocol,tutorial}.test.ts",
+  "test/docs/{code,errors,exit-codes,flags,pages,promises,protocol,reference,shell,tutorial}.test.ts",
   "test/floors.test.ts",
   "test/fuzz/**",
   "test/security/{access,data,installation,joining,limits,names,output,requests,secrets}.test.ts",

@@ -16,6 +16,7 @@ export interface Captured {
   readonly pointers: readonly string[];
 }
 
+/** How a value is captured. */
 export interface CaptureOptions {
   /** Where a refusal's path begins, such as `args[0]`. */
   readonly rootName?: string;
@@ -27,6 +28,7 @@ export interface CaptureOptions {
   readonly modules?: ModulesOption;
 }
 
+/** How local modules travel: what is used of them by its value now, or all of them as source, evaluated anew. */
 export type ModulesOption = "value" | "source";
 
 const NO_UNITS: readonly CodeUnit[] = [];

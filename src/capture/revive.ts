@@ -46,6 +46,7 @@ function reviveInto(
   }
 }
 
+/** Where a value is made. */
 export interface ReviveOptions {
   /** The global object of the vm context whose Array, Error and so on the value is to be made of. Default: this one. */
   readonly realm?: object | undefined;
@@ -54,7 +55,8 @@ export interface ReviveOptions {
 /**
  * Makes the value again that {@link capture} wrote.
  *
- * @throws KitchenError as {@link reviveParts} does
+ * @throws KitchenError `KS_CANNOT_DECODE` when the bytes are damaged, `KS_CANNOT_CAPTURE` when they refer to a package that
+ *   is not here
  *
  * @example
  * ```ts

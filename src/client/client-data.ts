@@ -18,12 +18,14 @@ export class ClientData {
   /** @internal */
   readonly access: HttpData;
 
+  /** @internal */
   constructor(access: HttpData) {
     this.access = access;
   }
 
   /**
    * The data urls that a pattern matches, in order: `*` and `?` within a part, `**` across parts, `[a-z]`.
+   *
    * @throws KitchenError `KS_BAD_REQUEST` for a malformed pattern
    */
   async search(pattern: string): Promise<readonly string[]> {
@@ -32,6 +34,7 @@ export class ClientData {
 
   /**
    * What the catalog tells of data. Of several urls: in their order, undefined where nothing is saved.
+   *
    * @throws KitchenError `KS_NO_SUCH_DATA` when nothing is saved under the one url
    */
   async info(url: string): Promise<DataInfo>;
@@ -41,12 +44,28 @@ export class ClientData {
     return infoIn(urls, await this.access.info([parseDataUrl(urls)]));
   }
 
-  /** Drops data: all replicas, or those of one node. @throws KitchenError `KS_NO_SUCH_DATA` */
+  /**
+   * Drops data: all replicas, or those of one node.
+   *
+   * @throws KitchenError `KS_NO_SUCH_DATA`
+   * @example
+   * ```ts
+   * const { deleted, pending } = await c.data.delete("reports/2025.csv");
+   * ```
+   */
   async delete(url: string, { node }: { readonly node?: string | undefined } = {}): Promise<DeleteReport> {
     return await this.access.delete(parseDataUrl(url), node);
   }
 
-  /** Copies data to several nodes at once. @throws KitchenError `KS_NO_SUCH_DATA`, `KS_DATA_LOST` … */
+  /**
+   * Copies data to several nodes at once, each from its neighbour.
+   *
+   * @throws KitchenError `KS_NO_SUCH_DATA`, `KS_DATA_LOST` …; a node that cannot take it is in the report
+   * @example
+   * ```ts
+   * const { copies, failed } = await c.data.pipeline("mylarge/dataset", { copies: 3 });
+   * ```
+   */
   async pipeline(url: string, options: PipelineOptions = {}): Promise<PipelineReport> {
     return await this.access.pipeline(parseDataUrl(url), options);
   }

@@ -63,6 +63,7 @@ export class Client implements AsyncDisposable {
    * @internal
    */
   static readonly realm: object | undefined = undefined;
+  /** The address of the node. */
   readonly url: URL;
   readonly #shared: Shared;
   readonly #settings: Settings;
@@ -71,7 +72,12 @@ export class Client implements AsyncDisposable {
   #data: ClientData | undefined;
   #backend: JobBackend | undefined;
 
-  /** @throws KitchenError `KS_USAGE` for a bad address or option */
+  /**
+   * A client of the node at this address, which is first asked for something with the first call.
+   *
+   * @param url such as `http://localhost:6323/`
+   * @throws KitchenError `KS_USAGE` for a bad address or option
+   */
   constructor(url: string | URL, options?: ConnectOptions);
   /** @internal */
   constructor(url: string | URL, options: ConnectOptions, derived?: { shared: Shared; settings: Settings });
@@ -93,7 +99,15 @@ export class Client implements AsyncDisposable {
     return (this.#data ??= new ClientData(new HttpData({ http, client: this, realm })));
   }
 
-  /** A client with other options on the same connection. Closing either closes both. */
+  /**
+   * A client with other options on the same connection. Closing either closes both.
+   *
+   * @throws KitchenError `KS_USAGE` for a value that an option cannot have
+   * @example
+   * ```ts
+   * await c.with({ queue: "gpu", timeoutMs: 60_000, retries: 2 }).call(train, "model-1");
+   * ```
+   */
   with(options: ClientOptions): Client {
     return new Client(this.url, options, { shared: this.#shared, settings: this.#settings });
   }
@@ -210,36 +224,83 @@ export class Client implements AsyncDisposable {
     return await gather(value);
   }
 
-  /** The registered functions of a namespace as typed methods. Give the type of the module that registers them. */
+  /**
+   * The registered functions of a namespace as typed methods. Give the type of the module that registers them.
+   *
+   * @param namespace the option `rpcName` by default
+   * @example
+   * ```ts
+   * import type * as api from "./functions.ts";
+   * const three = await c.rpc<typeof api>("test").add(1, 2);
+   * ```
+   */
   rpc<Api>(namespace: string = this.#settings.rpcName): Rpc<Api> {
     const client = this.with({ rpcName: namespace });
     return rpcProxy<Api>((name, args) => client.call(name, ...args));
   }
 
-  /** A job by its id: of this client, of another one, of another process. Awaiting it shows its output too. */
+  /**
+   * A job by its id: of this client, of another one, of another process. Awaiting it shows its output too.
+   *
+   * @throws KitchenError `KS_BAD_REQUEST` for what is no id; awaited, `KS_NO_SUCH_JOB` when none has it
+   * @example
+   * ```ts
+   * const { state } = await c.job(id).status();
+   * ```
+   */
   job<Result = unknown>(id: string): Job<Result> {
     const { realm } = this.#shared;
     return new Job<Result>({ id: parseJobId(id), label: "job", realm, tracked: undefined }, this.#jobs);
   }
 
-  /** What a job returned or threw. Results are kept for a day, unless the node was told another `--result-ttl`. */
+  /**
+   * What a job returned or threw. Results are kept for a day, unless the node was told another `--result-ttl`.
+   *
+   * @throws what the job threw; KitchenError `KS_NO_SUCH_JOB` when its result has expired
+   * @example
+   * ```ts
+   * const report = await c.result<Report>(id);
+   * ```
+   */
   async result<Result>(job: Job<Result>): Promise<Result>;
   async result<Result = unknown>(id: string): Promise<Result>;
   async result(job: Job<unknown> | string): Promise<unknown> {
     return await (typeof job === "string" ? this.job(job) : job);
   }
 
-  /** The functions registered in a namespace. @throws KitchenError `KS_UNKNOWN_FUNCTION` when there is none of that name */
+  /**
+   * The functions registered in a namespace.
+   *
+   * @param namespace the option `rpcName` by default
+   * @throws KitchenError `KS_UNKNOWN_FUNCTION` when there is none of that name
+   * @example
+   * ```ts
+   * for (const { name, parameters, doc } of await c.functions("test")) console.log(`${name}(${parameters}): ${doc}`);
+   * ```
+   */
   async functions(namespace: string = this.#settings.rpcName): Promise<readonly FunctionInfo[]> {
     return parseFunctions(await this.#get(`/v1/functions/${encodeURIComponent(namespace)}`));
   }
 
-  /** The nodes of the cluster. */
+  /**
+   * The nodes of the cluster.
+   *
+   * @throws KitchenError `KS_UNAVAILABLE` when the node does not answer
+   * @example
+   * ```ts
+   * const free = (await c.nodes()).filter(({ running, workers }) => running < workers);
+   * ```
+   */
   async nodes(): Promise<readonly NodeStatus[]> {
     return parseNodes(await this.#get("/v1/nodes"));
   }
 
-  /** Cancels every job of the cluster that waits or runs, whoever submitted it. Gives how many there were. */
+  /**
+   * Cancels every job of the cluster that waits or runs, whoever submitted it.
+   *
+   * @param reason is in the message of the `KS_CANCELLED` that those who wait get
+   * @returns how many there were
+   */
   async cancelAll(reason = ""): Promise<number> {
     const { jobs } = (await this.#shared.http.postJson("/v1/cancel", { jobs: "all", reason })) as {
       jobs: Record<string, string>;
@@ -253,6 +314,7 @@ export class Client implements AsyncDisposable {
     this.#shared.dataHttp.close();
   }
 
+  /** The same as `close()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }

@@ -6,7 +6,9 @@ import type { DataInfo, DeleteReport, PipelineReport } from "./data-info.ts";
 
 /** Which part of the data, in bytes: from `start` (default 0) up to, not including, `end` (default: to its end). */
 export interface ByteRange {
+  /** The first byte, from 0. */
   readonly start?: number | undefined;
+  /** The byte behind the last one. */
   readonly end?: number | undefined;
 }
 
@@ -17,7 +19,9 @@ export type DataContent =
 
 /** How much of a save has left this process. */
 export interface SaveProgress {
+  /** Sent so far. */
   readonly bytes: number;
+  /** To be sent in all. */
   readonly totalBytes: number;
 }
 
@@ -32,16 +36,21 @@ export interface SaveRequest extends Pick<DataFacts, "url" | "codec" | "type"> {
 
 /** How much of a copy has arrived at a node. */
 export interface PipelineProgress {
+  /** Its name. */
   readonly node: string;
+  /** Arrived there so far. */
   readonly bytes: number;
 }
 
+/** Where copies go. */
 export interface PipelineOptions {
   /** To these nodes. Default: to all that keep data. */
   readonly nodes?: readonly string[] | undefined;
   /** To so many nodes in all, those that have it already among them. */
   readonly copies?: number | undefined;
+  /** Gives up when it is aborted, with its reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Told again and again how much has arrived at a node. */
   readonly onProgress?: ((progress: PipelineProgress) => void) | undefined;
 }
 

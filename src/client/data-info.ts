@@ -5,6 +5,7 @@ import { malformed, Reader } from "./reader.ts";
 
 /** One node's copy of data. */
 export interface Replica {
+  /** Its name. */
   readonly node: string;
   /** The node's address; `null` while it is away. */
   readonly url: string | null;
@@ -14,16 +15,19 @@ export interface Replica {
 
 /** What the catalog tells of saved data. */
 export interface DataInfo extends DataFacts {
+  /** When it was first saved. */
   readonly createdAt: Date;
-  /** Those on living nodes first. */
+  /** The copies; those on living nodes first. */
   readonly replicas: readonly Replica[];
 }
 
-/** What came of a broadcast. */
+/** What came of a `pipeline`. */
 export interface PipelineReport {
+  /** The data's. */
   readonly url: string;
   /** In bytes. */
   readonly size: number;
+  /** Of its bytes, as each copy was checked by. */
   readonly sha256: string;
   /** Nodes that have the data now: `present` had it before, `copied` took it from the node `from` in `ms`. */
   readonly copies: readonly {
@@ -32,6 +36,7 @@ export interface PipelineReport {
     readonly from: string | null;
     readonly ms: number;
   }[];
+  /** Nodes that did not take it. */
   readonly failed: readonly { readonly node: string; readonly reason: string }[];
 }
 
@@ -45,13 +50,17 @@ export interface DeleteReport {
 
 /** What came of taking files into the catalog. */
 export interface AdoptReport {
+  /** What is in the catalog now. */
   readonly adopted: readonly DataInfo[];
+  /** What is not, and why. */
   readonly refused: readonly RefusedFile[];
 }
 
 /** A file that was not taken in. */
 export interface RefusedFile {
+  /** Relative to the data directory. */
   readonly path: string;
+  /** Why, in words. */
   readonly reason: string;
 }
 

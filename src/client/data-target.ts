@@ -4,7 +4,9 @@ import { KitchenError } from "../core/errors.ts";
 
 /** Under which url a result is saved: the one given, a fresh one under a prefix, or `data/<uuid>`. */
 export interface DataTarget {
+  /** A relative path, such as `mylarge/dataset`. */
   readonly url?: string | undefined;
+  /** What stands before a fresh name; not together with `url`. */
   readonly prefix?: string | undefined;
 }
 

@@ -9,6 +9,8 @@ setDefaultClient(() => current);
 
 /**
  * Makes the client that this process uses where none is given, and gives it. An earlier one is left as it is.
+ *
+ * @throws KitchenError `KS_USAGE` for a bad address or option
  * @example
  * ```ts
  * setupClient("http://localhost:6323/");
@@ -22,7 +24,12 @@ export function setupClient(url: string | URL, options: ConnectOptions = {}): Cl
 
 /**
  * The client of {@link setupClient}; inside a job, unless there is one, a client of the node that it runs on.
+ *
  * @throws KitchenError `KS_USAGE` when there is none
+ * @example
+ * ```ts
+ * const nodes = await client().nodes();
+ * ```
  */
 export function client(): Client {
   const found = current ?? processAccess()?.client;

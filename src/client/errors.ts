@@ -35,8 +35,17 @@ export function registerError(errorClass: ErrorClass): void {
   registered.set(name, errorClass);
 }
 
-/** What a remote function threw when its class is not known here. `name` is the original's. */
+/**
+ * What a remote function threw when its class is not known here; `name` is the original's, and so are `message`, `cause`,
+ * own properties and stack.
+ *
+ * @example
+ * ```ts
+ * await shop.buy("hat").catch((error) => error instanceof RemoteError && error.name === "OutOfStock"); // true
+ * ```
+ */
 export class RemoteError extends Error {
+  /** @internal */
   constructor(name: string, message: string, options?: ErrorOptions) {
     super(message, options);
     Object.defineProperty(this, "name", {

@@ -5,12 +5,15 @@ import { Reader } from "./reader.ts";
 
 /** Why a job runs where it does. */
 export interface PlacementExplanation {
+  /** The job's. */
   readonly id: JobId;
+  /** Of now. */
   readonly state: JobState;
+  /** The queue that it waits or waited in. */
   readonly queue: string;
   /** The node that runs it, or ran it last; `null` before it was begun. */
   readonly node: string | null;
-  /** In words. */
+  /** The reason in words, for people. */
   readonly why: string;
   /** The data that it points to; `replicas` are names of nodes, `size` is in bytes. */
   readonly inputs: readonly {
@@ -18,7 +21,7 @@ export interface PlacementExplanation {
     readonly size: number;
     readonly replicas: readonly string[];
   }[];
-  /** A node that lacks more than this is left out. */
+  /** A node that would have to fetch more than this is left out. */
   readonly thresholdBytes: number;
   /** The nodes that may take it, best first, each `headStartMs` after the submit. */
   readonly candidates: readonly {
@@ -26,6 +29,7 @@ export interface PlacementExplanation {
     readonly missingBytes: number;
     readonly headStartMs: number;
   }[];
+  /** The nodes that may not take it, and why. */
   readonly leftOut: readonly {
     readonly node: string;
     readonly missingBytes: number;

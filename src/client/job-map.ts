@@ -25,6 +25,12 @@ type Items<Item> = Iterable<Item> | AsyncIterable<Item>;
  * taken as there is room, so there may be any number of them: at most 10,000 calls and 64 MiB of arguments are under way
  * at once, and when results are iterated over, those that were not taken yet count too. When a call fails, no more are
  * made; those under way go on.
+ *
+ * @example
+ * ```ts
+ * const sizes = await c.map(sizeOf, files); // in the order of the files
+ * for await (const size of c.map(sizeOf, files)) console.log(size); // as they come
+ * ```
  */
 export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
   readonly #source: Iterator<unknown> | AsyncIterator<unknown>;
@@ -53,6 +59,10 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
     this.#take();
   }
 
+  /**
+   * As of a promise: of all results, in order.
+   * @throws what the first call that fails throws; KitchenError `KS_USAGE` when the results were iterated over
+   */
   // oxlint-disable-next-line unicorn/no-thenable -- to be awaited is what it is for
   then<A = R[], B = never>(
     onValues?: ((values: R[]) => A | PromiseLike<A>) | null,
@@ -62,7 +72,7 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
     return this.#all.then(onValues, onError);
   }
 
-  /** Results as they come, each once. Throws what the first call that fails throws. */
+  /** Results as they come, each once. @throws what the first call that fails throws */
   async *[Symbol.asyncIterator](): AsyncGenerator<R> {
     if (this.#all !== undefined) return yield* await this.#all;
     if (this.#ready !== undefined) throw takenAlready();
@@ -86,7 +96,7 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
     }
   }
 
-  /** Makes no more calls, and cancels those that have not ended. */
+  /** Makes no more calls, and cancels those that have not ended. Whoever waits gets `KS_CANCELLED`. */
   async cancel(reason?: string): Promise<void> {
     this.#stop();
     await Promise.all([...this.#running].map((job) => job.cancel(reason)));

@@ -14,20 +14,27 @@ import { decodeValue, outcomeOf } from "./values.ts";
 
 /** What is known of a job. Times are the store's. */
 export interface JobStatus {
+  /** The job's. */
   readonly id: JobId;
+  /** Of now. */
   readonly state: JobState;
+  /** The queue that it waits or waited in. */
   readonly queue: string;
   /** `test.add`, or the captured function's name. */
   readonly label: string;
+  /** From -1000 (last) to 1000 (first). */
   readonly priority: number;
   /** How often it was begun. */
   readonly attempt: number;
-  /** How many workers and nodes died under it. */
+  /** How many workers and nodes died under it, so that it was begun again. */
   readonly deaths: number;
   /** The node that runs it, or ran it last. */
   readonly node?: string;
+  /** When it was submitted. */
   readonly createdAt: Date;
+  /** When its last attempt began. */
   readonly startedAt?: Date;
+  /** When it ended, however it did. */
   readonly finishedAt?: Date;
   /** What it last said of how far it is, while it runs. */
   readonly progress?: Progress;
@@ -44,11 +51,20 @@ export interface JobParts {
 }
 
 /**
- * A call on its way. Await it for what the function returned, or for what it threw; or keep its `id` and ask for it
- * later, from anywhere.
+ * A call on its way, as `c.call()` and `c.job()` give it. Await it for what the function returned, or for what it threw; or
+ * keep its `id` and ask for it later, from anywhere.
+ *
+ * @example
+ * ```ts
+ * const job = c.call(render, "intro.mov");
+ * console.log(job.id);
+ * const file = await job;
+ * ```
  */
 export class Job<R> implements PromiseLike<R> {
+  /** There before the node has the job, and good in any process that may talk to the cluster. */
   readonly id: JobId;
+  /** `test.add`, or the captured function's name; `job` for one that was made elsewhere. */
   readonly label: string;
   readonly #backend: JobBackend;
   readonly #realm: object | undefined;
@@ -64,7 +80,7 @@ export class Job<R> implements PromiseLike<R> {
     this.#backend = backend;
   }
 
-  /** Nothing is thrown before somebody waits: a job that nobody awaits cannot end the process. */
+  /** As of a promise. Nothing is thrown before somebody waits: a job that nobody awaits cannot end the process. */
   // oxlint-disable-next-line unicorn/no-thenable -- to be awaited is what a Job is for
   then<A = R, B = never>(
     onValue?: ((value: R) => A | PromiseLike<A>) | null,
@@ -73,10 +89,12 @@ export class Job<R> implements PromiseLike<R> {
     return this.#result().then(onValue, onError);
   }
 
+  /** As of a promise. */
   catch<B = never>(onError?: ((reason: unknown) => B | PromiseLike<B>) | null): Promise<R | B> {
     return this.#result().catch(onError);
   }
 
+  /** As of a promise. */
   finally(onEnd?: (() => void) | null): Promise<R> {
     return this.#result().finally(onEnd);
   }
@@ -84,6 +102,15 @@ export class Job<R> implements PromiseLike<R> {
   /**
    * Cancels the job: one that waits is never begun; in one that runs, the signal of `currentJob()` is aborted, and if it
    * does not stop within the grace, its worker is killed. Whoever awaits it gets `KS_CANCELLED`, unless it was faster.
+   *
+   * Resolves when the cluster knows, which is before a function that runs has ended; of a job that has ended, or that
+   * nobody knows, nothing happens.
+   *
+   * @param reason is in the message of that error
+   * @example
+   * ```ts
+   * await job.cancel("no longer needed");
+   * ```
    */
   async cancel(reason = ""): Promise<void> {
     await this.#backend.cancel(this.id, this.#known, reason);
@@ -108,7 +135,15 @@ export class Job<R> implements PromiseLike<R> {
     return this.id;
   }
 
-  /** @throws KitchenError `KS_NO_SUCH_JOB` when its record has expired */
+  /**
+   * Its state, where and when it ran, how often it was begun, how far it is.
+   *
+   * @throws KitchenError `KS_NO_SUCH_JOB` when its record has expired
+   * @example
+   * ```ts
+   * const { state, node, attempt } = await job.status();
+   * ```
+   */
   async status(): Promise<JobStatus> {
     await this.#known?.submitted;
     return await this.#backend.status(this.id);
@@ -147,6 +182,8 @@ export class Job<R> implements PromiseLike<R> {
 
   /**
    * Its output from the beginning, and on as it appears, until it ends.
+   *
+   * @throws KitchenError `KS_NO_SUCH_JOB` when it has expired, as results do
    * @example
    * ```ts
    * for await (const { stream, text } of c.job(id).output()) process[stream].write(text);

@@ -8,14 +8,19 @@ import { listIn, malformed, Reader } from "./reader.ts";
 
 /** A node of the cluster, as it last described itself. */
 export interface NodeStatus {
+  /** What the option `node` calls it. */
   readonly name: string;
+  /** Where it is reached. */
   readonly url: string;
+  /** Worker processes, but for those of instant calls. */
   readonly workers: number;
   /** Jobs that it runs. */
   readonly running: number;
   /** How often in a row a worker died at its start: 0 when all is well. */
   readonly startFailures: number;
+  /** Those that its workers take jobs from. */
   readonly queues: readonly string[];
+  /** Those that its modules registered. */
   readonly namespaces: readonly string[];
   /** Whether it takes no data of others. */
   readonly isReadOnly: boolean;
@@ -23,6 +28,7 @@ export interface NodeStatus {
   readonly freeBytes: number;
   /** That room is no more than the reserve, so that it takes no data until there is more. */
   readonly isFull: boolean;
+  /** Of the package. */
   readonly version: string;
   /** Until when the node is taken to live without another sign of life. */
   readonly leaseEndsAt: Date;

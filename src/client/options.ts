@@ -8,11 +8,11 @@ import { checkOutputOption, type OutputOption } from "./output.ts";
 export interface ClientOptions {
   /** The namespace of registered functions, and the one captured functions run under. Default: `default`. */
   readonly rpcName?: string;
-  /** Default: `default`. `gpu` for nodes that were started with `--queue gpu`; `gpu|node3` for one of them. */
+  /** The queue to wait in. Default: `default`. `gpu` for nodes that were started with `--queue gpu`; `gpu|node3` for one of them. */
   readonly queue?: string;
-  /** Run on this node alone. */
+  /** Run on the node of this name alone. Default: on any. */
   readonly node?: string;
-  /** `closure` (default), `structured`, `json`, or one that was registered. */
+  /** What turns arguments and results into bytes: `closure` (default), `structured`, `json`, or one that was registered. */
   readonly codec?: string;
   /**
    * How local modules travel with captured functions and values. `value` (default): what is used of them, with the state
@@ -51,7 +51,7 @@ export interface ClientOptions {
    * Default: `false`.
    */
   readonly memoize?: boolean;
-  /** -1000 (last) to 1000 (first). Default: 0. */
+  /** Its place among those that wait: from -1000 (last) to 1000 (first). Default: 0. */
   readonly priority?: number;
   /**
    * `true` (default): a call that points to remote data goes where that lies. `false`: it goes wherever a worker is free,
@@ -60,8 +60,9 @@ export interface ClientOptions {
   readonly routeData?: boolean;
 }
 
+/** The options of a client that `with` cannot change, beside those that it can. */
 export interface ConnectOptions extends ClientOptions {
-  /** Default: `KITCHENSINK_TOKEN`, or, for a node on this machine, this user's token file. */
+  /** What the node lets in by. Default: `KITCHENSINK_TOKEN`, or, for a node on this machine, this user's token file. */
   readonly token?: string;
   /**
    * What Ctrl-C does while this client waits. `cancel` (default): the first cancels the jobs that it waits for, the second

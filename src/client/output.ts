@@ -7,14 +7,25 @@ import { ownSinks } from "./display/notebook.ts";
 
 /** A piece of a job's output, as `job.output()` gives it. */
 export interface Output {
+  /** Where the job wrote it. */
   readonly stream: "stdout" | "stderr";
+  /** Whole characters, and not always whole lines. */
   readonly text: string;
   /** When the node read it, by the node's clock. */
   readonly at: Date;
 }
 
-/** Something that takes bytes: a file, a socket, `process.stdout`. */
+/**
+ * Something that takes bytes: a file, a socket, `process.stdout`.
+ *
+ * @example
+ * ```ts
+ * const said: string[] = [];
+ * const sink: Sink = { write: (bytes) => said.push(Buffer.from(bytes).toString()) };
+ * ```
+ */
 export interface Sink {
+  /** Takes the next bytes. What it returns is not looked at. */
   write(bytes: Uint8Array): unknown;
 }
 

@@ -40,14 +40,19 @@ export type RemoteDataOptions<T> = (
   readonly codec?: string | undefined;
 };
 
+/** Where data is saved, and who is told meanwhile. */
 export interface SaveOptions extends DataTarget {
   /** The node that is to keep it. Default: the one that the client talks to; inside a job, the one it runs on. */
   readonly node?: string | undefined;
+  /** Gives up when it is aborted: `save` throws its reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Told again and again how much has left this process. */
   readonly onProgress?: ((progress: SaveProgress) => void) | undefined;
 }
 
+/** Which bytes are read. */
 export interface StreamOptions extends ByteRange {
+  /** Ends the stream with its reason when it is aborted. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -76,10 +81,14 @@ const states = new WeakMap<object, State>();
  * ```
  */
 export class RemoteData<T = unknown> {
-  /** Undefined until it is saved. */
+  /** The name under which the cluster has it, such as `mylarge/dataset`; undefined until it is saved. */
   readonly dataUrl: string | undefined;
 
-  /** @throws KitchenError `KS_USAGE` unless it is given exactly one source; `KS_BAD_REQUEST` for what is no data url */
+  /**
+   * Makes the pointer alone: nothing is sent or read before it is asked for.
+   *
+   * @throws KitchenError `KS_USAGE` unless it is given exactly one source; `KS_BAD_REQUEST` for what is no data url
+   */
   constructor(options: RemoteDataOptions<T>) {
     const source = sourceOf(options);
     this.dataUrl = "dataUrl" in options ? parseDataUrl(options.dataUrl) : undefined;
@@ -118,7 +127,12 @@ export class RemoteData<T = unknown> {
   /**
    * The object: itself where it was made. Elsewhere a new one each time; but in jobs one for all on the same worker, which
    * nobody should change.
+   *
    * @throws KitchenError `KS_USAGE` for bytes that no codec is known for; `KS_NO_SUCH_DATA`, `KS_CANNOT_DECODE` …
+   * @example
+   * ```ts
+   * const rows = await new RemoteData<number[]>({ dataUrl: "mylarge/dataset" }).obj();
+   * ```
    */
   async obj(): Promise<T> {
     const { source, codec, access } = stateOf(this);
@@ -130,7 +144,11 @@ export class RemoteData<T = unknown> {
     return (await accessOr(access).object(urlOf(this, "read"), codec)) as T;
   }
 
-  /** The bytes: what its codec makes of an object, else as they are. Do not write to them: others may read the same. */
+  /**
+   * The bytes: what its codec makes of an object, else as they are. Do not write to them: others may read the same.
+   *
+   * @throws KitchenError `KS_NO_SUCH_DATA`, `KS_DATA_LOST`, `KS_DATA_UNAVAILABLE` …
+   */
   async raw(): Promise<Uint8Array> {
     const { source, codec, access } = stateOf(this);
     if (!isReadFromCluster(this, source)) return await bytesOf(source, codec);
@@ -140,6 +158,12 @@ export class RemoteData<T = unknown> {
   /**
    * The absolute path of a file with the bytes: the one it was made from, else a copy that stays for as long as this
    * process. Do not write to it.
+   *
+   * @throws KitchenError `KS_NO_SUCH_DATA`, `KS_DATA_LOST`, `KS_DATA_UNAVAILABLE` …
+   * @example
+   * ```ts
+   * const path = await new RemoteData({ dataUrl: "tables/sales.parquet" }).localPath();
+   * ```
    */
   async localPath(): Promise<string> {
     const { source, codec, access } = stateOf(this);
@@ -173,7 +197,16 @@ export class RemoteData<T = unknown> {
     throw new KitchenError("KS_NO_SUCH_DATA", `Nothing is saved under ${url} (it may have been deleted)`);
   }
 
-  /** Copies it to several nodes at once, each from its neighbour. @throws KitchenError `KS_NO_SUCH_DATA` … */
+  /**
+   * Copies it to several nodes at once, each from its neighbour.
+   *
+   * @throws KitchenError `KS_USAGE` before it is saved; `KS_NO_SUCH_DATA`, `KS_DATA_LOST` …; a node that cannot take it is
+   *   in the report
+   * @example
+   * ```ts
+   * const { copies, failed } = await table.pipeline({ nodes: ["node2", "node3"] });
+   * ```
+   */
   async pipeline(options: PipelineOptions = {}): Promise<PipelineReport> {
     const url = urlOf(this, "copy");
     return await accessOr(stateOf(this).access).pipeline(url, options);
@@ -181,6 +214,7 @@ export class RemoteData<T = unknown> {
 
   /**
    * Deletes it: on all nodes, or on one. What was made here of an object, file or bytes is unsaved then.
+   *
    * @throws KitchenError `KS_NO_SUCH_DATA`
    */
   async delete({ node }: { readonly node?: string | undefined } = {}): Promise<DeleteReport> {
@@ -193,10 +227,12 @@ export class RemoteData<T = unknown> {
   /**
    * Calls a function on the object, where the data lies, and saves there what it returns.
    *
+   * @param options the url or the prefix that the result is saved under; default: `data/<uuid>`
    * @returns a job; awaited, a pointer to the result, which has not left the cluster
+   * @throws KitchenError `KS_USAGE` before it is saved
    * @example
    * ```ts
-   * const sorted = await rows.apply((all) => all.toSorted((a, b) => a - b), { url: "mylarge/sorted" });
+   * const sorted = await table.apply((all) => all.toSorted((a, b) => a - b), { url: "mylarge/sorted" });
    * ```
    */
   apply<R>(fn: (obj: T) => R, { url, prefix }: DataTarget = {}): Job<RemoteData<Awaited<R>>> {
@@ -207,6 +243,7 @@ export class RemoteData<T = unknown> {
     return client.call(applied<T, R>, fn, this as RemoteData<T>, RemoteData, target);
   }
 
+  /** What `JSON.stringify` writes of it. */
   toJSON(): { dataUrl: string | undefined } {
     return { dataUrl: this.dataUrl };
   }

@@ -44,6 +44,7 @@ export class RemoteItems<T = unknown, R = unknown> implements AsyncGenerator<T, 
   readonly #source: ItemSource;
   readonly #items: AsyncGenerator<T, R, undefined>;
 
+  /** @internal */
   constructor(source: ItemSource) {
     this.#source = source;
     this.#items = this.#read();
@@ -61,7 +62,7 @@ export class RemoteItems<T = unknown, R = unknown> implements AsyncGenerator<T, 
     return Promise.reject(new KitchenError("KS_USAGE", message));
   }
 
-  /** Has the generator return where it is; resolves when it has. Rejects with what its `finally` blocks throw. */
+  /** Has the generator return where it is; resolves when it has. @throws what its `finally` blocks throw */
   async return(value?: R | PromiseLike<R>): Promise<IteratorResult<T, R>> {
     const { reader, ended } = this.#source;
     const isRunning = !reader.isComplete;
@@ -77,10 +78,12 @@ export class RemoteItems<T = unknown, R = unknown> implements AsyncGenerator<T, 
     throw error;
   }
 
+  /** Itself: it is read once. */
   [Symbol.asyncIterator](): this {
     return this;
   }
 
+  /** The same as `return()`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.return();
   }

@@ -6,11 +6,27 @@ import { structuredCodec } from "./structured.ts";
 /**
  * Turns values into bytes and back. `encode` throws KitchenError `KS_CANNOT_ENCODE`, with the path to the culprit,
  * for what `decode` could not give back as it was: a codec never sends something wrong.
+ *
+ * @example
+ * ```ts
+ * const text: Codec = {
+ *   name: "text",
+ *   encode: (value) => Buffer.from(String(value)),
+ *   decode: (bytes) => Buffer.from(bytes).toString(),
+ * };
+ * ```
  */
 export interface Codec {
+  /** What the option `codec` calls it: lower case letters, digits, `.` and `-`. */
   readonly name: string;
-  /** `rootName` is what a refusal's path begins with: `args`, `result`. */
+  /**
+   * Makes bytes of a value.
+   *
+   * @param rootName what a refusal's path begins with: `args`, `result`
+   * @throws KitchenError `KS_CANNOT_ENCODE` for a value that it cannot carry
+   */
   encode(value: unknown, rootName?: string): Uint8Array;
+  /** Makes the value again. @throws KitchenError `KS_CANNOT_DECODE` for bytes that it did not write */
   decode(bytes: Uint8Array): unknown;
 }
 

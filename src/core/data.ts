@@ -7,12 +7,15 @@ export type DataType = "object" | "file";
 
 /** What never changes of the data behind a url. */
 export interface DataFacts {
+  /** The name it is saved under. */
   readonly url: DataUrl;
   /** In bytes. */
   readonly size: number;
+  /** Of its bytes. */
   readonly sha256: Sha256;
   /** What turns the bytes into an object; `null`: nothing does. */
   readonly codec: string | null;
+  /** Whether it is an object or a file. */
   readonly type: DataType;
 }
 

@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   KS_WORKER_LOST: "the worker that ran the job died",
 } as const;
 
+/** What a {@link KitchenError} is about. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
 /**
@@ -49,9 +50,12 @@ export type ErrorCode = keyof typeof ERROR_CODES;
  * ```
  */
 export class KitchenError extends Error {
+  /** Always `KitchenError`. */
   override readonly name: string = "KitchenError";
+  /** For programs; the message is for people. */
   readonly code: ErrorCode;
 
+  /** An error of this code; a function may throw one, and it arrives as what it is. */
   constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;

@@ -1,4 +1,4 @@
-/** The states of a job. The last three are final: nothing leaves them. */
+/** The states of a job; one that waits for another attempt is `queued` again. The last three are final: nothing leaves them. */
 export type JobState = "queued" | "running" | "succeeded" | "failed" | "cancelled";
 export type FinalState = "succeeded" | "failed" | "cancelled";
 

@@ -225,6 +225,7 @@ export interface RunResult {
   readonly ranMs: number;
 }
 
+/** What modules registered under one name. */
 export interface NamespaceInfo {
   readonly name: string;
   readonly isArbitraryAllowed: boolean;
@@ -233,7 +234,9 @@ export interface NamespaceInfo {
 
 /** A registered function as `c.functions()` shows it. */
 export interface FunctionInfo {
+  /** Where it is registered. */
   readonly namespace: string;
+  /** What it is called by. */
   readonly name: string;
   /** The parameters as the function has them, without types: `a, b = 1`. */
   readonly parameters: string;
@@ -241,6 +244,7 @@ export interface FunctionInfo {
   readonly doc: string;
   /** What it takes, as far as its schema or its parameters tell. */
   readonly input: JsonSchema;
+  /** What `input` describes. */
   readonly inputForm: InputForm;
   /** It gives a generator, as far as its own form tells. */
   readonly isGenerator: boolean;

@@ -41,6 +41,7 @@ import { Streams } from "./streams.ts";
 import { Submissions } from "./submissions.ts";
 import { UnitCache } from "./unit-cache.ts";
 
+/** A node of this process. */
 export interface RunningNode {
   readonly name: NodeName;
   readonly url: URL;

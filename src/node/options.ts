@@ -5,6 +5,7 @@ import type { ClusterTerms } from "../store/membership.ts";
 import type { Store } from "../store/port.ts";
 import type { EarlyProcesses } from "../worker/early-processes.ts";
 
+/** Takes what nodes log, by how much it matters. */
 export interface Log {
   debug(message: string): void;
   info(message: string): void;

@@ -15,7 +15,7 @@ import { checkWorkerMemory } from "../worker/memory-limit.ts";
 export interface NodeSettings {
   /** Worker processes. Default: 1. */
   readonly numWorkers?: number;
-  /** Default: `["default"]`. */
+  /** The queues that its workers take jobs from. Default: `["default"]`. */
   readonly queues?: readonly string[];
   /** Take no data. Default: false. */
   readonly readOnly?: boolean;
@@ -25,8 +25,9 @@ export interface NodeSettings {
   readonly dataDirectory?: string;
 }
 
+/** What the cluster is like; the rest is as `kitchensink start` has it. */
 export interface ClusterOptions extends Pick<NodeSettings, "numWorkers" | "queues"> {
-  /** Default: 1. More than one needs a Redis. */
+  /** How many nodes. Default: 1. More than one needs a Redis. */
   readonly nodes?: number;
   /** Settings of single nodes, by their index from 0 on. */
   readonly node?: (index: number) => NodeSettings;
@@ -58,24 +59,40 @@ export interface ClusterOptions extends Pick<NodeSettings, "numWorkers" | "queue
   readonly inlineResultBytes?: number;
   /** How much of a job's output is kept, in bytes. Default: 4,000,000. */
   readonly jobOutputBytes?: number;
-  /** Options of the clients that `client()` makes. Default: output `off`. */
+  /** Options of its clients. Default: output `off`. */
   readonly client?: ClientOptions;
   /** Takes what nodes log. Default: nobody. */
   readonly log?: Log;
 }
 
-/** Nodes in this process, with real worker processes. */
+/**
+ * Nodes in this process, with real worker processes.
+ *
+ * @example
+ * ```ts
+ * const cluster: Cluster = await startCluster({ numWorkers: 2 });
+ * expect(await cluster.client.call(() => 1 + 1)).toBe(2);
+ * await cluster.close();
+ * ```
+ */
 export interface Cluster extends AsyncDisposable {
+  /** The addresses of the nodes. */
   readonly urls: readonly string[];
+  /** In the order in which they were started. */
   readonly nodes: readonly RunningNode[];
+  /** What clients of other processes need. */
   readonly token: string;
   /** A client of the first node; made once, closed with the cluster. */
   readonly client: Client;
-  /** Another client, of the node with this index; closed with the cluster. */
+  /**
+   * Another client, of the node with this index, from 0 on; closed with the cluster.
+   *
+   * @throws KitchenError `KS_USAGE` when there is no such node
+   */
   connect(index?: number, options?: ClientOptions): Client;
   /** Starts one more node. @throws as {@link startCluster} */
   addNode(settings?: NodeSettings): Promise<RunningNode>;
-  /** Ends everything at once. */
+  /** Ends everything at once: nodes, workers, clients; removes the temporary directories. */
   close(): Promise<void>;
 }
 

@@ -6,6 +6,7 @@ export type AnyFunction = (...args: never[]) => unknown;
 
 /** A validator of the Standard Schema family (zod, valibot, arktype …), as far as it is used here. */
 export interface StandardSchema<Output = unknown> {
+  /** As the specification of Standard Schema has it. */
   readonly "~standard": {
     readonly validate: (value: unknown) => SchemaResult<Output> | Promise<SchemaResult<Output>>;
     readonly types?: { readonly input: unknown; readonly output: Output } | undefined;
@@ -26,16 +27,20 @@ const NAME = /^[A-Za-z_$][\w$.-]{0,99}$/;
 
 /** A named set of functions, as a module exports it. */
 export interface Namespace<Functions> {
+  /** @internal */
   readonly [NAMESPACE]: true;
+  /** What clients set `rpcName` to. */
   readonly name: string;
+  /** By their names. */
   readonly functions: Functions;
+  /** Whether captured functions may run under this name. */
   readonly isArbitraryAllowed: boolean;
 }
 
 /**
  * Makes a namespace of registered functions: the default export of a `--module` file.
  *
- * @param options.arbitrary `false` bans captured functions in this namespace
+ * @param options with `arbitrary: false`, bans captured functions in this namespace
  * @throws KitchenError `KS_USAGE` for a bad name, or a value that is no function
  * @example
  * ```ts
@@ -65,7 +70,7 @@ export function isNamespace(value: unknown): value is Namespace<Record<string, A
 /**
  * Makes a function of one argument that is checked by a Standard Schema before `run` sees it.
  *
- * @throws KitchenError `KS_INVALID_ARGUMENTS`, when called with what the schema refuses
+ * @returns a function that throws KitchenError `KS_INVALID_ARGUMENTS` when it is called with what the schema refuses
  * @example
  * ```ts
  * export const resize = define({ input: z.object({ width: z.number() }), run: ({ width }) => width * 2 });

@@ -1,4 +1,4 @@
-/** The scripts in the pages: they compile, and those of the README run as they stand. */
+/** The scripts of the README and of docs/data.md run as they stand. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -33,20 +33,6 @@ async function runAtNode(script: string, args: readonly string[] = []): Promise<
   const { node, folder } = await atNode(script);
   return await runScript("main.ts", args, { folder, env: { KITCHENSINK_TOKEN: node.token } });
 }
-
-test("the TypeScript of the README and of pages that stand alone compiles against the built package", async () => {
-  const files = Object.fromEntries(
-    ["README.md", "docs/coming-from.md", "docs/errors.md", "docs/notebooks.md"].flatMap((page) =>
-      typescript(blocksOf(page))
-        .filter(({ tag }) => !tag.startsWith("file="))
-        .map(({ text, line }) => [`${page.replace(/\W/g, "-")}-line-${line}.ts`, text]),
-    ),
-  );
-  expect(Object.keys(files).length).toBeGreaterThan(5);
-  const folder = workspace({ ...modules, ...files });
-  const { stdout } = await run(join(ROOT, "node_modules/.bin/tsc"), ["--noEmit"], { folder });
-  expect(stdout).toBe("");
-});
 
 test("the quick start prints what the README says", async () => {
   const [script, output] = README.filter(({ tag }) => tag === "quick-start");
@@ -154,11 +140,3 @@ test("the call by curl answers with the token of the user's file", async () => {
   const { code, stdout } = await run("sh", ["-c", command ?? "false"], { folder });
   expect({ code, stdout }).toEqual({ code: 0, stdout: "3" });
 });
-
-test.each(README.filter(({ language }) => language === "sh"))(
-  "the shell commands in line $line are well-formed",
-  async ({ text }) => {
-    const { code } = await run("sh", ["-n", "-c", text], { folder: workspace({}) });
-    expect(code).toBe(0);
-  },
-);

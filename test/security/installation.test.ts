@@ -14,7 +14,10 @@ interface Locked {
 
 const read = (path: string): string => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
 const { packages } = JSON.parse(read("package-lock.json")) as { packages: Record<string, Locked> };
-const installed = Object.entries(packages).filter(([path, { dev }]) => path !== "" && dev !== true);
+/** A link says of itself alone where it leads. */
+const isForUsers = ({ dev, link, resolved = "" }: Locked): boolean =>
+  link === true ? packages[resolved]?.dev !== true : dev !== true;
+const installed = Object.entries(packages).filter(([path, entry]) => path !== "" && isForUsers(entry));
 const { scripts, ...manifest } = JSON.parse(read("package.json")) as {
   scripts: Record<string, string>;
   dependencies: Record<string, string>;

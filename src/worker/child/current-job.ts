@@ -6,9 +6,11 @@ import type { TraceContext } from "../../core/trace.ts";
 
 /** What a function can learn of the job it runs in. */
 export interface CurrentJob {
+  /** That of the job at the caller. */
   readonly id: JobId;
   /** 1 for the first run of this job. */
   readonly attempt: number;
+  /** The node that runs it. */
   readonly node: { readonly name: string; readonly url: string };
   /** Aborted when the job is cancelled or its deadline has passed: stop, and throw `signal.reason`. */
   readonly signal: AbortSignal;

@@ -14,12 +14,28 @@ export interface Block {
 }
 
 export function pages(): string[] {
-  const docs = readdirSync(join(ROOT, "docs")).filter((name) => name.endsWith(".md"));
+  const files = readdirSync(join(ROOT, "docs"), { recursive: true, encoding: "utf8" });
+  const docs = files.filter((name) => name.endsWith(".md")).toSorted();
   return ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", ...docs.map((name) => `docs/${name}`)];
 }
 
 export function readPage(page: string): string {
   return readFileSync(join(ROOT, page), "utf8");
+}
+
+/** The anchors of a page: of its headings, as GitHub makes them, and those that are written out. */
+export function anchorsOf(page: string): string[] {
+  const prose = readPage(page).replaceAll(/^```.*?^```$/gms, "");
+  const seen = new Map<string, number>();
+  const written = [...prose.matchAll(/<a id="([^"]+)">/g)].map(([, id = ""]) => id);
+  const made = [...prose.matchAll(/^#{1,6} (.+)$/gm)].map(([, heading = ""]) => {
+    const text = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
+    const anchor = text.replaceAll(/[^\p{L}\p{N}\p{Pc}\- ]/gu, "").replaceAll(" ", "-");
+    const before = seen.get(anchor) ?? 0;
+    seen.set(anchor, before + 1);
+    return before === 0 ? anchor : `${anchor}-${before}`;
+  });
+  return [...written, ...made];
 }
 
 export function blocksOf(page: string): Block[] {
