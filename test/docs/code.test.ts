@@ -33,9 +33,17 @@ describe("TypeScript", () => {
   const compiled = written("ts").filter((block) => !ELSEWHERE.has(block.page) && !isSignature(block));
 
   test.each([...new Set(compiled.map(({ page }) => page))])("of %s compiles", async (page) => {
-    const files = compiled.filter((block) => block.page === page).map((block) => [nameOf(block), textOf(block)]);
-    const modules = compiled.filter(({ tag }) => tag === "file=functions.ts").map(({ text }) => ["functions.ts", text]);
-    const folder = workspace({ "around.d.ts": AROUND, "cbor-x.d.ts": CODEC_PACKAGE, ...Object.fromEntries([...modules, ...files]) });
+    const files = compiled
+      .filter((block) => block.page === page)
+      .map((block) => [nameOf(block), textOf(block)]);
+    const modules = compiled
+      .filter(({ tag }) => tag === "file=functions.ts")
+      .map(({ text }) => ["functions.ts", text]);
+    const folder = workspace({
+      "around.d.ts": AROUND,
+      "cbor-x.d.ts": CODEC_PACKAGE,
+      ...Object.fromEntries([...modules, ...files]),
+    });
     const { stdout } = await run(join(ROOT, "node_modules/.bin/tsc"), ["--noEmit"], { folder });
     expect(stdout).toBe("");
   });
@@ -66,20 +74,25 @@ function textOf({ page, text }: Placed): string {
 }
 
 test.each(written("js"))("the JavaScript in line $line of $page parses", async ({ text }) => {
-  const { stderr } = await run(process.execPath, ["--check", "main.mjs"], { folder: workspace({ "main.mjs": text }) });
+  const { stderr } = await run(process.execPath, ["--check", "main.mjs"], {
+    folder: workspace({ "main.mjs": text }),
+  });
   expect(stderr).toBe("");
 });
 
 const hasPython = spawnSync("python3", ["--version"]).status === 0;
 
-test.skipIf(!hasPython).each(written("python"))("the Python in line $line of $page parses", async ({ text }) => {
-  const folder = workspace({ "main.py": text });
-  const { stderr } = await run("python3", ["-c", "import ast; ast.parse(open('main.py').read())"], {
-    folder,
-    env: { HOME: process.env["HOME"] },
-  });
-  expect(stderr).toBe("");
-});
+test.skipIf(!hasPython).each(written("python"))(
+  "the Python in line $line of $page parses",
+  async ({ text }) => {
+    const folder = workspace({ "main.py": text });
+    const { stderr } = await run("python3", ["-c", "import ast; ast.parse(open('main.py').read())"], {
+      folder,
+      env: { HOME: process.env["HOME"] },
+    });
+    expect(stderr).toBe("");
+  },
+);
 
 test.each(written("json"))("the JSON in line $line of $page parses", ({ text }) => {
   expect(() => JSON.parse(text)).not.toThrow();
@@ -91,15 +104,26 @@ test.each(written("yaml"))("the YAML in line $line of $page parses", ({ text }) 
   expect(documents.flatMap(({ errors, warnings }) => [...errors, ...warnings])).toEqual([]);
 });
 
-test.each(written("ini"))("the unit of systemd in line $line of $page has sections of settings", ({ text }) => {
-  const lines = text.replaceAll("\\\n", " ").split("\n").filter(Boolean);
-  expect(lines[0]).toMatch(/^\[\w+\]$/);
-  expect(lines.filter((line) => !/^(?:\[\w+\]|[A-Z]\w+=\S.*|#.*)$/.test(line))).toEqual([]);
-});
+test.each(written("ini"))(
+  "the unit of systemd in line $line of $page has sections of settings",
+  ({ text }) => {
+    const lines = text.replaceAll("\\\n", " ").split("\n").filter(Boolean);
+    expect(lines[0]).toMatch(/^\[\w+\]$/);
+    expect(lines.filter((line) => !/^(?:\[\w+\]|[A-Z]\w+=\S.*|#.*)$/.test(line))).toEqual([]);
+  },
+);
 
 test.each(written("dockerfile"))("the image in line $line of $page is made by instructions", ({ text }) => {
-  const lines = text.replaceAll("\\\n", " ").split("\n").filter((line) => line !== "" && !line.startsWith("#"));
+  const lines = text
+    .replaceAll("\\\n", " ")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"));
   expect(lines[0]).toMatch(/^FROM node:\d+/);
-  expect(lines.filter((line) => !/^(?:FROM|WORKDIR|COPY|RUN|USER|VOLUME|EXPOSE|STOPSIGNAL|ENTRYPOINT) \S/.test(line))).toEqual([]);
-  for (const [, list = ""] of text.matchAll(/^ENTRYPOINT (.*)$/gm)) expect(JSON.parse(list)).toContain("start");
+  expect(
+    lines.filter(
+      (line) => !/^(?:FROM|WORKDIR|COPY|RUN|USER|VOLUME|EXPOSE|STOPSIGNAL|ENTRYPOINT) \S/.test(line),
+    ),
+  ).toEqual([]);
+  for (const [, list = ""] of text.matchAll(/^ENTRYPOINT (.*)$/gm))
+    expect(JSON.parse(list)).toContain("start");
 });

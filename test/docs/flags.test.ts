@@ -12,7 +12,9 @@ const FOREIGN = new Set(["--omit", "--ignore-scripts"]);
 
 describe("the flags of kitchensink start", () => {
   test("are those of the table in docs/operations.md", async () => {
-    const told = rowsOf("docs/operations.md").flatMap(([first = ""]) => /^`(--[\w-]+)/.exec(first)?.[1] ?? []);
+    const told = rowsOf("docs/operations.md").flatMap(
+      ([first = ""]) => /^`(--[\w-]+)/.exec(first)?.[1] ?? [],
+    );
     expect(told.toSorted()).toEqual((await flagsOfHelp()).filter((flag) => flag !== "--help").toSorted());
   });
 
@@ -24,7 +26,9 @@ describe("the flags of kitchensink start", () => {
       .filter((line) => line.includes("kitchensink start"));
     const files = pages()
       .flatMap(blocksOf)
-      .filter(({ language, text }) => /^(ini|dockerfile|yaml)$/.test(language) && text.includes("kitchensink"))
+      .filter(
+        ({ language, text }) => /^(ini|dockerfile|yaml)$/.test(language) && text.includes("kitchensink"),
+      )
       .map(({ text }) => text);
     expect(files.length).toBeGreaterThan(2);
     const used = [...commands, ...files]

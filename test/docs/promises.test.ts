@@ -8,7 +8,9 @@ import { ROOT, rowsOf } from "./support/markdown.ts";
 function titlesIn(folder: string): string[] {
   return readdirSync(join(ROOT, folder), { recursive: true, encoding: "utf8" })
     .filter((name) => name.endsWith(".test.ts"))
-    .flatMap((name) => readFileSync(join(ROOT, folder, name), "utf8").match(/["'`](fault|attack) \d+.*/g) ?? []);
+    .flatMap(
+      (name) => readFileSync(join(ROOT, folder, name), "utf8").match(/["'`](fault|attack) \d+.*/g) ?? [],
+    );
 }
 
 function numbersIn(titles: readonly string[], word: string): number[] {

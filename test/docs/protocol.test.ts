@@ -27,10 +27,14 @@ test.each([
 
 test("every HTTP route has its heading", () => {
   const folder = join(ROOT, "src/node/http");
-  const files = readdirSync(folder).flatMap((name) => (name.endsWith("-routes.ts") ? [join(folder, name)] : []));
+  const files = readdirSync(folder).flatMap((name) =>
+    name.endsWith("-routes.ts") ? [join(folder, name)] : [],
+  );
   const routes = files.flatMap((file) =>
     [
-      ...readFileSync(file, "utf8").matchAll(/(?:server|scope)\.(get|post|put|delete|head)(?:<[^(]*>)?\(\s*"(\/[^"]*)"/gs),
+      ...readFileSync(file, "utf8").matchAll(
+        /(?:server|scope)\.(get|post|put|delete|head)(?:<[^(]*>)?\(\s*"(\/[^"]*)"/gs,
+      ),
     ].map(([, method = "", path = ""]) => `${method.toUpperCase()} ${path.replace(/:name$/, ":function")}`),
   );
   const told = headings

@@ -46,7 +46,9 @@ test("every function and every class has an example", () => {
 
 test("the README's table has every option of a client, and no other", () => {
   const options = ["ClientOptions", "ConnectOptions"].flatMap((name) =>
-    [...(sections.get(name) ?? "").matchAll(/^\| <a id="[\w-]+"><\/a> `(\w+)\??`/gm)].map(([, option = ""]) => option),
+    [...(sections.get(name) ?? "").matchAll(/^\| <a id="[\w-]+"><\/a> `(\w+)\??`/gm)].map(
+      ([, option = ""]) => option,
+    ),
   );
   const rows = rowsOf("README.md");
   const table = rows.slice(rows.findIndex(([first]) => first === "option") + 2);

@@ -89,7 +89,11 @@ describe("the scripts of the README run", () => {
   });
 
   test("remote data", async () => {
-    expect(await runAtNode(scriptWith("RemoteData").text)).toEqual({ code: 0, stdout: "[ 1, 2, 3 ]\n", stderr: "" });
+    expect(await runAtNode(scriptWith("RemoteData").text)).toEqual({
+      code: 0,
+      stdout: "[ 1, 2, 3 ]\n",
+      stderr: "",
+    });
   });
 
   test("jobs by id, from another process", async () => {
@@ -121,7 +125,10 @@ test("the scripts of docs/data.md, read from top to bottom, are one that runs", 
   });
   const { stdout: types } = await run(join(ROOT, "node_modules/.bin/tsc"), ["--noEmit"], { folder });
   expect(types).toBe("");
-  const { code, stdout, stderr } = await runScript("main.ts", [], { folder, env: { KITCHENSINK_TOKEN: node.token } });
+  const { code, stdout, stderr } = await runScript("main.ts", [], {
+    folder,
+    env: { KITCHENSINK_TOKEN: node.token },
+  });
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
   expect(stdout.split("\n").slice(0, 3)).toEqual([
     expect.stringMatching(/^data\/[0-9a-f-]{36}$/),

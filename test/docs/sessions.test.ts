@@ -6,7 +6,8 @@ import { blocksOf, ROOT } from "./support/markdown.ts";
 import { run, runScript, workspace } from "./support/workspace.ts";
 
 test("the session of docs/cli.md in the REPL", async () => {
-  const session = blocksOf("docs/cli.md").find(({ text }) => text.startsWith("$ kitchensink repl"))?.text ?? "";
+  const session =
+    blocksOf("docs/cli.md").find(({ text }) => text.startsWith("$ kitchensink repl"))?.text ?? "";
   const typed = [...session.matchAll(/^> (.*\n)/gm)].map(([, line = ""]) => line);
   // From a pipe, nobody's typing is seen.
   const shown = session.replace(/^\$ .*\n/, "").replaceAll(/^> .*\n/gm, "> ");
@@ -32,7 +33,8 @@ test("the refusal of docs/closures.md", async () => {
 test("the beginning of a node in the README", async () => {
   const banner = blocksOf("README.md").find(({ text }) => text.startsWith("Kitchen Sink"))?.text ?? "";
   const node = await startNodeProcess(["--embedded", "--node-name", "laptop-6323", "--num-workers", "2"]);
-  const labels = (text: string): string[] => [...text.matchAll(/^(?: {2}\w+(?= {2})|\S.*ready)/gm)].map(([label]) => label);
+  const labels = (text: string): string[] =>
+    [...text.matchAll(/^(?: {2}\w+(?= {2})|\S.*ready)/gm)].map(([label]) => label);
   expect(labels(banner).length).toBe(7);
   expect(labels(node.stdout)).toEqual(labels(banner));
 });

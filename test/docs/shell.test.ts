@@ -15,10 +15,12 @@ const { scripts } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8"))
 
 /** In blocks, and in the code within lines. */
 const commands = [
-  ...shell.flatMap(({ page, line, text }) => commandsIn(text).map((words) => ({ where: `${page}:${line}`, words }))),
+  ...shell.flatMap(({ page, line, text }) =>
+    commandsIn(text).map((words) => ({ where: `${page}:${line}`, words })),
+  ),
   ...pages().flatMap((page) =>
-    [...readPage(page).matchAll(/`((?:npx kitchensink|kitchensink|npm run) [^`<…]+)`/g)].flatMap(([, text = ""]) =>
-      commandsIn(text).map((words) => ({ where: page, words })),
+    [...readPage(page).matchAll(/`((?:npx kitchensink|kitchensink|npm run) [^`<…]+)`/g)].flatMap(
+      ([, text = ""]) => commandsIn(text).map((words) => ({ where: page, words })),
     ),
   ),
 ];
@@ -41,7 +43,9 @@ describe("kitchensink", () => {
   async function pathOf(words: readonly string[], path: readonly string[] = []): Promise<readonly string[]> {
     const [word = ""] = words;
     const isCommand = new RegExp(`^Commands:[^]*^ {2}${word.replaceAll(/\W/g, String.raw`\$&`)}\\b`, "m");
-    return word === "" || !isCommand.test(await helpOf(path)) ? path : await pathOf(words.slice(1), [...path, word]);
+    return word === "" || !isCommand.test(await helpOf(path))
+      ? path
+      : await pathOf(words.slice(1), [...path, word]);
   }
 
   test("has the commands that the pages use, with the flags that they use", async () => {
@@ -50,7 +54,9 @@ describe("kitchensink", () => {
     for (const { where, words } of own) {
       const path = await pathOf(words.slice(1));
       const help = await helpOf(path);
-      const missing = flagsIn(words).filter((flag) => !new RegExp(`^ {2}(?:-\\w, )?${flag}\\b|^ {2}${flag}, `, "m").test(help));
+      const missing = flagsIn(words).filter(
+        (flag) => !new RegExp(`^ {2}(?:-\\w, )?${flag}\\b|^ {2}${flag}, `, "m").test(help),
+      );
       const next = words[1 + path.length];
       const isAnswer = next === undefined || next.startsWith("-") || !help.includes("\nCommands:\n");
       if (!isAnswer || missing.length > 0) wrong.push(`${where}: ${words.join(" ")}: ${missing.join(" ")}`);
@@ -80,7 +86,9 @@ describe("npm", () => {
       if (!words.includes("--") || program === undefined) continue;
       if (!known.has(program)) known.set(program, flagsOf(program));
       const has = await known.get(program);
-      wrong.push(...flags.filter((flag) => has?.includes(flag) !== true).map((flag) => `${where}: ${program} ${flag}`));
+      wrong.push(
+        ...flags.filter((flag) => has?.includes(flag) !== true).map((flag) => `${where}: ${program} ${flag}`),
+      );
     }
     expect(wrong).toEqual([]);
   }, 60_000);
@@ -97,13 +105,17 @@ describe("npm", () => {
 });
 
 test("vitest is given files that are there", () => {
-  const files = commands.flatMap(({ words }) => (words[0] === "vitest" ? words.filter((word) => word.startsWith("test/")) : []));
+  const files = commands.flatMap(({ words }) =>
+    words[0] === "vitest" ? words.filter((word) => word.startsWith("test/")) : [],
+  );
   expect(files.length).toBeGreaterThan(2);
   expect(files.filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
 });
 
 test("what curl sends is JSON", () => {
-  const bodies = shell.flatMap(({ text }) => [...text.matchAll(/ -d '([^']*)'/g)].map(([, body = ""]) => body));
+  const bodies = shell.flatMap(({ text }) =>
+    [...text.matchAll(/ -d '([^']*)'/g)].map(([, body = ""]) => body),
+  );
   expect(bodies.length).toBeGreaterThan(4);
   for (const body of bodies) expect(() => JSON.parse(body), body).not.toThrow();
 });

@@ -23,7 +23,12 @@ function shown(text: string): RegExp {
 
 /** A command in a terminal of its own, until it says that it is ready; Ctrl-C ends it with the test. */
 async function openTerminal(command: string, at: { folder: string; env: NodeJS.ProcessEnv }): Promise<void> {
-  const child = spawn("sh", ["-c", command], { cwd: at.folder, env: at.env, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn("sh", ["-c", command], {
+    cwd: at.folder,
+    env: at.env,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   onTestFinished(() => interrupt(child));
   let [stdout, stderr] = ["", ""];
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
@@ -48,7 +53,10 @@ async function interrupt(child: ChildProcess): Promise<void> {
 test("the tutorial works, followed to the letter in an empty directory", async () => {
   const [home, folder] = [temporaryDirectory(), join(temporaryDirectory(), "tutorial")];
   mkdirSync(folder);
-  const packed = await run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", home], { folder: ROOT, env: { HOME: home } });
+  const packed = await run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", home], {
+    folder: ROOT,
+    env: { HOME: home },
+  });
   const archive = join(home, packed.stdout.trim());
   const ports = new Map(await Promise.all(PAGE_PORTS.map(async (port) => [port, await freePort()] as const)));
   const here = (text: string): string =>

@@ -3,13 +3,5 @@
  *
  * @module Capturing and codecs
  */
-export {
-  closure,
-  registerCodec,
-  type Codec,
-} from "../../../src/index.ts";
-export {
-  capture,
-  revive,
-  type CaptureOptions,
-} from "../../../src/capture.ts";
+export { closure, registerCodec, type Codec } from "../../../src/index.ts";
+export { capture, revive, type CaptureOptions } from "../../../src/capture.ts";

@@ -3,9 +3,4 @@
  *
  * @module Errors
  */
-export {
-  KitchenError,
-  type ErrorCode,
-  RemoteError,
-  registerError,
-} from "../../../src/index.ts";
+export { KitchenError, type ErrorCode, RemoteError, registerError } from "../../../src/index.ts";

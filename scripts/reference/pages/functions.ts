@@ -3,9 +3,4 @@
  *
  * @module Registered functions
  */
-export {
-  namespace,
-  define,
-  type Namespace,
-  type StandardSchema,
-} from "../../../src/functions.ts";
+export { namespace, define, type Namespace, type StandardSchema } from "../../../src/functions.ts";

@@ -3,8 +3,4 @@
  *
  * @module Testing
  */
-export {
-  startCluster,
-  type ClusterOptions,
-  type Cluster,
-} from "../../../src/testing.ts";
+export { startCluster, type ClusterOptions, type Cluster } from "../../../src/testing.ts";
