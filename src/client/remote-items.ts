@@ -6,13 +6,15 @@ import type { End } from "./tracked-job.ts";
 import { decodeValue, type EncodedValue, outcomeOf } from "./values.ts";
 
 /** What a call gives where it is awaited: a generator's items come one by one, however it makes them. */
-export type Returned<Result> = 0 extends 1 & Result
-  ? Result
-  : Awaited<Result> extends
-        | Generator<infer Item, infer Return, infer _>
-        | AsyncGenerator<infer Item, infer Return, infer _>
-    ? AsyncGenerator<Item, Return, undefined>
-    : Awaited<Result>;
+export type Returned<Result> = [Result] extends [never]
+  ? never
+  : 0 extends 1 & Result
+    ? Result
+    : Awaited<Result> extends
+          | Generator<infer Item, infer Return, infer _>
+          | AsyncGenerator<infer Item, infer Return, infer _>
+      ? AsyncGenerator<Item, Return, undefined>
+      : Awaited<Result>;
 
 export interface ItemSource {
   readonly reader: ItemReader;

@@ -49,7 +49,8 @@ async function fetched(
 /** An error of this client's own, seen from the line that awaits. A fresh one: several may await the same job. */
 function withFrames(error: Error): Error {
   if (!(error instanceof KitchenError)) return error;
-  const fresh = new KitchenError(error.code, error.message, { cause: error.cause });
+  const options = Object.hasOwn(error, "cause") ? { cause: error.cause } : undefined;
+  const fresh = new KitchenError(error.code, error.message, options);
   fresh.stack = `${error.name}: ${error.message}\n${awaitingFrames()}`;
   return fresh;
 }

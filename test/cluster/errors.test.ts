@@ -1,7 +1,7 @@
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { KitchenError } from "kitchensink";
+import { afterAll, beforeAll, expect, expectTypeOf, onTestFinished, test } from "vitest";
+import { Client, KitchenError, type Job } from "kitchensink";
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -218,4 +218,27 @@ test("a codec refuses what it cannot carry, with the path, on either side", asyn
     code: "KS_CANNOT_ENCODE",
     message: expect.stringContaining("result.huge"),
   });
+});
+
+test("a function that only throws has no result, by its type too", async () => {
+  const job = cluster.client.call((): never => {
+    throw new RangeError("as always");
+  });
+  expectTypeOf(job).toEqualTypeOf<Job<never>>();
+  await expect(job).rejects.toThrow("as always");
+});
+
+test("an error of the client's own has a cause only when there is one", async () => {
+  const client = new Client(cluster.urls[0] ?? "", { token: cluster.token, output: "off" });
+  const job = client.with({ queue: "nobody" }).call(() => 1);
+  const thrown = job.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  await job.status();
+  await client.close();
+  const error = await thrown;
+  expect(error).toBeInstanceOf(KitchenError);
+  expect(error).not.toHaveProperty("cause");
+  await cluster.client.cancelAll();
 });
