@@ -187,6 +187,14 @@ export function awaitingFrames(): string {
     .join("\n");
 }
 
+/** Adds the line that awaits to an error that came without it, when somebody is known to. Gives what it is given. */
+export function seenFromHere(reason: unknown): unknown {
+  const awaiting = awaitingFrames();
+  if (!isError(reason) || awaiting === "" || reason.stack?.endsWith(awaiting) === true) return reason;
+  setStack(reason, `${reason.stack ?? `${reason.name}: ${reason.message}`}\n${awaiting}`);
+  return reason;
+}
+
 /** Frames as V8 knows them: where they are shown differently, a tool has looked into the source maps already. */
 function rawFrames(): string[] {
   const before = Reflect.getOwnPropertyDescriptor(Error, "prepareStackTrace");

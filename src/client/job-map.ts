@@ -1,4 +1,5 @@
 import { KitchenError } from "../core/errors.ts";
+import { seenFromHere } from "./errors.ts";
 import { LateBar } from "./display/late-bar.ts";
 import type { Job } from "./job.ts";
 
@@ -87,7 +88,7 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
           this.#take();
           yield next;
         }
-        if (this.#failure !== undefined) throw this.#failure.reason;
+        if (this.#failure !== undefined) throw seenFromHere(this.#failure.reason);
         if (this.#isDone) return;
         await this.#change();
       }
@@ -105,7 +106,7 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
   async #collect(): Promise<R[]> {
     if (this.#ready !== undefined) throw takenAlready();
     while (!this.#isDone && this.#failure === undefined) await this.#change();
-    if (this.#failure !== undefined) throw this.#failure.reason;
+    if (this.#failure !== undefined) throw seenFromHere(this.#failure.reason);
     return this.#results;
   }
 

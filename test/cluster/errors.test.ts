@@ -242,3 +242,25 @@ test("an error of the client's own has a cause only when there is one", async ()
   expect(error).not.toHaveProperty("cause");
   await cluster.client.cancelAll();
 });
+
+test("the stack of what an item of a map throws ends with the line that awaits, or iterates", async () => {
+  const throwing = (item: number): number => {
+    if (item === 2) throw new RangeError("two");
+    return item;
+  };
+  async function awaitAll(): Promise<unknown> {
+    return await cluster.client.map(throwing, [1, 2, 3]);
+  }
+  async function iterate(): Promise<void> {
+    for await (const _ of cluster.client.map(throwing, [1, 2, 3]));
+  }
+  for (const fn of [awaitAll, iterate]) {
+    const error: unknown = await fn().catch((reason: unknown) => reason);
+    expect(error).toBeInstanceOf(RangeError);
+    const frames = (error as Error).stack?.split("\n") ?? [];
+    const job = frames.findIndex((line) => line.includes("(job "));
+    expect(frames.slice(1, job).join("\n")).toContain("at throwing");
+    expect(frames.slice(job + 1).join("\n")).toContain(`${fn.name} (`);
+    expect(frames.filter((line) => line.includes(`${fn.name} (`))).toHaveLength(1);
+  }
+});
