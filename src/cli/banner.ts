@@ -1,5 +1,5 @@
 import type { ChosenStore } from "../node/choose-store.ts";
-import type { RunningNode } from "../node/node.ts";
+import type { RunningNode } from "../node/running-node.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
 
 export interface BannerFacts {

@@ -5,7 +5,7 @@ import { Option, type Command } from "commander";
 import { KitchenError } from "../core/errors.ts";
 import { defaultTokenFile, isLoopback } from "../client/token.ts";
 import { chooseStore, DEFAULT_REDIS, type ChosenStore, type StoreChoice } from "../node/choose-store.ts";
-import type { RunningNode } from "../node/node.ts";
+import type { RunningNode } from "../node/running-node.ts";
 import type { Log, NodeOptions } from "../node/options.ts";
 import { ensureToken } from "../node/token-file.ts";
 import { EarlyProcesses } from "../worker/early-processes.ts";

@@ -34,27 +34,13 @@ import { Tally } from "./metrics/tally.ts";
 import { Policy } from "./policy.ts";
 import { ProgressReports } from "./progress-reports.ts";
 import { Recovery } from "./recovery.ts";
+import type { RunningNode } from "./running-node.ts";
 import { spawnWorker } from "./spawn-worker.ts";
 import { receive } from "./store-events.ts";
 import { StoreWriter } from "./store-writer.ts";
 import { Streams } from "./streams.ts";
 import { Submissions } from "./submissions.ts";
 import { UnitCache } from "./unit-cache.ts";
-
-/** A node of this process. */
-export interface RunningNode {
-  readonly name: NodeName;
-  readonly url: URL;
-  /** A link for a browser: with a token, one that logs in, once and within 15 minutes. */
-  dashboardLink(): URL;
-  /** What the modules registered. */
-  readonly namespaces: readonly NamespaceInfo[];
-  /**
-   * Claims nothing more, lets running jobs finish for up to `graceMs`, gives the rest back, ends workers, lets go
-   * of the store. May be called again with a shorter grace.
-   */
-  close(graceMs: number): Promise<void>;
-}
 
 const MAX_DEATHS = 3;
 
@@ -145,10 +131,7 @@ class Node implements RunningNode {
         this.#hub.progress(row);
         this.#progress.add(row);
       },
-      onLapsed: () =>
-        void this.#lease
-          .renew()
-          .catch((error: unknown) => warn(`cannot take up the lease again: ${messageOf(error)}`)),
+      onLapsed: () => void this.#orWarn("take up the lease again", this.#lease.renew()),
       warn,
     });
     this.#readers = new ItemReaders({
@@ -225,9 +208,7 @@ class Node implements RunningNode {
 
   /** A file turned out to be gone or damaged. Resolves when the catalog knows, if it can be told. */
   async lose(loss: Loss): Promise<void> {
-    await this.#data
-      .lose(loss)
-      .catch((error: unknown) => this.#options.log.warn(`cannot tell the catalog: ${messageOf(error)}`));
+    await this.#orWarn("tell the catalog", this.#data.lose(loss));
   }
 
   /** The data directory's disk has got full, or there is room again: others need not wait for the next heartbeat. */
@@ -249,7 +230,7 @@ class Node implements RunningNode {
   }
 
   async #close(graceMs: number): Promise<void> {
-    const { store, log } = this.#options;
+    const { store } = this.#options;
     this.#lanes.queue.runner.pause();
     this.#overdue.close();
     this.#progress.close();
@@ -261,10 +242,7 @@ class Node implements RunningNode {
     // A store that is away now gets no more than one try: the lease will run out by itself.
     this.#writer.close();
     await this.#writer.drained().catch(() => {});
-    if (this.#hasJoined)
-      await this.#lease
-        .leave()
-        .catch((error: unknown) => log.warn(`cannot leave the cluster: ${String(error)}`));
+    if (this.#hasJoined) await this.#orWarn("leave the cluster", this.#lease.leave());
     await this.#lanes.instant.pool.close();
     this.#streams.close();
     this.#metrics.close();
@@ -303,7 +281,9 @@ class Node implements RunningNode {
         this.#lanes.queue.runner.wake();
         void this.#overdue.look();
         this.#recovery.onBeat();
-        this.#lookAfterData();
+        // A note to drop a file may have come while the node was away.
+        const lookedAfter = [this.#data.directory.look(), this.#data.replicas.lookAfter()];
+        void this.#orWarn("look after the data", Promise.all(lookedAfter));
       },
       onJoined: async () => {
         // Whoever lost its place may have lost it because the store is empty: who waits is told.
@@ -320,10 +300,7 @@ class Node implements RunningNode {
         this.#activity.failedUnbegun(jobs);
       },
       onReady: (jobs) => this.#blocked.ready(jobs),
-      onUnplaced: (jobs) =>
-        void this.#router
-          .placeAnew(jobs)
-          .catch((error: unknown) => warn(`cannot place jobs anew: ${messageOf(error)}`)),
+      onUnplaced: (jobs) => void this.#orWarn("place jobs anew", this.#router.placeAnew(jobs)),
       warn,
     });
   }
@@ -350,13 +327,6 @@ class Node implements RunningNode {
     const { numWorkers: workers, isReadOnly } = this.#options;
     const { startFailures } = this.#lanes;
     return { queues: queuesOf(this.#options), workers, startFailures, isReadOnly };
-  }
-
-  /** A note to drop a file may have come while the node was away. */
-  #lookAfterData(): void {
-    Promise.all([this.#data.directory.look(), this.#data.replicas.lookAfter()]).catch((error: unknown) =>
-      this.#options.log.warn(`cannot look after the data: ${messageOf(error)}`),
-    );
   }
 
   #unready(): string | undefined {
@@ -416,8 +386,13 @@ class Node implements RunningNode {
       asksForToken: this.#options.token !== null,
     });
   }
-}
 
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  /** For what is tried again later, or need not succeed. */
+  async #orWarn(what: string, done: Promise<unknown>): Promise<void> {
+    try {
+      await done;
+    } catch (error) {
+      this.#options.log.warn(`cannot ${what}: ${error instanceof Error ? error.message : String(error)}`);
+    }
+  }
 }

@@ -1,5 +1,6 @@
 import { expect, test, vi } from "vitest";
-import { startNode, type RunningNode } from "../../src/node/node.ts";
+import { startNode } from "../../src/node/node.ts";
+import type { RunningNode } from "../../src/node/running-node.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
 import type { Offers, Store } from "../../src/store/port.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
