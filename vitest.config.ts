@@ -17,10 +17,11 @@ export default defineConfig({
     server: { deps: { external: [/\/fixtures\/.*\.mjs$/] } },
     reporters: ["default", "./test/support/closing-line.ts"],
     pool: "forks",
-    maxWorkers: 3,
-    testTimeout: 20_000,
+    // Tests wait for processes, leases and outages more than they compute.
+    maxWorkers: 4,
     // What is waited for comes when it comes: machines may be busy.
+    testTimeout: 60_000,
     expect: { poll: { timeout: 10_000 } },
-    hookTimeout: 20_000,
+    hookTimeout: 60_000,
   },
 });
