@@ -264,3 +264,12 @@ test("the stack of what an item of a map throws ends with the line that awaits, 
     expect(frames.filter((line) => line.includes(`${fn.name} (`))).toHaveLength(1);
   }
 });
+
+test("an error of the platform arrives as what it is, with its stack from there to here", async () => {
+  const error = await thrownBy(() => {
+    throw new DOMException("stop", "AbortError");
+  });
+  expect(error).toBeInstanceOf(DOMException);
+  expect(error).toMatchObject({ name: "AbortError", message: "stop", code: DOMException.ABORT_ERR });
+  expect((error as DOMException).stack).toMatch(/errors\.test\.ts:\d+:\d+\)?\n +at anonymous \(job /);
+});

@@ -228,6 +228,8 @@ export class Rebuild {
         return new URL(node[1]);
       case "searchParams":
         return new URLSearchParams(node[1]);
+      case "domException":
+        return new DOMException(node[1], node[2]);
       case "weakRef":
         return new WeakRef((this.value(node[1]) as object | undefined) ?? {});
       case "proxy":
@@ -313,6 +315,8 @@ export class Rebuild {
         return this.#finish(value, node[3], node[4]);
       case "error":
         return this.#finish(value, node[1], node[2]);
+      case "domException":
+        return this.extend(value, node[3]);
       case "bound":
         return this.extend(value, node[4]);
       case "arguments":

@@ -282,6 +282,7 @@ function plainView(
 /** Objects of Node whose state is not in their properties, and that can be made again from what they show. */
 function encodeHostObject(walk: Walk, value: object): Node | undefined {
   const proto: unknown = Object.getPrototypeOf(value);
+  if (proto === DOMException.prototype) return encodeDomException(walk, value);
   if (proto !== URL.prototype && proto !== URLSearchParams.prototype && proto !== WeakRef.prototype)
     return undefined;
   if (Reflect.ownKeys(value).length > 0)
@@ -297,5 +298,16 @@ function encodeHostObject(walk: Walk, value: object): Node | undefined {
     if (!(cause instanceof TypeError)) throw cause;
     const { name } = (proto as { constructor: { name: string } }).constructor;
     return walk.refuse(`it inherits from ${name} and is none`, `make it with new ${name}()`);
+  }
+}
+
+/** What is thrown where something was aborted, for one. Its accessors throw for anything else. */
+function encodeDomException(walk: Walk, value: object): Node {
+  try {
+    const { message, name } = value as DOMException;
+    return ["domException", message, name, extrasOf(walk, value, DOMException.prototype)];
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    return walk.refuse("it inherits from DOMException and is none", "make it with new DOMException()");
   }
 }

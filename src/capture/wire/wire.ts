@@ -119,6 +119,7 @@ export type Node =
   | readonly ["buffer", data: Uint8Array]
   | readonly ["url", href: string]
   | readonly ["searchParams", text: string]
+  | readonly ["domException", message: string, name: string, extras: Extras]
   | readonly ["weakRef", target: Slot]
   | readonly ["proxy", target: Slot, handler: Slot]
   | readonly ["bound", target: Slot, self: Slot, values: readonly Slot[], extras: Extras]
