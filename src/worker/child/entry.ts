@@ -18,7 +18,7 @@ import { installSources, keepModules } from "../sources/install.ts";
 import { Registry } from "./registry.ts";
 import type { ItemSink, StreamedResult } from "./streamed-result.ts";
 import { installStdio, markerOf, writeMarkers } from "./stdio.ts";
-import { outcomeOfThrown } from "./thrown.ts";
+import { outcomeOfThrown, withoutOwnFrames } from "./thrown.ts";
 
 type Run = Extract<ToWorker, { type: "run" }>;
 
@@ -218,7 +218,7 @@ function blame(error: unknown): void {
 }
 
 function complain(what: string, thrown: unknown): void {
-  process.stderr.write(`${what} ${inspect(thrown)}\n`);
+  process.stderr.write(`${what} ${inspect(withoutOwnFrames(thrown))}\n`);
 }
 
 async function describe(request: number, namespace: string): Promise<void> {

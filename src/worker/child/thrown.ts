@@ -41,6 +41,12 @@ function wireError(thrown: unknown, keepsClasses: boolean): WireError {
   };
 }
 
+/** As it is, but for frames of this project's own code, which are cut off. */
+export function withoutOwnFrames(thrown: unknown): unknown {
+  if (thrown instanceof Error || isErrorLike(thrown)) trimStacks(thrown, new Set());
+  return thrown;
+}
+
 /** Errors of another realm, such as a vm context, are no `instanceof Error` here. */
 function isErrorLike(value: unknown): value is Error {
   return Object.prototype.toString.call(value) === "[object Error]";
