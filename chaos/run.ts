@@ -109,7 +109,7 @@ class Run {
     const looking = setInterval(() => {
       this.#book.read();
       auditor.look(Date.now());
-      const isFull = this.#book.cases.size > MOST_UNENDED;
+      const isFull = this.#book.unended > MOST_UNENDED;
       for (const client of stage.clients) client.pause(isFull);
     }, LOOK_MS);
     const counting = setInterval(() => this.#census.take(stage.nodes.map(({ pid }) => pid)), COUNT_MS);

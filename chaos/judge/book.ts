@@ -1,5 +1,5 @@
 // What is known of all jobs, from what clients and workers wrote down.
-import { recordOf, type Case, type Record } from "./case.ts";
+import { isUnended, recordOf, type Case, type Record } from "./case.ts";
 import type { Data } from "./data.ts";
 import { Tail } from "./tail.ts";
 import type { Tally } from "./tally.ts";
@@ -36,6 +36,13 @@ export class Book {
     this.#journals.delete(client);
     for (const id of this.#waiting.get(client) ?? []) this.#leave(id);
     this.#waiting.delete(client);
+  }
+
+  /** How many jobs the cluster has said that it has, and nobody knows to have ended. */
+  get unended(): number {
+    let count = 0;
+    for (const it of this.cases.values()) if (isUnended(it)) count += 1;
+    return count;
   }
 
   /** Takes in what was written since the last time. Whoever begins was made before, and written down. */

@@ -53,6 +53,11 @@ export function isEnd({ seen }: Sighting): boolean {
   return seen.type !== "error" || !OF_THE_WAITER.has(seen.code);
 }
 
+/** Whether the cluster has it, as far as anybody knows, and work to do with it. */
+export function isUnended({ takenAt, record, sightings }: Case): boolean {
+  return takenAt !== undefined && record === undefined && !sightings.some(isEnd);
+}
+
 /** In one line: what there is to compare. */
 export function shown(seen: Seen): string {
   if (seen.type === "items") return `${seen.count} items`;
