@@ -25,10 +25,12 @@ const MOST_TOO_LATE = 0.02;
 const COUNT_MS = 500;
 const MEASURE_MS = 10_000;
 /**
- * Calls are made only while fewer jobs than this have not ended. Faults take most of what a cluster can do: calls that came
- * regardless would wait ever longer, until nothing but waiting was tried.
+ * No calls are made from so many jobs on that have not ended, until few are left: those of a low priority have their turn
+ * then. Faults take most of what a cluster can do: calls that came regardless would wait ever longer, until nothing but
+ * waiting was tried.
  */
 const MOST_UNENDED = 600;
+const FEW_UNENDED = 60;
 /** A request that was held up reaches its node within this. */
 const ON_ITS_WAY_MS = 2_000;
 
@@ -106,10 +108,11 @@ class Run {
 
   async #play(stage: Stage): Promise<readonly PlayedFault[]> {
     const auditor = this.#auditorOf(stage);
+    let isFull = false;
     const looking = setInterval(() => {
       this.#book.read();
       auditor.look(Date.now());
-      const isFull = this.#book.unended > MOST_UNENDED;
+      isFull = this.#book.unended > (isFull ? FEW_UNENDED : MOST_UNENDED);
       for (const client of stage.clients) client.pause(isFull);
     }, LOOK_MS);
     const counting = setInterval(() => this.#census.take(stage.nodes.map(({ pid }) => pid)), COUNT_MS);
