@@ -1,16 +1,29 @@
-/** Writes the address of every ES module that is loaded. */
-const HOOK = `
+/** Node may have made the pipe one that does not wait for room. */
+const WRITE = `
 import { writeSync } from "node:fs";
-export const load = (url, context, next) => (writeSync(1, "loaded " + url + "\\n"), next(url, context));
+const moment = new Int32Array(new SharedArrayBuffer(4));
+const write = (name) => {
+  let rest = Buffer.from("loaded " + name + "\\n");
+  while (rest.length > 0)
+    try {
+      rest = rest.subarray(writeSync(1, rest));
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+      Atomics.wait(moment, 0, 0, 1);
+    }
+};
+`;
+/** Writes the address of every ES module that is loaded. */
+const HOOK = `${WRITE}
+export const load = (url, context, next) => (write(url), next(url, context));
 `;
 /** And at the end, what of Node and by \`require\` was. */
-const REPORT = `
-import { writeSync } from "node:fs";
+const REPORT = `${WRITE}
 import Module, { register } from "node:module";
 register(${JSON.stringify(dataUrl(HOOK))});
 process.on("exit", () => {
   const builtin = process.moduleLoadList.filter((name) => name.startsWith("NativeModule "));
-  for (const name of [...Object.keys(Module._cache), ...builtin]) writeSync(1, "loaded " + name + "\\n");
+  for (const name of [...Object.keys(Module._cache), ...builtin]) write(name);
 });
 `;
 
