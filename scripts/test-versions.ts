@@ -12,26 +12,30 @@ const FAILED = /^failed:\n((?:  .*\n)+)/gm;
 const CLOSING = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm;
 
 /**
- * One run of these is enough: they start every version themselves, move much data, or are about other things than Node:
- * a Redis of each kind, nodes that are killed, refusals, damaged bytes, who has a turn, the command line, the page in a
- * browser, the sources.
+ * What depends on the version of Node, by how its path begins: capturing and running functions, streams, processes, the REPL,
+ * and the examples, which use a little of all. One run of the others is enough: they are about stores, nodes that are killed,
+ * refusals, damaged bytes, who has a turn, pages, the sources.
  */
-const ONCE = [
-  "test/bench/**",
-  "test/capture/versions.test.ts",
-  "test/capture/settings/**",
-  "test/cli/{bench,completion,data,doctor,help,jobs,progress,status,types}.test.ts",
-  "test/cluster/data/**",
-  "test/cluster/faults/**",
-  "test/cluster/{activity,at-most-once,fairness,retry,unserved-queues,waiting}.test.ts",
-  "test/core/**",
-  "test/dashboard/**",
-  "test/docs/{code,errors,exit-codes,flags,output,pages,promises,protocol,reference,shell,tutorial}.test.ts",
-  "test/floors.test.ts",
-  "test/fuzz/**",
-  "test/security/{access,data,installation,joining,limits,names,output,requests,secrets}.test.ts",
-  "test/store/**",
+const ON_EACH = [
+  "test/capture/",
+  "test/cli/repl/",
+  "test/cli/start",
+  "test/client/",
+  "test/cluster/calls.test",
+  "test/cluster/connection.test",
+  "test/cluster/errors.test",
+  "test/cluster/futures.test",
+  "test/cluster/interrupt.test",
+  "test/cluster/output.test",
+  "test/cluster/source-modules.test",
+  "test/cluster/stopping.test",
+  "test/cluster/streams.test",
+  "test/codec/",
+  "test/examples/",
+  "test/worker/",
 ];
+/** They start every version themselves. */
+const ONCE = ["test/capture/settings/**", "test/capture/versions.test.ts"];
 
 interface Counts {
   readonly passed: number;
@@ -58,8 +62,8 @@ process.exit(sum.failed === 0 ? 0 : 1);
 /** With that Node first on the path, so that all that tests start is run by it too. */
 async function runTests(major: number): Promise<Run> {
   const node = await nodeBinary(major);
-  const excluded = major === OWN ? [] : ONCE.flatMap((files) => ["--exclude", files]);
-  const child = spawn(node, [VITEST, "run", ...excluded], {
+  const wanted = major === OWN ? [] : [...ON_EACH, ...ONCE.flatMap((files) => ["--exclude", files])];
+  const child = spawn(node, [VITEST, "run", ...wanted], {
     stdio: ["ignore", "pipe", "inherit"],
     env: { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env["PATH"]}` },
   });
