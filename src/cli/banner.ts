@@ -50,6 +50,31 @@ export function banner({
   ].join("\n");
 }
 
+/** The same for programs: what starts a node at a free port learns the port from it. */
+export function bannerObject({
+  node,
+  chosen,
+  tokenFile,
+  dataDirectory,
+  isReadOnly,
+  workers,
+  queues,
+}: BannerFacts): object {
+  return {
+    name: node.name,
+    url: node.url.href,
+    store: storeLine(chosen),
+    redisConnection: chosen.redisConnection ?? null,
+    workers,
+    queues,
+    namespaces: node.namespaces,
+    data: dataDirectory,
+    isReadOnly,
+    token: tokenFile ?? null,
+    version: PACKAGE_VERSION,
+  };
+}
+
 const FALLBACK = `  NO REDIS HERE: jobs live in this process's memory. That is for one node, and jobs end with it.
   For a cluster, and for jobs that outlive the node:
     ${process.platform === "darwin" ? "brew install redis" : "sudo apt-get install redis-server"}`;

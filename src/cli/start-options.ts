@@ -39,6 +39,7 @@ export interface StartFlags {
   readonly queueLimit: string;
   readonly grace: string;
   readonly logLevel: Level;
+  readonly json: boolean;
 }
 
 const DEFAULT_PORT = 6323;

@@ -11,7 +11,7 @@ import { ensureToken } from "../node/token-file.ts";
 import { EarlyProcesses } from "../worker/early-processes.ts";
 import { workerEnvironment } from "../worker/environment.ts";
 import { checkWorkerMemory } from "../worker/memory-limit.ts";
-import { banner } from "./banner.ts";
+import { banner, bannerObject } from "./banner.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createLog, LOG_LEVELS } from "./log.ts";
 import {
@@ -116,6 +116,7 @@ export function addStartCommand(program: Command): void {
     .addOption(
       new Option("--log-level <level>", "what to log, on stderr").choices(LOG_LEVELS).default("warn"),
     )
+    .option("--json", "say what the node is in JSON, on one line, instead of for people", false)
     .addHelpText(
       "after",
       "\nExample:\n  kitchensink start --datadir ./data --num-workers 2 --module ./functions.ts --reload",
@@ -181,19 +182,18 @@ async function start(flags: StartFlags): Promise<void> {
     graceMs: CANCEL_GRACE_MS,
     log,
   });
-  process.stdout.write(
-    banner({
-      node,
-      chosen,
-      tokenFile: token.file,
-      dataDirectory,
-      isReadOnly: flags.readOnly,
-      modules: flags.module,
-      workers: settings.numWorkers,
-      queues: settings.queues,
-      isSeen: process.stdout.isTTY,
-    }),
-  );
+  const facts = {
+    node,
+    chosen,
+    tokenFile: token.file,
+    dataDirectory,
+    isReadOnly: flags.readOnly,
+    modules: flags.module,
+    workers: settings.numWorkers,
+    queues: settings.queues,
+    isSeen: process.stdout.isTTY,
+  };
+  process.stdout.write(flags.json ? `${JSON.stringify(bannerObject(facts))}\n` : banner(facts));
   stopOnSignals(node, settings.graceMs, log);
 }
 

@@ -27,6 +27,23 @@ test("the banner tells a person the address, the store, the workers and where th
   expect(statSync(join(node.directory, "data")).mode & 0o777).toBe(0o700);
 });
 
+test("--json says in one line what the node is", async () => {
+  const node = await startNodeProcess(["--embedded", "--json", "--num-workers", "1", "--node-name", "one"]);
+  expect(node.stdout.trim().split("\n")).toHaveLength(1);
+  expect(JSON.parse(node.stdout)).toMatchObject({
+    name: "one",
+    url: node.url,
+    store: expect.stringContaining("embedded"),
+    redisConnection: null,
+    workers: 1,
+    queues: ["default"],
+    namespaces: [],
+    data: join(node.directory, "data"),
+    token: join(node.directory, "token"),
+  });
+  expect(node.stdout).not.toContain(node.token);
+});
+
 test("the banner lists what modules register, and says so when they register nothing", async () => {
   const folder = temporaryDirectory();
   const file = (name: string, text: string): string => {

@@ -98,8 +98,8 @@ export async function startNodeProcess(
     await command.exited;
     clearTimeout(timer);
   });
-  await command.says("Ctrl-C stops it");
-  const url = /url +(\S+)/.exec(command.stdout)?.[1] ?? "";
+  await command.says(flags.includes("--json") ? "}\n" : "Ctrl-C stops it");
+  const url = /(?:url +|"url":")(http:[^\s"]+)/.exec(command.stdout)?.[1] ?? "";
   return Object.assign(command, { url, directory, token: readToken(tokenFile) ?? "" });
 }
 
