@@ -1,5 +1,5 @@
-// Runs all tests on every version of Node that the package is tested with, and ends with one line for all of them:
-// `npm run test:versions`.
+// Runs all tests on this Node, and on the other versions that the package is tested with those that depend on the version; ends
+// with one line for all of them: `npm run test:versions`.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { delimiter, dirname } from "node:path";
