@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { Client } from "kitchensink";
@@ -15,48 +15,6 @@ function clientOf({ url, token }: { url: string; token: string }): Client {
   onTestFinished(() => client.close());
   return client;
 }
-
-test("the banner tells a person the address, the store, the workers and where the token is", async () => {
-  const node = await startNodeProcess(["--embedded", "--num-workers", "2", "--queue", "gpu"]);
-  expect(node.stdout).toMatch(/url +http:\/\/localhost:\d+\//);
-  expect(node.stdout).toMatch(/store +the embedded store/);
-  expect(node.stdout).toMatch(/workers +2, for the queue gpu/);
-  expect(node.stdout).toContain(join(node.directory, "token"));
-  expect(node.stdout).not.toContain(node.token);
-  expect(statSync(join(node.directory, "token")).mode & 0o777).toBe(0o600);
-  expect(statSync(join(node.directory, "data")).mode & 0o777).toBe(0o700);
-});
-
-test("--json says in one line what the node is", async () => {
-  const node = await startNodeProcess(["--embedded", "--json", "--num-workers", "1", "--node-name", "one"]);
-  expect(node.stdout.trim().split("\n")).toHaveLength(1);
-  expect(JSON.parse(node.stdout)).toMatchObject({
-    name: "one",
-    url: node.url,
-    store: expect.stringContaining("embedded"),
-    redisConnection: null,
-    workers: 1,
-    queues: ["default"],
-    namespaces: [],
-    data: join(node.directory, "data"),
-    token: join(node.directory, "token"),
-  });
-  expect(node.stdout).not.toContain(node.token);
-});
-
-test("the banner lists what modules register, and says so when they register nothing", async () => {
-  const folder = temporaryDirectory();
-  const file = (name: string, text: string): string => {
-    writeFileSync(join(folder, name), text);
-    return join(folder, name);
-  };
-  const some = file("some.mjs", "export const one = () => 1; export function two() {}");
-  const none = file("none.mjs", "export const methods = { add: (a, b) => a + b };");
-  const both = await startNodeProcess(["--embedded", "--module", some, "--module", none]);
-  expect(both.stdout).toMatch(/^ +functions +default: one, two$/m);
-  const nothing = await startNodeProcess(["--embedded", "--module", none]);
-  expect(nothing.stdout).toContain(`none: no function and no namespace() is exported by ${none}`);
-});
 
 test("a Redis that answers is used, and the banner has a line for the next node, which joins", async () => {
   const redis = await startRedis();
