@@ -53,9 +53,13 @@ const file: string = await shop.resize({ width: 3 });
 const joined: string = await shop.join("-", "a", "b");
 const answer: "yes" | "no" = await shop.inline(true);
 const dashed: number = await shop["with-dash"](1);
+const line = { article: "hat", count: 1 };
+const parcel = { to: { street: "a", no: 1 }, lines: [line] };
+const sent: number | undefined = (await shop.send(parcel, line)).orders[0]?.to.no;
+const articles: readonly string[] = (await shop.unpack(parcel)).map(({ article }) => article);
 const anything: unknown = await shop.addresses("x");
 const untold: unknown = await others.untold("x");
-export { sum, no, weight, friends, dollars, owner, file, joined, answer, dashed, anything, untold };
+export { sum, no, weight, friends, dollars, owner, file, joined, answer, dashed, sent, articles, anything, untold };
 `;
   expect(await compile(program)).toBe("");
 });
@@ -64,6 +68,16 @@ const MISTAKES = [
   ["a wrong argument", 'await shop.add("1");', "TS2345"],
   ["too few arguments", "await shop.weigh(1);", "TS2554"],
   ["a wrong value in an imported type", "await shop.weigh(1, { at: { street: 1, no: 1 } });", "TS2322"],
+  [
+    "a wrong value in a default type",
+    'await shop.unpack({ to: { street: "a", no: 1 }, lines: [1] });',
+    "TS2322",
+  ],
+  [
+    "a wrong value in a type of another module",
+    "await shop.send(parcel, { article: 1, count: 1 });",
+    "TS2322",
+  ],
   ["a key that is not there", 'await shop.convert(1, "chf");', "TS2345"],
   ["what the schema refuses", 'await shop.resize({ width: "3" });', "TS2322"],
   ["a wrong result", "(await shop.add(1, 2)).length;", "TS2339"],
@@ -73,7 +87,9 @@ const MISTAKES = [
 
 test("the compiler refuses what does not fit", async () => {
   const said = await compile(
-    HEAD.trim().split("\n").join(" ") + MISTAKES.map(([, line]) => `\n${line}`).join(""),
+    HEAD.trim().split("\n").join(" ") +
+      " declare const parcel: Parameters<typeof shop.unpack>[0];" +
+      MISTAKES.map(([, line]) => `\n${line}`).join(""),
   );
   const errors = [...said.matchAll(/^main\.ts\((\d+),\d+\): error (TS\d+)/gm)].map(([, line, code]) => [
     MISTAKES[Number(line) - 2]?.[0],

@@ -39,6 +39,12 @@ export function functionAround(offset: number, nodes: readonly Syntax[]): Syntax
   return undefined;
 }
 
+/** All nodes of that type in a node, in their order. */
+export function nodesWithin(node: Syntax, type: string): readonly Syntax[] {
+  const inner = childrenOf(node).flatMap((child) => nodesWithin(child, type));
+  return node.type === type ? [node, ...inner] : inner;
+}
+
 function childrenOf(node: Syntax): readonly Syntax[] {
   return Object.values(node).flat().filter(isNode);
 }
