@@ -19,6 +19,7 @@ interface JobAnswer extends JobFacts {
 }
 
 interface Placement {
+  readonly node: string | null;
   readonly why: string;
   readonly inputs: readonly {
     readonly url: string;
@@ -107,7 +108,7 @@ function Why({ job }: { readonly job: JobAnswer }): JSX.Element | null {
   return (
     <>
       <p>
-        <b>Why there:</b> {placement.why}.
+        <b>{placement.node === null ? "Where it may run:" : "Why there:"}</b> {placement.why}.
       </p>
       {placement.inputs.length === 0 ? null : (
         <ul>

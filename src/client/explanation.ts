@@ -11,6 +11,8 @@ export interface PlacementExplanation {
   readonly state: JobState;
   /** The queue that it waits or waited in. */
   readonly queue: string;
+  /** Whether a node that lives runs that queue: a job of another one waits until such a node is started. */
+  readonly isServed: boolean;
   /** The node that runs it, or ran it last; `null` before it was begun. */
   readonly node: string | null;
   /** The reason in words, for people. */
@@ -43,6 +45,7 @@ export function parseExplanation(value: unknown): PlacementExplanation {
     id: parseJobId(explanation.text("id")),
     state: parseState(explanation.text("state")),
     queue: explanation.text("queue"),
+    isServed: explanation.boolean("isServed"),
     node: explanation.textOrNull("node"),
     why: explanation.text("why"),
     inputs: explanation.rows("inputs", "input").map((input) => ({

@@ -4,6 +4,7 @@ import { MEDIA_TYPE } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
 import { type JobId, parseJobId, parseUnitHash, type UnitHash } from "../core/ids.ts";
 import type { SubmittedJob } from "../core/messages.ts";
+import { whyUnserved } from "../core/unserved.ts";
 import { Batch } from "./batch.ts";
 import { checked, type Http } from "./http.ts";
 import type { TrackedJob } from "./tracked-job.ts";
@@ -94,12 +95,7 @@ export class Outbox {
   #tellUnserved(queue: string, batch: Batch, id: JobId): void {
     if (this.#unserved.has(queue)) return;
     this.#unserved.add(queue);
-    const [shared = "", node] = queue.split("|");
-    const why =
-      node === undefined
-        ? `no node runs them (kitchensink start --queue ${shared})`
-        : `no node of the name ${node} runs them (c.nodes() lists those that are there)`;
-    batch.jobs.find((job) => job.id === id)?.tell(`Jobs of the queue ${shared} wait: ${why}`);
+    batch.jobs.find((job) => job.id === id)?.tell(`Jobs wait: ${whyUnserved(queue)}`);
   }
 
   /** Ids make a repeated submit harmless, so a lost answer is tried again. */

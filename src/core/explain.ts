@@ -4,6 +4,7 @@ import type { JobId, NodeName } from "./ids.ts";
 import { isFinal, type JobState } from "./job-states.ts";
 import type { Candidate, LeftOut } from "./placement.ts";
 import { showBytes } from "./show-bytes.ts";
+import { whyUnserved } from "./unserved.ts";
 
 /** How a job was placed: kept with the job, as JSON. */
 export interface PlacementRecord {
@@ -27,6 +28,8 @@ export interface ExplainedJob {
   readonly queue: string;
   /** The node that runs it, or ran it last. */
   readonly node: NodeName | undefined;
+  /** Whether a node that lives runs its queue. */
+  readonly isServed: boolean;
 }
 
 /** What `job.explain()` tells. */
@@ -37,12 +40,21 @@ export interface Explanation extends PlacementRecord, Omit<ExplainedJob, "node">
 
 /** `placement` is undefined for a job that was not placed by data. */
 export function explain(job: ExplainedJob, placement: PlacementRecord | undefined): Explanation {
-  const { id, state, queue, node = null } = job;
+  const { id, state, queue, isServed, node = null } = job;
   const facts = placement ?? { thresholdBytes: 0, inputs: [], candidates: [], leftOut: [] };
-  return { id, state, queue, node, why: placement === undefined ? unplaced(job) : why(job, facts), ...facts };
+  return {
+    id,
+    state,
+    queue,
+    isServed,
+    node,
+    why: placement === undefined ? unplaced(job) : why(job, facts),
+    ...facts,
+  };
 }
 
-function unplaced({ queue, node, state }: ExplainedJob): string {
+function unplaced({ queue, node, state, isServed }: ExplainedJob): string {
+  if (!isServed && !isFinal(state)) return `it waits: ${whyUnserved(queue)}`;
   const [name, only] = queue.split("|");
   const whom =
     only === undefined
@@ -54,6 +66,7 @@ function unplaced({ queue, node, state }: ExplainedJob): string {
 
 function why(job: ExplainedJob, placement: PlacementRecord): string {
   const { candidates, leftOut, thresholdBytes } = placement;
+  if (!job.isServed && !isFinal(job.state)) return `it waits: ${whyUnserved(job.queue)}`;
   const [best] = candidates;
   if (best === undefined && leftOut.length > 0)
     return `no node may run it: each lacks more than the threshold of ${showBytes(thresholdBytes)}, or takes no data`;

@@ -136,6 +136,11 @@ test("a job that was detached is followed, read and cancelled by its id", async 
   expect(await run(node, "logs", id)).toEqual({ code: 0, stdout: "one\ntwo", stderr: "a warning\n" });
   const pieces = objectsIn(await run(node, "logs", "--json", id));
   expect(pieces).toContainEqual({ stream: "stderr", text: "a warning\n", at: expect.any(String) });
+  const elsewhere = await run(node, "call", "test.say", '"one"', "--detach", "--queue", "gpu");
+  expect(elsewhere.stderr).toBe(
+    "The job waits: no node runs the queue gpu (kitchensink start --queue gpu)\n",
+  );
+  expect((await run(node, "cancel", elsewhere.stdout.trim())).code).toBe(0);
   const waiting = (await run(node, "call", "test.wait", "--detach")).stdout.trim();
   const following = start(node, "logs", "-f", waiting);
   await following.says("begun");

@@ -95,6 +95,7 @@ test("a job explains why it runs where it does", async () => {
     id,
     state: "running",
     queue: "default",
+    isServed: true,
     node: "node1",
     why: "it has all of the data",
     inputs: [{ url: "a", size: 5, replicas: ["node1"] }],

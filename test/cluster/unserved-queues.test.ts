@@ -15,9 +15,14 @@ describe.each(STORES)("calls for a queue that no node runs, on the %s store", (s
     const first = c.call(tellJob);
     await expect
       .poll(() => output.text("stderr"))
-      .toBe("kitchensink: Jobs of the queue gpu wait: no node runs them (kitchensink start --queue gpu)\n");
+      .toBe("kitchensink: Jobs wait: no node runs the queue gpu (kitchensink start --queue gpu)\n");
     const second = c.call(tellJob);
     await expect.poll(() => second.status().catch(() => undefined)).toMatchObject({ state: "queued" });
+    expect(await second.explain()).toMatchObject({
+      isServed: false,
+      node: null,
+      why: "it waits: no node runs the queue gpu (kitchensink start --queue gpu)",
+    });
     const ends = [first, second].map((job) => expect(job).rejects.toMatchObject({ code: "KS_CANCELLED" }));
     await c.cancelAll();
     await Promise.all(ends);
@@ -31,7 +36,7 @@ describe.each(STORES)("calls for a queue that no node runs, on the %s store", (s
     await expect
       .poll(() => output.text("stderr"))
       .toBe(
-        "kitchensink: Jobs of the queue default wait: no node of the name node9 runs them (c.nodes() lists those that are there)\n",
+        "kitchensink: Jobs wait: there is no node of the name node9 that runs the queue default (kitchensink nodes lists those that are there)\n",
       );
     await job.cancel();
     await expect(job).rejects.toMatchObject({ code: "KS_CANCELLED" });

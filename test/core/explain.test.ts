@@ -10,6 +10,7 @@ const job: ExplainedJob = {
   state: "running",
   queue: "default",
   node: n2,
+  isServed: true,
 };
 const placement: PlacementRecord = {
   thresholdBytes: 200_000_000,
@@ -51,6 +52,20 @@ test("a job that nobody may run is said to be too far from its data", () => {
   };
   expect(why({ node: undefined, state: "failed" }, nowhere)).toContain("threshold of 200 MB");
 });
+
+test.each([placement, undefined])(
+  "a job of a queue that no node runs is said to wait for such a node",
+  (record) => {
+    const waiting = { ...job, node: undefined, state: "queued", isServed: false } as const;
+    expect(explain({ ...waiting, queue: "gpu" }, record).why).toBe(
+      "it waits: no node runs the queue gpu (kitchensink start --queue gpu)",
+    );
+    expect(explain({ ...waiting, queue: "default|node3" }, record).why).toContain(
+      "there is no node of the name node3",
+    );
+    expect(explain({ ...waiting, state: "cancelled" }, record).why).not.toContain("it waits");
+  },
+);
 
 test("without data, or for one node, that is what is said", () => {
   const unplaced = explain(job, undefined);

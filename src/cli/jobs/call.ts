@@ -3,7 +3,7 @@ import type { Job } from "../../client/job.ts";
 import type { ClientOptions } from "../../client/options.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { EXIT } from "../exit-codes.ts";
-import { inSession, type Session, type SessionFlags } from "../session.ts";
+import { inSession, note, type Session, type SessionFlags } from "../session.ts";
 import { duration } from "../start-options.ts";
 import { ownLines } from "./own-lines.ts";
 import { showEnd } from "./show-end.ts";
@@ -83,7 +83,7 @@ function outputFor({ json, detach }: CallFlags): NonNullable<ClientOptions["outp
   return json ? { stdout: process.stderr, stderr: process.stderr } : ownLines;
 }
 
-/** Prints the id as soon as the node has the job. */
+/** Prints the id as soon as the node has the job, and on stderr why nobody begins it, if that is so. */
 async function detached(job: Job<unknown>, { tell }: Session): Promise<number> {
   try {
     await job.status();
@@ -93,6 +93,8 @@ async function detached(job: Job<unknown>, { tell }: Session): Promise<number> {
     throw error;
   }
   await tell(`${job.id}\n`, [{ id: job.id }]);
+  const { state, isServed, why } = await job.explain();
+  if (state === "queued" && !isServed) note(why.replace(/^it/, "The job"));
   return EXIT.done;
 }
 

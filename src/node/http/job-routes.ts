@@ -70,7 +70,8 @@ export function addJobRoutes(
     const { placement, ...job } = await readJob(store, parseJobId(request.params.id));
     const record =
       placement === undefined || placement === "" ? undefined : (JSON.parse(placement) as PlacementRecord);
-    return await reply.type("application/json").send(JSON.stringify(explain(job, record)));
+    const isServed = (await served.unserved([job])).size === 0;
+    return await reply.type("application/json").send(JSON.stringify(explain({ ...job, isServed }, record)));
   });
 
   server.get<{ Params: { id: string } }>("/v1/jobs/:id/call", async (request, reply) => {
