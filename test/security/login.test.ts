@@ -44,8 +44,8 @@ async function newCode(): Promise<string> {
   return (JSON.parse(answer.body) as { code: string }).code;
 }
 
-async function login(): Promise<Login> {
-  const answer = await post("/v1/login", { code: await newCode() });
+async function login(headers: Record<string, string> = {}): Promise<Login> {
+  const answer = await post("/v1/login", { code: await newCode() }, headers);
   expect(answer.status).toBe(200);
   const [setCookie = ""] = [answer.headers["set-cookie"] ?? ""].flat();
   const { key } = JSON.parse(answer.body) as { key: string };
@@ -113,13 +113,12 @@ describe("attack 17: codes", () => {
 
   test("attack 17: a code ends after a while, and a session too; old ones make room for new ones", () => {
     let nowMs = 0;
-    const sessions = new Sessions({ node: "n1", isSecure: true, nowMs: () => nowMs });
+    const sessions = new Sessions({ node: "n1", nowMs: () => nowMs });
     const [late, timely] = [sessions.newCode(), sessions.newCode()];
     nowMs = CODE_MS - 1;
-    const session = sessions.login(timely)!;
-    expect(session.cookie).toMatch(/; Secure$/);
+    const session = sessions.login(timely, {})!;
     nowMs = CODE_MS;
-    expect(sessions.login(late)).toBeUndefined();
+    expect(sessions.login(late, {})).toBeUndefined();
     const headers = { cookie: session.cookie.split(";")[0]!, "kitchensink-session": session.key };
     nowMs = CODE_MS - 1 + SESSION_MS - 1;
     expect(sessions.isOpen(headers)).toBe(true);
@@ -127,7 +126,7 @@ describe("attack 17: codes", () => {
     expect(sessions.isOpen(headers)).toBe(false);
     const first = sessions.newCode();
     for (let count = 0; count < 50; count += 1) sessions.newCode();
-    expect(sessions.login(first)).toBeUndefined();
+    expect(sessions.login(first, {})).toBeUndefined();
   });
 });
 
@@ -136,6 +135,11 @@ describe("attack 17: sessions", () => {
     expect((await login()).setCookie).toMatch(
       /^kitchensink-[0-9a-f]{12}=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=43200$/,
     );
+  });
+
+  test("attack 17: a page that came over TLS, through a proxy, gets a cookie that goes over nothing else", async () => {
+    const { setCookie } = await login({ host: "localhost", origin: "https://localhost" });
+    expect(setCookie).toMatch(/; Max-Age=43200; Secure$/);
   });
 
   test("attack 17: the cookie alone, as every port of this host gets it, is worth nothing; nor is the key alone, nor one with another's", async () => {

@@ -10,9 +10,8 @@ export interface Access {
 }
 
 export function accessTo(options: NodeOptions): Access {
-  const { name, token, url, log } = options;
-  const isSecure = url.protocol === "https:";
-  const sessions = token === null ? undefined : new Sessions({ node: name, isSecure });
+  const { name, token, log } = options;
+  const sessions = token === null ? undefined : new Sessions({ node: name });
   const warn = (message: string): void => log.warn(message);
   return { sessions, guard: new Guard({ token, hostNames: hostNamesOf(options), warn, sessions }) };
 }

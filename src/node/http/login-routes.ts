@@ -15,7 +15,7 @@ export function addLoginRoutes(server: FastifyInstance, { guard, sessions }: Acc
 
   server.post("/v1/login", async (request, reply) => {
     const { code } = bodyObject(request.body);
-    const session = sessions?.login(String(code));
+    const session = sessions?.login(String(code), request.headers);
     if (session === undefined)
       return await guard.refuse(
         request.ip,

@@ -42,16 +42,14 @@ interface Session {
 /** Logins of browsers, in this process's memory alone: by codes that are good once, for sessions that end by themselves. */
 export class Sessions {
   readonly #cookieName: string;
-  readonly #isSecure: boolean;
   readonly #nowMs: () => number;
   /** By the digests of the secrets, in the order in which they were made. */
   readonly #codes = new Map<string, number>();
   readonly #sessions = new Map<string, Session>();
 
-  constructor({ node, isSecure, nowMs = () => performance.now() }: SessionsOptions) {
+  constructor({ node, nowMs = () => performance.now() }: SessionsOptions) {
     // Nodes of one machine share the browser's cookies.
     this.#cookieName = `kitchensink-${digest(node).toString("hex").slice(0, 12)}`;
-    this.#isSecure = isSecure;
     this.#nowMs = nowMs;
   }
 
@@ -62,15 +60,15 @@ export class Sessions {
     return code;
   }
 
-  /** `undefined`: there is no such code, or not any more. */
-  login(code: string): NewSession | undefined {
+  /** What a page gets for a code. `undefined`: there is no such code, or not any more. */
+  login(code: string, headers: IncomingHttpHeaders): NewSession | undefined {
     const endsAtMs = this.#codes.get(name(code));
     this.#codes.delete(name(code));
     if (endsAtMs === undefined || endsAtMs <= this.#nowMs()) return undefined;
     const [id, key] = [secret(), secret()];
     const session = { keyDigest: digest(key), endsAtMs: this.#nowMs() + SESSION_MS };
     keep(this.#sessions, name(id), session, MOST_SESSIONS);
-    return { cookie: this.#cookie(id, SESSION_MS / 1_000), key };
+    return { cookie: this.#cookie(id, SESSION_MS / 1_000, headers), key };
   }
 
   /** Whether a request comes from a page that has logged in here. */
@@ -87,7 +85,7 @@ export class Sessions {
   logout(headers: IncomingHttpHeaders): string {
     const id = this.#idIn(headers);
     if (id !== undefined) this.#sessions.delete(name(id));
-    return this.#cookie("", 0);
+    return this.#cookie("", 0, headers);
   }
 
   #idIn({ cookie = "", [KEY_HEADER]: key }: IncomingHttpHeaders): string | undefined {
@@ -102,8 +100,9 @@ export class Sessions {
     return timingSafeEqual(session.keyDigest, digest(key));
   }
 
-  #cookie(value: string, maxAgeSeconds: number): string {
-    const secure = this.#isSecure ? "; Secure" : "";
+  /** For the page that asks: one that came over TLS, through a proxy, gets a cookie that goes over nothing else. */
+  #cookie(value: string, maxAgeSeconds: number, { origin }: IncomingHttpHeaders): string {
+    const secure = origin?.startsWith("https:") ? "; Secure" : "";
     return `${this.#cookieName}=${value}; Path=/; HttpOnly; SameSite=Strict; Max-Age=${maxAgeSeconds}${secure}`;
   }
 }
@@ -111,8 +110,6 @@ export class Sessions {
 export interface SessionsOptions {
   /** The node's name. */
   readonly node: string;
-  /** The node is reached over TLS. */
-  readonly isSecure: boolean;
   readonly nowMs?: () => number;
 }
 
