@@ -19,7 +19,10 @@ export interface ClientOptions {
    * it has now. `source`: as source, evaluated once in each worker.
    */
   readonly modules?: ModulesOption;
-  /** `true` (default): through the queue. `false`: at once, on a worker kept for that; the call is not stored. */
+  /**
+   * `true` (default): through the queue. `false`: at once and once, on a worker kept for that at the node that is asked; the
+   * call is not stored. Not together with `queue`, `node`, `priority`, `retries`, `retryDelayMs` and `memoize`.
+   */
   readonly async?: boolean;
   /** Where the output of jobs goes. Default: `inherit`. */
   readonly output?: OutputOption;
@@ -105,7 +108,7 @@ export function settingsFrom(base: Settings, options: ClientOptions): Settings {
   checkCount("retries", settings.retries, 0, 1_000);
   checkCount("retryDelayMs", settings.retryDelayMs, 0, MAX_TIMEOUT_MS);
   checkRepeating(settings);
-  checkKept(settings);
+  checkInstant(settings);
   checkCount("priority", settings.priority, -MAX_PRIORITY, MAX_PRIORITY);
   return settings;
 }
@@ -127,11 +130,16 @@ function checkRepeating({ idempotent, retries }: Settings): void {
   );
 }
 
-function checkKept({ memoize, async }: Settings): void {
-  if (!memoize || async) return;
+/** Options of a job that waits in a queue, and is kept. An instant call that took one would not do what it says. */
+const QUEUED_ALONE = ["queue", "node", "priority", "retries", "retryDelayMs", "memoize"] as const;
+
+function checkInstant(settings: Settings): void {
+  const given = QUEUED_ALONE.find((name) => settings[name] !== DEFAULTS[name]);
+  if (settings.async || given === undefined) return;
+  const inForce = `${given}: ${JSON.stringify(settings[given])}`;
   throw new KitchenError(
     "KS_USAGE",
-    "Cannot memoize an instant call: nothing of it is kept (leave out async: false)",
+    `Cannot make an instant call with ${inForce}: it runs once, at once, on the node that is asked, and nothing of it is kept (leave out ${given}, or async: false)`,
   );
 }
 

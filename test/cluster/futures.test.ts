@@ -164,9 +164,5 @@ describe.each(STORES)("jobs as futures, on the %s store", (store) => {
       await second.cancel();
       await expect(second).rejects.toMatchObject({ code: "KS_CANCELLED" });
     });
-
-    test("is not for instant calls, which keep nothing", () => {
-      expect(() => c.with({ memoize: true, async: false })).toThrow(/Cannot memoize an instant call/);
-    });
   });
 });

@@ -1,0 +1,26 @@
+/** What options a client takes, and what it says of others. Nothing is asked of a node here. */
+import { Client, type ClientOptions } from "kitchensink";
+import { afterAll, expect, test } from "vitest";
+
+const c = new Client("http://localhost:1/");
+afterAll(() => c.close());
+
+test.each<[ClientOptions, string]>([
+  [{ queue: "gpu" }, 'queue: "gpu"'],
+  [{ node: "node3" }, 'node: "node3"'],
+  [{ priority: -1 }, "priority: -1"],
+  [{ retries: 2 }, "retries: 2"],
+  [{ retryDelayMs: 10 }, "retryDelayMs: 10"],
+  [{ memoize: true }, "memoize: true"],
+])("instant calls have nothing of the queue: %o is refused, whichever came first", (options, inForce) => {
+  const refusal = expect.objectContaining({
+    code: "KS_USAGE",
+    message: expect.stringContaining(`Cannot make an instant call with ${inForce}`),
+  });
+  expect(() => c.with({ async: false }).with(options)).toThrow(refusal);
+  expect(() => c.with(options).with({ async: false })).toThrow(refusal);
+});
+
+test("instant calls have deadlines, and run once anyhow", () => {
+  expect(() => c.with({ async: false, timeoutMs: 1_000, ttlMs: 1_000, idempotent: false })).not.toThrow();
+});
