@@ -12,6 +12,6 @@ function dot(x: number[], y: number[]): number {
 }
 
 const job = c.call(dot, [1, 2, 3, 4, 5], [1, 2, 3, 4, 5]);
-console.log(await c.result(job));
+console.log(await job);
 
 await c.close();

@@ -28,7 +28,7 @@ async function add(left: RemoteData<Table>, right: RemoteData<Table>): Promise<R
   return await total.save();
 }
 const job = c.call(add, a, b);
-const total = await c.result(job);
+const total = await job;
 console.log(`stays there: ${total.dataUrl?.replace(/[0-9a-f-]{36}/, "…")}`);
 console.log("comes here:", await total.obj());
 

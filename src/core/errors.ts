@@ -10,7 +10,7 @@ export const ERROR_CODES = {
   KS_CANNOT_CAPTURE: "a function refers to something that cannot travel",
   KS_CANNOT_ENCODE: "a value cannot be carried by the codec in use",
   KS_CANNOT_DECODE: "bytes are not what their codec writes",
-  KS_CONFLICT: "the same job id was submitted with another payload",
+  KS_CONFLICT: "it contradicts what is there already",
   KS_CONNECTION_LOST: "the connection to the node broke and could not be made again",
   KS_DATA_EXISTS: "other data is saved under this data url already",
   KS_DATA_LOST: "no replica of the data is left",

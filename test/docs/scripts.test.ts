@@ -47,7 +47,7 @@ describe("the scripts of the README run", () => {
   });
 
   test("captured functions", async () => {
-    const { code, stdout, stderr } = await runAtNode(scriptWith("rates").text);
+    const { code, stdout, stderr } = await runAtNode(scriptWith("dollars").text);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
     expect(stdout.split("\n").filter(Boolean).toSorted()).toEqual(["1 108", "4 108", "9 108"]);
   });
