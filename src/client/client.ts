@@ -308,6 +308,14 @@ export class Client implements AsyncDisposable {
     return Object.values(jobs).filter((reply) => reply === "cancelled" || reply === "cancelling").length;
   }
 
+  /**
+   * How many jobs and instant calls it waits for, and those that share its connection.
+   * @internal
+   */
+  get waiting(): number {
+    return this.#shared.connection.waiting + this.#shared.instant.waiting;
+  }
+
   /** Lets go of the node. Jobs go on; those that are awaited here reject with `KS_CONNECTION_LOST`. */
   async close(): Promise<void> {
     await this.#shared.connection.close();

@@ -111,6 +111,8 @@ export function encodeFromWorker(message: FromWorker): Buffer {
       return pack(["f", message.run, message.result.outcome, message.result.isError, message.result.ranMs]);
     case "skipped":
       return pack(["k", message.run]);
+    case "waiting":
+      return pack(["w", message.run]);
     case "stray":
       return pack(["o", message.text]);
     case "described":
@@ -139,6 +141,8 @@ export function parseFromWorker(bytes: Uint8Array): FromWorker {
         run: fields.count(1),
         result: { outcome: fields.bytes(2), isError: fields.boolean(3), ranMs: fields.amount(4) },
       };
+    case "w":
+      return { type: "waiting", run: fields.count(1) };
     case "k":
       return { type: "skipped", run: fields.count(1) };
     case "o":

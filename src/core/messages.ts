@@ -207,6 +207,8 @@ export type FromWorker =
   | { readonly type: "finished"; readonly run: number; readonly result: RunResult }
   /** The run was cancelled or recalled before it began. */
   | { readonly type: "skipped"; readonly run: number }
+  /** A run has waited for a while, and still waits, for jobs that it called. */
+  | { readonly type: "waiting"; readonly run: number }
   /** What a run printed after its end: nobody's output. */
   | { readonly type: "stray"; readonly text: string }
   | {

@@ -11,15 +11,37 @@ export interface PoolOptions {
   readonly warn: (message: string) => void;
 }
 
-/** A fixed number of workers, each kept alive. */
+/** So many workers may wait beside those of a pool, for jobs that theirs called: each has its memory. */
+const MOST_WAITING = 64;
+
+/**
+ * A fixed number of places for workers, each kept taken. A worker whose run waits for jobs that it called gives its place
+ * to a fresh one when there is no other for them, and ends with that run: else all might wait for each other.
+ */
 export class Pool {
   readonly #slots: readonly Slot[];
+  readonly #warn: (message: string) => void;
+  #hasWarned = false;
 
   constructor({ size, spawn, onReady, warn }: PoolOptions) {
-    this.#slots = Array.from(
-      { length: size },
-      (_, at) => new Slot({ spawn: () => spawn(at + 1), onReady, warn }),
-    );
+    this.#warn = warn;
+    this.#slots = Array.from({ length: size }, (_, at): Slot => {
+      const onWaiting = (): void => this.#relieve(slot);
+      const slot = new Slot({ spawn: () => spawn(at + 1), onReady, onWaiting, warn });
+      return slot;
+    });
+  }
+
+  #relieve(slot: Slot): void {
+    if (this.workers.some(({ running }) => running === 0)) return;
+    const waiting = this.#slots.reduce((sum, { retiring }) => sum + retiring, 0);
+    if (waiting < MOST_WAITING) void slot.relieve();
+    else if (!this.#hasWarned) {
+      this.#hasWarned = true;
+      this.#warn(
+        `${MOST_WAITING} workers wait for jobs that theirs called, and there will be no more: such jobs may wait for each other for ever (call fewer of them at a time, or pass jobs as arguments)`,
+      );
+    }
   }
 
   /** The workers that can take runs now. */

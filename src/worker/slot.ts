@@ -9,6 +9,8 @@ const STEADY_MS = 10_000;
 
 export interface SlotOptions {
   readonly spawn: () => WorkerProcess;
+  /** Its worker's run waits for jobs that it called: said again and again. */
+  readonly onWaiting: () => void;
   readonly onReady: (namespaces: readonly NamespaceInfo[]) => void;
   readonly warn: (message: string) => void;
 }
@@ -23,6 +25,7 @@ export class Slot {
   #isClosed = false;
   #failures = 0;
   #retry: NodeJS.Timeout | undefined;
+  #isRelieving = false;
 
   constructor(options: SlotOptions) {
     this.#options = options;
@@ -38,9 +41,14 @@ export class Slot {
     return this.worker !== undefined && isProven(this.worker) ? 0 : this.#failures;
   }
 
+  /** How many workers have given up this place, and still have runs. */
+  get retiring(): number {
+    return this.#retiring.size;
+  }
+
   /** Starts the worker. Rejects when this first one does not get ready; later ones are tried again for ever. */
   async start(): Promise<readonly NamespaceInfo[]> {
-    const worker = this.#options.spawn();
+    const worker = this.#spawn();
     this.#worker = worker;
     void worker.exited.then((exit) => this.#exited(worker, describeExit(exit)));
     const namespaces = await worker.ready.catch((error: unknown) => {
@@ -57,7 +65,7 @@ export class Slot {
 
   /** Puts a fresh worker in place of this one, which ends when it has no more runs. Keeps it when the fresh one fails. */
   async renew(): Promise<void> {
-    const fresh = this.#options.spawn();
+    const fresh = this.#spawn();
     try {
       const namespaces = await fresh.ready;
       const old = this.#worker;
@@ -72,6 +80,21 @@ export class Slot {
     }
   }
 
+  /** Gives the place to a fresh worker, as {@link renew} does, because the run of this one waits for others. */
+  async relieve(): Promise<void> {
+    if (this.#isRelieving || this.#isClosed) return;
+    this.#isRelieving = true;
+    // What was to run behind the one that waits would wait with it.
+    this.#worker?.recall();
+    try {
+      await this.renew();
+    } catch (error) {
+      this.#options.warn(`no worker for what a job waits for: ${String(error)}`);
+    } finally {
+      this.#isRelieving = false;
+    }
+  }
+
   /** Ends the workers at once, and starts none any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
@@ -79,6 +102,12 @@ export class Slot {
     const workers = [...this.#retiring, ...(this.#worker === undefined ? [] : [this.#worker])];
     for (const worker of workers) worker.kill();
     await Promise.all(workers.map((worker) => worker.exited));
+  }
+
+  #spawn(): WorkerProcess {
+    const worker = this.#options.spawn();
+    worker.whileWaiting(() => worker === this.#worker && this.#options.onWaiting());
+    return worker;
   }
 
   #retire(worker: WorkerProcess): void {

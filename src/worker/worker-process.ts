@@ -65,6 +65,7 @@ export class WorkerProcess {
   #hasExited = false;
   #isKilled = false;
   #closed: Because | undefined;
+  #onWaiting: () => void = () => {};
   readonly #requests = new Map<number, (answer: Answer | null) => void>();
   #lastRequest = 0;
   #outbox: Buffer[] = [];
@@ -191,6 +192,11 @@ export class WorkerProcess {
     }
   }
 
+  /** Calls back again and again while its run waits for jobs that it called, which may need its place. */
+  whileWaiting(callback: () => void): void {
+    this.#onWaiting = callback;
+  }
+
   /** Lets the worker finish what it holds, and then ends it. */
   closeWhenIdle(): void {
     this.#runs.onceEmpty(() => this.#channel.end());
@@ -265,6 +271,9 @@ export class WorkerProcess {
         break;
       case "skipped":
         this.#runs.skipped(message.run);
+        break;
+      case "waiting":
+        if (message.run === this.running) this.#onWaiting();
         break;
       case "stray":
         this.#onStrayOutput(message.text);

@@ -131,6 +131,7 @@ test("every message on a worker's channel comes back as it was", () => {
     { type: "module-failed", message: "why" },
     { type: "finished", run: 1, result: { outcome: bytes, isError: false, ranMs: 0.5 } },
     { type: "skipped", run: 1 },
+    { type: "waiting", run: 1 },
     { type: "stray", text: "late" },
     {
       type: "described",

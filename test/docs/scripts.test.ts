@@ -88,6 +88,10 @@ describe("the scripts of the README run", () => {
     expect(await runAtNode(scriptWith("async: false").text)).toEqual({ code: 0, stdout: "42\n", stderr: "" });
   });
 
+  test("calls from jobs", async () => {
+    expect(await runAtNode(scriptWith("client().map").text)).toEqual({ code: 0, stdout: "10\n", stderr: "" });
+  });
+
   test("remote data", async () => {
     expect(await runAtNode(scriptWith("RemoteData").text)).toEqual({
       code: 0,

@@ -113,7 +113,10 @@ async function start(given: WorkerSettings): Promise<void> {
 
 /** One for the jobs and for their results. */
 function ownData({ access, node }: WorkerSettings): NodeData {
-  return (nodeData ??= createNodeData({ ...access, node: node.name }));
+  const onWaiting = (): void => {
+    if (current !== undefined) channel.send({ type: "waiting", run: current.run.run });
+  };
+  return (nodeData ??= createNodeData({ ...access, node: node.name, onWaiting }));
 }
 
 async function drain(): Promise<void> {

@@ -31,11 +31,14 @@ import { writePart } from "../../data/write-part.ts";
 import { mayReviveCode, type CurrentJob } from "./current-job.ts";
 import { Decoded } from "./decoded.ts";
 import { keepResult } from "./keep-result.ts";
+import { sayWaits } from "./own-waits.ts";
 import type { KeptResult } from "./run-job.ts";
 
 export interface NodeDataOptions extends NodeAccess {
   /** The node's name. */
   readonly node: string;
+  /** Called while jobs wait for others that they called by {@link NodeData.client}. */
+  readonly onWaiting: () => void;
 }
 
 interface LocalFile {
@@ -57,8 +60,11 @@ export class NodeData implements DataAccess {
 
   /** A client of this node, made when somebody needs one. */
   get client(): Client {
-    const { url, token } = this.#options;
-    return (this.#client ??= new Client(url, token === null ? {} : { token }));
+    if (this.#client !== undefined) return this.#client;
+    const { url, token, onWaiting } = this.#options;
+    this.#client = new Client(url, token === null ? {} : { token });
+    sayWaits(this.#client, onWaiting);
+    return this.#client;
   }
 
   async info(urls: readonly DataUrl[]): Promise<readonly (DataInfo | undefined)[]> {
