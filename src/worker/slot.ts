@@ -41,8 +41,7 @@ export class Slot {
   /** Starts the worker. Rejects when this first one does not get ready; later ones are tried again for ever. */
   async start(): Promise<readonly NamespaceInfo[]> {
     const worker = this.#options.spawn();
-    this.#worker = worker;
-    void worker.exited.then((exit) => this.#exited(worker, describeExit(exit)));
+    this.#occupy(worker);
     const namespaces = await worker.ready.catch((error: unknown) => {
       // A worker whose modules fail lives on but is of no use.
       worker.kill();
@@ -60,11 +59,8 @@ export class Slot {
     const fresh = this.#options.spawn();
     try {
       const namespaces = await fresh.ready;
-      const old = this.#worker;
-      this.#worker = fresh;
+      this.#occupy(fresh);
       this.#isReady = true;
-      void fresh.exited.then((exit) => this.#exited(fresh, describeExit(exit)));
-      if (old !== undefined) this.#retire(old);
       this.#options.onReady(namespaces);
     } catch (error) {
       fresh.kill();
@@ -79,6 +75,15 @@ export class Slot {
     const workers = [...this.#retiring, ...(this.#worker === undefined ? [] : [this.#worker])];
     for (const worker of workers) worker.kill();
     await Promise.all(workers.map((worker) => worker.exited));
+  }
+
+  /** Gives the place to this worker: nobody else is started for it, and whoever had it ends when it has no more runs. */
+  #occupy(worker: WorkerProcess): void {
+    clearTimeout(this.#retry);
+    if (this.#worker !== undefined) this.#retire(this.#worker);
+    this.#worker = worker;
+    this.#isReady = false;
+    void worker.exited.then((exit) => this.#exited(worker, describeExit(exit)));
   }
 
   #retire(worker: WorkerProcess): void {
