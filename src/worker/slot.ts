@@ -1,3 +1,4 @@
+import { messageOf } from "../core/errors.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import { describeExit } from "./exit.ts";
 import type { WorkerProcess } from "./worker-process.ts";
@@ -33,14 +34,14 @@ export class Slot {
     return this.#isReady ? this.#worker : undefined;
   }
 
-  /** How many workers died at their start, one after the other. */
+  /** How many workers died at their start, or could not be started, one after the other. */
   get failures(): number {
     return this.worker !== undefined && isProven(this.worker) ? 0 : this.#failures;
   }
 
   /** Starts the worker. Rejects when this first one does not get ready; later ones are tried again for ever. */
   async start(): Promise<readonly NamespaceInfo[]> {
-    const worker = this.#options.spawn();
+    const worker = this.#spawn();
     this.#occupy(worker);
     const namespaces = await worker.ready.catch((error: unknown) => {
       // A worker whose modules fail lives on but is of no use.
@@ -77,6 +78,16 @@ export class Slot {
     await Promise.all(workers.map((worker) => worker.exited));
   }
 
+  /** What the system refuses now it may grant later. */
+  #spawn(): WorkerProcess {
+    try {
+      return this.#options.spawn();
+    } catch (error) {
+      this.#startLater(this.#failures + 1, messageOf(error));
+      throw error;
+    }
+  }
+
   /** Gives the place to this worker: nobody else is started for it, and whoever had it ends when it has no more runs. */
   #occupy(worker: WorkerProcess): void {
     clearTimeout(this.#retry);
@@ -94,16 +105,17 @@ export class Slot {
 
   #exited(worker: WorkerProcess, how: string): void {
     if (worker !== this.#worker) return;
-    const wasProven = isProven(worker);
     this.#worker = undefined;
     this.#isReady = false;
     if (this.#isClosed) return;
-    this.#failures = wasProven ? 0 : this.#failures + 1;
-    const delayMs =
-      this.#failures === 0 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
+    this.#startLater(isProven(worker) ? 0 : this.#failures + 1, `a worker ended at its start (${how})`);
+  }
+
+  #startLater(failures: number, why: string): void {
+    this.#failures = failures;
+    const delayMs = failures === 0 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures);
     // Whoever started the first one has its error.
-    if (this.#failures > 1)
-      this.#options.warn(`a worker ended at its start (${how}); the next one starts in ${delayMs} ms`);
+    if (failures > 1) this.#options.warn(`${why}; the next one starts in ${delayMs} ms`);
     this.#retry = setTimeout(() => this.start().catch(() => {}), delayMs);
   }
 }

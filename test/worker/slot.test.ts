@@ -71,3 +71,17 @@ test("a start that was put off is given up when a fresh worker takes the place",
   expect(workers).toHaveLength(4);
   expect(slot.worker).toBe(fresh);
 });
+
+test("a worker that cannot be started is tried again", async () => {
+  const place: { module: string; failure?: Error | undefined } = { module: WORKING };
+  const { slot, workers } = slotOf(place);
+  await slot.start();
+  place.failure = new Error("spawn ENOMEM");
+  workers[0]?.kill();
+  await workers[0]?.exited;
+  vi.advanceTimersByTime(LONGEST_PAUSE_MS);
+  expect(slot.failures).toBeGreaterThan(1);
+  place.failure = undefined;
+  vi.advanceTimersByTime(LONGEST_PAUSE_MS);
+  await expect.poll(() => slot.worker).toBe(workers[1]);
+});
