@@ -1,10 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, expect, onTestFinished, test, vi } from "vitest";
-import { parseNodeName } from "../../src/core/ids.ts";
-import { OomKills } from "../../src/worker/oom-kills.ts";
 import { OrphanGuard } from "../../src/worker/orphan-guard.ts";
 import { Slot } from "../../src/worker/slot.ts";
-import { WorkerProcess } from "../../src/worker/worker-process.ts";
+import type { WorkerProcess } from "../../src/worker/worker-process.ts";
+import { startWorker } from "./support/worker.ts";
 
 const WORKING = fileURLToPath(new URL("fixtures/runs.mjs", import.meta.url));
 const BROKEN = fileURLToPath(new URL("fixtures/broken.mjs", import.meta.url));
@@ -23,23 +22,7 @@ function slotOf(place: { module: string; failure?: Error | undefined }): {
   const workers: WorkerProcess[] = [];
   const spawn = (): WorkerProcess => {
     if (place.failure !== undefined) throw place.failure;
-    const worker = new WorkerProcess({
-      slot: 1,
-      settings: {
-        node: { name: parseNodeName("n"), url: "http://localhost:1/" },
-        access: { url: "http://localhost:1/", token: null, takesData: false },
-        modules: [place.module],
-        isArbitraryBanned: false,
-        inlineResultBytes: 1_000_000,
-        keepsResults: false,
-      },
-      environment: {},
-      memoryBytes: undefined,
-      guard,
-      oomKills: new OomKills([]),
-      maxFrameBytes: 1_000_000,
-      onStrayOutput: () => {},
-    });
+    const worker = startWorker(place.module, guard);
     workers.push(worker);
     return worker;
   };
