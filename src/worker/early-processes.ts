@@ -6,11 +6,14 @@ import { spawnProcess, type WorkerProcessOptions } from "./spawn-process.ts";
  * themselves when this process does, because their channel closes.
  */
 export class EarlyProcesses {
-  readonly #waiting: ChildProcess[];
+  readonly #waiting: ChildProcess[] = [];
 
   constructor(options: WorkerProcessOptions, count: number) {
-    this.#waiting = Array.from({ length: count }, () => spawnProcess(options));
-    // Whoever takes its place says why a process cannot be started.
+    try {
+      for (let started = 0; started < count; started += 1) this.#waiting.push(spawnProcess(options));
+    } catch {
+      // Whoever takes its place says why a process cannot be started.
+    }
     for (const child of this.#waiting) child.on("error", () => {});
   }
 

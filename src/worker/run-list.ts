@@ -39,7 +39,8 @@ interface Entry {
   readonly handlers: RunHandlers;
   /** How long it is expected to take, in ms. */
   readonly expectedMs: number;
-  result: RunResult | undefined;
+  /** What its end was, as far as it is known. */
+  end: RunResult | "skipped" | undefined;
   hasBegun: boolean;
   isStreaming: boolean;
   lastOutput: OutputTail | undefined;
@@ -50,13 +51,17 @@ const NONE = 0;
 
 /**
  * The runs that a worker holds, oldest first. A run ends when its result has come over the channel and its output has
- * ended on both pipes, so that a line that was printed before the end is always ahead of the result.
+ * ended on both pipes, so that a line that was printed before the end is always ahead of the result. Nothing orders
+ * channel and pipes, so whose output it is must be told by the pipes alone: by the markers, one for each run, in their
+ * order. So a run that was skipped has markers too, and is kept until they have come; to everybody else it is gone.
  */
 export class RunList {
   readonly #onStrayOutput: (text: string) => void;
   readonly #entries: Entry[] = [];
-  /** Of how many of the entries, from the oldest on, a stream's marker has come, and the result. */
-  readonly #come: Record<StreamName | "result", number> = { stdout: 0, stderr: 0, result: 0 };
+  /** Of how many of the entries, from the oldest on, a stream's marker has come. */
+  readonly #come: Record<StreamName, number> = { stdout: 0, stderr: 0 };
+  /** How many of the entries were skipped. */
+  #skipped = 0;
   #loadMs = 0;
   #streams = 0;
   #overdue: number | undefined;
@@ -82,17 +87,17 @@ export class RunList {
   }
 
   get count(): number {
-    return this.#entries.length;
+    return this.#entries.length - this.#skipped;
   }
 
   /** The one that runs; {@link NONE} when there is none. */
   get running(): number {
-    return this.#entries[0]?.run ?? NONE;
+    return this.#entries.find(isThere)?.run ?? NONE;
   }
 
   /** The one that runs takes longer than was expected. Gives the runs that wait behind it. */
   overdue(): readonly number[] {
-    const [first, ...behind] = this.#entries;
+    const [first, ...behind] = this.#entries.filter(isThere);
     this.#overdue = first?.run;
     return behind.map(({ run }) => run);
   }
@@ -108,7 +113,7 @@ export class RunList {
       run,
       handlers,
       expectedMs,
-      result: undefined,
+      end: undefined,
       hasBegun: false,
       isStreaming: false,
       lastOutput: undefined,
@@ -120,7 +125,7 @@ export class RunList {
   /** As {@link RunHandlers.onOutput}. */
   output(stream: StreamName, bytes: Uint8Array): Promise<void> | undefined {
     const entry = this.#writer(stream);
-    if (entry === undefined) {
+    if (entry === undefined || !isThere(entry)) {
       this.#onStrayOutput(Buffer.from(bytes).toString());
       return undefined;
     }
@@ -142,7 +147,8 @@ export class RunList {
     entry.isStreaming = true;
     this.#streams += 1;
     entry.handlers.onStreaming();
-    return this.#entries.slice(this.#entries.indexOf(entry) + 1).map((behind) => behind.run);
+    const behind = this.#entries.slice(this.#entries.indexOf(entry) + 1).filter(isThere);
+    return behind.map((one) => one.run);
   }
 
   item(run: number, bytes: Uint8Array): void {
@@ -155,22 +161,22 @@ export class RunList {
 
   finished(run: number, result: RunResult): void {
     // Runs end in the order in which they were sent.
-    const entry = this.#entries[this.#come.result];
+    const entry = this.#entries[this.#firstOpen()];
     if (entry?.run !== run) return;
-    entry.result = result;
-    this.#come.result += 1;
+    entry.end = result;
     this.#settle();
   }
 
   skipped(run: number): void {
-    const at = this.#entries.findIndex((candidate) => candidate.run === run);
-    const [entry] = at < 0 ? [] : this.#entries.splice(at, 1);
-    if (entry === undefined) return;
+    const entry = this.#entry(run);
+    if (entry === undefined || entry.end !== undefined) return;
+    entry.end = "skipped";
+    this.#skipped += 1;
     this.#lighten(entry);
     entry.handlers.onSkipped();
+    this.#settle();
     // Its turn may have come by now.
     this.#beginNext();
-    this.#tellEmpty();
   }
 
   /**
@@ -181,23 +187,33 @@ export class RunList {
   lost(exit: Exit): void {
     // Whoever is told may have more runs at hand, and would give them to this worker.
     this.#isLost = true;
-    const guilty = Math.min(this.#ranAtTheEnd(exit), this.#entries.length - 1);
-    this.#entries.splice(0).forEach(({ result, handlers, lastOutput }, at) => {
-      if (result !== undefined) return handlers.onFinished(result);
-      const wasRunning = at === guilty;
-      handlers.onLost(exit, wasRunning, wasRunning ? String(lastOutput ?? "") : "");
-    });
+    const from = this.#ranAtTheEnd(exit);
+    const guilty =
+      this.#entries.find((entry, at) => at >= from && isOpen(entry)) ?? this.#entries.findLast(isOpen);
+    for (const entry of this.#entries.splice(0)) {
+      const { end, handlers, lastOutput } = entry;
+      if (end === "skipped") continue;
+      if (end !== undefined) handlers.onFinished(end);
+      else if (entry === guilty) handlers.onLost(exit, true, String(lastOutput ?? ""));
+      else handlers.onLost(exit, false, "");
+    }
   }
 
   /** The first that is not known to have ended; when it cut off how its end would be known, whatever else it did. */
   #ranAtTheEnd({ because }: Exit): number {
     const marked = Math.min(this.#come.stdout, this.#come.stderr);
     if (because === "closed-output") return marked;
-    return because === "closed-channel" ? this.#come.result : Math.max(marked, this.#come.result);
+    return because === "closed-channel" ? this.#firstOpen() : Math.max(marked, this.#firstOpen());
+  }
+
+  /** Where the first is whose end is not known. */
+  #firstOpen(): number {
+    const at = this.#entries.findIndex(isOpen);
+    return at < 0 ? this.#entries.length : at;
   }
 
   #entry(run: number): Entry | undefined {
-    return this.#entries.find((candidate) => candidate.run === run);
+    return this.#entries.find((entry) => entry.run === run && isThere(entry));
   }
 
   /** The run that `stream` belongs to now: the oldest whose marker has not come. */
@@ -207,23 +223,26 @@ export class RunList {
 
   #settle(): void {
     const come = this.#come;
-    while (come.result > 0 && come.stdout > 0 && come.stderr > 0) {
-      const first = this.#entries.shift();
-      if (first?.result === undefined) return;
-      come.result -= 1;
+    while (come.stdout > 0 && come.stderr > 0) {
+      const [first] = this.#entries;
+      if (first?.end === undefined) break;
+      this.#entries.shift();
       come.stdout -= 1;
       come.stderr -= 1;
       if (first.isStreaming) this.#streams -= 1;
-      this.#lighten(first);
-      first.handlers.onFinished(first.result);
+      if (first.end === "skipped") this.#skipped -= 1;
+      else {
+        this.#lighten(first);
+        first.handlers.onFinished(first.end);
+      }
     }
     this.#tellEmpty();
   }
 
   /** The worker is at the first run whose output has not ended: a result may be held back behind a run that blocks. */
   #beginNext(): void {
-    const { stdout, stderr } = this.#come;
-    const next = this.#entries[Math.min(stdout, stderr)];
+    const ended = Math.min(this.#come.stdout, this.#come.stderr);
+    const next = this.#entries.find((entry, at) => at >= ended && isThere(entry));
     if (next === undefined || next.hasBegun) return;
     next.hasBegun = true;
     next.handlers.onBegin();
@@ -231,10 +250,20 @@ export class RunList {
 
   #lighten({ expectedMs }: Entry): void {
     // Sums of fractions drift.
-    this.#loadMs = this.#entries.length === 0 ? 0 : this.#loadMs - expectedMs;
+    this.#loadMs = this.count === 0 ? 0 : this.#loadMs - expectedMs;
   }
 
   #tellEmpty(): void {
-    if (this.#entries.length === 0) this.#onEmpty?.();
+    if (this.count === 0) this.#onEmpty?.();
   }
+}
+
+/** Whether nobody knows its end. */
+function isOpen({ end }: Entry): boolean {
+  return end === undefined;
+}
+
+/** Whether it was not taken back. */
+function isThere({ end }: Entry): boolean {
+  return end !== "skipped";
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../core/errors.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import { describeExit } from "./exit.ts";
 import type { WorkerProcess } from "./worker-process.ts";
@@ -21,6 +22,8 @@ export class Slot {
   #worker: WorkerProcess | undefined;
   /** Workers on their way out: still alive, given nothing more. */
   readonly #retiring = new Set<WorkerProcess>();
+  /** One that is to have the place as soon as it is ready. */
+  #fresh: WorkerProcess | undefined;
   #isReady = false;
   #isClosed = false;
   #failures = 0;
@@ -36,7 +39,7 @@ export class Slot {
     return this.#isReady ? this.#worker : undefined;
   }
 
-  /** How many workers died at their start, one after the other. */
+  /** How many workers died at their start, or could not be started, one after the other. */
   get failures(): number {
     return this.worker !== undefined && isProven(this.worker) ? 0 : this.#failures;
   }
@@ -49,8 +52,7 @@ export class Slot {
   /** Starts the worker. Rejects when this first one does not get ready; later ones are tried again for ever. */
   async start(): Promise<readonly NamespaceInfo[]> {
     const worker = this.#spawn();
-    this.#worker = worker;
-    void worker.exited.then((exit) => this.#exited(worker, describeExit(exit)));
+    this.#occupy(worker);
     const namespaces = await worker.ready.catch((error: unknown) => {
       // A worker whose modules fail lives on but is of no use.
       worker.kill();
@@ -66,17 +68,17 @@ export class Slot {
   /** Puts a fresh worker in place of this one, which ends when it has no more runs. Keeps it when the fresh one fails. */
   async renew(): Promise<void> {
     const fresh = this.#spawn();
+    this.#fresh = fresh;
     try {
       const namespaces = await fresh.ready;
-      const old = this.#worker;
-      this.#worker = fresh;
+      this.#occupy(fresh);
       this.#isReady = true;
-      void fresh.exited.then((exit) => this.#exited(fresh, describeExit(exit)));
-      if (old !== undefined) this.#retire(old);
       this.#options.onReady(namespaces);
     } catch (error) {
       fresh.kill();
       throw error;
+    } finally {
+      if (this.#fresh === fresh) this.#fresh = undefined;
     }
   }
 
@@ -89,7 +91,7 @@ export class Slot {
     try {
       await this.renew();
     } catch (error) {
-      this.#options.warn(`no worker for what a job waits for: ${String(error)}`);
+      if (!this.#isClosed) this.#options.warn(`no worker for what a job waits for: ${messageOf(error)}`);
     } finally {
       this.#isRelieving = false;
     }
@@ -99,15 +101,30 @@ export class Slot {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retry);
-    const workers = [...this.#retiring, ...(this.#worker === undefined ? [] : [this.#worker])];
+    const workers = [this.#worker, this.#fresh, ...this.#retiring].filter((worker) => worker !== undefined);
     for (const worker of workers) worker.kill();
     await Promise.all(workers.map((worker) => worker.exited));
   }
 
+  /** What the system refuses now it may grant later. */
   #spawn(): WorkerProcess {
-    const worker = this.#options.spawn();
-    worker.whileWaiting(() => worker === this.#worker && this.#options.onWaiting());
-    return worker;
+    try {
+      const worker = this.#options.spawn();
+      worker.whileWaiting(() => worker === this.#worker && this.#options.onWaiting());
+      return worker;
+    } catch (error) {
+      this.#startLater(this.#failures + 1, messageOf(error));
+      throw error;
+    }
+  }
+
+  /** Gives the place to this worker: nobody else is started for it, and whoever had it ends when it has no more runs. */
+  #occupy(worker: WorkerProcess): void {
+    clearTimeout(this.#retry);
+    if (this.#worker !== undefined) this.#retire(this.#worker);
+    this.#worker = worker;
+    this.#isReady = false;
+    void worker.exited.then((exit) => this.#exited(worker, describeExit(exit)));
   }
 
   #retire(worker: WorkerProcess): void {
@@ -118,16 +135,17 @@ export class Slot {
 
   #exited(worker: WorkerProcess, how: string): void {
     if (worker !== this.#worker) return;
-    const wasProven = isProven(worker);
     this.#worker = undefined;
     this.#isReady = false;
     if (this.#isClosed) return;
-    this.#failures = wasProven ? 0 : this.#failures + 1;
-    const delayMs =
-      this.#failures === 0 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** this.#failures);
+    this.#startLater(isProven(worker) ? 0 : this.#failures + 1, `a worker ended at its start (${how})`);
+  }
+
+  #startLater(failures: number, why: string): void {
+    this.#failures = failures;
+    const delayMs = failures === 0 ? 0 : Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** failures);
     // Whoever started the first one has its error.
-    if (this.#failures > 1)
-      this.#options.warn(`a worker ended at its start (${how}); the next one starts in ${delayMs} ms`);
+    if (failures > 1) this.#options.warn(`${why}; the next one starts in ${delayMs} ms`);
     this.#retry = setTimeout(() => this.start().catch(() => {}), delayMs);
   }
 }

@@ -116,6 +116,26 @@ test("a job's output is there as text", async () => {
   expect(body.split("\n").toSorted()).toEqual(["", "one", "two"]);
 });
 
+test.each([
+  ["v1/catalog?limit=1.5", "limit"],
+  ["v1/catalog?limit=1&limit=2", "limit"],
+  ["v1/jobs?limit=ten", "limit"],
+  ["v1/jobs/ID/output?from=1.5", "from"],
+  ["v1/jobs/ID/output?from=1e30", "from"],
+  ["v1/jobs/ID/output?from=-1", "from"],
+])("GET %s is refused with what was expected", async (path, name) => {
+  const job = cluster.client.call(() => 1);
+  await job;
+  const { status, body } = await curl(path.replace("ID", job.id));
+  expect({ status, ...(JSON.parse(body) as object) }).toMatchObject({
+    status: 400,
+    code: "KS_BAD_REQUEST",
+    detail: expect.stringMatching(
+      new RegExp(`^Not a count: ${name} is ".*" \\(expected a whole number from 0 on\\)$`),
+    ),
+  });
+});
+
 test("a body over the limit is refused while it comes", async () => {
   const { Readable } = await import("node:stream");
   const chunk = Buffer.alloc(1024 * 1024);

@@ -4,11 +4,10 @@ import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { FrameReader, frame, frames } from "../../src/codec/frames.ts";
-import { encodeSpec } from "../../src/codec/wire.ts";
 import { encodeToWorker, parseFromWorker } from "../../src/codec/worker-wire.ts";
-import { newJobId } from "../../src/client/new-job-id.ts";
 import { parseNodeName } from "../../src/core/ids.ts";
 import type { ToWorker } from "../../src/core/messages.ts";
+import { runOf } from "./support/worker.ts";
 
 const ENTRY = fileURLToPath(new URL("../../dist/worker/child/entry.js", import.meta.url));
 const MODULE = fileURLToPath(new URL("fixtures/runs.mjs", import.meta.url));
@@ -28,26 +27,8 @@ const START: ToWorker = {
 const ROUNDS = 8;
 const SHORT_ONES = 5;
 
-function runOf(run: number, name: "short" | "long"): Buffer {
-  const spec = encodeSpec({
-    namespace: "default",
-    name,
-    label: name,
-    units: [],
-    codec: "json",
-    fn: null,
-    args: Buffer.from(`[${run}]`),
-    timeoutMs: 0,
-    retries: 0,
-    retryDelayMs: 0,
-    ttlMs: 0,
-    isIdempotent: true,
-    after: [],
-    trace: null,
-    streamsOutput: false,
-  });
-  return encodeToWorker({ type: "run", run, jobId: newJobId(), attempt: 1, spec, outcomes: [] });
-}
+const message = (run: number, name: "short" | "long"): Buffer =>
+  encodeToWorker({ type: "run", ...runOf(run, name) });
 
 test("the result of a short run does not wait for the end of a long one behind it", async () => {
   const child = spawn(process.execPath, [ENTRY], { stdio: ["ignore", "ignore", "ignore", "pipe"] });
@@ -66,9 +47,9 @@ test("the result of a short run does not wait for the end of a long one behind i
   channel.on("data", (chunk: Buffer) => {
     pieces.push([]);
     reader.push(chunk, (body) => {
-      const message = parseFromWorker(body);
-      if (message.type === "finished") pieces.at(-1)?.push(message.run);
-      if (message.type === "ready") onReady();
+      const said = parseFromWorker(body);
+      if (said.type === "finished") pieces.at(-1)?.push(said.run);
+      if (said.type === "ready") onReady();
     });
     onEnded();
   });
@@ -81,8 +62,8 @@ test("the result of a short run does not wait for the end of a long one behind i
     const isOver = new Promise<void>((resolve) => {
       onEnded = () => (pieces.some((runs) => runs.includes(long)) ? resolve() : undefined);
     });
-    const runs = Array.from({ length: SHORT_ONES }, (_, at) => runOf(first + at, "short"));
-    channel.write(frames([...runs, runOf(long, "long")]));
+    const runs = Array.from({ length: SHORT_ONES }, (_, at) => message(first + at, "short"));
+    channel.write(frames([...runs, message(long, "long")]));
     await isOver;
     expect(pieces.find((ends) => ends.includes(long))).toEqual([long]);
   }

@@ -66,3 +66,72 @@ test("a worker that has died takes no more: whoever hears of a run that it lost 
   runs.lost({ code: null, signal: "SIGKILL" });
   expect([...loads, runs.loadMs]).toEqual([Infinity, Infinity]);
 });
+
+test("what a run prints is its own, though the one before it was taken back and nobody has heard of that", () => {
+  const log: string[] = [];
+  const runs = new RunList(() => {});
+  runs.add(1, handlers(log, "first"), 1);
+  runs.add(2, handlers(log, "cancelled"), 1);
+  runs.add(3, handlers(log, "third"), 1);
+  // The pipes are read before the channel.
+  const ended = (): void => (["stdout", "stderr"] as const).forEach((stream) => runs.outputEnded(stream));
+  ended();
+  ended();
+  void runs.output("stdout", Buffer.from("of the third"));
+  ended();
+  runs.skipped(2);
+  runs.finished(1, RESULT);
+  runs.finished(3, RESULT);
+  expect(log.filter((line) => !line.endsWith("begins"))).toEqual([
+    "third prints",
+    "cancelled skipped",
+    "first finished",
+    "third finished",
+  ]);
+  expect([runs.count, runs.loadMs]).toEqual([0, 0]);
+});
+
+test("of a run that was taken back nothing is heard any more, and it counts for nothing", () => {
+  const log: string[] = [];
+  const stray: string[] = [];
+  const runs = new RunList((text) => stray.push(text));
+  runs.add(1, handlers(log, "first"), 5);
+  runs.add(2, handlers(log, "recalled"), 7);
+  runs.skipped(2);
+  expect([runs.count, runs.loadMs]).toEqual([1, 5]);
+  runs.skipped(2);
+  runs.progress(2, { done: 1, total: 2, label: "" });
+  finish(runs, 1);
+  void runs.output("stdout", Buffer.from("nobody's"));
+  let isEmpty = false;
+  runs.onceEmpty(() => (isEmpty = true));
+  expect({ log, stray, isEmpty }).toEqual({
+    log: ["first begins", "recalled skipped", "first finished"],
+    stray: ["nobody's"],
+    isEmpty: true,
+  });
+});
+
+test("a worker's death is no fault of a run that it had skipped", () => {
+  const log: string[] = [];
+  const runs = new RunList(() => {});
+  const blamed = (name: string): RunHandlers => ({
+    ...handlers(log, name),
+    onLost: (_, wasRunning) => log.push(`${name} lost${wasRunning ? ", having run" : ""}`),
+  });
+  runs.add(1, blamed("first"), 1);
+  runs.add(2, blamed("recalled"), 1);
+  runs.add(3, blamed("third"), 1);
+  runs.skipped(2);
+  runs.outputEnded("stdout");
+  runs.outputEnded("stderr");
+  runs.finished(1, RESULT);
+  runs.lost({ code: null, signal: "SIGKILL" });
+  expect(log).toEqual([
+    "first begins",
+    "recalled skipped",
+    "third begins",
+    "first finished",
+    "third lost, having run",
+  ]);
+});

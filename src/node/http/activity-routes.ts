@@ -9,6 +9,7 @@ import type { Feed, News } from "../activity/feed.ts";
 import { listJobs } from "../activity/job-list.ts";
 import type { NodeWatch } from "../activity/node-watch.ts";
 import { factsAsJson } from "./job-json.ts";
+import { parseCount } from "./parse-count.ts";
 import { problemOf } from "./problems.ts";
 import { ServerSentEvents } from "./server-sent.ts";
 
@@ -38,7 +39,7 @@ export function addActivityRoutes(server: FastifyInstance, options: ActivityRout
       {
         state: parseState(state),
         label: label || undefined,
-        limit: parseCount(limit, USUAL_JOBS, MOST_JOBS),
+        limit: Math.min(parseCount("limit", limit) ?? USUAL_JOBS, MOST_JOBS),
       },
     );
     const jobs = found.jobs.map(factsAsJson);
@@ -60,13 +61,17 @@ export function addActivityRoutes(server: FastifyInstance, options: ActivityRout
 
   server.get<Query>("/v1/activity/node", async (request, reply) => {
     const { after, most } = request.query;
-    const told = await watch.look(parseCount(after, 0, Infinity), parseCount(most, 0, MOST_TOLD));
+    const told = await watch.look(
+      parseCount("after", after) ?? 0,
+      Math.min(parseCount("most", most) ?? 0, MOST_TOLD),
+    );
     return await reply.type("application/json").send(JSON.stringify(told));
   });
 
   server.get<Query>("/v1/jobs/ended", async (request, reply) => {
     const { most, end, label } = request.query;
-    const ids = activity.lastEnded(parseCount(most, USUAL_JOBS, MOST_TOLD), parseEnd(end), label);
+    const count = Math.min(parseCount("most", most) ?? USUAL_JOBS, MOST_TOLD);
+    const ids = activity.lastEnded(count, parseEnd(end), label);
     return await reply.type("application/json").send(JSON.stringify({ ids }));
   });
 }
@@ -89,10 +94,4 @@ function parseState(text: string | undefined): JobState | undefined {
 function parseEnd(text: string | undefined): RunEnd | undefined {
   const state = parseState(text);
   return state !== undefined && isFinal(state) ? state : undefined;
-}
-
-function parseCount(text: string | undefined, usual: number, most: number): number {
-  if (text === undefined) return usual;
-  if (/^\d{1,15}$/.test(text)) return Math.min(Number(text), most);
-  throw new KitchenError("KS_BAD_REQUEST", `Not a count: ${JSON.stringify(text.slice(0, 100))}`);
 }

@@ -6,6 +6,7 @@ import { parseNodeName, type NodeName } from "../../core/ids.ts";
 import { LINK_WAIT_MS } from "../data/broadcast.ts";
 import type { DataService } from "../data/data-service.ts";
 import { sendLines } from "./lines.ts";
+import { parseCount } from "./parse-count.ts";
 import { bodyObject } from "./server.ts";
 
 export interface CatalogRoutesOptions {
@@ -23,9 +24,10 @@ export function addCatalogRoutes(server: FastifyInstance, { data, node }: Catalo
   server.get<{ Querystring: { match?: string; after?: string; limit?: string } }>(
     "/v1/catalog",
     async (request, reply) => {
-      const { match = "**", after = "", limit } = request.query;
-      const most = Math.min(Math.max(1, Number(limit ?? MOST_FOUND) || MOST_FOUND), MOST_FOUND);
-      const { urls, next } = await data.search(parseGlob(match), { after, limit: most });
+      const { match = "**", after = "" } = request.query;
+      const wanted = parseCount("limit", request.query.limit) ?? MOST_FOUND;
+      const limit = Math.min(Math.max(1, wanted), MOST_FOUND);
+      const { urls, next } = await data.search(parseGlob(match), { after, limit });
       // Some may have been deleted in between.
       const found = (await data.info(urls)).filter((info) => info !== undefined);
       return await sendJson(reply, { data: found, next });

@@ -12,6 +12,7 @@ import type { NodeFacts } from "../facts.ts";
 import { allAway, noneGave } from "../data/missing.ts";
 import type { DataService } from "../data/data-service.ts";
 import { forward, FORWARDED_HEADER, forwardToFirst } from "./forward.ts";
+import { parseCount } from "./parse-count.ts";
 
 export interface DataRoutesOptions {
   readonly data: DataService;
@@ -43,7 +44,8 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
     if (request.headers[FORWARDED_HEADER] !== undefined) return "here";
     const { node: named } = request.query;
     // What has begun is where it began, also when there is no room for more by now.
-    const isBegun = request.method !== "PUT" || (countOf(request.headers["upload-offset"]) ?? 0) > 0;
+    const isBegun =
+      request.method !== "PUT" || (parseCount("upload-offset", request.headers["upload-offset"]) ?? 0) > 0;
     const wanted = named === undefined ? isBegun && passedOn.get(upload ?? "") : parseNodeName(named);
     if (wanted === undefined) return "here";
     const to =
@@ -79,7 +81,7 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
         sha256: digestOf(headers["repr-digest"]),
         sha256Behind: digestBehind(request.raw),
         uploadId,
-        offset: countOf(headers["upload-offset"]),
+        offset: parseCount("upload-offset", headers["upload-offset"]),
         ownsPieces: true,
       });
       const replica = await data.replicas.enter(arrived);
@@ -129,7 +131,7 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
 
   server.get<{ Querystring: { wait?: string } }>("/v1/replicas/*", async (request, reply) => {
     const url = dataUrlOf(request, "/v1/replicas/");
-    const waitMs = Math.min(countOf(request.query.wait) ?? 0, LONGEST_WAIT_MS);
+    const waitMs = Math.min(parseCount("wait", request.query.wait) ?? 0, LONGEST_WAIT_MS);
     return await sendBytes(request, reply, await data.directory.openReader(url, { waitMs }));
   });
 
@@ -240,18 +242,14 @@ function parseUploadId(text: Header): string {
   throw new KitchenError("KS_BAD_REQUEST", "Not an upload's id: expected 8 to 64 letters, digits and -");
 }
 
-function countOf(header: Header): number | undefined {
-  if (header === undefined) return undefined;
-  if (typeof header === "string" && /^\d{1,15}$/.test(header)) return Number(header);
-  throw new KitchenError("KS_BAD_REQUEST", `Not a whole number: ${String(header).slice(0, 50)}`);
-}
-
 /** Of the whole: as it was said, or what is still to come and what came before. */
 function sizeOf(headers: FastifyRequest["headers"]): number | undefined {
-  const said = countOf(headers["upload-length"]);
+  const said = parseCount("upload-length", headers["upload-length"]);
   if (said !== undefined) return said;
-  const length = countOf(headers["content-length"]);
-  return length === undefined ? undefined : length + (countOf(headers["upload-offset"]) ?? 0);
+  const length = parseCount("content-length", headers["content-length"]);
+  return length === undefined
+    ? undefined
+    : length + (parseCount("upload-offset", headers["upload-offset"]) ?? 0);
 }
 
 /** Reads the digest behind a body, when one was announced. */

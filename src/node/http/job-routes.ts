@@ -13,6 +13,7 @@ import type { Submissions } from "../submissions.ts";
 import { retryJob } from "../retry-job.ts";
 import { callSizes } from "./call-json.ts";
 import { jobAsJson } from "./job-json.ts";
+import { parseCount } from "./parse-count.ts";
 import { bodyBytes, bodyObject } from "./server.ts";
 
 /** Of why jobs are cancelled, in characters. */
@@ -54,7 +55,7 @@ export function addJobRoutes(
     async (request, reply) => {
       const id = parseJobId(request.params.id);
       await readJob(store, id);
-      const from = Math.max(0, Number(request.query.from ?? 0) || 0);
+      const from = parseCount("from", request.query.from) ?? 0;
       const pieces = await store.readOutput(id, from);
       void reply.header("kitchensink-next", from + pieces.length);
       if (request.headers.accept !== MEDIA_TYPE)

@@ -1,12 +1,15 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { delimiter, join } from "node:path";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
+import { isLoading } from "./is-loading.ts";
 
 const PROGRAMS = ["valkey-server", "redis-server"];
 const READY = /ready to accept connections/i;
-const READY_TIMEOUT_MS = 10_000;
-const RESTART_MS = 500;
+/** After so long without a sign that it starts, it never will. */
+const PATIENCE_MS = 10_000;
+const FIRST_RESTART_MS = 500;
+const LONGEST_RESTART_MS = 30_000;
 /** How long it may take to write what it holds when it is asked to end. */
 const STOP_TIMEOUT_MS = 5_000;
 
@@ -34,12 +37,15 @@ export interface RedisServerOptions {
   /** Called with every process that is started. */
   readonly onSpawn: (child: ChildProcess) => void;
   readonly warn: (message: string) => void;
+  /** How long it may give no sign while it starts, in ms. */
+  readonly patienceMs?: number;
 }
 
 /** A Redis server that belongs to a node: started with it, started again when it dies, ended with it. */
 export class RedisServer {
   readonly #options: RedisServerOptions;
   #child: ChildProcess | undefined;
+  #restart: NodeJS.Timeout | undefined;
   #isStopping = false;
 
   private constructor(options: RedisServerOptions) {
@@ -57,8 +63,9 @@ export class RedisServer {
   /** Ends it; what was acknowledged is in its append-only file. */
   async stop(): Promise<void> {
     this.#isStopping = true;
+    clearTimeout(this.#restart);
     const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.pid === undefined || hasEnded(child)) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => child.kill("SIGKILL"), STOP_TIMEOUT_MS);
       child.once("exit", () => {
@@ -69,8 +76,8 @@ export class RedisServer {
     });
   }
 
-  #spawn(): Promise<void> {
-    const { program, port, directory, onSpawn } = this.#options;
+  async #spawn(): Promise<void> {
+    const { program, port, directory, onSpawn, warn, patienceMs = PATIENCE_MS } = this.#options;
     const flags = {
       port: String(port),
       bind: "127.0.0.1",
@@ -89,23 +96,36 @@ export class RedisServer {
     });
     this.#child = child;
     onSpawn(child);
-    child.once("exit", () => this.#exited(child));
-    return untilReady(child, program, port);
+    const onLoading = (): void => warn("the Redis server still reads its append-only file");
+    await untilReady(child, { program, port, patienceMs, onLoading });
+    // Whoever waits for it to be ready hears of an earlier end.
+    if (hasEnded(child)) this.#ended(child);
+    else child.once("exit", () => this.#ended(child));
   }
 
-  #exited(child: ChildProcess): void {
-    if (this.#isStopping || child !== this.#child || !this.#wasReady(child)) return;
+  #ended({ signalCode, exitCode }: ChildProcess): void {
+    if (this.#isStopping) return;
     this.#options.warn(
-      `the Redis server ended (${child.signalCode ?? `exit code ${child.exitCode}`}); starting it again`,
+      `the Redis server ended (${signalCode ?? `exit code ${exitCode}`}); starting it again`,
     );
-    setTimeout(() => {
-      if (!this.#isStopping) this.#spawn().catch((error: unknown) => this.#options.warn(String(error)));
-    }, RESTART_MS);
+    this.#startIn(FIRST_RESTART_MS);
   }
 
-  #wasReady(child: ChildProcess): boolean {
-    return readyServers.has(child);
+  /** Whatever keeps it from starting, a full disk or too little memory, may pass. */
+  #startIn(delayMs: number): void {
+    this.#restart = setTimeout(() => {
+      this.#spawn().catch((error: unknown) => {
+        if (this.#isStopping) return;
+        const nextMs = Math.min(2 * delayMs, LONGEST_RESTART_MS);
+        this.#options.warn(`${messageOf(error)}; trying again in ${nextMs / 1_000} s`);
+        this.#startIn(nextMs);
+      });
+    }, delayMs);
   }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }
 
 /** What a server needs of the node's environment, in which there may be secrets. */
@@ -114,34 +134,51 @@ function ownEnvironment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => needed.includes(name)));
 }
 
-const readyServers = new WeakSet<ChildProcess>();
+interface Waiting {
+  readonly program: string;
+  readonly port: number;
+  readonly patienceMs: number;
+  readonly onLoading: () => void;
+}
 
-function untilReady(child: ChildProcess, program: string, port: number): Promise<void> {
+/** Rejects when it ends before it is ready; ends it when it gives no sign that it will be. */
+function untilReady(child: ChildProcess, { program, port, patienceMs, onLoading }: Waiting): Promise<void> {
   return new Promise((resolve, reject) => {
     let said = "";
-    const fail = (why: string): void => {
+    let isSettled = false;
+    const settle = (how: () => void): void => {
+      isSettled = true;
       clearTimeout(timer);
-      const last = said.trim().split("\n").slice(-3).join("\n");
-      reject(new KitchenError("KS_UNAVAILABLE", `Cannot start ${program} on port ${port}: ${why}\n${last}`));
+      how();
     };
-    const timer = setTimeout(() => {
-      child.kill("SIGKILL");
-      fail(`it was not ready after ${READY_TIMEOUT_MS / 1_000} s`);
-    }, READY_TIMEOUT_MS);
+    const fail = (why: string): void => {
+      const last = said.trim().split("\n").slice(-3).join("\n");
+      const error = `Cannot start ${program} on port ${port}: ${why}\n${last}`.trim();
+      settle(() => reject(new KitchenError("KS_UNAVAILABLE", error)));
+    };
+    let wasLoading = false;
+    const look = async (): Promise<void> => {
+      const isAtWork = await isLoading(port, patienceMs);
+      if (isSettled) return;
+      if (!isAtWork) {
+        child.kill("SIGKILL");
+        return fail(`it was not ready after ${patienceMs / 1_000} s`);
+      }
+      if (!wasLoading) onLoading();
+      wasLoading = true;
+      timer = setTimeout(() => void look(), patienceMs);
+    };
+    let timer = setTimeout(() => void look(), patienceMs);
     const read = (chunk: Buffer): void => {
-      if (readyServers.has(child)) return;
+      if (isSettled) return;
       said = (said + chunk.toString()).slice(-4_096);
-      if (!READY.test(said)) return;
-      readyServers.add(child);
-      clearTimeout(timer);
-      resolve();
+      if (READY.test(said)) settle(resolve);
     };
     child.stdout?.on("data", read);
     child.stderr?.on("data", read);
     child.once("error", (error) => fail(error.message));
-    child.once("exit", (code, signal) => {
-      if (!readyServers.has(child))
-        fail(signal === null ? `it ended with exit code ${code}` : `it was killed by ${signal}`);
-    });
+    child.once("exit", (code, signal) =>
+      fail(signal === null ? `it ended with exit code ${code}` : `it was killed by ${signal}`),
+    );
   });
 }

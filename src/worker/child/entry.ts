@@ -5,7 +5,7 @@ import { setLateDataAccess } from "../../client/data-access.ts";
 import "../../client/remote-data.ts";
 import { setSurroundingTrace } from "../../client/tracing.ts";
 import { KitchenError } from "../../core/errors.ts";
-import type { RunResult, ToWorker, WorkerSettings } from "../../core/messages.ts";
+import type { ToWorker, WorkerSettings } from "../../core/messages.ts";
 import { Channel } from "./channel.ts";
 import { currentRun, currentTrace } from "./current-job.ts";
 import { JobFacts } from "./job-facts.ts";
@@ -21,6 +21,11 @@ import { installStdio, markerOf, writeMarkers } from "./stdio.ts";
 import { outcomeOfThrown, withoutOwnFrames } from "./thrown.ts";
 
 type Run = Extract<ToWorker, { type: "run" }>;
+/** A run that was cancelled or recalled before its turn, in its place among the others. */
+interface SkippedRun {
+  readonly type: "skipped";
+  readonly run: number;
+}
 
 /** While short runs follow each other, their results leave together, but none waits longer, unless the next one blocks. */
 const RESULT_DELAY_MS = 1;
@@ -37,7 +42,7 @@ interface Current {
 const channel = new Channel();
 const registry = new Registry();
 const units = new Map<string, Uint8Array>();
-const waiting: Run[] = [];
+const waiting: (Run | SkippedRun)[] = [];
 let settings: WorkerSettings | undefined;
 let nodeData: NodeData | undefined;
 let marker: Buffer = Buffer.alloc(0);
@@ -123,7 +128,8 @@ async function drain(): Promise<void> {
   isDraining = true;
   let flushedAtMs = performance.now();
   for (let run = waiting.shift(); run !== undefined; run = waiting.shift()) {
-    await execute(run);
+    if (run.type === "run") await execute(run);
+    else await endOutput(() => {});
     const nowMs = performance.now();
     if (nowMs - flushedAtMs < RESULT_DELAY_MS && waiting.length > 0) continue;
     channel.flush();
@@ -163,24 +169,27 @@ async function execute(run: Run): Promise<void> {
   current?.stream?.stop();
   current = undefined;
   const ranMs = performance.now() - begunAtMs;
-  const result = { outcome, isError, ranMs };
-  try {
-    writeMarkers(marker);
-  } catch (error) {
-    await leave(run, error, result);
-  }
-  channel.post({ type: "finished", run: run.run, result });
+  await endOutput((error) => {
+    const lost = { outcome: outcomeOfThrown(error, { keepsClasses: false }), isError: true, ranMs };
+    channel.post({ type: "finished", run: run.run, result: lost });
+  });
+  channel.post({ type: "finished", run: run.run, result: { outcome, isError, ranMs } });
 }
 
-/** A run closed stdout or stderr: no later run could end its output in this process. */
-async function leave({ run }: Run, cause: unknown, result: RunResult): Promise<never> {
-  const { code } = cause as NodeJS.ErrnoException;
-  const message = `Cannot tell where the job's output ends: it closed its stdout or stderr (${code})`;
-  const lost = new KitchenError("KS_WORKER_LOST", message, { cause });
-  const outcome = outcomeOfThrown(lost, { keepsClasses: false });
-  channel.post({ type: "finished", run, result: { ...result, outcome, isError: true } });
-  channel.end(() => exit(EXIT_CODES["closed-output"]));
-  return await new Promise<never>(() => {});
+/**
+ * Ends a run's output. When it closed stdout or stderr, no later run could end its own in this process, which ends then:
+ * `onLost` can still say something.
+ */
+async function endOutput(onLost: (error: KitchenError) => void): Promise<void> {
+  try {
+    writeMarkers(marker);
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const message = `Cannot tell where the job's output ends: it closed its stdout or stderr (${code})`;
+    onLost(new KitchenError("KS_WORKER_LOST", message, { cause }));
+    channel.end(() => exit(EXIT_CODES["closed-output"]));
+    await new Promise<never>(() => {});
+  }
 }
 
 /** Items of a run that is over already go nowhere. */
@@ -206,11 +215,11 @@ function cancel(run: number, reason: string): void {
   } else skip(run);
 }
 
-/** Drops a run that has not begun. */
+/** Drops a run that has not begun; its place is kept, for its markers. */
 function skip(run: number): void {
-  const at = waiting.findIndex((candidate) => candidate.run === run);
+  const at = waiting.findIndex((candidate) => candidate.type === "run" && candidate.run === run);
   if (at < 0) return;
-  waiting.splice(at, 1);
+  waiting[at] = { type: "skipped", run };
   channel.send({ type: "skipped", run });
 }
 
