@@ -231,7 +231,7 @@ class Node implements RunningNode {
 
   async #close(graceMs: number): Promise<void> {
     const { store } = this.#options;
-    this.#lanes.queue.runner.pause();
+    const paused = this.#lanes.queue.runner.pause();
     this.#overdue.close();
     this.#progress.close();
     await this.#stopWatching();
@@ -239,6 +239,7 @@ class Node implements RunningNode {
     await Promise.all(work.map((each) => each.idle(graceMs)));
     this.#stopNow();
     await this.#lanes.queue.pool.close();
+    await paused;
     // A store that is away now gets no more than one try: the lease will run out by itself.
     this.#writer.close();
     await this.#writer.drained().catch(() => {});
