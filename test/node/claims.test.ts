@@ -7,21 +7,9 @@ import { startNode } from "../../src/node/node.ts";
 import type { RunningNode } from "../../src/node/running-node.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
 import type { NewJob, Store } from "../../src/store/port.ts";
-import { temporaryDirectory } from "../support/temporary.ts";
-import {
-  bytes,
-  claim,
-  DEFAULTS,
-  HEAD,
-  N1,
-  N2,
-  newJob,
-  register,
-  state,
-  UNIT,
-} from "../store/support/harness.ts";
+import { bytes, claim, DEFAULTS, HEAD, N2, newJob, register, state, UNIT } from "../store/support/harness.ts";
+import { nodeOptions } from "./support/node-options.ts";
 
-const NO_LOG = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 const MODULE = fileURLToPath(new URL("../cluster/fixtures/functions.ts", import.meta.url));
 
 interface Place {
@@ -34,29 +22,7 @@ async function place(): Promise<Place> {
   const store = openMemoryStore({ cluster: "test", ...DEFAULTS });
   const closeStore = store.close.bind(store);
   vi.spyOn(store, "close").mockResolvedValue();
-  const node = await startNode({
-    name: N1,
-    cluster: "test",
-    url: new URL("http://127.0.0.1:0/"),
-    host: "127.0.0.1",
-    allowedHosts: [],
-    token: null,
-    store,
-    dataDirectory: temporaryDirectory(),
-    adopts: [],
-    dataThresholdBytes: 200_000_000,
-    numWorkers: 1,
-    numInstantWorkers: 1,
-    queues: ["default"],
-    modules: [MODULE],
-    reloads: false,
-    isReadOnly: false,
-    isArbitraryBanned: false,
-    environmentNames: [],
-    leaseMs: 600_000,
-    graceMs: 0,
-    log: NO_LOG,
-  });
+  const node = await startNode({ ...nodeOptions(store), modules: [MODULE] });
   onTestFinished(async () => {
     await node.close(0);
     await closeStore();
