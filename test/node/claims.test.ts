@@ -1,6 +1,5 @@
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test, vi } from "vitest";
-import { encodeSpec } from "../../src/codec/wire.ts";
 import { KitchenError } from "../../src/core/errors.ts";
 import type { UnitHash } from "../../src/core/ids.ts";
 import { startNode } from "../../src/node/node.ts";
@@ -8,6 +7,7 @@ import type { RunningNode } from "../../src/node/running-node.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
 import type { NewJob, Store } from "../../src/store/port.ts";
 import { bytes, claim, DEFAULTS, HEAD, N2, newJob, register, state, UNIT } from "../store/support/harness.ts";
+import { additionSpec } from "./support/addition.ts";
 import { nodeOptions } from "./support/node-options.ts";
 
 const MODULE = fileURLToPath(new URL("../cluster/fixtures/functions.ts", import.meta.url));
@@ -32,24 +32,7 @@ async function place(): Promise<Place> {
 
 /** A call of `test.add`; one that may not be begun twice, unless it is said to be. */
 function addition(units: readonly UnitHash[] = [], isIdempotent = false): NewJob {
-  const spec = encodeSpec({
-    namespace: "test",
-    name: "add",
-    label: "test.add",
-    units,
-    codec: "json",
-    fn: null,
-    args: bytes("[1, 2]"),
-    timeoutMs: 0,
-    retries: 0,
-    streamsOutput: false,
-    retryDelayMs: 0,
-    ttlMs: 0,
-    isIdempotent,
-    after: [],
-    trace: null,
-  });
-  return newJob({ spec, isAtMostOnce: !isIdempotent });
+  return newJob({ spec: additionSpec({ units, isIdempotent }), isAtMostOnce: !isIdempotent });
 }
 
 async function submit(store: Store, job: NewJob): Promise<void> {
