@@ -60,6 +60,8 @@ export class InstantLane {
   /** The attempts that wait or run, each of a call. */
   readonly #calls = new Map<Attempt, InstantCall>();
   #waiting: Attempt[] = [];
+  /** Of calls that may not wait for ever. */
+  readonly #patience = new Map<InstantCall, NodeJS.Timeout>();
   /** Runs while calls wait and generators keep every worker. */
   #blocked: NodeJS.Timeout | undefined;
   #onIdle: () => void = () => {};
@@ -88,12 +90,12 @@ export class InstantLane {
         `Cannot take the call: ${MOST_WAITING} instant calls wait already; use the queue (async: true)`,
       );
     this.#waiting.push(this.#attemptOf(call));
-    if (call.spec.ttlMs > 0) this.#giveUpLater(call);
+    if (call.spec.ttlMs > 0) this.#patience.set(call, this.#giveUpLater(call));
     this.assign();
     return { cancel: (reason) => this.#cancel(call, reason) };
   }
 
-  #giveUpLater(call: InstantCall): void {
+  #giveUpLater(call: InstantCall): NodeJS.Timeout {
     const { label, ttlMs } = call.spec;
     const giveUp = (): void => {
       const attempt = this.#waiting.find((waiting) => this.#calls.get(waiting) === call);
@@ -104,7 +106,7 @@ export class InstantLane {
         `Cannot run ${label}: it waited longer than its ttlMs of ${ttlMs} ms for a worker, and was never begun (use the queue, start the node with more --instant-workers, or give it more with ttlMs)`,
       );
     };
-    setTimeout(giveUp, ttlMs).unref();
+    return setTimeout(giveUp, ttlMs).unref();
   }
 
   #cancel(call: InstantCall, reason: string): void {
@@ -233,6 +235,8 @@ export class InstantLane {
     // The worker died under another call: this one has not begun, so it takes the next worker.
     if (end.type === "not-begun") this.#waiting.unshift(this.#attemptOf(call));
     else {
+      clearTimeout(this.#patience.get(call));
+      this.#patience.delete(call);
       this.#activity.ended("instant", attempt, runEndOf(end), ranMs);
       call.onEnd(end);
     }

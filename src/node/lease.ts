@@ -49,13 +49,21 @@ export class Lease {
     return performance.now() < this.#heldUntilMs;
   }
 
-  /** @throws KitchenError `KS_CONFLICT` when another process holds the name, or the other nodes have other terms */
+  /**
+   * Takes the node's place; when that fails half-way, leaves it.
+   * @throws KitchenError `KS_CONFLICT` when another process holds the name, or the other nodes have other terms
+   */
   async take(): Promise<void> {
     await this.#join();
-    // What an earlier process of this name was running waits for somebody to sweep it up.
-    await this.#sweep();
-    this.#schedule();
-    await this.#options.onJoined();
+    try {
+      // What an earlier process of this name was running waits for somebody to sweep it up.
+      await this.#sweep();
+      this.#schedule();
+      await this.#options.onJoined();
+    } catch (error) {
+      await this.leave().catch(() => {});
+      throw error;
+    }
   }
 
   /** Nodes that were killed hold their places until their leases run out: who is in their way waits for that. */

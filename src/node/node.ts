@@ -3,7 +3,6 @@ import { dashboardLink } from "../client/dashboard-link.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
-import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
 import type { DataDirectory } from "../data/directory.ts";
 import type { Room } from "../data/space.ts";
 import type { Loss } from "../data/types.ts";
@@ -15,6 +14,7 @@ import { Activity } from "./activity/activity.ts";
 import { observe, type Observers } from "./activity/observers.ts";
 import { Doctor, type Vitals } from "./doctor/doctor.ts";
 import { failExhausted } from "./exhausted.ts";
+import { tellFacts } from "./facts.ts";
 import { Hub } from "./hub.ts";
 import { DataService } from "./data/data-service.ts";
 import { roomNews } from "./data/room-news.ts";
@@ -49,17 +49,20 @@ const MAX_DEATHS = 3;
  * @throws KitchenError when the port is taken, a module fails, the store does not answer …; nothing is left running
  */
 export async function startNode(options: NodeOptions): Promise<RunningNode> {
+  let node: Node | undefined;
   const directory = await openDirectory(options, {
-    onLost: (loss) => node.lose(loss),
-    onRoom: (room) => node.tellRoom(room),
+    onLost: (loss) => node?.lose(loss),
+    onRoom: (room) => node?.tellRoom(room),
   });
-  const node: Node = new Node(options, directory);
-  if (directory.room.isFull) node.tellRoom(directory.room);
+  const guard = new OrphanGuard();
   try {
+    node = new Node(options, directory, guard);
+    if (directory.room.isFull) node.tellRoom(directory.room);
     await node.start();
     return node;
   } catch (error) {
-    await node.close(0);
+    const opened = [directory, options.store, guard];
+    await (node === undefined ? Promise.all(opened.map((each) => each.close())) : node.close(0));
     throw error;
   }
 }
@@ -68,7 +71,7 @@ class Node implements RunningNode {
   readonly name: NodeName;
   readonly url: URL;
   readonly #options: NodeOptions;
-  readonly #guard = new OrphanGuard();
+  readonly #guard: OrphanGuard;
   readonly #oomKills = new OomKills();
   readonly #hub = new Hub((id, state) => this.#blocked.ended(id, state));
   readonly #streams = new Streams();
@@ -95,12 +98,13 @@ class Node implements RunningNode {
   #hasJoined = false;
   #closing: Promise<void> | undefined;
 
-  constructor(options: NodeOptions, directory: DataDirectory) {
+  constructor(options: NodeOptions, directory: DataDirectory, guard: OrphanGuard) {
     const { name, store, log } = options;
     const warn = (message: string): void => log.warn(message);
     this.name = name;
     this.url = new URL(options.url);
     this.#options = options;
+    this.#guard = guard;
     this.#policy = new Policy(options.isArbitraryBanned);
     this.#units = new UnitCache(store);
     this.#progress = new ProgressReports({ node: name, store });
@@ -231,7 +235,7 @@ class Node implements RunningNode {
 
   async #close(graceMs: number): Promise<void> {
     const { store } = this.#options;
-    this.#lanes.queue.runner.pause();
+    const paused = this.#lanes.queue.runner.pause();
     this.#overdue.close();
     this.#progress.close();
     await this.#stopWatching();
@@ -239,6 +243,7 @@ class Node implements RunningNode {
     await Promise.all(work.map((each) => each.idle(graceMs)));
     this.#stopNow();
     await this.#lanes.queue.pool.close();
+    await paused;
     // A store that is away now gets no more than one try: the lease will run out by itself.
     this.#writer.close();
     await this.#writer.drained().catch(() => {});
@@ -290,7 +295,13 @@ class Node implements RunningNode {
         if (this.#hasJoined) this.#recovery.begin();
         await this.#data.replicas.enterAll();
       },
-      facts: () => this.#facts(),
+      facts: () =>
+        tellFacts(this.#options, {
+          url: this.url,
+          room: this.#data.directory.room,
+          queue: this.#lanes.queue,
+          namespaces: this.#policy.namespaces,
+        }),
       onLapsed: async () => {
         log.warn("the lease had run out: other nodes run this node's jobs now");
         await this.#lanes.queue.runner.loseAll();
@@ -302,24 +313,6 @@ class Node implements RunningNode {
       onReady: (jobs) => this.#blocked.ready(jobs),
       onUnplaced: (jobs) => void this.#orWarn("place jobs anew", this.#router.placeAnew(jobs)),
       warn,
-    });
-  }
-
-  #facts(): string {
-    const { freeBytes, isFull } = this.#data.directory.room;
-    return JSON.stringify({
-      url: this.url.href,
-      pid: process.pid,
-      workers: this.#options.numWorkers,
-      isReadOnly: this.#options.isReadOnly,
-      freeBytes,
-      isFull,
-      running: this.#lanes.queue.runner.running,
-      startFailures: this.#lanes.queue.pool.startFailures,
-      queues: queuesOf(this.#options),
-      namespaces: this.#policy.namespaces.map(({ name }) => name),
-      version: PACKAGE_VERSION,
-      protocol: PROTOCOL_VERSION,
     });
   }
 

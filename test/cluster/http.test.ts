@@ -1,8 +1,13 @@
 import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { request, type ClientRequest, type IncomingMessage } from "node:http";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { temporaryDirectory } from "../support/temporary.ts";
 
 const FUNCTIONS = fileURLToPath(new URL("./fixtures/functions.ts", import.meta.url));
 const BY_NAME = fileURLToPath(new URL("./fixtures/json-functions.ts", import.meta.url));
@@ -136,6 +141,31 @@ test.each([
   });
 });
 
+/** A request whose caller may go away. */
+function post(path: string, body: string): ClientRequest {
+  const headers = { authorization: `Bearer ${cluster.token}`, "content-type": "application/json" };
+  const outgoing = request(`${cluster.urls[0]}${path}`, { method: "POST", headers });
+  outgoing.on("error", () => {});
+  return outgoing.end(body);
+}
+
+test("a caller that goes away ends its call", async () => {
+  const begun = join(temporaryDirectory(), "begun");
+  const outgoing = post("rpc/json/wait", JSON.stringify([begun]));
+  await expect.poll(() => existsSync(begun)).toBe(true);
+  outgoing.destroy();
+  expect(await curl("rpc/test/add", ...JSON_BODY, "[1]")).toMatchObject({ body: "2" });
+});
+
+test("a caller that goes away between two items ends the generator", async () => {
+  const outgoing = post("rpc/json/ticks", "[]");
+  const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
+  await once(answer, "data");
+  answer.on("error", () => {});
+  outgoing.destroy();
+  expect(await curl("rpc/test/add", ...JSON_BODY, "[1]")).toMatchObject({ body: "2" });
+});
+
 test("a body over the limit is refused while it comes", async () => {
   const { Readable } = await import("node:stream");
   const chunk = Buffer.alloc(1024 * 1024);
@@ -144,7 +174,6 @@ test("a body over the limit is refused while it comes", async () => {
       for (let mib = 0; mib < 200; mib += 1) yield chunk;
     })(),
   );
-  const { request } = await import("node:http");
   const status = await new Promise<number | string>((resolve) => {
     const headers = { authorization: `Bearer ${cluster.token}`, "content-type": "application/json" };
     const outgoing = request(`${cluster.urls[0]}rpc/test/add`, { method: "POST", headers }, (response) => {

@@ -3,12 +3,10 @@ import { startNode } from "../../src/node/node.ts";
 import type { RunningNode } from "../../src/node/running-node.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
 import type { Offers, Store } from "../../src/store/port.ts";
-import { temporaryDirectory } from "../support/temporary.ts";
 import { DEFAULTS, N1, N2, newJob, state, submit } from "../store/support/harness.ts";
+import { nodeOptions } from "./support/node-options.ts";
 
 // The specs of these jobs cannot be read: each ends as failed as soon as it is claimed.
-
-const NO_LOG = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /** A node on an embedded store of its own, whose heartbeats, which claim too, are far apart. */
 async function withNode(
@@ -16,29 +14,7 @@ async function withNode(
   { isReadOnly = false, leaseMs = 600_000 } = {},
 ): Promise<void> {
   const store = openMemoryStore({ cluster: "test", ...DEFAULTS });
-  const node = await startNode({
-    name: N1,
-    cluster: "test",
-    url: new URL("http://127.0.0.1:0/"),
-    host: "127.0.0.1",
-    allowedHosts: [],
-    token: null,
-    store,
-    dataDirectory: temporaryDirectory(),
-    adopts: [],
-    dataThresholdBytes: 200_000_000,
-    numWorkers: 1,
-    numInstantWorkers: 1,
-    queues: ["default"],
-    modules: [],
-    reloads: false,
-    isReadOnly,
-    isArbitraryBanned: false,
-    environmentNames: [],
-    leaseMs,
-    graceMs: 0,
-    log: NO_LOG,
-  });
+  const node = await startNode({ ...nodeOptions(store), isReadOnly, leaseMs });
   try {
     await body(store, node);
   } finally {

@@ -1,4 +1,4 @@
-import { expect, test, vi } from "vitest";
+import { expect, onTestFinished, test, vi } from "vitest";
 import { Lease, type LeaseOptions } from "../../src/node/lease.ts";
 import { termsOf } from "../../src/node/options.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
@@ -83,6 +83,16 @@ test("a node whose lease ran out while the cluster took on other terms says so, 
     });
     await expect(lease.renew()).rejects.toThrow(/another token \(fingerprint 5e6f7a8b/);
     await lease.leave();
+  }));
+
+test("a node that fails as it joins holds its place no longer, and beats no more", () =>
+  withStore(async (store) => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const onJoined = (): Promise<void> => Promise.reject(new Error("no"));
+    await expect(leaseOf(store, { onJoined }).take()).rejects.toThrow("no");
+    expect(await store.nodes()).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
   }));
 
 test("jobs that wait for nodes which are gone are handed on to be placed anew", () =>

@@ -1,6 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply } from "fastify";
+import { goneSignal } from "./gone-signal.ts";
 import {
   BATCH_LIMIT,
   encodeFault,
@@ -25,10 +26,9 @@ export function addJsonRpcRoutes(server: FastifyInstance, options: JsonRpcCallsO
     if (Array.isArray(body) && (body.length === 0 || body.length > BATCH_LIMIT))
       return send(reply, encodeRefusal(null, `a batch has 1 to ${BATCH_LIMIT} requests`));
     const requests = (Array.isArray(body) ? body : [body]).map(parseRequest);
-    const answers = answersTo(requests, calls, {
-      trace: traceIn(request.headers),
-      signal: goneSignal(reply),
-    });
+    const signal = goneSignal(reply);
+    setMaxListeners(MOST_AT_ONCE, signal);
+    const answers = answersTo(requests, calls, { trace: traceIn(request.headers), signal });
     if (requests.every(({ id }) => id === undefined)) {
       void drain(answers);
       return reply.code(204).send();
@@ -41,16 +41,6 @@ const NOT_JSON = { code: PARSE_ERROR, message: "The body is not JSON" };
 
 function send(reply: FastifyReply, body: Buffer | Readable | undefined): FastifyReply {
   return reply.code(200).type("application/json").send(body);
-}
-
-/** Aborted when the caller goes away before the answer is complete. */
-function goneSignal({ raw }: FastifyReply): AbortSignal {
-  const gone = new AbortController();
-  setMaxListeners(MOST_AT_ONCE, gone.signal);
-  raw.once("close", () => {
-    if (!raw.writableFinished) gone.abort("the caller went away");
-  });
-  return gone.signal;
 }
 
 /** In the order of the requests, so that few answers wait here for one that is slow. */

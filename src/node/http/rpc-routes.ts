@@ -7,6 +7,7 @@ import { traceIn } from "../../core/trace.ts";
 import type { InstantLane } from "../instant-lane.ts";
 import type { Streams } from "../streams.ts";
 import type { Submissions } from "../submissions.ts";
+import { goneSignal } from "./gone-signal.ts";
 import { sendItemLines } from "./item-lines.ts";
 import { sendProblem, statusOf, titleOf } from "./problems.ts";
 import { encodeRegisteredCall, runInstantly } from "./registered-call.ts";
@@ -66,7 +67,8 @@ export function addRpcRoutes(server: FastifyInstance, options: RpcRoutesOptions)
         reply.hijack();
         lines = sendItemLines(reply.raw, items);
       };
-      const end = await runInstantly(options.lane, { id, spec, specBytes, onStreaming });
+      const signal = goneSignal(reply);
+      const end = await runInstantly(options.lane, { id, spec, specBytes, onStreaming, signal });
       return lines === undefined ? await answer(reply, end) : await endLines(reply, lines, end);
     },
   );
