@@ -32,6 +32,8 @@ export class Connection implements Line, Interruptible {
   readonly #unawaited = new Set<TrackedJob>();
   readonly #readers = new Set<ItemReader>();
   #stream: Promise<EventStream> | undefined;
+  /** Whether the stream was told to keep the process alive. */
+  #isKeptAlive = false;
   #isClosed = false;
 
   /** `isInterruptible`: Ctrl-C cancels what it waits for. */
@@ -136,16 +138,15 @@ export class Connection implements Line, Interruptible {
 
   #track(job: TrackedJob): TrackedJob {
     this.#jobs.set(job.id, job);
-    if (this.#jobs.size > 1) return job;
     this.#keepAlive();
-    if (this.#isInterruptible) interrupts.begin(this);
+    if (this.#isInterruptible && this.#jobs.size === 1) interrupts.begin(this);
     return job;
   }
 
   #forget(job: TrackedJob): void {
     this.#jobs.delete(job.id);
     this.#unawaited.delete(job);
-    if (!this.#isAwaiting) this.#keepAlive();
+    this.#keepAlive();
     if (this.#jobs.size === 0) interrupts.end(this);
   }
 
@@ -158,7 +159,10 @@ export class Connection implements Line, Interruptible {
     job.fail(error);
   }
 
+  /** Called whenever what is waited for has changed: of most jobs it makes no difference. */
   #keepAlive(): void {
+    if (this.#isKeptAlive === this.#isAwaiting) return;
+    this.#isKeptAlive = this.#isAwaiting;
     void this.#stream?.then((stream) => stream.keepAlive(this.#isAwaiting)).catch(() => {});
   }
 
