@@ -224,10 +224,7 @@ export class Job<R> implements PromiseLike<R> {
     const { line } = tracked;
     return new RemoteItems({
       reader: line.reader(tracked, attempt),
-      ended: () => {
-        line.hold(tracked, true);
-        return tracked.ended;
-      },
+      ended: () => tracked.untilEnded(),
       abandon: () => void line.cancel(tracked, "its items are lost").catch(() => {}),
       where: this.#where,
       realm: this.#realm,

@@ -45,6 +45,7 @@ export class TrackedJob {
   #isDecided = false;
   #last: End | undefined;
   #streaming: number | undefined;
+  #isEndAwaited = false;
   #attempt = 1;
   #nextIndex = 0;
   /** Pieces that came before their turn. */
@@ -61,9 +62,19 @@ export class TrackedJob {
     return this.#settled.promise;
   }
 
-  /** Settles when the job has ended; later than {@link settled} when its result is a stream of items. */
+  /**
+   * Settles when the job has ended; later than {@link settled} when its result is a stream of items. Is for who looks on:
+   * the process does not live for it.
+   */
   get ended(): Promise<End> {
     return (this.#ended ??= new Eventually(this.#last)).promise;
+  }
+
+  /** Waits until the job has {@link ended}. */
+  untilEnded(): Promise<End> {
+    this.#isEndAwaited = true;
+    this.line.hold(this, true);
+    return this.ended;
   }
 
   /** Resolves when the node has it, or when it is clear that it never will. */
@@ -117,7 +128,7 @@ export class TrackedJob {
     const before = this.#streaming;
     this.#streaming = attempt;
     this.#settled.set({ type: "streaming", attempt });
-    this.line.hold(this, false);
+    if (!this.#isEndAwaited) this.line.hold(this, false);
     return before === attempt ? undefined : before;
   }
 

@@ -1,7 +1,12 @@
 /** How long programs live that wait for something, and forget to close their client. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Job } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { RunningCommand } from "../support/cli.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import { printAndYield } from "./fixtures/jobs.mjs";
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -25,6 +30,14 @@ function running(command: RunningCommand): RunningCommand {
   return command;
 }
 
+/** A generator's job that has begun to stream, which nobody reads; `goOn` lets it end. */
+async function streamingJob(): Promise<{ job: Job<unknown>; goOn: () => void }> {
+  const file = join(temporaryDirectory(), "go-on");
+  const job = cluster.client.with({ output: "off" }).call(printAndYield, file);
+  await job;
+  return { job, goOn: () => writeFileSync(file, "") };
+}
+
 test("a program that makes a call for each item of a stream lives until it has left the loop", async () => {
   const { exited, stdout } = await ended(
     program(`
@@ -36,6 +49,26 @@ test("a program that makes a call for each item of a stream lives until it has l
       }`),
   );
   expect({ exited, stdout }).toEqual({ exited: 0, stdout: "012" });
+});
+
+test("a program that follows the output of a generator's job lives until the job has ended", async () => {
+  const { job, goOn } = await streamingJob();
+  const following = program(
+    `for await (const { text } of c.job("${job.id}").output()) process.stdout.write(text);`,
+  );
+  await following.says("begun");
+  goOn();
+  const { exited, stdout } = await ended(following);
+  expect({ exited, stdout }).toEqual({ exited: 0, stdout: "begun\nended\n" });
+});
+
+test("kitchensink logs -f does too", async () => {
+  const { job, goOn } = await streamingJob();
+  const following = running(new RunningCommand(["logs", "-f", job.id], environment()));
+  await following.says("begun");
+  goOn();
+  const { exited, stdout } = await ended(following);
+  expect({ exited, stdout }).toEqual({ exited: 0, stdout: "begun\nended\n" });
 });
 
 async function ended(command: RunningCommand): Promise<{ exited: number | null; stdout: string }> {
