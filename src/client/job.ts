@@ -131,7 +131,6 @@ export class Job<R> implements PromiseLike<R> {
     const tracked = this.#known;
     if (tracked === undefined) return this.id;
     await tracked.line.release(tracked);
-    this.#known = undefined;
     return this.id;
   }
 
@@ -208,7 +207,8 @@ export class Job<R> implements PromiseLike<R> {
 
   /** Of a job that was made elsewhere nothing is followed before somebody wants to know. */
   get #tracked(): TrackedJob {
-    return (this.#known ??= this.#jobs.watch(this.id, this.label));
+    if (this.#known?.isReleased !== false) this.#known = this.#jobs.watch(this.id, this.label);
+    return this.#known;
   }
 
   get #where(): string {

@@ -37,6 +37,8 @@ export class TrackedJob {
   received = 0;
   /** Whether the node has it, so that it makes sense to ask for it. */
   isSubmitted = false;
+  /** Whether this client let go of it: who wants to know what becomes of it has to watch it anew. */
+  isReleased = false;
   readonly #output: JobOutput;
   readonly #settled = new Eventually<Settled>();
   /** Of the usual job these two are never asked for. */
