@@ -38,6 +38,24 @@ test("prefix puts the job before every line, also before lines that came in piec
   expect(stderr()).toBe(`${prefix}bad\r\n`);
 });
 
+test("prefix takes a line feed that comes in the next piece for part of the same end", () => {
+  const stdout = written("stdout");
+  const output = outputOf("prefix", { id, label: "f" });
+  for (const piece of ["a\r", "\nb\r", "c\r", "\r", "\n", "d\r"])
+    output.write("stdout", Buffer.from(piece), 0);
+  output.end();
+  expect(stdout().replaceAll("[f abcdef] ", "|")).toBe("|a\r\n|b\r|c\r|\r\n|d\r");
+});
+
+test("prefix shows a very long line that comes in many pieces in no time", { timeout: 20_000 }, () => {
+  const stdout = written("stdout");
+  const output = outputOf("prefix", { id, label: "f" });
+  const piece = Buffer.alloc(1024, "x");
+  for (let count = 0; count < 16 * 1024; count++) output.write("stdout", piece, 0);
+  output.end();
+  expect(stdout().length).toBe("[f abcdef] ".length + 16 * 1024 * 1024 + 1);
+});
+
 test("what is no output option is refused", () => {
   expect(() => checkOutputOption("loud")).toThrow(/expected "inherit", "prefix", "off" or/);
 });
