@@ -19,7 +19,7 @@ import { gather, type Gathered } from "./gather.ts";
 import { newJobId } from "./new-job-id.ts";
 import { Job } from "./job.ts";
 import type { WithJobs } from "./job-argument.ts";
-import { JobBackend } from "./job-backend.ts";
+import { JobAccess } from "./job-access.ts";
 import { JobMap, type Started } from "./job-map.ts";
 import { parseFunctions, parseNodes, type NodeStatus } from "./listings.ts";
 import {
@@ -70,7 +70,7 @@ export class Client implements AsyncDisposable {
   readonly #callOptions: CallOptions;
   readonly #queue: string;
   #data: ClientData | undefined;
-  #backend: JobBackend | undefined;
+  #jobAccess: JobAccess | undefined;
 
   /**
    * A client of the node at this address, which is first asked for something with the first call.
@@ -332,9 +332,9 @@ export class Client implements AsyncDisposable {
     return calleeOf(fn, { namespace, modules });
   }
 
-  get #jobs(): JobBackend {
+  get #jobs(): JobAccess {
     const { connection } = this.#shared;
-    return (this.#backend ??= new JobBackend({
+    return (this.#jobAccess ??= new JobAccess({
       connection,
       access: this.data.access,
       output: this.#settings.output,

@@ -31,7 +31,11 @@ export class Connection implements Line, Interruptible {
   /** Those of {@link #jobs} whose end nobody waits for: their items are read, or not. */
   readonly #unawaited = new Set<TrackedJob>();
   readonly #readers = new Set<ItemReader>();
+  /** Resolves when the node has been told of all jobs that were let go. */
+  #unwatched: Promise<void> = Promise.resolve();
   #stream: Promise<EventStream> | undefined;
+  /** Whether the stream was told to keep the process alive. */
+  #isKeptAlive = false;
   #isClosed = false;
 
   /** `isInterruptible`: Ctrl-C cancels what it waits for. */
@@ -90,11 +94,14 @@ export class Connection implements Line, Interruptible {
 
   async release(job: TrackedJob): Promise<void> {
     await job.submitted;
+    if (job.isReleased) return await this.#unwatched;
     if (job.end?.type === "failed") throw job.end.error;
-    if (!this.#jobs.has(job.id)) return;
+    if (this.#jobs.get(job.id) !== job) return;
     const message = `The job ${job.id} was detached while it was waited for: it goes on (await c.result(id) for its result)`;
+    job.isReleased = true;
     this.#fail(job, new KitchenError("KS_USAGE", message));
-    await this.http.postJson("/v1/unwatch", { client: this.#client, jobs: [job.id] });
+    this.#unwatched = Promise.all([this.#unwatched, this.#unwatch(job.id)]).then(() => {});
+    await this.#unwatched;
   }
 
   async cancel(job: TrackedJob, reason: string): Promise<void> {
@@ -136,16 +143,15 @@ export class Connection implements Line, Interruptible {
 
   #track(job: TrackedJob): TrackedJob {
     this.#jobs.set(job.id, job);
-    if (this.#jobs.size > 1) return job;
     this.#keepAlive();
-    if (this.#isInterruptible) interrupts.begin(this);
+    if (this.#isInterruptible && this.#jobs.size === 1) interrupts.begin(this);
     return job;
   }
 
   #forget(job: TrackedJob): void {
     this.#jobs.delete(job.id);
     this.#unawaited.delete(job);
-    if (!this.#isAwaiting) this.#keepAlive();
+    this.#keepAlive();
     if (this.#jobs.size === 0) interrupts.end(this);
   }
 
@@ -158,7 +164,10 @@ export class Connection implements Line, Interruptible {
     job.fail(error);
   }
 
+  /** Called whenever what is waited for has changed: of most jobs it makes no difference. */
   #keepAlive(): void {
+    if (this.#isKeptAlive === this.#isAwaiting) return;
+    this.#isKeptAlive = this.#isAwaiting;
     void this.#stream?.then((stream) => stream.keepAlive(this.#isAwaiting)).catch(() => {});
   }
 
@@ -240,8 +249,15 @@ export class Connection implements Line, Interruptible {
       this.#fail(job, new KitchenError("KS_CONNECTION_LOST", message, { cause: last }));
   }
 
+  async #unwatch(id: JobId): Promise<void> {
+    // What a node sends on that did not hear of it is dropped here.
+    await this.http.postJson("/v1/unwatch", { client: this.#client, jobs: [id] }).catch(() => {});
+  }
+
   /** Has the node send what these jobs said and came to since. */
   async #askFor(jobs: readonly TrackedJob[]): Promise<void> {
+    // One of them may have been let go a moment ago.
+    await this.#unwatched;
     const rows = jobs.map(({ id, received }) => ({ id, from: received }));
     await this.http.postJson("/v1/watch", { client: this.#client, jobs: rows });
   }

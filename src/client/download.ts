@@ -9,7 +9,7 @@ import { get } from "../transfer/get.ts";
 import { checked, type Http } from "./http.ts";
 import { openLines } from "./json-lines.ts";
 import { malformed } from "./reader.ts";
-import type { Sink } from "./sinks.ts";
+import type { ByteTarget } from "./byte-targets.ts";
 
 /** In a row without a byte between them. */
 const MOST_TRIES = 5;
@@ -93,8 +93,8 @@ export interface WholeOptions {
 /** All bytes of data, which are still to come. */
 export interface Whole {
   readonly facts: DataFacts;
-  /** Resolves when they are all in the sink, and have the right hash. */
-  into(sink: Sink): Promise<void>;
+  /** Resolves when they are all in the target, and have the right hash. */
+  into(target: ByteTarget): Promise<void>;
   /** Leaves what is still to come; nothing happens when all has come. */
   drop(): void;
 }
@@ -138,7 +138,7 @@ export async function openWhole(
   const part = new Part(http, facts, { start: 0, end: Infinity, signal });
   return {
     facts,
-    into: (sink) => part.into(sink, response),
+    into: (target) => part.into(target, response),
     drop: () => void (response.readableEnded || response.destroy()),
   };
 }
@@ -201,21 +201,21 @@ class Part {
   }
 
   /** All bytes; `first` is an answer that has at least the first of them. */
-  async into(sink: Sink, first: IncomingMessage): Promise<void> {
-    let lost = await this.#first(sink, first);
-    if (this.#at < this.#end && lost === undefined) lost = await this.#direct(sink);
+  async into(target: ByteTarget, first: IncomingMessage): Promise<void> {
+    let lost = await this.#first(target, first);
+    if (this.#at < this.#end && lost === undefined) lost = await this.#direct(target);
     if (this.#at === this.#end) return await this.#check();
-    for await (const piece of this.read(undefined, lost)) await this.#put(sink, piece);
+    for await (const piece of this.read(undefined, lost)) await this.#put(target, piece);
   }
 
   /** What the first answer has. Gives what broke it off. */
-  async #first(sink: Sink, response: IncomingMessage): Promise<unknown> {
+  async #first(target: ByteTarget, response: IncomingMessage): Promise<unknown> {
     const pieces = this.#drain(response);
     try {
       for (;;) {
         const next = await pieces.next();
         if (next.done === true) return next.value;
-        await this.#put(sink, next.value);
+        await this.#put(target, next.value);
       }
     } finally {
       await pieces.return(undefined);
@@ -223,12 +223,12 @@ class Part {
   }
 
   /** Puts bytes that were just taken where they belong. */
-  async #put(sink: Sink, piece: Uint8Array): Promise<void> {
+  async #put(target: ByteTarget, piece: Uint8Array): Promise<void> {
     for (let rest = piece; rest.length > 0;) {
-      const room = sink.room(this.#at - rest.length).subarray(0, rest.length);
+      const room = target.room(this.#at - rest.length).subarray(0, rest.length);
       room.set(rest.subarray(0, room.length));
       rest = rest.subarray(room.length);
-      await sink.take(room);
+      await target.take(room);
     }
   }
 
@@ -251,7 +251,7 @@ class Part {
   }
 
   /** The rest, on a socket of its own. Gives why it broke off. */
-  async #direct(sink: Sink): Promise<unknown> {
+  async #direct(target: ByteTarget): Promise<unknown> {
     const direct = this.#http.direct(pathOfData(this.#facts.url), this.#signal);
     if (direct === undefined) return undefined;
     const failure = await get({
@@ -260,10 +260,10 @@ class Part {
       size: this.#end,
       sha256: this.#facts.sha256,
       idleMs: SILENCE_MS,
-      into: (position) => sink.room(position),
+      into: (position) => target.room(position),
       onBytes: (bytes) => {
         this.#took(bytes);
-        return sink.take(bytes);
+        return target.take(bytes);
       },
     });
     return failure === undefined ? undefined : new KitchenError("KS_UNAVAILABLE", `the node ${failure}`);

@@ -26,7 +26,7 @@ import { Damaged, openDownload, openWhole, pathOfData } from "./download.ts";
 import type { Http } from "./http.ts";
 import { openLines } from "./json-lines.ts";
 import { listIn, malformed, Reader } from "./reader.ts";
-import { FileSink, MemorySink } from "./sinks.ts";
+import { FileTarget, MemoryTarget } from "./byte-targets.ts";
 import { exists, temporaryFile } from "./temporary-files.ts";
 import { upload } from "./upload.ts";
 import { withSource } from "./upload-source.ts";
@@ -115,9 +115,9 @@ export class HttpData implements DataAccess {
         `Cannot read ${url} into memory: it has ${facts.size} bytes, which is more than one buffer holds (use stream() or localPath())`,
       );
     }
-    const sink = new MemorySink(facts.size);
-    await whole.into(sink);
-    return { info: facts, bytes: sink.bytes };
+    const target = new MemoryTarget(facts.size);
+    await whole.into(target);
+    return { info: facts, bytes: target.bytes };
   }
 
   async object(url: DataUrl, codec: string | undefined): Promise<unknown> {
@@ -145,7 +145,7 @@ export class HttpData implements DataAccess {
     try {
       const { sha256, size } = whole.facts;
       const path = await temporaryFile(sha256, basename(url), (unfinished) =>
-        FileSink.open(unfinished, size, (sink) => whole.into(sink)),
+        FileTarget.open(unfinished, size, (target) => whole.into(target)),
       );
       this.#files.set(url, { path, sha256 });
       return path;

@@ -7,7 +7,7 @@ import { JUPYTER_DISPLAY, type RichDisplay, richTable } from "./display/rich.ts"
 import { awaitingFrames, reviveThrown } from "./errors.ts";
 import type { PlacementExplanation } from "./explanation.ts";
 import type { Output } from "./output.ts";
-import type { JobBackend } from "./job-backend.ts";
+import type { JobAccess } from "./job-access.ts";
 import { RemoteItems } from "./remote-items.ts";
 import type { TrackedJob } from "./tracked-job.ts";
 import { decodeValue, outcomeOf } from "./values.ts";
@@ -66,18 +66,18 @@ export class Job<R> implements PromiseLike<R> {
   readonly id: JobId;
   /** `test.add`, or the captured function's name; `job` for one that was made elsewhere. */
   readonly label: string;
-  readonly #backend: JobBackend;
+  readonly #jobs: JobAccess;
   readonly #realm: object | undefined;
   #known: TrackedJob | undefined;
   #items: RemoteItems | undefined;
 
   /** @internal */
-  constructor({ id, label, realm, tracked }: JobParts, backend: JobBackend) {
+  constructor({ id, label, realm, tracked }: JobParts, jobs: JobAccess) {
     this.id = id;
     this.label = label;
     this.#realm = realm;
     this.#known = tracked;
-    this.#backend = backend;
+    this.#jobs = jobs;
   }
 
   /** As of a promise. Nothing is thrown before somebody waits: a job that nobody awaits cannot end the process. */
@@ -113,7 +113,7 @@ export class Job<R> implements PromiseLike<R> {
    * ```
    */
   async cancel(reason = ""): Promise<void> {
-    await this.#backend.cancel(this.id, this.#known, reason);
+    await this.#jobs.cancel(this.id, this.#known, reason);
   }
 
   /**
@@ -131,7 +131,6 @@ export class Job<R> implements PromiseLike<R> {
     const tracked = this.#known;
     if (tracked === undefined) return this.id;
     await tracked.line.release(tracked);
-    this.#known = undefined;
     return this.id;
   }
 
@@ -146,7 +145,7 @@ export class Job<R> implements PromiseLike<R> {
    */
   async status(): Promise<JobStatus> {
     await this.#known?.submitted;
-    return await this.#backend.status(this.id);
+    return await this.#jobs.status(this.id);
   }
 
   /**
@@ -160,7 +159,7 @@ export class Job<R> implements PromiseLike<R> {
    */
   async explain(): Promise<PlacementExplanation> {
     await this.#known?.submitted;
-    return await this.#backend.explain(this.id);
+    return await this.#jobs.explain(this.id);
   }
 
   /**
@@ -177,7 +176,7 @@ export class Job<R> implements PromiseLike<R> {
    */
   async retry(): Promise<JobId> {
     await this.#known?.submitted;
-    return await this.#backend.retry(this.id);
+    return await this.#jobs.retry(this.id);
   }
 
   /**
@@ -190,14 +189,14 @@ export class Job<R> implements PromiseLike<R> {
    * ```
    */
   output(): AsyncIterable<Output> {
-    return this.#backend.output(this.id, this.#known?.submitted);
+    return this.#jobs.output(this.id, this.#known?.submitted);
   }
 
   // One async function from the wait to the throw: V8 then knows the line that awaits.
   async #result(): Promise<R> {
     const settled = await this.#tracked.settled;
     if (settled.type === "streaming") return this.#streamed(settled.attempt) as R;
-    const { access } = this.#backend;
+    const { access } = this.#jobs;
     const outcome = await outcomeOf(settled, access);
     const realm = this.#realm;
     if (outcome.type === "value") return decodeValue(outcome, { realm, access }) as R;
@@ -208,7 +207,8 @@ export class Job<R> implements PromiseLike<R> {
 
   /** Of a job that was made elsewhere nothing is followed before somebody wants to know. */
   get #tracked(): TrackedJob {
-    return (this.#known ??= this.#backend.watch(this.id, this.label));
+    if (this.#known?.isReleased !== false) this.#known = this.#jobs.watch(this.id, this.label);
+    return this.#known;
   }
 
   get #where(): string {
@@ -224,14 +224,11 @@ export class Job<R> implements PromiseLike<R> {
     const { line } = tracked;
     return new RemoteItems({
       reader: line.reader(tracked, attempt),
-      ended: () => {
-        line.hold(tracked, true);
-        return tracked.ended;
-      },
+      ended: () => tracked.untilEnded(),
       abandon: () => void line.cancel(tracked, "its items are lost").catch(() => {}),
       where: this.#where,
       realm: this.#realm,
-      access: this.#backend.access,
+      access: this.#jobs.access,
     });
   }
 }

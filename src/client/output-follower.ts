@@ -29,6 +29,7 @@ export async function* followOutput(
       wake();
     },
   });
+  const ended = tracked.untilEnded();
   try {
     for (;;) {
       for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) yield next;
@@ -37,7 +38,7 @@ export async function* followOutput(
         wake = resolve;
       });
     }
-    const end = await tracked.ended;
+    const end = await ended;
     if (end.type === "failed") throw end.error;
   } finally {
     await connection.close();

@@ -121,8 +121,10 @@ class PrefixedOutput implements JobOutput {
   readonly #sinks = ownSinks();
   readonly #prefix: string;
   readonly #decoders = { stdout: new StringDecoder("utf8"), stderr: new StringDecoder("utf8") };
+  /** The line that has not ended: only grown, and looked at once, when it ends. */
   readonly #partial = { stdout: "", stderr: "" };
-
+  /** A lone \r at the very end may be half of a \r\n. */
+  readonly #carriage = { stdout: "", stderr: "" };
   readonly #bar: Pick<JobOutput, "progress" | "end">;
 
   constructor(prefix: string, bar: Pick<JobOutput, "progress" | "end">) {
@@ -135,11 +137,13 @@ class PrefixedOutput implements JobOutput {
   }
 
   write(stream: "stdout" | "stderr", bytes: Uint8Array): void {
-    const text = this.#partial[stream] + this.#decoders[stream].write(Buffer.from(bytes));
-    // A lone \r at the very end may be half of a \r\n.
-    const whole = /^.*(?:\n|\r(?=[^\n]))/s.exec(text)?.[0] ?? "";
-    this.#partial[stream] = text.slice(whole.length);
-    if (whole !== "") this.#print(stream, whole.replace(LINE, `${this.#prefix}$&`));
+    const fresh = this.#carriage[stream] + this.#decoders[stream].write(Buffer.from(bytes));
+    this.#carriage[stream] = fresh.endsWith("\r") ? "\r" : "";
+    const text = fresh.slice(0, fresh.length - this.#carriage[stream].length);
+    const end = Math.max(text.lastIndexOf("\n"), text.lastIndexOf("\r")) + 1;
+    const lines = end === 0 ? "" : this.#partial[stream] + text.slice(0, end);
+    this.#partial[stream] = end === 0 ? this.#partial[stream] + text : text.slice(end);
+    if (lines !== "") this.#print(stream, lines.replace(LINE, `${this.#prefix}$&`));
   }
 
   #print(stream: "stdout" | "stderr", text: string): void {
@@ -149,8 +153,9 @@ class PrefixedOutput implements JobOutput {
   end(): void {
     this.#bar.end();
     for (const stream of ["stdout", "stderr"] as const) {
-      const rest = this.#partial[stream] + this.#decoders[stream].end();
+      const rest = this.#partial[stream] + this.#carriage[stream] + this.#decoders[stream].end();
       this.#partial[stream] = "";
+      this.#carriage[stream] = "";
       if (rest !== "") this.#print(stream, `${this.#prefix}${rest}${/[\r\n]$/.test(rest) ? "" : "\n"}`);
     }
   }

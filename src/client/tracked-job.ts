@@ -5,9 +5,7 @@ import type { Progress } from "../core/progress.ts";
 import { Eventually } from "./eventually.ts";
 import type { ItemReader } from "./item-reader.ts";
 import type { JobOutput } from "./output.ts";
-
-/** How much output may wait for pieces that came before it. */
-const MOST_EARLY_BYTES = 32 * 1024 * 1024;
+import { OutputOrder } from "./output-order.ts";
 
 /** How waiting for a job ended: with what the job came to, or because it cannot be known. */
 export type Settled =
@@ -33,10 +31,10 @@ export interface Line {
 export class TrackedJob {
   readonly id: JobId;
   readonly line: Line;
-  /** How many pieces of output have come: where to go on after a lost connection. */
-  received = 0;
   /** Whether the node has it, so that it makes sense to ask for it. */
   isSubmitted = false;
+  /** Whether this client let go of it: who wants to know what becomes of it has to watch it anew. */
+  isReleased = false;
   readonly #output: JobOutput;
   readonly #settled = new Eventually<Settled>();
   /** Of the usual job these two are never asked for. */
@@ -45,11 +43,9 @@ export class TrackedJob {
   #isDecided = false;
   #last: End | undefined;
   #streaming: number | undefined;
-  #attempt = 1;
-  #nextIndex = 0;
-  /** Pieces that came before their turn. */
-  #early: OutputEvent[] | undefined;
-  #earlyBytes = 0;
+  #isEndAwaited = false;
+  /** Of a job that prints. */
+  #order: OutputOrder | undefined;
 
   constructor(id: JobId, output: JobOutput, line: Line) {
     this.id = id;
@@ -61,9 +57,19 @@ export class TrackedJob {
     return this.#settled.promise;
   }
 
-  /** Settles when the job has ended; later than {@link settled} when its result is a stream of items. */
+  /**
+   * Settles when the job has ended; later than {@link settled} when its result is a stream of items. Is for who looks on:
+   * the process does not live for it.
+   */
   get ended(): Promise<End> {
     return (this.#ended ??= new Eventually(this.#last)).promise;
+  }
+
+  /** Waits until the job has {@link ended}. */
+  untilEnded(): Promise<End> {
+    this.#isEndAwaited = true;
+    this.line.hold(this, true);
+    return this.ended;
   }
 
   /** Resolves when the node has it, or when it is clear that it never will. */
@@ -76,14 +82,14 @@ export class TrackedJob {
     this.#decideSubmit();
   }
 
-  /** Takes a piece: prints it once, in its turn, however often and in whatever order pieces come. */
+  /** How many pieces of output have come: where to go on after a lost connection. */
+  get received(): number {
+    return this.#order?.received ?? 0;
+  }
+
+  /** Takes a piece of output, which may have come before, or before its turn. */
   takeOutput(event: OutputEvent): void {
-    if (event.attempt < this.#attempt || (event.attempt === this.#attempt && event.index < this.#nextIndex))
-      return;
-    if (event.attempt > this.#attempt && event.index === 0) this.#startAttempt(event.attempt);
-    if (event.attempt !== this.#attempt || event.index > this.#nextIndex) return this.#keepEarly(event);
-    this.#print(event);
-    this.#printWaiting();
+    (this.#order ??= new OutputOrder(this.#output)).take(event);
   }
 
   /** Says something about the job where its output goes, on stderr. */
@@ -93,23 +99,7 @@ export class TrackedJob {
 
   /** Takes what is said of how far it is; of an attempt that is over nothing counts. */
   takeProgress(attempt: number, progress: Progress): void {
-    if (attempt >= this.#attempt) this.#output.progress(progress);
-  }
-
-  #keepEarly(event: OutputEvent): void {
-    (this.#early ??= []).push(event);
-    this.#earlyBytes += event.bytes.length;
-    // What is missing was cut from the log, and will not come.
-    if (this.#earlyBytes > MOST_EARLY_BYTES) this.#printEarly();
-  }
-
-  #printEarly(): void {
-    for (const event of this.#sortedEarly()) {
-      if (event.attempt > this.#attempt) this.#startAttempt(event.attempt);
-      this.#print(event);
-    }
-    this.#early = undefined;
-    this.#earlyBytes = 0;
+    if (attempt >= (this.#order?.attempt ?? 1)) this.#output.progress(progress);
   }
 
   /** Its result is a stream of items. Gives the attempt that had streamed before, if another one did. */
@@ -117,13 +107,12 @@ export class TrackedJob {
     const before = this.#streaming;
     this.#streaming = attempt;
     this.#settled.set({ type: "streaming", attempt });
-    this.line.hold(this, false);
+    if (!this.#isEndAwaited) this.line.hold(this, false);
     return before === attempt ? undefined : before;
   }
 
   finish(state: FinalState, outcome: Uint8Array): void {
-    // Pieces whose predecessors were cut from the log will not get their turn otherwise.
-    this.#printEarly();
+    this.#order?.end();
     this.#end({ type: "outcome", state, outcome });
   }
 
@@ -147,28 +136,5 @@ export class TrackedJob {
     this.#settled.set(end);
     this.#last ??= end;
     this.#ended?.set(end);
-  }
-
-  #startAttempt(attempt: number): void {
-    this.#attempt = attempt;
-    this.#nextIndex = 0;
-  }
-
-  #print(event: OutputEvent): void {
-    this.received += 1;
-    this.#nextIndex = event.index + 1;
-    this.#output.write(event.stream, event.bytes, event.atMs);
-  }
-
-  #printWaiting(): void {
-    if (this.#early === undefined) return;
-    const waiting = this.#sortedEarly();
-    this.#early = undefined;
-    this.#earlyBytes = 0;
-    for (const event of waiting) this.takeOutput(event);
-  }
-
-  #sortedEarly(): OutputEvent[] {
-    return (this.#early ?? []).toSorted((a, b) => a.attempt - b.attempt || a.index - b.index);
   }
 }

@@ -201,6 +201,7 @@ export function encodeClientEvent(event: ClientEvent): Buffer {
         event.stream === "stdout" ? 1 : 2,
         event.atMs,
         event.bytes,
+        ...(event.isCut === true ? [true] : []),
       ]);
     case "finished":
       return pack(["f", event.jobId, FINAL_STATES.indexOf(event.state), event.outcome]);
@@ -227,6 +228,7 @@ export function parseClientEvent(bytes: Uint8Array): ClientEvent {
         stream: fields.number(4) === 1 ? "stdout" : "stderr",
         atMs: fields.number(5),
         bytes: fields.bytes(6),
+        ...(fields.length > 7 && fields.boolean(7) ? { isCut: true } : {}),
       };
     case "f":
       return {

@@ -104,6 +104,8 @@ export interface OutputEvent {
   readonly stream: "stdout" | "stderr";
   readonly atMs: number;
   readonly bytes: Uint8Array;
+  /** The log was cut here, which this piece says: what else is missing of the output will not come. */
+  readonly isCut?: boolean;
 }
 
 /** What a node tells a client on its event stream and in the answer to an instant call. */

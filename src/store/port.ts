@@ -74,7 +74,10 @@ export interface Store extends Catalog, Inspection, Membership {
 
   /** Adds pieces to jobs' output logs, and sends them to watchers other than `node`. Drops what fenced attempts say. */
   appendOutput(node: NodeName, rows: readonly OutputRow[]): Promise<void>;
-  /** A job's output from piece `from` on, in the order of appending. Empty when there is none, or no such job. */
+  /**
+   * A job's output from piece `from` on, in the order of appending; -1: the last piece. Empty when there is none, or no such
+   * job.
+   */
   readOutput(id: JobId, from: number): Promise<OutputPiece[]>;
 
   /** One row an id, `undefined` for jobs that are unknown or expired. */
@@ -279,6 +282,8 @@ export interface OutputPiece {
   readonly bytes: Uint8Array;
   /** ms since the epoch, by the executing node's clock: for show only. */
   readonly atMs: number;
+  /** A log that was cut ends with this piece, which says so. It has the index of the first piece of which nothing was kept. */
+  readonly isCut?: boolean;
 }
 
 export interface JobRecord extends JobFacts {

@@ -1,3 +1,5 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { Client } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
@@ -5,6 +7,8 @@ import { PROTOCOL_VERSION } from "../../src/core/version.ts";
 import { startNodeProcess } from "../support/cli.ts";
 import { Collected } from "../support/collect.ts";
 import { Proxy } from "../support/proxy.ts";
+import { temporaryDirectory } from "../support/temporary.ts";
+import { untilThere } from "./fixtures/jobs.mjs";
 import { startRedis } from "../store/support/redis.ts";
 
 let cluster: Cluster;
@@ -39,6 +43,22 @@ test("a client whose connections are cut gets its results and output all the sam
   expect(await job).toBe("done");
   expect(output.text("stdout")).toBe("one\ntwo\n");
   expect(await c.call(() => "again")).toBe("again");
+});
+
+test("a job that was let go while its node was out of reach is awaited anew, by whoever awaits it", async () => {
+  const { proxy, url } = await throughProxy();
+  const c = clientAt(url);
+  const file = join(temporaryDirectory(), "go-on");
+  const job = c.call(untilThere, file);
+  const other = c.job(job.id);
+  other.catch(() => {});
+  await expect.poll(() => job.status().catch(() => undefined)).toMatchObject({ state: "running" });
+  proxy.refuse();
+  expect(await Promise.all([job.detach(), job.detach()])).toEqual([job.id, job.id]);
+  proxy.accept();
+  const ends = Promise.all([job, other]);
+  writeFileSync(file, "");
+  expect(await ends).toMatchObject([{ attempt: 1 }, { attempt: 1 }]);
 });
 
 test("status(), cancel() and output() work right after call()", async () => {

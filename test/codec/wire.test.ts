@@ -97,6 +97,7 @@ test("a job's spec, a submission and outcomes come back as they were", () => {
 test("every event for a client comes back as it was", () => {
   const events: ClientEvent[] = [
     { type: "output", jobId, attempt: 2, index: 7, stream: "stderr", atMs: 1.5, bytes },
+    { type: "output", jobId, attempt: 2, index: 8, stream: "stderr", atMs: 2, bytes, isCut: true },
     { type: "finished", jobId, state: "cancelled", outcome: bytes },
     { type: "unknown", jobId },
     { type: "alive" },

@@ -56,7 +56,8 @@ async function follow(id: JobId, { print, session }: Printing): Promise<void> {
   const connection = new Connection(session.http, false);
   session.signal.addEventListener("abort", () => void connection.close(), { once: true });
   try {
-    const end = await connection.watch(id, { write: print, progress: () => {}, end: () => {} }).ended;
+    const output = { write: print, progress: () => {}, end: () => {} };
+    const end = await connection.watch(id, output).untilEnded();
     if (end.type === "failed") throw end.error;
   } finally {
     await connection.close();

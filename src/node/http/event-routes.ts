@@ -4,7 +4,7 @@ import { encodeClientEvent, MEDIA_TYPE } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { parseJobId, type JobId, type NodeName } from "../../core/ids.ts";
 import { isFinal } from "../../core/job-states.ts";
-import { isStreaming, type JobRecord, type Store } from "../../store/port.ts";
+import { isStreaming, type JobRecord, type OutputPiece, type Store } from "../../store/port.ts";
 import type { Hub, Subscriber } from "../hub.ts";
 import type { ItemReaders } from "../item-readers.ts";
 import type { StoreWriter } from "../store-writer.ts";
@@ -91,7 +91,7 @@ export function addEventRoutes(
       hub.unwatch(client, [id]);
       return hub.post(client, encodeClientEvent({ type: "unknown", jobId: id }));
     }
-    const pieces = from === undefined ? [] : await store.readOutput(id, from);
+    const pieces = from === undefined ? [] : await missed(id, from);
     for (const piece of pieces) hub.post(client, encodeClientEvent({ type: "output", jobId: id, ...piece }));
     const { state, attempt, outcome } = record;
     const { progress } = record;
@@ -101,6 +101,13 @@ export function addEventRoutes(
     if (!isFinal(state) || outcome === undefined) return;
     hub.unwatch(client, [id]);
     hub.post(client, encodeClientEvent({ type: "finished", jobId: id, state, outcome }));
+  }
+
+  async function missed(id: JobId, from: number): Promise<readonly OutputPiece[]> {
+    const pieces = await store.readOutput(id, from);
+    if (pieces.length > 0 || from === 0) return pieces;
+    // Who has had more than was kept would wait for what is missing.
+    return (await store.readOutput(id, -1)).filter(({ isCut }) => isCut);
   }
 }
 

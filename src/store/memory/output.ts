@@ -38,6 +38,6 @@ export class OutputLog {
     this.#isCut = true;
     // Where readers expect what was cut: they print pieces in the order of their indexes, each once.
     const index = piece.index + (kept.length > 0 ? 1 : 0);
-    this.#pieces.push({ ...piece, index, stream: "stderr", bytes: cutNotice(this.#limitBytes) });
+    this.#pieces.push({ ...piece, index, stream: "stderr", bytes: cutNotice(this.#limitBytes), isCut: true });
   }
 }

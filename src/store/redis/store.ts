@@ -3,7 +3,7 @@ import { KitchenError } from "../../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../../core/ids.ts";
 import type { FinalState } from "../../core/job-states.ts";
 import type { StoreDiagnosis, Waiting } from "../inspection.ts";
-import { cutNotice, fullNotice } from "../output-limit.ts";
+import { cutNotice, fullNotice, markCut } from "../output-limit.ts";
 import type { NodeRecord, NodeRegistration, RegisterReply } from "../membership.ts";
 import type {
   CancelReply,
@@ -218,7 +218,7 @@ class RedisStore extends RedisCatalog implements Store {
   async readOutput(id: JobId, from: number): Promise<OutputPiece[]> {
     const key = `${this.#prefix}out:${id}`;
     const pieces = await this.#ask(() => this.#connection.readList(key, from));
-    return pieces.map(parsePiece);
+    return markCut(pieces.map(parsePiece));
   }
 
   read(ids: readonly JobId[]): Promise<(JobRecord | undefined)[]> {

@@ -82,6 +82,12 @@ export function describeOutput(open: OpenStore): void {
         expect(pieces.slice(0, 2)).toEqual(["1.0 stdout 12345678", "1.1 stdout ab"]);
         expect(pieces).toHaveLength(3);
         expect(pieces[2]).toMatch(/^1\.2 stderr \n\[kitchensink: .* limit of 10 bytes\]\n$/);
+        expect((await store.readOutput(id, 0)).map(({ isCut }) => isCut)).toEqual([
+          undefined,
+          undefined,
+          true,
+        ]);
+        expect(await log(store, id, -1)).toEqual(pieces.slice(2));
       },
       { outputLimitBytes: 10 },
     ),

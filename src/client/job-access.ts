@@ -9,7 +9,7 @@ import { followOutput } from "./output-follower.ts";
 import { Reader } from "./reader.ts";
 import type { TrackedJob } from "./tracked-job.ts";
 
-export interface JobBackendOptions {
+export interface JobAccessOptions {
   readonly connection: Connection;
   /** How RemoteData among results reaches its data. */
   readonly access: DataAccess;
@@ -18,11 +18,11 @@ export interface JobBackendOptions {
 }
 
 /** What jobs need of the client that made them: one for all of them. */
-export class JobBackend {
+export class JobAccess {
   readonly access: DataAccess;
-  readonly #options: JobBackendOptions;
+  readonly #options: JobAccessOptions;
 
-  constructor(options: JobBackendOptions) {
+  constructor(options: JobAccessOptions) {
     this.access = options.access;
     this.#options = options;
   }

@@ -8,7 +8,7 @@ const BUFFERS = 3;
 /** Others have their turn after so many bytes, which take some milliseconds to arrive and to be hashed. */
 const TURN_BYTES: number = 8 * BUFFER_BYTES;
 
-export interface Sink {
+export interface ByteTarget {
   /** Room for bytes from `position` on; once `take` gave a promise, when that has settled. */
   room(position: number): Uint8Array;
   /** Takes what was put into the room, in order. A promise: nothing more may come before it settles. */
@@ -16,7 +16,7 @@ export interface Sink {
 }
 
 /** One piece of memory. */
-export class MemorySink implements Sink {
+export class MemoryTarget implements ByteTarget {
   readonly bytes: Uint8Array;
   #taken = 0;
 
@@ -43,7 +43,7 @@ interface Slot {
 }
 
 /** A new file. A disk that stalls keeps nobody else waiting: three buffers are all that is held. */
-export class FileSink implements Sink {
+export class FileTarget implements ByteTarget {
   readonly #handle: FileHandle;
   readonly #slots: readonly Slot[];
   #current = 0;
@@ -60,12 +60,12 @@ export class FileSink implements Sink {
   }
 
   /** Makes a file that `use` fills, and closes it; nobody else writes to it. */
-  static async open<T>(path: string, size: number, use: (sink: FileSink) => Promise<T>): Promise<T> {
+  static async open<T>(path: string, size: number, use: (target: FileTarget) => Promise<T>): Promise<T> {
     const handle = await open(path, "wx", READ_ONLY);
     try {
-      const sink = new FileSink(handle, size);
-      const result = await use(sink);
-      await sink.#end();
+      const target = new FileTarget(handle, size);
+      const result = await use(target);
+      await target.#end();
       return result;
     } finally {
       await handle.close();
