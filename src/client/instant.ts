@@ -24,7 +24,8 @@ export class InstantCaller implements Interruptible {
 
   /** `isInterruptible`: Ctrl-C cancels what it waits for. */
   constructor(http: Http, isInterruptible: boolean) {
-    this.#http = http;
+    // Each holds its connection until it has ended, and nothing else is to wait for that.
+    this.#http = http.sibling();
     this.#isInterruptible = isInterruptible;
   }
 
@@ -45,6 +46,11 @@ export class InstantCaller implements Interruptible {
       .catch((error: unknown) => tracked.fail(line.cancelled ?? this.#failure(error, line)))
       .finally(() => this.#end(tracked));
     return tracked;
+  }
+
+  /** Ends all that are under way. */
+  close(): void {
+    this.#http.close();
   }
 
   #begin(job: TrackedJob): void {

@@ -89,6 +89,19 @@ test("an instant call's result over the limit is refused with the limit, and its
   expect(await c.call(() => process.pid)).toBe(pid);
 });
 
+test("instant calls that go on and on hold nothing else of their client up", async () => {
+  const c = clientAt(cluster.urls[0] ?? "");
+  const endless = Array.from({ length: 40 }, () =>
+    c.with({ async: false }).call(() => new Promise(() => {})),
+  );
+  const ends = Promise.allSettled(endless);
+  expect(await c.nodes()).toHaveLength(1);
+  expect(await c.call(() => "queued")).toBe("queued");
+  expect(await c.cancelAll()).toBe(0);
+  await Promise.all(endless.map((job) => job.cancel()));
+  expect(new Set((await ends).map((end) => end.status))).toEqual(new Set(["rejected"]));
+});
+
 test("an instant call whose node dies is lost, and says so, whether anything of it was heard or not", async () => {
   const node = await startNodeProcess();
   const output = new Collected();
