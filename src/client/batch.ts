@@ -1,5 +1,5 @@
 import type { CodeUnit } from "../capture/capture.ts";
-import { encodeSubmittedJob, joinSubmission } from "../codec/wire.ts";
+import { encodeSubmittedJob, joinSubmission, parseSpec, parseSubmission } from "../codec/wire.ts";
 import type { UnitHash } from "../core/ids.ts";
 import type { SubmittedJob } from "../core/messages.ts";
 import type { TrackedJob } from "./tracked-job.ts";
@@ -7,6 +7,13 @@ import type { TrackedJob } from "./tracked-job.ts";
 const MOST_JOBS = 500;
 const MOST_BYTES = 4 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
+
+/** One call of a batch. */
+export interface BatchedCall {
+  readonly job: SubmittedJob;
+  readonly units: readonly CodeUnit[];
+  readonly tracked: TrackedJob;
+}
 
 /**
  * Calls that leave in one request, as bytes from the moment they are made: a great many may wait, and as objects each
@@ -20,6 +27,12 @@ export class Batch {
   #chunk = Buffer.alloc(0);
   #used = 0;
   #bytes = 0;
+
+  static of(calls: readonly BatchedCall[]): Batch {
+    const batch = new Batch();
+    for (const { job, units, tracked } of calls) batch.add(job, units, tracked);
+    return batch;
+  }
 
   /** Whether a job with a spec of so many bytes has to go into another one. */
   isFullFor(bytes: number): boolean {
@@ -37,6 +50,19 @@ export class Batch {
   encode(client: string, units: ReadonlyMap<UnitHash, Uint8Array>): Buffer {
     const jobs = [...this.#chunks, this.#chunk.subarray(0, this.#used)];
     return joinSubmission({ client, units, jobCount: this.jobs.length, jobs });
+  }
+
+  /** What was added, read from the bytes. */
+  calls(): BatchedCall[] {
+    const { jobs } = parseSubmission(this.encode("", new Map()));
+    return jobs.map((job, at) => ({ job, units: this.#unitsOf(job), tracked: this.jobs[at]! }));
+  }
+
+  #unitsOf({ spec }: SubmittedJob): CodeUnit[] {
+    return parseSpec(spec).units.flatMap((hash) => {
+      const bytes = this.units.get(hash);
+      return bytes === undefined ? [] : [{ hash, bytes }];
+    });
   }
 
   #append(bytes: Buffer): void {

@@ -318,8 +318,10 @@ export class Client implements AsyncDisposable {
 
   /** Lets go of the node. Jobs go on; those that are awaited here reject with `KS_CONNECTION_LOST`. */
   async close(): Promise<void> {
-    await this.#shared.connection.close();
-    this.#shared.dataHttp.close();
+    const { connection, instant, dataHttp } = this.#shared;
+    await connection.close();
+    instant.close();
+    dataHttp.close();
   }
 
   /** The same as `close()`, for `await using`. */

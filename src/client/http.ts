@@ -95,12 +95,41 @@ export class Http {
 
   /** What {@link open} gave, with all of its body. */
   async whole(response: IncomingMessage, signal?: AbortSignal): Promise<HttpResponse> {
-    const { status, type } = headOf(response);
-    try {
-      return { status, type, body: await bodyOf(response) };
-    } catch (cause) {
-      throw this.#failure(cause, signal);
-    }
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const keep = (chunk: Buffer): void => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > MAX_RESPONSE_BYTES)
+        throw new KitchenError(
+          "KS_TOO_LARGE",
+          "Cannot take the node's answer: it is larger than 1 GiB (ask for less, or save it as RemoteData)",
+        );
+    };
+    await this.receive(response, keep, signal);
+    return { ...headOf(response), body: Buffer.concat(chunks, size) };
+  }
+
+  /**
+   * Has `take` have the body of what {@link open} gave, by events: an iterator takes longer than a small answer.
+   *
+   * @throws KitchenError `KS_UNAVAILABLE` when it breaks off; and what `take` throws
+   */
+  receive(response: IncomingMessage, take: (chunk: Buffer) => void, signal?: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (cause: unknown): void => reject(this.#failure(cause, signal));
+      response.on("data", (chunk: Buffer) => {
+        try {
+          take(chunk);
+        } catch (error) {
+          reject(error);
+          response.destroy();
+        }
+      });
+      response.on("end", resolve);
+      response.on("error", fail);
+      response.on("close", () => fail(new Error("the connection was closed")));
+    });
   }
 
   /** The body of what {@link open} gave, piece by piece. @throws KitchenError `KS_UNAVAILABLE` when it breaks off */
@@ -186,10 +215,11 @@ export class Http {
     this.#longAgent.destroy();
   }
 
-  /** Why a request failed: what its caller gave as the reason, when it is the caller who gave it up. */
+  /** Why a request failed: what its caller gave as the reason, when it is the caller or the client that gave it up. */
   #failure(cause: unknown, signal?: AbortSignal): Error {
     if (signal?.aborted === true) return signal.reason as Error;
-    return cause instanceof KitchenError ? cause : this.#unreachable(cause);
+    if (cause instanceof KitchenError) return cause;
+    return this.#closing.signal.aborted ? closedError() : this.#unreachable(cause);
   }
 
   #unreachable(cause: unknown): KitchenError {
@@ -224,7 +254,11 @@ function parseJson(body: Buffer): unknown {
   try {
     return JSON.parse(body.toString("utf8"));
   } catch (cause) {
-    throw new KitchenError("KS_UNAVAILABLE", "Cannot read the node's answer: it is not JSON", { cause });
+    throw new KitchenError(
+      "KS_UNAVAILABLE",
+      "Cannot read the node's answer: it is not JSON (check the address, and what stands between)",
+      { cause },
+    );
   }
 }
 
@@ -247,24 +281,8 @@ async function sendStreamed(outgoing: ClientRequest, { writeTo }: StreamedBody):
   }
 }
 
-/** By events: an iterator takes longer than a small answer. */
-function bodyOf(response: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  return new Promise((resolve, reject) => {
-    response.on("data", (chunk: Buffer) => {
-      chunks.push(chunk);
-      size += chunk.length;
-      if (size > MAX_RESPONSE_BYTES)
-        response.destroy(new KitchenError("KS_TOO_LARGE", "The node's answer is larger than 1 GiB"));
-    });
-    response.on("end", () => resolve(Buffer.concat(chunks, size)));
-    response.on("error", reject);
-    response.on("close", () => reject(new Error("the connection was closed")));
-  });
-}
-
-function headOf(response: IncomingMessage): { status: number; type: string } {
+/** Of what {@link Http.open} gave. */
+export function headOf(response: IncomingMessage): { readonly status: number; readonly type: string } {
   return { status: response.statusCode ?? 0, type: response.headers["content-type"]?.split(";")[0] ?? "" };
 }
 

@@ -5,7 +5,7 @@ import { FrameReader } from "../codec/frames.ts";
 import { encodeSubmission, MEDIA_TYPE, parseClientEvent } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { ClientEvent, SubmittedJob } from "../core/messages.ts";
-import { problemAsError, type Http } from "./http.ts";
+import { headOf, type Http, problemAsError } from "./http.ts";
 import { type Interruptible, interrupts } from "./interrupts.ts";
 import { ItemReader } from "./item-reader.ts";
 import { answerOf } from "./outbox.ts";
@@ -24,7 +24,8 @@ export class InstantCaller implements Interruptible {
 
   /** `isInterruptible`: Ctrl-C cancels what it waits for. */
   constructor(http: Http, isInterruptible: boolean) {
-    this.#http = http;
+    // Each holds its connection until it has ended, and nothing else is to wait for that.
+    this.#http = http.sibling();
     this.#isInterruptible = isInterruptible;
   }
 
@@ -42,11 +43,14 @@ export class InstantCaller implements Interruptible {
     tracked.markSubmitted();
     this.#begin(tracked);
     this.#run(job, units, tracked, line)
-      .catch((error: unknown) => {
-        tracked.fail(line.cancelled ?? (error instanceof Error ? error : new Error(String(error))));
-      })
+      .catch((error: unknown) => tracked.fail(line.cancelled ?? this.#failure(error, line)))
       .finally(() => this.#end(tracked));
     return tracked;
+  }
+
+  /** Ends all that are under way. */
+  close(): void {
+    this.#http.close();
   }
 
   #begin(job: TrackedJob): void {
@@ -67,20 +71,17 @@ export class InstantCaller implements Interruptible {
   ): Promise<void> {
     const fresh = units.filter(({ hash }) => !this.#sent.has(hash));
     let response = await this.#post(job, fresh, line);
-    if (response.statusCode === 409 && typeOf(response) === MEDIA_TYPE) {
-      const missing = new Set<string>(answerOf({ body: await bodyOf(response) }).missing);
+    const { status, type } = headOf(response);
+    if (status === 409 && type === MEDIA_TYPE) {
+      const missing = new Set<string>(answerOf(await this.#http.whole(response)).missing);
       const wanted = units.filter(({ hash }) => missing.has(hash));
       response = await this.#post(job, wanted, line);
     }
-    if (response.statusCode !== 200)
-      throw problemAsError(
-        { status: response.statusCode ?? 0, type: typeOf(response), body: await bodyOf(response) },
-        this.#http.url,
-      );
+    if (response.statusCode !== 200) throw problemAsError(await this.#http.whole(response), this.#http.url);
     for (const { hash } of units) this.#sent.add(hash);
     line.response = response;
     let isFinished = false;
-    await readEvents(response, (event) => {
+    await this.#readEvents(response, (event) => {
       if (event.type === "output") tracked.takeOutput(event);
       if (event.type === "progress") tracked.takeProgress(event.attempt, event.progress);
       if (event.type === "streaming") tracked.stream(event.attempt);
@@ -88,9 +89,25 @@ export class InstantCaller implements Interruptible {
       isFinished = true;
       tracked.finish(event.state, event.outcome);
     });
-    if (isFinished) return;
-    const message = "The node's answer ended before the call did: the node went away";
-    tracked.fail(new KitchenError("KS_CONNECTION_LOST", message));
+    if (!isFinished) throw new KitchenError("KS_UNAVAILABLE", "the node ended its answer too early");
+  }
+
+  async #readEvents(response: IncomingMessage, onEvent: (event: ClientEvent) => void): Promise<void> {
+    const reader = new FrameReader(MAX_FRAME_BYTES);
+    const take = (body: Uint8Array): void => onEvent(parseClientEvent(body));
+    await this.#http.receive(response, (chunk) => reader.push(chunk, take));
+  }
+
+  /** Why a call came to nothing. Its node alone knows of it: who loses that hears no more of the call. */
+  #failure(error: unknown, { response }: InstantLine): Error {
+    const reason = error instanceof Error ? error : new Error(String(error));
+    const isCut = response !== undefined || isBroken(reason.cause);
+    if (!isCut || !(reason instanceof KitchenError) || reason.code !== "KS_UNAVAILABLE") return reason;
+    return new KitchenError(
+      "KS_CONNECTION_LOST",
+      `Lost the instant call, which may have run or not: ${reason.message} (call it again, or leave out async: false: what is queued outlives its connection)`,
+      { cause: reason },
+    );
   }
 
   #post(job: SubmittedJob, units: readonly CodeUnit[], line: InstantLine): Promise<IncomingMessage> {
@@ -153,29 +170,7 @@ function cancelledMessage(reason: string): string {
   return reason === "" ? "The call was cancelled" : `The call was cancelled: ${reason}`;
 }
 
-function readEvents(response: IncomingMessage, onEvent: (event: ClientEvent) => void): Promise<void> {
-  const reader = new FrameReader(MAX_FRAME_BYTES);
-  const take = (body: Uint8Array): void => onEvent(parseClientEvent(body));
-  return new Promise((resolve, reject) => {
-    response.on("data", (chunk: Buffer) => {
-      try {
-        reader.push(chunk, take);
-      } catch (error) {
-        response.destroy(error as Error);
-      }
-    });
-    response.on("end", resolve);
-    response.on("error", reject);
-    response.on("close", () => reject(new Error("the connection was closed")));
-  });
-}
-
-async function bodyOf(response: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of response) chunks.push(chunk as Buffer);
-  return Buffer.concat(chunks);
-}
-
-function typeOf(response: IncomingMessage): string {
-  return response.headers["content-type"]?.split(";")[0] ?? "";
+/** Whether a connection that was there is not any more. */
+function isBroken(cause: unknown): boolean {
+  return cause instanceof Error && "code" in cause && /^(ECONNRESET|EPIPE)$/.test(String(cause.code));
 }

@@ -1,7 +1,7 @@
 import type { ModulesOption } from "../capture/capture.ts";
 import { MAX_PRIORITY, MAX_TIMEOUT_MS } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
-import { parseQueue } from "../core/ids.ts";
+import { parseNodeName, parseQueue } from "../core/ids.ts";
 import { checkOutputOption, type OutputOption } from "./output.ts";
 
 /** How calls are made; `with` changes any of it for a derived client. */
@@ -102,7 +102,7 @@ export function settingsFrom(base: Settings, options: ClientOptions): Settings {
   const settings: Settings = { ...base, ...given };
   checkOutputOption(settings.output);
   checkModules(settings.modules);
-  parseQueue(settings.queue);
+  checkPlace(settings);
   checkCount("timeoutMs", settings.timeoutMs, 0, MAX_TIMEOUT_MS);
   checkCount("ttlMs", settings.ttlMs, 0, MAX_TIMEOUT_MS);
   checkCount("retries", settings.retries, 0, 1_000);
@@ -120,6 +120,16 @@ export function isInterruptible({ interrupt = "cancel" }: ConnectOptions): boole
     "KS_USAGE",
     `Not a value for interrupt: ${JSON.stringify(interrupt)} (expected "cancel" or "leave")`,
   );
+}
+
+/** Here, because a node that is sent one of these refuses the call only when it is made. */
+function checkPlace({ queue, node }: Settings): void {
+  try {
+    parseQueue(queue);
+    if (node !== undefined) parseNodeName(node);
+  } catch (cause) {
+    throw new KitchenError("KS_USAGE", (cause as KitchenError).message, { cause });
+  }
 }
 
 function checkRepeating({ idempotent, retries }: Settings): void {

@@ -5,8 +5,9 @@ import { KitchenError } from "../core/errors.ts";
 import { type JobId, parseJobId, parseUnitHash, type UnitHash } from "../core/ids.ts";
 import type { SubmittedJob } from "../core/messages.ts";
 import { whyUnserved } from "../core/unserved.ts";
-import { Batch } from "./batch.ts";
+import { Batch, type BatchedCall } from "./batch.ts";
 import { checked, type Http } from "./http.ts";
+import { isOfOneJob, Refusals } from "./refusals.ts";
 import type { TrackedJob } from "./tracked-job.ts";
 
 const TRIES = 3;
@@ -60,12 +61,53 @@ export class Outbox {
   async #send(batch: Batch): Promise<void> {
     try {
       await this.#options.connected();
-      await this.#submit(batch);
-      for (const job of batch.jobs) job.markSubmitted();
+      await this.#deliver(batch);
     } catch (error) {
-      const reason = error instanceof Error ? error : new Error(String(error));
-      for (const job of batch.jobs) this.#options.onFailed(job, reason);
+      this.#fail(batch.jobs, error);
     }
+  }
+
+  /** @throws what concerns all jobs of the batch */
+  async #deliver(batch: Batch): Promise<void> {
+    try {
+      await this.#submit(batch);
+    } catch (error) {
+      if (batch.jobs.length === 1 || !isOfOneJob(error)) throw error;
+      await this.#deliverApart(batch.calls());
+    }
+  }
+
+  /**
+   * A node takes all jobs of a request or none. So halves are sent, and halves of what is refused of these, in order, until
+   * each job is taken or was refused alone: then it has the error that is its own.
+   */
+  async #deliverApart(calls: readonly BatchedCall[]): Promise<void> {
+    const refusals = new Refusals();
+    const parts = halvesOf(calls);
+    for (let part = parts.shift(); part !== undefined; part = parts.shift()) {
+      const open = part.filter(({ job, tracked }) => {
+        const refusal = refusals.of(job);
+        if (refusal !== undefined) this.#fail([tracked], refusal);
+        return refusal === undefined;
+      });
+      const [first] = open;
+      if (first === undefined) continue;
+      try {
+        await this.#submit(Batch.of(open));
+      } catch (error) {
+        if (!isOfOneJob(error)) return this.#fail(trackedIn([open, ...parts]), error);
+        if (open.length > 1) parts.unshift(...halvesOf(open));
+        else {
+          refusals.add(first.job, error);
+          this.#fail([first.tracked], error);
+        }
+      }
+    }
+  }
+
+  #fail(jobs: readonly TrackedJob[], error: unknown): void {
+    const reason = error instanceof Error ? error : new Error(String(error));
+    for (const job of jobs) this.#options.onFailed(job, reason);
   }
 
   async #submit(batch: Batch): Promise<void> {
@@ -88,6 +130,7 @@ export class Outbox {
         );
     }
     for (const hash of units.keys()) this.#sent.add(hash);
+    for (const job of batch.jobs) job.markSubmitted();
     for (const [queue, id] of answer.unserved) this.#tellUnserved(queue, batch, id);
   }
 
@@ -116,6 +159,15 @@ export class Outbox {
       }
     }
   }
+}
+
+function halvesOf(calls: readonly BatchedCall[]): (readonly BatchedCall[])[] {
+  const middle = calls.length >> 1;
+  return [calls.slice(0, middle), calls.slice(middle)];
+}
+
+function trackedIn(parts: readonly (readonly BatchedCall[])[]): TrackedJob[] {
+  return parts.flat().map(({ tracked }) => tracked);
 }
 
 /** What a node says to a submission. */

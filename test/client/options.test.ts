@@ -24,3 +24,12 @@ test.each<[ClientOptions, string]>([
 test("instant calls have deadlines, and run once anyhow", () => {
   expect(() => c.with({ async: false, timeoutMs: 1_000, ttlMs: 1_000, idempotent: false })).not.toThrow();
 });
+
+test.each<[ClientOptions, string]>([
+  [{ node: "my node" }, 'Not a node name: "my node"'],
+  [{ node: "" }, 'Not a node name: ""'],
+  [{ queue: "a queue" }, 'Not a queue: "a queue"'],
+])("what cannot be the name of a place is refused before any call: %o", (options, message) => {
+  const refusal = expect.objectContaining({ code: "KS_USAGE", message: expect.stringContaining(message) });
+  expect(() => c.with(options)).toThrow(refusal);
+});

@@ -109,6 +109,41 @@ test("an instant call's result over the limit is refused with the limit, and its
   expect(await c.call(() => process.pid)).toBe(pid);
 });
 
+test("instant calls that go on and on hold nothing else of their client up", async () => {
+  const c = clientAt(cluster.urls[0] ?? "");
+  const endless = Array.from({ length: 40 }, () =>
+    c.with({ async: false }).call(() => new Promise(() => {})),
+  );
+  const ends = Promise.allSettled(endless);
+  expect(await c.nodes()).toHaveLength(1);
+  expect(await c.call(() => "queued")).toBe("queued");
+  expect(await c.cancelAll()).toBe(0);
+  await Promise.all(endless.map((job) => job.cancel()));
+  expect(new Set((await ends).map((end) => end.status))).toEqual(new Set(["rejected"]));
+});
+
+test("an instant call whose node dies is lost, and says so, whether anything of it was heard or not", async () => {
+  const node = await startNodeProcess();
+  const output = new Collected();
+  const c = clientAt(node.url, { token: node.token, output: output.sinks, async: false });
+  const printing = c
+    .call(() => {
+      console.log("runs");
+      return new Promise(() => {});
+    })
+    .catch((error: unknown) => error);
+  const quiet = c.call(() => new Promise(() => {})).catch((error: unknown) => error);
+  await expect.poll(() => output.text("stdout"), { timeout: 10_000 }).toBe("runs\n");
+  node.kill("SIGKILL");
+  const lost = {
+    code: "KS_CONNECTION_LOST",
+    message: expect.stringMatching(/^Lost the instant call, which may have run or not: .* \(call it again/),
+  };
+  expect(await Promise.all([quiet, printing])).toMatchObject([lost, lost]);
+  await node.exited;
+  await expect(c.call(() => 1)).rejects.toMatchObject({ code: "KS_UNAVAILABLE" });
+});
+
 test("megabytes of arguments and results come through", async () => {
   const bytes = Buffer.alloc(8 * 1024 * 1024, "x");
   const back = await cluster.client.call((given: Uint8Array) => given, bytes);
