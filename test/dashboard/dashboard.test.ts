@@ -146,6 +146,22 @@ describe("each page shows what is true while a cluster of two nodes works", () =
     await end;
   });
 
+  test("what is opened in a tab in the background is asked for when somebody looks", async () => {
+    const { page } = await visit(browser(), link());
+    await expect.poll(() => text(page)).toContain("Workers busy");
+    const hide = (isHidden: boolean): Promise<void> =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, isHidden);
+    await hide(true);
+    await goTo(page, "functions");
+    await expect.poll(() => page.locator("h1").innerText()).toBe("Functions");
+    expect(await text(page)).not.toContain("greet");
+    await hide(false);
+    await expect.poll(() => text(page)).toContain("greet");
+  });
+
   test("jobs, by state and name; a job's page with output, reason, error; and its cancel", async () => {
     const failed = cluster.client.with({ rpcName: "test" }).call("buy", "<b>hats</b>");
     await expect(failed).rejects.toThrow("no more");
