@@ -146,6 +146,28 @@ describe("each page shows what is true while a cluster of two nodes works", () =
     await end;
   });
 
+  test("a click on the bar of a job leads to it; an instant call has no page to go to", async () => {
+    const { page } = await visit(browser(), link());
+    await expect.poll(() => text(page)).toContain("Runs by worker");
+    const jobs = [
+      cluster.client.with({ node: "node1" }).call(untilAborted),
+      cluster.client.with({ async: false }).call(untilAborted),
+    ] as const;
+    const end = Promise.allSettled(jobs);
+    await expect.poll(() => tile(page, "Workers busy")).toBe("2 of 4");
+    const canvas = page.locator("canvas").first();
+    const box = (await canvas.boundingBox())!;
+    // Rows: node1 1, node1 instant 1; what goes on reaches the right edge.
+    const at = (row: number) => ({ position: { x: box.width - 3, y: row * 23 + 8 } });
+    await canvas.click(at(1));
+    expect(await page.locator(".under").innerText()).toContain("instant");
+    expect(new URL(page.url()).hash).toBe("");
+    await canvas.click(at(0));
+    expect(new URL(page.url()).hash).toBe(`#/jobs/${jobs[0].id}`);
+    await Promise.all(jobs.map((job) => job.cancel()));
+    await end;
+  });
+
   test("what is opened in a tab in the background is asked for when somebody looks", async () => {
     const { page } = await visit(browser(), link());
     await expect.poll(() => text(page)).toContain("Workers busy");
