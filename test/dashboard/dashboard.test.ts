@@ -184,6 +184,30 @@ describe("each page shows what is true while a cluster of two nodes works", () =
     await expect.poll(() => text(page)).toContain("greet");
   });
 
+  test("colors follow the system or the choice, also where scripts draw with them", async () => {
+    const { page } = await visit(browser(), link(), { colorScheme: "light" });
+    await expect.poll(() => text(page)).toContain("Workers busy");
+    const colors = (): Promise<string[]> =>
+      page.evaluate(() => {
+        const style = getComputedStyle(document.documentElement);
+        const drawn = ["--muted", "--line", "--track", "--failed", "--c1", "--c2", "--c3"];
+        return [
+          getComputedStyle(document.body).backgroundColor,
+          ...drawn.map((name) => style.getPropertyValue(name)),
+        ];
+      });
+    const light = await colors();
+    for (const color of light) expect(color).toMatch(/^rgb\(/);
+    await page.emulateMedia({ colorScheme: "dark" });
+    const dark = await colors();
+    dark.forEach((color, at) => expect(color).not.toBe(light[at]));
+    await page.getByLabel("Colors").selectOption("light");
+    expect(await colors()).toEqual(light);
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.getByLabel("Colors").selectOption("dark");
+    expect(await colors()).toEqual(dark);
+  });
+
   test("jobs, by state and name; a job's page with output, reason, error; and its cancel", async () => {
     const failed = cluster.client.with({ rpcName: "test" }).call("buy", "<b>hats</b>");
     await expect(failed).rejects.toThrow("no more");
