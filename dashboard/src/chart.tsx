@@ -8,7 +8,7 @@ export interface ChartLine {
   readonly series: Series;
   readonly label: string;
   /** The style sheet's name of its color. */
-  readonly color: string;
+  readonly color: "c1" | "c2" | "c3" | "failed";
 }
 
 export interface ChartProps {

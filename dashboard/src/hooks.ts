@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Model } from "./model.ts";
 import { type AnswerError, get } from "./session.ts";
+import { whenVisible } from "./visible.ts";
 
 /** Renders again whenever the model has news. */
 export function useModel(model: Model): void {
@@ -28,12 +29,11 @@ export function useAnswer<Answer>(
     let timer: ReturnType<typeof setTimeout> | undefined;
     const ask = async (): Promise<void> => {
       let over = everyMs === 0;
+      await whenVisible(stop.signal);
       try {
-        if (!document.hidden) {
-          const answer = await get<Answer>(path, stop.signal);
-          over ||= isOver(answer);
-          setState({ path, answer });
-        }
+        const answer = await get<Answer>(path, stop.signal);
+        over ||= isOver(answer);
+        setState({ path, answer });
       } catch (error) {
         if (stop.signal.aborted) return;
         setState((before) => ({ ...before, path, error: error as AnswerError }));

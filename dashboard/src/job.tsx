@@ -8,6 +8,7 @@ import { Cancel, Retry } from "./job-actions.tsx";
 import { type JobFacts, span, State } from "./jobs.tsx";
 import { Progress } from "./progress.tsx";
 import { ask, get } from "./session.ts";
+import { whenVisible } from "./visible.ts";
 
 interface JobAnswer extends JobFacts {
   readonly result?: unknown;
@@ -122,10 +123,7 @@ function Why({ job }: { readonly job: JobAnswer }): JSX.Element | null {
 }
 
 function Result({ job }: { readonly job: JobAnswer }): JSX.Element {
-  const text =
-    job.resultCodec === undefined
-      ? JSON.stringify(job.result, undefined, 2)
-      : `${bytes(job.resultBytes ?? 0)}, encoded by ${job.resultCodec}: await it from a client`;
+  const text = job.resultCodec === undefined ? JSON.stringify(job.result, undefined, 2) : wayTo(job);
   return (
     <section class="panel wide">
       <h2>Result</h2>
@@ -136,23 +134,36 @@ function Result({ job }: { readonly job: JobAnswer }): JSX.Element {
   );
 }
 
+/** Of a result that is not shown: what it is, and how to have it. */
+function wayTo({ resultCodec, resultBytes = 0, resultUrl }: JobAnswer): string {
+  const what = `${bytes(resultBytes)}, encoded by ${resultCodec}: await it from a client`;
+  return resultUrl === undefined ? what : `${what}, or fetch the bytes at ${resultUrl}`;
+}
+
 function Output({ id, isOver: ended }: { readonly id: string; readonly isOver: boolean }): JSX.Element {
-  const [text, setText] = useState("");
+  /** Undefined: nothing has been read yet. */
+  const [text, setText] = useState<string>();
+  const [problem, setProblem] = useState<string>();
   const next = useRef(0);
   const place = useRef<HTMLPreElement>(null);
   useEffect(() => {
     const stop = new AbortController();
     let timer: ReturnType<typeof setTimeout> | undefined;
     const read = async (): Promise<void> => {
+      let isRead = false;
+      await whenVisible(stop.signal);
       try {
         const answer = await ask(`/v1/jobs/${id}/output?from=${next.current}`, { signal: stop.signal });
         const more = await answer.text();
         next.current = Number(answer.headers.get("kitchensink-next") ?? next.current);
-        if (more !== "") setText((before) => (before + more).slice(-MOST_SHOWN));
-      } catch {
+        setText((before = "") => (before + more).slice(-MOST_SHOWN));
+        setProblem(undefined);
+        isRead = true;
+      } catch (error) {
         if (stop.signal.aborted) return;
+        setProblem(error instanceof Error ? error.message : String(error));
       }
-      if (!ended) timer = setTimeout(() => void read(), EVERY_MS);
+      if (!ended || !isRead) timer = setTimeout(() => void read(), EVERY_MS);
     };
     void read();
     return () => {
@@ -177,8 +188,9 @@ function Output({ id, isOver: ended }: { readonly id: string; readonly isOver: b
         aria-live="off"
         aria-label="What the job printed"
       >
-        {text === "" ? "It has printed nothing." : text}
+        {text === "" ? "It has printed nothing." : (text ?? "…")}
       </pre>
+      {problem === undefined ? null : <p class="error">{`More could not be read: ${problem}`}</p>}
     </section>
   );
 }

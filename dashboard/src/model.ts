@@ -1,11 +1,6 @@
-import {
-  type ClusterStatus,
-  type LaneTotals,
-  quantileMs,
-  type RunNote,
-  type RunsOfNode,
-} from "../../src/core/activity.ts";
+import { type ClusterStatus, quantileMs, type RunNote, type RunsOfNode } from "../../src/core/activity.ts";
 import { BusyWorkers } from "./busy.ts";
+import { EndedRuns } from "./ended-runs.ts";
 
 /** Bars that are remembered: more than a screen shows. */
 const MOST_RUNS = 2_500;
@@ -31,13 +26,6 @@ export const SERIES = [
 ] as const;
 export type Series = (typeof SERIES)[number];
 
-interface Counted {
-  readonly atMs: number;
-  readonly queue: Omit<LaneTotals, "durations">;
-  readonly instant: Omit<LaneTotals, "durations">;
-  readonly durations: readonly number[];
-}
-
 /** What the page knows. It never grows beyond what it shows. */
 export class Model {
   status: ClusterStatus | undefined;
@@ -50,8 +38,8 @@ export class Model {
   trouble: string | undefined;
   /** By how much each node's clock is behind the browser's, in ms. */
   readonly offsets = new Map<string, number>();
-  #counted: Counted | undefined;
   readonly #workers = new BusyWorkers();
+  readonly #ended = new EndedRuns();
   readonly #listeners = new Set<() => void>();
 
   subscribe(listener: () => void): () => void {
@@ -93,25 +81,17 @@ export class Model {
   }
 
   #addPoint(status: ClusterStatus): void {
-    const counted = count(status);
-    const before = this.#counted;
-    this.#counted = counted;
-    if (before === undefined) return;
-    const seconds = (counted.atMs - before.atMs) / 1_000;
-    // A node that left or started anew took its counts along.
-    const rate = (now: number, then: number): number => Math.max(0, now - then) / seconds;
-    const durations = counted.durations.map((value, at) => Math.max(0, value - (before.durations[at] ?? 0)));
+    const ended = this.#ended.count(status);
+    if (ended === undefined) return;
+    const { succeeded, failed, instant, durations } = ended;
     const own = status.nodes.flatMap(({ status: one }) => one ?? []);
     const workers = own.flatMap((one) => one.workers);
     const sum = (numbers: readonly number[]): number => numbers.reduce((total, number) => total + number, 0);
     this.#push({
-      at: counted.atMs / 1_000,
-      succeeded: rate(counted.queue.succeeded, before.queue.succeeded),
-      failed: rate(
-        counted.queue.failed + counted.instant.failed,
-        before.queue.failed + before.instant.failed,
-      ),
-      instant: rate(counted.instant.succeeded, before.instant.succeeded),
+      at: Date.now() / 1_000,
+      succeeded,
+      failed,
+      instant,
       p50: quantileMs(durations, 0.5) ?? null,
       p95: quantileMs(durations, 0.95) ?? null,
       waiting: sum(status.queues.map(({ jobs }) => jobs)),
@@ -136,19 +116,4 @@ export class Model {
 
 function newSeries(): Record<Series, (number | null)[]> {
   return Object.fromEntries(SERIES.map((name) => [name, []])) as unknown as Record<Series, (number | null)[]>;
-}
-
-function count(status: ClusterStatus): Counted {
-  const totals = status.nodes.flatMap(({ status: own }) => (own === null ? [] : [own.totals]));
-  const add = (lane: "queue" | "instant"): Counted["queue"] => {
-    const sum = { begun: 0, succeeded: 0, failed: 0, cancelled: 0, requeued: 0 };
-    for (const one of totals)
-      for (const key of Object.keys(sum) as (keyof typeof sum)[]) sum[key] += one[lane][key];
-    return sum;
-  };
-  const durations: number[] = [];
-  for (const { queue, instant } of totals)
-    for (const list of [queue.durations, instant.durations])
-      list.forEach((value, at) => (durations[at] = (durations[at] ?? 0) + value));
-  return { atMs: Date.now(), queue: add("queue"), instant: add("instant"), durations };
 }

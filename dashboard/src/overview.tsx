@@ -3,7 +3,7 @@ import { Chart } from "./chart.tsx";
 import { count, duration, rate } from "./format.ts";
 import { useModel } from "./hooks.ts";
 import type { Model } from "./model.ts";
-import { TaskStream } from "./task-stream.tsx";
+import { RunStream } from "./run-stream.tsx";
 
 export function Overview({ model }: { readonly model: Model }): JSX.Element {
   useModel(model);
@@ -25,7 +25,7 @@ export function Overview({ model }: { readonly model: Model }): JSX.Element {
         <Tile name="Jobs waiting" value={waiting.toLocaleString("en")} />
         <Tile name="Runs per second" value={rate(ended)} />
       </dl>
-      <TaskStream model={model} />
+      <RunStream model={model} />
       <Chart
         model={model}
         title="Throughput, per second"

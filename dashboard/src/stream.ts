@@ -1,5 +1,6 @@
 import type { ClusterStatus, RunsOfNode } from "../../src/core/activity.ts";
 import { AnswerError, ask } from "./session.ts";
+import { whenVisible } from "./visible.ts";
 
 export interface StreamHandlers {
   readonly onStatus: (status: ClusterStatus) => void;
@@ -68,12 +69,4 @@ async function readEvents(
       onEvent(name, JSON.parse(data));
     }
   }
-}
-
-async function whenVisible(signal: AbortSignal): Promise<void> {
-  if (!document.hidden) return;
-  await new Promise<void>((resolve) => {
-    document.addEventListener("visibilitychange", () => resolve(), { once: true, signal });
-    signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

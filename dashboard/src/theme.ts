@@ -3,6 +3,12 @@ export type Theme = (typeof THEMES)[number];
 
 const KEY = "kitchensink-theme";
 
+/** Those of the style sheet that are drawn by scripts, which would read `light-dark(…)` of what is not known to be a color. */
+const DRAWN = ["--muted", "--line", "--track", "--failed", "--c1", "--c2", "--c3"] as const;
+
+for (const name of DRAWN)
+  CSS.registerProperty({ name, syntax: "<color>", inherits: true, initialValue: "transparent" });
+
 export function currentTheme(): Theme {
   const kept = localStorage.getItem(KEY);
   return THEMES.find((theme) => theme === kept) ?? "system";
@@ -15,8 +21,10 @@ export function applyTheme(theme: Theme): void {
   dispatchEvent(new Event("themechange"));
 }
 
+type DrawnColor = (typeof DRAWN)[number];
+
 /** A color of the style sheet, for what is drawn. */
-export function styleColor(name: string): string {
+export function styleColor(name: DrawnColor): string {
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
 

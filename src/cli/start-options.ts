@@ -1,6 +1,4 @@
 import { hostname } from "node:os";
-import { isAbsolute, resolve } from "node:path";
-import { existsSync } from "node:fs";
 import ms, { type StringValue } from "ms";
 import { KitchenError } from "../core/errors.ts";
 import { showBytes } from "../core/show-bytes.ts";
@@ -68,7 +66,11 @@ export function nodeUrl(flags: StartFlags): URL {
 }
 
 export function nodeName({ nodeName: given }: StartFlags, url: URL): NodeName {
-  const machine = hostname().replace(/[^A-Za-z0-9._-]/g, "-");
+  // A name begins with a letter or a digit, whatever the machine is called.
+  const machine =
+    hostname()
+      .replace(/[^A-Za-z0-9._-]/g, "-")
+      .replace(/^[._-]+/, "") || "node";
   // A free port is not known yet; the process's id is as good a distinction.
   const distinction = url.port === "0" ? `pid${process.pid}` : url.port || "80";
   return parseNodeName(given ?? `${machine}-${distinction}`);
@@ -110,15 +112,6 @@ export function size(
 export function clusterName(text: string): string {
   if (CLUSTER.test(text)) return text;
   throw usage("--cluster", text, "1 to 64 letters, digits and . _ -");
-}
-
-/** Paths become absolute; anything else is a package's name. @throws KitchenError `KS_USAGE` for a file that is not there */
-export function moduleName(text: string): string {
-  const isPath = isAbsolute(text) || text.startsWith(".") || /\.[cm]?[jt]sx?$/.test(text);
-  if (!isPath) return text;
-  const file = resolve(text);
-  if (existsSync(file)) return file;
-  throw new KitchenError("KS_USAGE", `Cannot load the module ${text}: there is no file ${file}`);
 }
 
 function usage(flag: string, text: string, expected: string): KitchenError {

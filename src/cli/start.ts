@@ -2,9 +2,12 @@ import { accessSync, constants, existsSync, mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { dirname, resolve } from "node:path";
 import { Option, type Command } from "commander";
+import ms from "ms";
 import { KitchenError } from "../core/errors.ts";
 import { defaultTokenFile, isLoopback } from "../client/token.ts";
 import { chooseStore, DEFAULT_REDIS, type ChosenStore, type StoreChoice } from "../node/choose-store.ts";
+import { NODE_DEFAULTS } from "../node/defaults.ts";
+import { moduleName } from "../node/module-name.ts";
 import type { RunningNode } from "../node/running-node.ts";
 import type { Log, NodeOptions } from "../node/options.ts";
 import { ensureToken } from "../node/token-file.ts";
@@ -19,24 +22,19 @@ import {
   count,
   duration,
   size,
-  moduleName,
   nodeName,
   nodePort,
   nodeUrl,
   type StartFlags,
 } from "./start-options.ts";
 
-const LEASE_MS = 6_000;
-const CANCEL_GRACE_MS = 5_000;
-const UNIT_TTL_MS = 7 * 24 * 60 * 60 * 1_000;
-/** More than anybody has waiting on purpose; so many small jobs take some 500 MB of Redis. */
-const QUEUE_LIMIT = 1_000_000;
 const MOST_QUEUE_LIMIT = 1_000_000_000;
 /** What one request, and one message of a worker, has room for. */
 const MOST_INLINE_BYTES = 64_000_000;
 /** A log is read and sent as a whole. */
 const MOST_OUTPUT_BYTES = 256_000_000;
 
+const megabytes = (bytes: number): string => `${bytes / 1e6}MB`;
 const collect = (value: string, all: readonly string[]): readonly string[] => [...all, value];
 
 export function addStartCommand(program: Command): void {
@@ -72,7 +70,7 @@ export function addStartCommand(program: Command): void {
     .option(
       "--data-threshold <size>",
       "leave a node out for a call that would have to fetch more than this",
-      "200MB",
+      megabytes(NODE_DEFAULTS.dataThresholdBytes),
     )
     .option(
       "--adopt <pattern>",
@@ -94,7 +92,11 @@ export function addStartCommand(program: Command): void {
     )
     .option("--no-token", "ask for no token: every user of this machine may run code as you; loopback only")
     .option("--env <name>", "let workers see this environment variable; may be repeated", collect, [])
-    .option("--instant-workers <number>", "how many instant calls run at the same time", "1")
+    .option(
+      "--instant-workers <number>",
+      "how many instant calls run at the same time",
+      String(NODE_DEFAULTS.numInstantWorkers),
+    )
     .option(
       "--worker-memory <size>",
       "what each worker may take, heap and all else; a job that needs more is ended (default: as V8 decides, and no limit for the rest)",
@@ -109,9 +111,13 @@ export function addStartCommand(program: Command): void {
       "results of queued calls that have more go to files of the data directory instead of the store; 64MB at most",
       "1MB",
     )
-    .option("--job-output-limit <size>", "how much of a job's output is kept; who follows it gets all", "4MB")
-    .option("--result-ttl <time>", "how long results and output are kept", "1d")
-    .option("--queue-limit <number>", "how many jobs may wait in one queue", String(QUEUE_LIMIT))
+    .option(
+      "--job-output-limit <size>",
+      "how much of a job's output is kept; who follows it gets all",
+      megabytes(NODE_DEFAULTS.outputLimitBytes),
+    )
+    .option("--result-ttl <time>", "how long results and output are kept", ms(NODE_DEFAULTS.resultTtlMs))
+    .option("--queue-limit <number>", "how many jobs may wait in one queue", String(NODE_DEFAULTS.queueLimit))
     .option("--grace <time>", "how long running jobs may go on when the node is asked to stop", "10s")
     .addOption(
       new Option("--log-level <level>", "what to log, on stderr").choices(LOG_LEVELS).default("warn"),
@@ -133,8 +139,7 @@ async function start(flags: StartFlags): Promise<void> {
     modules: flags.module.map(moduleName),
     numWorkers: count("--num-workers", flags.numWorkers, { least: 1 }),
     numInstantWorkers: count("--instant-workers", flags.instantWorkers, { least: 1 }),
-    graceMs: duration("--grace", flags.grace),
-    queues: flags.queue.length === 0 ? ["default"] : flags.queue,
+    queues: flags.queue.length === 0 ? NODE_DEFAULTS.queues : flags.queue,
     workerMemoryBytes:
       flags.workerMemory === undefined
         ? undefined
@@ -145,6 +150,7 @@ async function start(flags: StartFlags): Promise<void> {
     }),
     dataThresholdBytes: size("--data-threshold", flags.dataThreshold),
   };
+  const stopGraceMs = duration("--grace", flags.grace);
   const cluster = clusterName(flags.cluster);
   const dataDirectory = prepareDataDirectory(flags.datadir);
   const storeChoice = {
@@ -156,7 +162,7 @@ async function start(flags: StartFlags): Promise<void> {
     options: {
       cluster,
       resultTtlMs: duration("--result-ttl", flags.resultTtl),
-      unitTtlMs: UNIT_TTL_MS,
+      unitTtlMs: NODE_DEFAULTS.unitTtlMs,
       queueLimit: count("--queue-limit", flags.queueLimit, { least: 1, most: MOST_QUEUE_LIMIT }),
       outputLimitBytes: size("--job-output-limit", flags.jobOutputLimit, { mostBytes: MOST_OUTPUT_BYTES }),
     },
@@ -175,11 +181,10 @@ async function start(flags: StartFlags): Promise<void> {
     isReadOnly: flags.readOnly,
     dataDirectory,
     adopts: flags.adopt,
-    dataThresholdBytes: settings.dataThresholdBytes,
     isArbitraryBanned: !flags.arbitrary,
     environmentNames: flags.env,
-    leaseMs: LEASE_MS,
-    graceMs: CANCEL_GRACE_MS,
+    leaseMs: NODE_DEFAULTS.leaseMs,
+    graceMs: NODE_DEFAULTS.graceMs,
     log,
   });
   const facts = {
@@ -194,7 +199,7 @@ async function start(flags: StartFlags): Promise<void> {
     isSeen: process.stdout.isTTY,
   };
   process.stdout.write(flags.json ? `${JSON.stringify(bannerObject(facts))}\n` : banner(facts));
-  stopOnSignals(node, settings.graceMs, log);
+  stopOnSignals(node, stopGraceMs, log);
 }
 
 /** Opens the store and starts the node. Workers start first: they load while the node does, which takes longer. */

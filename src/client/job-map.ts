@@ -34,7 +34,7 @@ type Items<Item> = Iterable<Item> | AsyncIterable<Item>;
  * ```
  */
 export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
-  readonly #source: Iterator<unknown> | AsyncIterator<unknown>;
+  readonly #source: Source;
   readonly #start: (item: unknown) => Started<R>;
   readonly #running = new Set<Job<R>>();
   #bytes = 0;
@@ -54,7 +54,7 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
 
   /** @internal */
   constructor(items: Items<unknown>, { start, label }: JobMapOptions<R>) {
-    this.#source = Symbol.asyncIterator in items ? items[Symbol.asyncIterator]() : items[Symbol.iterator]();
+    this.#source = sourceOf(items);
     this.#start = start;
     this.#bar = label === undefined ? undefined : new MapBar(label, countOf(items));
     this.#take();
@@ -98,8 +98,10 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
   }
 
   /** Makes no more calls, and cancels those that have not ended. Whoever waits gets `KS_CANCELLED`. */
-  async cancel(reason?: string): Promise<void> {
-    this.#stop();
+  async cancel(reason = ""): Promise<void> {
+    if (this.#isDone) return;
+    const why = reason === "" ? "" : `: ${reason}`;
+    this.#fail(new KitchenError("KS_CANCELLED", `The map was cancelled${why}`));
     await Promise.all([...this.#running].map((job) => job.cancel(reason)));
   }
 
@@ -123,16 +125,15 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
   #take(): void {
     try {
       while (!this.#isTaking && this.#hasRoom) {
-        const next = this.#source.next();
-        if (next instanceof Promise) void this.#takeLater(next);
-        else this.#begin(next);
+        if (this.#source.isAsync) void this.#takeLater(this.#source.iterator.next());
+        else this.#begin(this.#source.iterator.next());
       }
     } catch (reason) {
       this.#fail(reason);
     }
   }
 
-  async #takeLater(item: Promise<IteratorResult<unknown>>): Promise<void> {
+  async #takeLater(item: PromiseLike<IteratorResult<unknown>>): Promise<void> {
     this.#isTaking = true;
     try {
       const next = await item;
@@ -147,9 +148,7 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
   #begin(next: IteratorResult<unknown>): void {
     if (next.done === true) {
       this.#isDrained = true;
-      if (this.#isDone) this.#bar?.end();
-      this.#wake();
-      return;
+      return this.#tell();
     }
     const place = this.#count++;
     const { job, bytes } = this.#start(next.value);
@@ -178,22 +177,26 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
       if (this.#all === undefined) this.#order.push(place);
     } else this.#ready.push(result);
     this.#take();
-    if (this.#isDone) this.#bar?.end();
-    this.#wake();
+    this.#tell();
   }
 
   #fail(reason: unknown): void {
     this.#failure ??= { reason };
-    this.#bar?.end();
     this.#stop();
-    this.#wake();
   }
 
   #stop(): void {
-    if (this.#isDrained) return;
-    this.#isDrained = true;
-    // What it throws at its end is no result of the map.
-    void Promise.resolve(this.#source.return?.()).catch(() => {});
+    if (!this.#isDrained) {
+      this.#isDrained = true;
+      void close(this.#source);
+    }
+    this.#tell();
+  }
+
+  /** Something has come to its end: who waits looks again. */
+  #tell(): void {
+    if (this.#isDone || this.#failure !== undefined) this.#bar?.end();
+    this.#wake();
   }
 
   #change(): Promise<void> {
@@ -201,6 +204,24 @@ export class JobMap<R> implements PromiseLike<R[]>, AsyncIterable<R> {
       this.#wake = resolve;
     });
   }
+}
+
+/** Which of the two it is shows by what was iterated over: promises of other realms are no `instanceof Promise`. */
+type Source =
+  | { readonly isAsync: false; readonly iterator: Iterator<unknown> }
+  | { readonly isAsync: true; readonly iterator: AsyncIterator<unknown> };
+
+function sourceOf(items: Items<unknown>): Source {
+  return Symbol.asyncIterator in items
+    ? { isAsync: true, iterator: items[Symbol.asyncIterator]() }
+    : { isAsync: false, iterator: items[Symbol.iterator]() };
+}
+
+/** What it throws at its end is no result of the map. */
+async function close({ iterator }: Source): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {}
 }
 
 /** How many there are, when that can be known. */

@@ -97,7 +97,9 @@ class PlainOutput implements JobOutput {
     sinks: { readonly stdout: Sink; readonly stderr: Sink },
     bar: Pick<JobOutput, "progress" | "end">,
   ) {
-    this.#sinks = sinks;
+    const { stdout, stderr } = sinks;
+    // Read once: whoever has to tell jobs apart gives each sinks of its own, by getters.
+    this.#sinks = { stdout, stderr };
     this.#bar = bar;
   }
 

@@ -1,14 +1,16 @@
 import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { isAbsolute, join, resolve } from "node:path";
+import { join } from "node:path";
 import { Client } from "../client/client.ts";
 import type { ClientOptions } from "../client/options.ts";
-import { parseNodeName } from "../core/ids.ts";
+import { parseNodeName, parseQueue } from "../core/ids.ts";
 import { KitchenError } from "../core/errors.ts";
+import { NODE_DEFAULTS } from "../node/defaults.ts";
+import { moduleName } from "../node/module-name.ts";
 import { startNode } from "../node/node.ts";
 import type { RunningNode } from "../node/running-node.ts";
-import type { Log } from "../node/options.ts";
+import type { Log, NodeOptions } from "../node/options.ts";
 import type { Store, StoreOptions } from "../store/port.ts";
 import { checkWorkerMemory } from "../worker/memory-limit.ts";
 
@@ -34,7 +36,7 @@ export interface ClusterOptions extends Pick<NodeSettings, "numWorkers" | "queue
   readonly node?: (index: number) => NodeSettings;
   /** The address of a Redis, such as `tcp://localhost:6379?db=9`. Default: the embedded store. */
   readonly redisConnection?: string;
-  /** Files that register functions. */
+  /** What registers functions, as `--module` takes it: files, by their paths, and packages. */
   readonly modules?: readonly string[];
   /** Replace the workers when a module changes. Default: false. */
   readonly reloads?: boolean;
@@ -79,7 +81,7 @@ export interface ClusterOptions extends Pick<NodeSettings, "numWorkers" | "queue
 export interface Cluster extends AsyncDisposable {
   /** The addresses of the nodes. */
   readonly urls: readonly string[];
-  /** In the order in which they were started. */
+  /** Those that are ready, in the order in which they were started. */
   readonly nodes: readonly RunningNode[];
   /** What clients of other processes need. */
   readonly token: string;
@@ -91,16 +93,12 @@ export interface Cluster extends AsyncDisposable {
    * @throws KitchenError `KS_USAGE` when there is no such node
    */
   connect(index?: number, options?: ClientOptions): Client;
-  /** Starts one more node. @throws as {@link startCluster} */
+  /** Starts one more node; several may start at once. @throws as {@link startCluster} */
   addNode(settings?: NodeSettings): Promise<RunningNode>;
   /** Ends everything at once: nodes, workers, clients; removes the temporary directories. */
   close(): Promise<void>;
 }
 
-const DAY_MS = 24 * 60 * 60 * 1_000;
-const DATA_THRESHOLD_BYTES = 200_000_000;
-const QUEUE_LIMIT = 1_000_000;
-const OUTPUT_LIMIT_BYTES = 4_000_000;
 const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /**
@@ -115,11 +113,7 @@ const SILENT: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: ()
  */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const { nodes: count = 1, redisConnection } = options;
-  if (count > 1 && redisConnection === undefined)
-    throw new KitchenError(
-      "KS_USAGE",
-      "Cannot start several nodes on the embedded store: give a redisConnection",
-    );
+  if (count > 1 && redisConnection === undefined) throw oneNodeOnly();
   const cluster = new LocalCluster(options);
   try {
     for (let index = 0; index < count; index += 1) await cluster.addNode(options.node?.(index));
@@ -131,12 +125,14 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
 }
 
 class LocalCluster implements Cluster {
-  readonly nodes: RunningNode[] = [];
   readonly token: string = randomBytes(16).toString("hex");
   readonly #name = `test-${randomBytes(6).toString("hex")}`;
   readonly #options: ClusterOptions;
   readonly #clients: Client[] = [];
   readonly #directories: string[] = [];
+  /** All nodes that were begun; undefined: it is not ready, or failed. */
+  readonly #nodes: (RunningNode | undefined)[] = [];
+  #starting: Promise<unknown> = Promise.resolve();
   #first: Client | undefined;
 
   constructor(options: ClusterOptions) {
@@ -147,13 +143,17 @@ class LocalCluster implements Cluster {
     return (this.#first ??= this.connect());
   }
 
+  get nodes(): readonly RunningNode[] {
+    return this.#nodes.filter((node) => node !== undefined);
+  }
+
   get urls(): readonly string[] {
     return this.nodes.map(({ url }) => url.href);
   }
 
   connect(index = 0, options: ClientOptions = {}): Client {
     const node = this.nodes[index];
-    if (node === undefined) throw new KitchenError("KS_USAGE", `The cluster has no node ${index}`);
+    if (node === undefined) throw noSuchNode(index, this.nodes.length);
     const defaults = this.#options.client ?? { output: "off" };
     const client = new Client(node.url, { ...defaults, ...options, token: this.token });
     this.#clients.push(client);
@@ -161,20 +161,23 @@ class LocalCluster implements Cluster {
   }
 
   async addNode(settings: NodeSettings = {}): Promise<RunningNode> {
-    const node = await startOne(
+    if (this.#nodes.length > 0 && this.#options.redisConnection === undefined) throw oneNodeOnly();
+    const place = this.#nodes.push(undefined) - 1;
+    const starting = startOne(
       { ...this.#options, ...settings },
       {
-        index: this.nodes.length + 1,
+        index: place + 1,
         token: this.token,
         clusterName: this.#name,
         dataDirectory: settings.dataDirectory ?? this.#temporaryDirectory(),
       },
     );
-    this.nodes.push(node);
-    return node;
+    this.#starting = Promise.allSettled([this.#starting, starting]);
+    return (this.#nodes[place] = await starting);
   }
 
   async close(): Promise<void> {
+    await this.#starting;
     await Promise.all(this.#clients.map((client) => client.close()));
     await Promise.all(this.nodes.map((node) => node.close(0)));
     for (const directory of this.#directories) rmSync(directory, { recursive: true, force: true });
@@ -200,33 +203,23 @@ interface Place {
 
 async function startOne(options: ClusterOptions & NodeSettings, place: Place): Promise<RunningNode> {
   const { index, token, clusterName, dataDirectory } = place;
-  const { redisConnection, resultTtlMs = DAY_MS, queueLimit = QUEUE_LIMIT } = options;
-  const store = await openStore(redisConnection, {
-    cluster: clusterName,
-    resultTtlMs,
-    unitTtlMs: DAY_MS,
-    queueLimit,
-    outputLimitBytes: options.jobOutputBytes ?? OUTPUT_LIMIT_BYTES,
-  });
-  return await startNode({
+  const defaults = NODE_DEFAULTS;
+  const settings: Omit<NodeOptions, "store"> = {
     name: parseNodeName(`node${index}`),
     cluster: clusterName,
     url: new URL("http://127.0.0.1:0/"),
     host: "127.0.0.1",
     allowedHosts: [],
     token,
-    store,
     numWorkers: options.numWorkers ?? 1,
-    numInstantWorkers: 1,
-    queues: options.queues ?? ["default"],
-    modules: (options.modules ?? []).map((file) =>
-      file.startsWith(".") || isAbsolute(file) ? resolve(file) : file,
-    ),
+    numInstantWorkers: defaults.numInstantWorkers,
+    queues: (options.queues ?? defaults.queues).map(parseQueue),
+    modules: (options.modules ?? []).map(moduleName),
     reloads: options.reloads ?? false,
     isReadOnly: options.readOnly ?? false,
     dataDirectory,
     adopts: [],
-    dataThresholdBytes: options.dataThresholdBytes ?? DATA_THRESHOLD_BYTES,
+    dataThresholdBytes: options.dataThresholdBytes ?? defaults.dataThresholdBytes,
     isArbitraryBanned: options.arbitrary === false,
     environmentNames: options.env ?? [],
     ...(options.workerMemoryBytes === undefined
@@ -234,10 +227,34 @@ async function startOne(options: ClusterOptions & NodeSettings, place: Place): P
       : { workerMemoryBytes: checkWorkerMemory(options.workerMemoryBytes) }),
     argumentBytes: options.argumentBytes,
     inlineResultBytes: options.inlineResultBytes,
-    leaseMs: options.leaseMs ?? 6_000,
-    graceMs: options.graceMs ?? 5_000,
+    leaseMs: options.leaseMs ?? defaults.leaseMs,
+    graceMs: options.graceMs ?? defaults.graceMs,
     log: options.log ?? SILENT,
+  };
+  // Last, as the node takes it over: what is wrong with the settings leaves none open.
+  const store = await openStore(options.redisConnection, {
+    cluster: clusterName,
+    resultTtlMs: options.resultTtlMs ?? defaults.resultTtlMs,
+    unitTtlMs: defaults.unitTtlMs,
+    queueLimit: options.queueLimit ?? defaults.queueLimit,
+    outputLimitBytes: options.jobOutputBytes ?? defaults.outputLimitBytes,
   });
+  return await startNode({ ...settings, store });
+}
+
+function oneNodeOnly(): KitchenError {
+  return new KitchenError(
+    "KS_USAGE",
+    "Cannot start several nodes on the embedded store, which is for one: give startCluster() a redisConnection",
+  );
+}
+
+function noSuchNode(index: number, count: number): KitchenError {
+  const range = count === 1 ? "its only node is 0" : `its nodes are 0 to ${count - 1}`;
+  return new KitchenError(
+    "KS_USAGE",
+    `Cannot connect to node ${index} of the cluster: ${range} (addNode() starts one more)`,
+  );
 }
 
 async function openStore(redisConnection: string | undefined, options: StoreOptions): Promise<Store> {

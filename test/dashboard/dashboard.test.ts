@@ -146,6 +146,68 @@ describe("each page shows what is true while a cluster of two nodes works", () =
     await end;
   });
 
+  test("a click on the bar of a job leads to it; an instant call has no page to go to", async () => {
+    const { page } = await visit(browser(), link());
+    await expect.poll(() => text(page)).toContain("Runs by worker");
+    const jobs = [
+      cluster.client.with({ node: "node1" }).call(untilAborted),
+      cluster.client.with({ async: false }).call(untilAborted),
+    ] as const;
+    const end = Promise.allSettled(jobs);
+    await expect.poll(() => tile(page, "Workers busy")).toBe("2 of 4");
+    const canvas = page.locator("canvas").first();
+    const box = (await canvas.boundingBox())!;
+    // Rows: node1 1, node1 instant 1; what goes on reaches the right edge.
+    const at = (row: number) => ({ position: { x: box.width - 3, y: row * 23 + 8 } });
+    await canvas.click(at(1));
+    expect(await page.locator(".under").innerText()).toContain("instant");
+    expect(new URL(page.url()).hash).toBe("");
+    await canvas.click(at(0));
+    expect(new URL(page.url()).hash).toBe(`#/jobs/${jobs[0].id}`);
+    await Promise.all(jobs.map((job) => job.cancel()));
+    await end;
+  });
+
+  test("what is opened in a tab in the background is asked for when somebody looks", async () => {
+    const { page } = await visit(browser(), link());
+    await expect.poll(() => text(page)).toContain("Workers busy");
+    const hide = (isHidden: boolean): Promise<void> =>
+      page.evaluate((hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+      }, isHidden);
+    await hide(true);
+    await goTo(page, "functions");
+    await expect.poll(() => page.locator("h1").innerText()).toBe("Functions");
+    expect(await text(page)).not.toContain("greet");
+    await hide(false);
+    await expect.poll(() => text(page)).toContain("greet");
+  });
+
+  test("colors follow the system or the choice, also where scripts draw with them", async () => {
+    const { page } = await visit(browser(), link(), { colorScheme: "light" });
+    await expect.poll(() => text(page)).toContain("Workers busy");
+    const colors = (): Promise<string[]> =>
+      page.evaluate(() => {
+        const style = getComputedStyle(document.documentElement);
+        const drawn = ["--muted", "--line", "--track", "--failed", "--c1", "--c2", "--c3"];
+        return [
+          getComputedStyle(document.body).backgroundColor,
+          ...drawn.map((name) => style.getPropertyValue(name)),
+        ];
+      });
+    const light = await colors();
+    for (const color of light) expect(color).toMatch(/^rgb\(/);
+    await page.emulateMedia({ colorScheme: "dark" });
+    const dark = await colors();
+    dark.forEach((color, at) => expect(color).not.toBe(light[at]));
+    await page.getByLabel("Colors").selectOption("light");
+    expect(await colors()).toEqual(light);
+    await page.emulateMedia({ colorScheme: "light" });
+    await page.getByLabel("Colors").selectOption("dark");
+    expect(await colors()).toEqual(dark);
+  });
+
   test("jobs, by state and name; a job's page with output, reason, error; and its cancel", async () => {
     const failed = cluster.client.with({ rpcName: "test" }).call("buy", "<b>hats</b>");
     await expect(failed).rejects.toThrow("no more");

@@ -190,3 +190,25 @@ test.each([
   },
   60_000,
 );
+
+test("output that could not be read is asked for again, also of a job that has ended", async () => {
+  const job = cluster.client.call(() => console.log("printed"));
+  await job;
+  const page = await open("jobs");
+  let left = 2;
+  await page.route("**/output?from=*", (route) => (left-- > 0 ? route.abort() : route.continue()));
+  await goTo(page, `jobs/${job.id}`);
+  await expect.poll(() => text(page)).toContain("More could not be read: The node does not answer");
+  expect(await text(page)).not.toContain("It has printed nothing");
+  await expect.poll(() => page.locator("[role=log]").innerText()).toContain("printed");
+  expect(await text(page)).not.toContain("could not be read");
+});
+
+test("of a result that is too large to be shown the page says how to have it", async () => {
+  const job = cluster.client.call(() => "x".repeat(2_000_000));
+  await job;
+  const page = await open(`jobs/${job.id}`);
+  await expect
+    .poll(() => text(page))
+    .toMatch(/2\.00 MB, encoded by \w+: await it from a client, or fetch the bytes at \/v1\/data\/\S+/);
+});

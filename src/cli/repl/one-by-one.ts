@@ -1,4 +1,4 @@
-import { createInterface } from "node:readline";
+import { createInterface, type Interface } from "node:readline";
 import { PassThrough, type Readable } from "node:stream";
 
 /**
@@ -9,15 +9,27 @@ export class OneByOne {
   readonly input: PassThrough = new PassThrough();
   #isReady: Promise<void> = Promise.resolve();
   #markReady: () => void = () => {};
+  #lines: Interface | undefined;
+  #isClosed = false;
 
   /** The REPL takes another line. */
   next(): void {
     this.#markReady();
   }
 
+  /** The REPL takes no more: one of the lines had it end. */
+  close(): void {
+    this.#isClosed = true;
+    this.#lines?.close();
+    this.#markReady();
+  }
+
+  /** Resolves when all lines are done with, or the REPL has ended. */
   async feed(source: Readable): Promise<void> {
-    for await (const line of createInterface(source)) {
+    this.#lines = createInterface(source);
+    for await (const line of this.#lines) {
       await this.#isReady;
+      if (this.#isClosed) return;
       this.#isReady = new Promise((resolve) => {
         this.#markReady = resolve;
       });

@@ -58,6 +58,7 @@ export async function openRepl({ url }: ReplFlags): Promise<void> {
   server.on("exit", () => {
     http.close();
     void c.close();
+    lines?.close();
     process.stdin.destroy();
   });
   await lines?.feed(process.stdin);

@@ -11,6 +11,7 @@ export class LateBar {
   #isKept = false;
 
   show(progress: Progress): void {
+    if (this.#isOver) return;
     const isFirst = this.#latest === undefined;
     this.#latest = progress;
     if (this.#shows !== undefined) this.#shows.show(this, progress);

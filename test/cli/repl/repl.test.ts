@@ -139,6 +139,29 @@ test("lines of a pipe are taken one by one, each when the one before is done", a
   expect(stdout).toMatch(/> undefined\n> (\.\.\. |\| )*undefined\n> 2\n> 3\n> \n?$/);
 }, 30_000);
 
+test.each([
+  ["the end of a pipe", true],
+  ["a pipe that stays open", false],
+])(
+  "a line that leaves the REPL ends it, before %s",
+  async (_, isEnded) => {
+    const node = await startNodeProcess();
+    const child = spawn(process.execPath, [MAIN, "repl", "--url", node.url], {
+      env: { PATH: process.env["PATH"], HOME: node.directory, KITCHENSINK_TOKEN: node.token },
+    });
+    onTestFinished(() => void child.kill("SIGKILL"));
+    let [stdout, stderr] = ["", ""];
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (stdout += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    child.stdin.write("1 + 1\n.exit\n2 + 1\n3 + 1\n");
+    if (isEnded) child.stdin.end();
+    const [code] = (await once(child, "close")) as [number];
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+    expect(stdout).toMatch(/> 2\n> $/);
+  },
+  30_000,
+);
+
 test("where no node answers, there is no prompt", async () => {
   const { code, stdout, stderr } = await runCommand([
     "repl",

@@ -1,5 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
+import type { Lane } from "../../src/core/activity.ts";
 import { colorOf } from "./colors.ts";
 import { duration, shortId } from "./format.ts";
 import { useModel } from "./hooks.ts";
@@ -22,6 +23,7 @@ interface Row {
 interface Drawn {
   readonly label: string;
   readonly id: string;
+  readonly lane: Lane;
   readonly begunAtMs: number;
   /** `undefined`: it goes on. */
   readonly endedAtMs: number | undefined;
@@ -29,7 +31,7 @@ interface Drawn {
 }
 
 /** What each worker ran when: a bar for each run, colored by what it is called. */
-export function TaskStream({ model }: { readonly model: Model }): JSX.Element {
+export function RunStream({ model }: { readonly model: Model }): JSX.Element {
   const [seconds, setSeconds] = useState<number>(30);
   useModel(model);
   const bars = model.bars.slice(-ROWS_OF_TABLE).toReversed();
@@ -138,7 +140,8 @@ function Canvas({ model, seconds }: { readonly model: Model; readonly seconds: n
         onMouseLeave={() => setUnder(undefined)}
         onClick={(event) => {
           const bar = find(event);
-          if (bar !== undefined) location.hash = `#/jobs/${bar.id}`;
+          // An instant call is no job: there is no more to see of it.
+          if (bar?.lane === "queue") location.hash = `#/jobs/${bar.id}`;
         }}
       />
       <p class="under">{under === undefined ? " " : `${under.label} · ${describe(under)}`}</p>
@@ -146,8 +149,8 @@ function Canvas({ model, seconds }: { readonly model: Model; readonly seconds: n
   );
 }
 
-function describe({ id, begunAtMs, endedAtMs, end }: Drawn): string {
-  return `${shortId(id)} · ${duration((endedAtMs ?? Date.now()) - begunAtMs)} · ${end}`;
+function describe({ id, lane, begunAtMs, endedAtMs, end }: Drawn): string {
+  return `${lane === "queue" ? shortId(id) : "instant"} · ${duration((endedAtMs ?? Date.now()) - begunAtMs)} · ${end}`;
 }
 
 function rowsOf({ status }: Model): Row[] {
@@ -169,12 +172,12 @@ function barsOf(model: Model, sinceMs: number): Map<string, Drawn[]> {
   };
   for (const { node, lane, slot, label, id, begunAtMs, endedAtMs, end } of model.bars)
     if (begunAtMs !== null && endedAtMs > sinceMs)
-      add(`${node} ${lane} ${slot}`, { label, id, begunAtMs, endedAtMs, end });
+      add(`${node} ${lane} ${slot}`, { label, id, lane, begunAtMs, endedAtMs, end });
   for (const { name, status } of model.status?.nodes ?? [])
     for (const { lane, slot, run } of status?.workers ?? [])
       if (run !== null) {
         const begunAtMs = run.begunAtMs + (model.offsets.get(name) ?? 0);
-        add(`${name} ${lane} ${slot}`, { ...run, begunAtMs, endedAtMs: undefined, end: "running" });
+        add(`${name} ${lane} ${slot}`, { ...run, lane, begunAtMs, endedAtMs: undefined, end: "running" });
       }
   return found;
 }
@@ -199,7 +202,7 @@ function drawBars(canvas: HTMLCanvasElement, model: Model, seconds: number): voi
   const x = (ms: number): number =>
     left + ((Math.max(ms, sinceMs) - sinceMs) / (nowMs - sinceMs)) * (width - left);
   const bars = barsOf(model, sinceMs);
-  const [text, track, failed] = ["--muted", "--track", "--failed"].map(styleColor);
+  const [text, track, failed] = (["--muted", "--track", "--failed"] as const).map(styleColor);
   rowsOf(model).forEach(({ key, label }, at) => {
     const top = at * (ROW_PX + GAP_PX);
     pen.fillStyle = text ?? "";
