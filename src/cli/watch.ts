@@ -8,6 +8,8 @@ export interface View {
   readonly objects: readonly object[];
 }
 
+const USUAL_COLUMNS = 80;
+const USUAL_ROWS = 24;
 const EVERY_MS = 1_000;
 const ESCAPE = "\u001b";
 const ENTER_SCREEN = `${ESCAPE}[?1049h${ESCAPE}[?25l`;
@@ -58,11 +60,9 @@ async function redraw(look: () => Promise<View>, signal: AbortSignal): Promise<n
   }
 }
 
-/** As much of it as there is room for, over what was there before. */
-export function frame(
-  text: string,
-  { columns, rows }: { readonly columns: number; readonly rows: number },
-): string {
+/** As much of it as there is room for, over what was there before. A terminal that does not know its size says 0. */
+export function frame(text: string, size: { readonly columns: number; readonly rows: number }): string {
+  const [columns, rows] = [size.columns || USUAL_COLUMNS, size.rows || USUAL_ROWS];
   const lines = text.trimEnd().split("\n");
   const shown =
     lines.length < rows ? lines : [...lines.slice(0, rows - 2), `… ${lines.length - rows + 2} more`];

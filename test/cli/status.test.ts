@@ -122,10 +122,18 @@ test("elsewhere one state is printed behind the other", async () => {
   expect(await command.exited).toBe(130);
 }, 30_000);
 
-test("what has no room on the screen is counted", () => {
-  const text = frame("a\nb\nc\nd\n", { columns: 80, rows: 3 });
+/** What is seen on a screen of that size. */
+function seen(text: string, columns: number, rows: number): string {
   // oxlint-disable-next-line no-control-regex -- what moves the cursor is no part of what is seen
-  expect(text.replaceAll(/\u001b\[\w/g, "")).toBe("a\r\n… 3 more\r\nq leaves");
+  return frame(text, { columns, rows }).replaceAll(/\u001b\[\w/g, "");
+}
+
+test("what has no room on the screen is counted", () => {
+  expect(seen("a\nb\nc\nd\n", 80, 3)).toBe("a\r\n… 3 more\r\nq leaves");
+});
+
+test("a terminal that does not know its size is taken for a usual one", () => {
+  expect(seen("abc\ndef\n", 0, 0)).toBe("abc\r\ndef\r\nq leaves");
 });
 
 test("a span of time has two units at most", () => {
