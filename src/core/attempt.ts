@@ -17,6 +17,12 @@ export type AttemptEnd =
   /** It never began: the worker died under another job, or the node is leaving. */
   | { readonly type: "not-begun" };
 
+/** What a call came to that has this attempt alone. */
+export function stateAfter(end: Exclude<AttemptEnd, { type: "not-begun" }>): FinalState {
+  if (end.type === "stopped") return end.state;
+  return end.type === "returned" ? "succeeded" : "failed";
+}
+
 export interface AttemptCounts {
   /** Workers and nodes that died under the job before this attempt. */
   readonly deaths: number;

@@ -1,7 +1,8 @@
 import type { JobId, NodeName } from "../core/ids.ts";
 import { isFinal, type JobState } from "../core/job-states.ts";
 import type { BlockedJob, NewJob, ReleaseRow, Store } from "../store/port.ts";
-import { releaseOf } from "./release.ts";
+import { eachRecord } from "./each-record.ts";
+import { type AwaitedJob, awaitedJob, releaseOf } from "./release.ts";
 import type { Router } from "./router.ts";
 
 export interface BlockedJobsOptions {
@@ -68,10 +69,9 @@ export class BlockedJobs {
     for (const job of jobs) this.#note({ job, missing: new Set(job.after) });
     const { store, node } = this.#options;
     const ids = [...new Set(jobs.flatMap(({ after }) => after))];
-    const records = await store.watch(ids, node);
-    for (const [at, id] of ids.entries()) {
+    for await (const [id, record] of eachRecord(ids, (part) => store.watch(part, node))) {
       // One that is not known will never end.
-      const state = records[at]?.state ?? "failed";
+      const state = record?.state ?? "failed";
       if (isFinal(state)) this.ended(id, state);
     }
   }
@@ -86,10 +86,11 @@ export class BlockedJobs {
     const jobs = [...this.#ready];
     this.#ready.clear();
     const ids = [...new Set(jobs.flatMap(({ after }) => after))];
-    const found = await store.read(ids);
-    const records = new Map(ids.map((id, at) => [id, found[at]]));
+    const awaited = new Map<JobId, AwaitedJob>();
+    for await (const [id, record] of eachRecord(ids, (part) => store.read(part)))
+      if (record !== undefined) awaited.set(id, awaitedJob(record));
     const rows = jobs.flatMap((job) => {
-      const row = releaseOf(job, records);
+      const row = releaseOf(job, awaited);
       return row === undefined ? [] : [{ queue: job.queue, row }];
     });
     if (rows.length > 0) await store.release(await this.#placed(rows));

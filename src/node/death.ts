@@ -37,7 +37,7 @@ export function deathReport(death: Death): string {
   const once = death.isIdempotent || isDeliberate(death.exit) ? "" : `${NOT_AGAIN} `;
   return [
     `Cannot finish ${label}: ${how} after ${Math.round(ranMs)} ms on ${node}. ${once}${said(death)}`,
-    ...earlierDeaths(earlier),
+    ...(earlier.length === 0 ? [] : ["Earlier deaths:", ...deathLines(earlier)]),
   ].join("\n");
 }
 
@@ -50,8 +50,9 @@ export function deathNote(death: Death): string {
   );
 }
 
-export function earlierDeaths(notes: readonly string[]): string[] {
-  return notes.length === 0 ? [] : ["Earlier deaths:", ...notes.map((note) => `- ${note}`)];
+/** Notes on deaths as they stand in a report, one a line. */
+export function deathLines(notes: readonly string[]): string[] {
+  return notes.map((note) => `- ${note}`);
 }
 
 function causeOf(death: Death): string {

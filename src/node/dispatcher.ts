@@ -10,7 +10,6 @@ import type { Activity } from "./activity/activity.ts";
 import { Attempt, type AttemptLane } from "./attempt.ts";
 import { Claims, type ClaimsOptions, type ReadyJob } from "./claims.ts";
 import { errorOutcome } from "./outcomes.ts";
-import type { Tally } from "./metrics/tally.ts";
 import { Recall } from "./recall.ts";
 import type { StoreWriter } from "./store-writer.ts";
 import type { Streams } from "./streams.ts";
@@ -32,7 +31,6 @@ export interface DispatcherOptions extends Omit<ClaimsOptions, MadeHere> {
   readonly workerMemoryBytes: number | undefined;
   readonly nextRun: () => number;
   readonly activity: Activity;
-  readonly tally: Tally;
 }
 
 /** Gives claimed jobs to workers, and says how they ended. */
@@ -180,7 +178,7 @@ export class Dispatcher {
       room: () => this.#room(),
       onClaimed: (jobs, tripMs) => {
         this.#held.recordTrip(tripMs);
-        options.tally.claimed(jobs, Date.now());
+        options.activity.claimed(jobs, Date.now());
       },
       onReady: (jobs) => {
         for (const job of jobs) this.#enqueue(job);
@@ -232,7 +230,7 @@ export class Dispatcher {
   }
 
   #ended(ended: Attempt, end: AttemptEnd, ranMs: number): void {
-    const { writer, tally, maxDeaths, activity } = this.#options;
+    const { writer, maxDeaths, activity } = this.#options;
     const { job, spec, key, hasStreamed } = ended;
     // Nobody wants to know of one that was taken away.
     if (this.#attempts.get(job.id) !== ended) {
@@ -248,7 +246,6 @@ export class Dispatcher {
     const { retries, retryDelayMs, isIdempotent } = spec;
     const counts = { deaths, throws, retries, retryDelayMs, maxDeaths, isIdempotent, hasStreamed };
     const step = decideNext(end, counts);
-    tally.jobEnded(step, ranMs);
     writer.finish({ id, attempt, ...step });
     if (end.type !== "not-begun") activity.ended("queue", ended, step.next, ranMs);
     if (this.#attempts.size === 0) this.#onIdle();
@@ -282,9 +279,8 @@ export class Dispatcher {
   #fail({ id, attempt }: ClaimedJob, error: unknown): void {
     const code = error instanceof KitchenError ? error.code : "KS_INTERNAL";
     const message = error instanceof Error ? error.message : String(error);
-    this.#options.tally.jobEnded({ next: "failed" }, 0);
     this.#options.writer.finish({ id, attempt, next: "failed", outcome: errorOutcome(code, message) });
-    this.#options.activity.endedUnbegun([{ id }], "failed");
+    this.#options.activity.refused(id);
   }
 }
 

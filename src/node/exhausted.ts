@@ -1,5 +1,5 @@
 import type { Exhausted } from "../store/port.ts";
-import { NOT_AGAIN } from "./death.ts";
+import { deathLines, NOT_AGAIN } from "./death.ts";
 import { errorOutcome } from "./outcomes.ts";
 import type { StoreWriter } from "./store-writer.ts";
 
@@ -16,6 +16,6 @@ function messageOf({ deaths, isAtMostOnce, lostNode, label, pastDeaths }: Exhaus
     return `Cannot finish ${label}: the node ${lostNode} that had taken it is lost. ${NOT_AGAIN}`;
   return [
     `Cannot finish ${label}: ${deaths} workers or nodes died under it, the last one with the node ${lostNode}`,
-    ...pastDeaths.map((death) => `- ${death}`),
+    ...deathLines(pastDeaths),
   ].join("\n");
 }

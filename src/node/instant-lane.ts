@@ -1,5 +1,4 @@
-import type { RunEnd } from "../core/activity.ts";
-import type { AttemptEnd } from "../core/attempt.ts";
+import { type AttemptEnd, stateAfter } from "../core/attempt.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
 import type { FunctionInfo, JobSpec } from "../core/messages.ts";
@@ -11,7 +10,6 @@ import type { WorkerProcess } from "../worker/worker-process.ts";
 import type { Activity } from "./activity/activity.ts";
 import { Attempt, type AttemptLane } from "./attempt.ts";
 import { leastLaden } from "./dispatcher.ts";
-import type { Tally } from "./metrics/tally.ts";
 import { Recall } from "./recall.ts";
 import type { Streams } from "./streams.ts";
 
@@ -43,7 +41,6 @@ export interface InstantLaneOptions {
   readonly nextRun: () => number;
   readonly activity: Activity;
   readonly streams: Streams;
-  readonly tally: Tally;
 }
 
 /** Calls that skip the queue: they run on workers kept for them, first come, first served, and are not stored. */
@@ -56,7 +53,6 @@ export class InstantLane {
   readonly #times = new RunTimes();
   readonly #held = new HeldWork();
   readonly #recall: Recall;
-  readonly #tally: Tally;
   /** The attempts that wait or run, each of a call. */
   readonly #calls = new Map<Attempt, InstantCall>();
   #waiting: Attempt[] = [];
@@ -73,7 +69,6 @@ export class InstantLane {
     this.#pool = options.pool;
     this.#nextRun = options.nextRun;
     this.#activity = options.activity;
-    this.#tally = options.tally;
     this.#recall = new Recall(options.pool);
     this.#lane = this.#createLane(options);
   }
@@ -230,14 +225,13 @@ export class InstantLane {
     const call = this.#calls.get(attempt);
     if (call === undefined) return;
     this.#calls.delete(attempt);
-    this.#tally.instantEnded(end, ranMs);
     if (end.type === "returned" || end.type === "threw") this.#times.record(attempt.key, ranMs);
     // The worker died under another call: this one has not begun, so it takes the next worker.
     if (end.type === "not-begun") this.#waiting.unshift(this.#attemptOf(call));
     else {
       clearTimeout(this.#patience.get(call));
       this.#patience.delete(call);
-      this.#activity.ended("instant", attempt, runEndOf(end), ranMs);
+      this.#activity.ended("instant", attempt, stateAfter(end), ranMs);
       call.onEnd(end);
     }
     this.assign();
@@ -264,11 +258,6 @@ export class InstantLane {
       this.#wanting.add(take);
     });
   }
-}
-
-function runEndOf(end: AttemptEnd): RunEnd {
-  if (end.type === "stopped") return end.state;
-  return end.type === "returned" ? "succeeded" : "failed";
 }
 
 /** By a generator whose items are read. */

@@ -30,7 +30,6 @@ import { Overdue } from "./overdue.ts";
 import { Router } from "./router.ts";
 import { addRoutes } from "./routes.ts";
 import { Metrics } from "./metrics/metrics.ts";
-import { Tally } from "./metrics/tally.ts";
 import { Policy } from "./policy.ts";
 import { ProgressReports } from "./progress-reports.ts";
 import { Recovery } from "./recovery.ts";
@@ -76,7 +75,6 @@ class Node implements RunningNode {
   readonly #hub = new Hub((id, state) => this.#blocked.ended(id, state));
   readonly #streams = new Streams();
   readonly #activity = new Activity();
-  readonly #tally = new Tally();
   readonly #metrics: Metrics;
   readonly #readers: ItemReaders;
   readonly #policy: Policy;
@@ -128,7 +126,6 @@ class Node implements RunningNode {
       workerMemoryBytes: options.workerMemoryBytes,
       maxDeaths: MAX_DEATHS,
       activity: this.#activity,
-      tally: this.#tally,
       spawn: (slot, keepsResults) => this.#spawn(slot, keepsResults),
       takesData: () => this.#data.takesData,
       onProgress: (row) => {
@@ -165,7 +162,7 @@ class Node implements RunningNode {
     this.#access = accessTo(options);
     this.#server = createServer({ guard: this.#access.guard, cluster, warn });
     this.#metrics = new Metrics({
-      tally: this.#tally,
+      activity: this.#activity,
       store,
       pools: { queue: this.#lanes.queue.pool, instant: this.#lanes.instant.pool },
       directory,

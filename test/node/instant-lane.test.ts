@@ -2,7 +2,6 @@ import { expect, onTestFinished, test, vi } from "vitest";
 import { parseSpec } from "../../src/codec/wire.ts";
 import { Activity } from "../../src/node/activity/activity.ts";
 import { type InstantCall, InstantLane } from "../../src/node/instant-lane.ts";
-import { Tally } from "../../src/node/metrics/tally.ts";
 import { Streams } from "../../src/node/streams.ts";
 import type { Pool } from "../../src/worker/pool.ts";
 import type { RunHandlers } from "../../src/worker/run-list.ts";
@@ -23,7 +22,6 @@ function quickLane(): InstantLane {
     nextRun: () => 1,
     activity: new Activity(),
     streams: new Streams(),
-    tally: new Tally(),
   });
 }
 

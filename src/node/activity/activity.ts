@@ -1,5 +1,6 @@
 import type { Lane, LaneRates, LaneTotals, NodeActivity, RunEnd, RunNote } from "../../core/activity.ts";
-import type { JobId } from "../../core/ids.ts";
+import { type JobId, timeOfJob } from "../../core/ids.ts";
+import { Histogram } from "../metrics/histogram.ts";
 import { Ring } from "./ring.ts";
 import { Tally } from "./tally.ts";
 
@@ -36,7 +37,23 @@ interface LaneMemory {
 export class Activity {
   readonly #lanes: Readonly<Record<Lane, LaneMemory>> = { queue: newMemory(), instant: newMemory() };
   readonly #unbegun = new Ring<EndNote>(KEPT_RUNS);
+  /** From a call to the claim of its job. */
+  readonly waits: Histogram = new Histogram();
   #seq = 0;
+
+  /** Jobs waited until now, in ms since the epoch. Their ids, which clients make, begin with the time of the call. */
+  claimed(jobs: readonly { readonly id: JobId; readonly attempt: number }[], nowMs: number): void {
+    for (const { id, attempt } of jobs) {
+      const calledAtMs = attempt === 1 ? timeOfJob(id) : undefined;
+      if (calledAtMs !== undefined) this.waits.observeMs(Math.max(0, nowMs - calledAtMs));
+    }
+  }
+
+  /** A claimed job has failed, as it cannot be begun. */
+  refused(id: JobId): void {
+    this.#lanes.queue.tally.ended("failed", performance.now());
+    this.failedUnbegun([{ id }]);
+  }
 
   begun(lane: Lane, nowMs: number): void {
     this.#lanes[lane].tally.begun(nowMs);
@@ -115,6 +132,11 @@ export class Activity {
 
   totals(): Record<Lane, LaneTotals> {
     return { queue: this.#lanes.queue.tally.totals(), instant: this.#lanes.instant.tally.totals() };
+  }
+
+  /** How long runs took. */
+  times(): Record<Lane, Histogram> {
+    return { queue: this.#lanes.queue.tally.times, instant: this.#lanes.instant.tally.times };
   }
 
   rates(): Record<Lane, LaneRates> {

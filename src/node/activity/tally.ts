@@ -6,12 +6,16 @@ import {
   RATE_SECONDS,
   type RunEnd,
 } from "../../core/activity.ts";
+import { Histogram } from "../metrics/histogram.ts";
 
 /** Counts the runs of a lane, however many. */
 export class Tally {
   readonly #begun = new Meter();
   readonly #ended = new Meter();
   readonly #ends: Record<RunEnd, number> = { succeeded: 0, failed: 0, cancelled: 0, queued: 0 };
+  /** How long they took, for Prometheus. */
+  readonly times: Histogram = new Histogram();
+  /** The same in narrower steps, for who reads totals. */
   readonly #durations = Array<number>(DURATION_BUCKETS).fill(0);
 
   begun(nowMs: number): void {
@@ -26,6 +30,7 @@ export class Tally {
   took(ms: number): void {
     const bucket = durationBucket(ms);
     this.#durations[bucket] = (this.#durations[bucket] ?? 0) + 1;
+    this.times.observeMs(ms);
   }
 
   totals(): LaneTotals {

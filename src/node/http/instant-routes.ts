@@ -3,10 +3,9 @@ import type { FastifyInstance } from "fastify";
 import { frame } from "../../codec/frames.ts";
 import { pack } from "../../codec/pack.ts";
 import { encodeClientEvent, MEDIA_TYPE, parseSubmission } from "../../codec/wire.ts";
-import type { AttemptEnd } from "../../core/attempt.ts";
+import { type AttemptEnd, stateAfter } from "../../core/attempt.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
-import type { FinalState } from "../../core/job-states.ts";
 import type { ClientEvent } from "../../core/messages.ts";
 import type { Progress } from "../../core/progress.ts";
 import type { InstantLane } from "../instant-lane.ts";
@@ -92,11 +91,11 @@ class InstantAnswer {
     return this.#room.pending;
   }
 
-  /** The items are read apart, by requests of their own: this answer goes on to its end. */
   progress(progress: Progress): void {
     this.#write({ type: "progress", jobId: this.#id, attempt: 1, progress });
   }
 
+  /** The items are read apart, by requests of their own: this answer goes on to its end. */
   streaming(): void {
     this.#write({ type: "streaming", jobId: this.#id, attempt: 1 });
   }
@@ -109,7 +108,7 @@ class InstantAnswer {
   end(end: AttemptEnd): void {
     this.isEnded = true;
     if (end.type === "not-begun") return;
-    const state = stateOf(end);
+    const state = stateAfter(end);
     const last = frame(encodeClientEvent({ type: "finished", jobId: this.#id, state, outcome: end.outcome }));
     // One write for headers and body where nothing was printed, which is the usual case.
     if (!this.#response.headersSent)
@@ -126,9 +125,4 @@ class InstantAnswer {
     });
     this.#response.end(JSON.stringify(problem));
   }
-}
-
-function stateOf(end: Exclude<AttemptEnd, { type: "not-begun" }>): FinalState {
-  if (end.type === "returned") return "succeeded";
-  return end.type === "stopped" ? end.state : "failed";
 }

@@ -1,17 +1,19 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import type { Lane, LaneTotals } from "../../core/activity.ts";
+import type { FinalState } from "../../core/job-states.ts";
 import type { DataDirectory } from "../../data/directory.ts";
 import type { Waiting } from "../../store/inspection.ts";
 import type { Store } from "../../store/port.ts";
 import type { Pool } from "../../worker/pool.ts";
+import type { Activity } from "../activity/activity.ts";
 import { EventLoopLag } from "./event-loop.ts";
 import { exposition, type Family, type Sample } from "./exposition.ts";
-import type { Lane, Tally } from "./tally.ts";
 
 /** A store that does not answer must not keep the rest from being told. */
 const STORE_MS = 2_000;
 
 export interface MetricsOptions {
-  readonly tally: Tally;
+  readonly activity: Pick<Activity, "totals" | "times" | "waits">;
   readonly store: Pick<Store, "nodes" | "waiting" | "trips">;
   readonly pools: Readonly<Record<Lane, Pick<Pool, "workers">>>;
   readonly directory: Pick<DataDirectory, "moved" | "room">;
@@ -58,7 +60,8 @@ export class Metrics {
   }
 
   #work(): Family[] {
-    const { tally, pools, running } = this.#options;
+    const { activity, pools, running } = this.#options;
+    const { queue, instant } = activity.totals();
     const workers = { queue: pools.queue.workers, instant: pools.instant.workers };
     return [
       gauge(
@@ -72,24 +75,24 @@ export class Metrics {
       counter(
         "kitchensink_jobs_ended_total",
         "Attempts of jobs by what the job became.",
-        by("state", tally.jobs, Number),
+        by("state", { ...endsOf(queue), queued: queue.requeued }, Number),
       ),
       counter(
         "kitchensink_instant_calls_ended_total",
         "Instant calls by their end.",
-        by("state", tally.instantCalls, Number),
+        by("state", endsOf(instant), Number),
       ),
       {
         name: "kitchensink_run_duration_seconds",
         help: "How long functions ran.",
         type: "histogram",
-        samples: Object.entries(tally.runs).map(([lane, value]) => ({ labels: { lane }, value })),
+        samples: Object.entries(activity.times()).map(([lane, value]) => ({ labels: { lane }, value })),
       },
       {
         name: "kitchensink_queue_wait_seconds",
         help: "From a call to the claim of its job.",
         type: "histogram",
-        samples: [{ labels: {}, value: tally.waits }],
+        samples: [{ labels: {}, value: activity.waits }],
       },
     ];
   }
@@ -134,6 +137,10 @@ function counter(name: string, help: string, samples: readonly Sample[]): Family
 
 function by<T>(label: string, values: Readonly<Record<string, T>>, value: (of: T) => number): Sample[] {
   return Object.entries(values).map(([key, of]) => ({ labels: { [label]: key }, value: value(of) }));
+}
+
+function endsOf({ succeeded, failed, cancelled }: LaneTotals): Record<FinalState, number> {
+  return { succeeded, failed, cancelled };
 }
 
 function queuesOf({ queues }: Waiting, served: readonly string[]): Sample[] {

@@ -73,6 +73,17 @@ test("how long each worker was at work is counted, for each lane", () => {
   expect(activity.busyMs("instant", 1)).toBe(0);
 });
 
+test("a claimed job that cannot be begun has failed, and was no run", () => {
+  const activity = new Activity();
+  run(activity, 1);
+  activity.refused(idOf(2));
+  const { queue } = activity.totals();
+  expect({ ...queue, durations: [] }).toMatchObject({ begun: 1, succeeded: 1, failed: 1 });
+  expect(activity.since(0, 10).runs).toHaveLength(1);
+  expect(activity.times().queue.count).toBe(1);
+  expect(activity.lastEnded(10, "failed", undefined)).toEqual([idOf(2)]);
+});
+
 test("a million runs leave a few thousand behind, and are all counted", () => {
   const activity = new Activity();
   for (let n = 1; n <= 1_000_000; n += 1) run(activity, n % 1_000);
