@@ -10,10 +10,9 @@ import { type Interruptible, interrupts } from "./interrupts.ts";
 import { ItemReader } from "./item-reader.ts";
 import { Outbox } from "./outbox.ts";
 import type { JobOutput } from "./output.ts";
+import { PATIENCE, type Patience } from "./patience.ts";
 import { type Line, TrackedJob } from "./tracked-job.ts";
 
-/** How long a client tries to get back to its node before it gives up what it waits for. */
-const RECONNECT_MS = 30_000;
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
 
@@ -24,6 +23,8 @@ const LONGEST_PAUSE_MS = 2_000;
 export class Connection implements Line, Interruptible {
   readonly http: Http;
   readonly #isInterruptible: boolean;
+  readonly #patience: Patience;
+  readonly #closing = new AbortController();
   readonly #client: string = randomUUID();
   readonly #outbox: Outbox;
   readonly #cancellations: Cancellations;
@@ -36,16 +37,18 @@ export class Connection implements Line, Interruptible {
   #stream: Promise<EventStream> | undefined;
   /** Whether the stream was told to keep the process alive. */
   #isKeptAlive = false;
-  #isClosed = false;
 
   /** `isInterruptible`: Ctrl-C cancels what it waits for. */
-  constructor(http: Http, isInterruptible: boolean) {
+  constructor(http: Http, isInterruptible: boolean, patience: Patience = PATIENCE) {
     this.http = http;
     this.#isInterruptible = isInterruptible;
-    this.#cancellations = new Cancellations(http);
+    this.#patience = patience;
+    const { silenceMs } = patience;
+    this.#cancellations = new Cancellations(http, silenceMs);
     this.#outbox = new Outbox({
       http,
       client: this.#client,
+      silenceMs,
       connected: () => this.#connected(),
       onFailed: (job, error) => this.#fail(job, error),
     });
@@ -80,7 +83,8 @@ export class Connection implements Line, Interruptible {
   }
 
   reader(job: TrackedJob, attempt: number): ItemReader {
-    const reader = new ItemReader({ http: this.http, client: this.#client, id: job.id, attempt });
+    const { silenceMs } = this.#patience;
+    const reader = new ItemReader({ http: this.http, client: this.#client, id: job.id, attempt, silenceMs });
     this.#readers.add(reader);
     void job.ended.then(() => this.#readers.delete(reader));
     return reader;
@@ -126,7 +130,8 @@ export class Connection implements Line, Interruptible {
     if (this.#isClosed) return;
     // Calls that were made before are made.
     await this.#outbox.drained();
-    this.#isClosed = true;
+    // A stream that is being opened need not come any more.
+    this.#closing.abort(closedError());
     await Promise.all([...this.#readers].map((reader) => reader.close()));
     for (const job of this.#jobs.values()) job.fail(closedError());
     this.#jobs.clear();
@@ -135,6 +140,10 @@ export class Connection implements Line, Interruptible {
     this.#stream = undefined;
     (await stream?.catch(() => undefined))?.close();
     this.http.close();
+  }
+
+  get #isClosed(): boolean {
+    return this.#closing.signal.aborted;
   }
 
   #checkOpen(): void {
@@ -177,7 +186,11 @@ export class Connection implements Line, Interruptible {
 
   async #open(): Promise<EventStream> {
     try {
-      const stream = await EventStream.open(this.http, this.#client, {
+      const stream = await EventStream.open({
+        http: this.http,
+        client: this.#client,
+        silenceMs: this.#patience.silenceMs,
+        signal: this.#closing.signal,
         onEvent: (event) => this.#receive(event),
         onLost: (error) => void this.#reconnect(error),
       });
@@ -227,7 +240,7 @@ export class Connection implements Line, Interruptible {
 
   async #reconnect(reason: Error): Promise<void> {
     this.#stream = undefined;
-    const deadlineMs = Date.now() + RECONNECT_MS;
+    const deadlineMs = Date.now() + this.#patience.reconnectMs;
     let pauseMs = FIRST_PAUSE_MS;
     while (!this.#isClosed && this.#jobs.size > 0) {
       try {
@@ -251,7 +264,7 @@ export class Connection implements Line, Interruptible {
 
   async #unwatch(id: JobId): Promise<void> {
     // What a node sends on that did not hear of it is dropped here.
-    await this.http.postJson("/v1/unwatch", { client: this.#client, jobs: [id] }).catch(() => {});
+    await this.#post("/v1/unwatch", { client: this.#client, jobs: [id] }).catch(() => {});
   }
 
   /** Has the node send what these jobs said and came to since. */
@@ -259,7 +272,12 @@ export class Connection implements Line, Interruptible {
     // One of them may have been let go a moment ago.
     await this.#unwatched;
     const rows = jobs.map(({ id, received }) => ({ id, from: received }));
-    await this.http.postJson("/v1/watch", { client: this.#client, jobs: rows });
+    await this.#post("/v1/watch", { client: this.#client, jobs: rows });
+  }
+
+  /** Does not queue behind requests of others, which may take for ever. */
+  #post(path: string, body: object): Promise<unknown> {
+    return this.http.postJson(path, body, { isLong: true, silenceMs: this.#patience.silenceMs });
   }
 }
 

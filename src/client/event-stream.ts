@@ -5,10 +5,14 @@ import type { ClientEvent } from "../core/messages.ts";
 import { problemAsError, type Http } from "./http.ts";
 
 const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
-/** A node that lives says so more often than this. */
-const SILENCE_MS = 45_000;
 
-export interface EventStreamHandlers {
+export interface EventStreamOptions {
+  readonly http: Http;
+  readonly client: string;
+  /** A node that says nothing for so long is taken for lost. */
+  readonly silenceMs: number;
+  /** Ends the opening, and the stream. */
+  readonly signal: AbortSignal;
   readonly onEvent: (event: ClientEvent) => void;
   /** The stream broke, or the node fell silent. Not called after `close`. */
   readonly onLost: (error: Error) => void;
@@ -17,18 +21,20 @@ export interface EventStreamHandlers {
 /** One open stream of events from a node, on a connection of its own. */
 export class EventStream {
   readonly #response: IncomingMessage;
-  readonly #handlers: EventStreamHandlers;
+  readonly #options: EventStreamOptions;
   #silence: NodeJS.Timeout | undefined;
   #isOver = false;
 
-  private constructor(response: IncomingMessage, handlers: EventStreamHandlers) {
+  private constructor(response: IncomingMessage, options: EventStreamOptions) {
     this.#response = response;
-    this.#handlers = handlers;
+    this.#options = options;
+    // From here on a clock of its own does that, which can say what happened.
+    response.socket.setTimeout(0);
     const reader = new FrameReader(MAX_FRAME_BYTES);
     response.on("data", (chunk: Buffer) => {
       this.#expectMore();
       try {
-        reader.push(chunk, (body) => handlers.onEvent(parseClientEvent(body)));
+        reader.push(chunk, (body) => options.onEvent(parseClientEvent(body)));
       } catch (error) {
         this.#lose(error instanceof Error ? error : new Error(String(error)));
       }
@@ -39,9 +45,11 @@ export class EventStream {
   }
 
   /** Resolves when the node has registered the client. @throws KitchenError `KS_UNAVAILABLE`, `KS_UNAUTHORIZED` … */
-  static async open(http: Http, client: string, handlers: EventStreamHandlers): Promise<EventStream> {
-    const response = await http.open({ method: "GET", path: `/v1/events?client=${client}` }, { alone: true });
-    if (response.statusCode === 200) return new EventStream(response, handlers);
+  static async open(options: EventStreamOptions): Promise<EventStream> {
+    const { http, client, silenceMs, signal } = options;
+    const path = `/v1/events?client=${client}`;
+    const response = await http.open({ method: "GET", path, silenceMs, signal }, { alone: true });
+    if (response.statusCode === 200) return new EventStream(response, options);
     const chunks: Buffer[] = [];
     for await (const chunk of response) chunks.push(Buffer.from(chunk));
     const type = response.headers["content-type"]?.split(";")[0] ?? "";
@@ -65,9 +73,10 @@ export class EventStream {
       this.#silence.refresh();
       return;
     }
+    const { silenceMs } = this.#options;
     this.#silence = setTimeout(
-      () => this.#lose(new Error(`the node said nothing for ${SILENCE_MS / 1_000} s`)),
-      SILENCE_MS,
+      () => this.#lose(new Error(`the node said nothing for ${silenceMs / 1_000} s`)),
+      silenceMs,
     );
     this.#silence.unref();
   }
@@ -75,6 +84,6 @@ export class EventStream {
   #lose(error: Error): void {
     if (this.#isOver) return;
     this.close();
-    this.#handlers.onLost(error);
+    this.#options.onLost(error);
   }
 }

@@ -156,8 +156,13 @@ export class Http {
   }
 
   /** Sends JSON; the answer must be JSON too. */
-  postJson(path: string, body: object): Promise<unknown> {
-    return this.fetchJson({ method: "POST", path, type: "application/json", body: JSON.stringify(body) });
+  postJson(
+    path: string,
+    body: object,
+    limits: Pick<HttpRequest, "silenceMs" | "isLong"> = {},
+  ): Promise<unknown> {
+    const type = "application/json";
+    return this.fetchJson({ method: "POST", path, type, body: JSON.stringify(body), ...limits });
   }
 
   /** A response whose body is still to come. */

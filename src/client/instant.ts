@@ -10,6 +10,7 @@ import { type Interruptible, interrupts } from "./interrupts.ts";
 import { ItemReader } from "./item-reader.ts";
 import { answerOf } from "./outbox.ts";
 import type { JobOutput } from "./output.ts";
+import { PATIENCE } from "./patience.ts";
 import { type Line, TrackedJob } from "./tracked-job.ts";
 
 const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
@@ -162,7 +163,8 @@ class InstantLine implements Line {
   }
 
   reader({ id }: TrackedJob, attempt: number): ItemReader {
-    return new ItemReader({ http: this.#http, client: this.#client, id, attempt });
+    const { silenceMs } = PATIENCE;
+    return new ItemReader({ http: this.#http, client: this.#client, id, attempt, silenceMs });
   }
 }
 

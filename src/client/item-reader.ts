@@ -18,6 +18,8 @@ export interface ItemReaderOptions {
   readonly id: JobId;
   /** 0: whichever attempt streams. */
   readonly attempt: number;
+  /** A node that says nothing for so long is asked again, or given up. */
+  readonly silenceMs: number;
 }
 
 /** Fetches the items of a job's streamed result, in order, each once, and the next ones while these are being used. */
@@ -93,10 +95,11 @@ export class ItemReader {
   }
 
   async #fetch(waitMs: number): Promise<ItemsAnswer> {
-    const { http, client, id, attempt } = this.#options;
+    const { http, client, id, attempt, silenceMs } = this.#options;
     const body = encodeItemsRequest({ client, attempt, from: this.#next, waitMs, isOver: this.#isOver });
     const path = `/v1/jobs/${id}/items`;
-    const response = await http.fetch({ method: "POST", path, type: MEDIA_TYPE, body, isLong: true });
+    const request = { method: "POST", path, type: MEDIA_TYPE, body, isLong: true, silenceMs } as const;
+    const response = await http.fetch(request);
     return parseItemsAnswer(checked(response, http.url).body);
   }
 

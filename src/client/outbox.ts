@@ -16,6 +16,8 @@ const RETRY_MS = 200;
 export interface OutboxOptions {
   readonly http: Http;
   readonly client: string;
+  /** A node that says nothing for so long is given up. */
+  readonly silenceMs: number;
   /** Resolves when the event stream is open: no result can be missed from then on. */
   readonly connected: () => Promise<unknown>;
   readonly onFailed: (job: TrackedJob, error: Error) => void;
@@ -143,11 +145,12 @@ export class Outbox {
 
   /** Ids make a repeated submit harmless, so a lost answer is tried again. */
   async #post(batch: Batch, units: ReadonlyMap<UnitHash, Uint8Array>): Promise<SubmitAnswer> {
-    const { http, client } = this.#options;
+    const { http, client, silenceMs } = this.#options;
     const body = batch.encode(client, units);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const response = await http.fetch({ method: "POST", path: "/v1/jobs", type: MEDIA_TYPE, body });
+        const request = { method: "POST", path: "/v1/jobs", type: MEDIA_TYPE, body, silenceMs } as const;
+        const response = await http.fetch(request);
         return answerOf(
           response.status === 409 && response.type === MEDIA_TYPE ? response : checked(response, http.url),
         );
