@@ -35,7 +35,7 @@ export async function hashOfFile(
     const buffer = Buffer.allocUnsafe(PIECE_BYTES);
     for (let size = 0; ;) {
       signal?.throwIfAborted();
-      const { bytesRead } = await file.read(buffer, 0, PIECE_BYTES);
+      const { bytesRead } = await file.read(buffer, 0, PIECE_BYTES).catch(cannotRead(path));
       if (bytesRead === 0) return { size, sha256: parseSha256(hash.digest("hex")) };
       hash.update(buffer.subarray(0, bytesRead));
       size += bytesRead;
@@ -48,18 +48,21 @@ export async function hashOfFile(
 
 /** Opens a file for reading. @throws KitchenError `KS_USAGE` when it cannot be read */
 export async function openFile(path: string): Promise<{ readonly file: FileHandle; readonly size: number }> {
-  let why: string;
-  try {
-    const file = await open(path);
-    const stats = await file.stat();
-    if (stats.isFile()) return { file, size: stats.size };
-    await file.close();
-    why = "it is no regular file";
-  } catch (cause) {
-    why = cause instanceof Error ? cause.message : String(cause);
-  }
-  throw new KitchenError(
-    "KS_USAGE",
-    `Cannot read the file ${path}: ${why} (give localPath an existing file)`,
-  );
+  const file = await open(path).catch(cannotRead(path));
+  const stats = await file.stat();
+  if (stats.isFile()) return { file, size: stats.size };
+  await file.close();
+  return cannotRead(path)("it is no regular file");
+}
+
+/** Tells of a file that cannot be read. */
+export function cannotRead(path: string): (cause: unknown) => never {
+  return (cause) => {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new KitchenError(
+      "KS_USAGE",
+      `Cannot read the file ${path}: ${why} (check its path, and who may read it)`,
+      cause instanceof Error ? { cause } : {},
+    );
+  };
 }

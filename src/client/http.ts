@@ -39,7 +39,10 @@ export interface OpenOptions {
 
 /** A body that is made while it is sent. */
 export interface StreamedBody {
-  /** Writes all of it, and adds what comes behind it; whoever calls ends it. A failure ends the request. */
+  /**
+   * Writes all of it, and adds what comes behind it; whoever calls ends it. When the connection fails it stops, and the
+   * request tells why. What it throws is a failure of its own, with which the request rejects.
+   */
   readonly writeTo: (request: ClientRequest) => Promise<void>;
 }
 
@@ -196,8 +199,11 @@ export class Http {
         outgoing.destroy(new Error(`nothing was heard for ${(silenceMs ?? 0) / 1_000} s`)),
       );
       onSent?.((reason) => outgoing.destroy(reason));
-      if (isStreamed(body)) void sendStreamed(outgoing, body);
-      else outgoing.end(body);
+      if (!isStreamed(body)) return void outgoing.end(body);
+      sendStreamed(outgoing, body).catch((error: unknown) => {
+        reject(error);
+        outgoing.destroy();
+      });
     });
   }
 
@@ -271,19 +277,15 @@ function isStreamed(body: HttpRequest["body"]): body is StreamedBody {
   return typeof body === "object" && "writeTo" in body;
 }
 
-/** A body that fails ends the request; an answer that does not wait for the body ends the body. */
+/** An answer that does not wait for the body ends the body. @throws why the body could not be made */
 async function sendStreamed(outgoing: ClientRequest, { writeTo }: StreamedBody): Promise<void> {
   outgoing.on("response", (response) =>
     response.on("end", () => {
       if (!outgoing.writableFinished) outgoing.destroy();
     }),
   );
-  try {
-    await writeTo(outgoing);
-    outgoing.end();
-  } catch (error) {
-    outgoing.destroy(error instanceof Error ? error : new Error(String(error)));
-  }
+  await writeTo(outgoing);
+  if (!outgoing.destroyed) outgoing.end();
 }
 
 /** Of what {@link Http.open} gave. */

@@ -23,7 +23,8 @@ class Interrupts {
     if (this.#isListening) return;
     this.#isListening = true;
     this.#hasCancelled = false;
-    process.on("SIGINT", this.#onSignal);
+    // Before the program's own listeners, which would be gone when they listen once.
+    process.prependListener("SIGINT", this.#onSignal);
   }
 
   end(who: Interruptible): void {
@@ -43,10 +44,10 @@ class Interrupts {
     for (const who of this.#waiting) who.cancelAll("Ctrl-C").catch(() => {});
   };
 
-  /** What would happen without this listener: others have the signal, or the process ends. */
+  /** What would happen without this listener: others, who have the signal too, decide; or the process ends. */
   #leave(): void {
     this.#stopListening();
-    process.kill(process.pid, "SIGINT");
+    if (process.listenerCount("SIGINT") === 0) process.kill(process.pid, "SIGINT");
   }
 
   #stopListening(): void {

@@ -91,11 +91,17 @@ export class RemoteItems<T = unknown, R = unknown> implements AsyncGenerator<T, 
   }
 
   async *#read(): AsyncGenerator<T, R, undefined> {
-    for (let isComplete = false; !isComplete;) {
-      const answer = await this.#more();
-      ({ isComplete } = answer);
-      const { codec } = answer;
-      for (const bytes of answer.items) yield decodeValue({ codec, bytes }, this.#source) as T;
+    const { reader } = this.#source;
+    try {
+      for (let isComplete = false; !isComplete;) {
+        const answer = await this.#more();
+        ({ isComplete } = answer);
+        const { codec } = answer;
+        for (const bytes of answer.items) yield decodeValue({ codec, bytes }, this.#source) as T;
+      }
+    } finally {
+      // A loop whose step throws does not say that it leaves: the generator would wait for a reader for ever.
+      if (!reader.isComplete) void reader.close();
     }
     return decodeValue(await this.#checked(await this.#source.ended()), this.#source) as R;
   }

@@ -8,6 +8,7 @@ import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
 import type { DataType } from "../core/data.ts";
 import { KitchenError } from "../core/errors.ts";
 import { type ByteRange, type DataAccess, type DataContent, withAccess } from "./data-access.ts";
+import { cannotRead } from "./data-hash.ts";
 import { READ_ONLY, temporaryFile } from "./temporary-files.ts";
 
 export type Source =
@@ -32,7 +33,7 @@ export function contentOf(source: Source, codec: string | undefined): DataConten
 }
 
 export async function bytesOf(source: Source, codec: string | undefined): Promise<Uint8Array> {
-  if (source.type === "file") return await readFile(source.path).catch(refuse(source.path));
+  if (source.type === "file") return await readFile(source.path).catch(cannotRead(source.path));
   return heldBytes(source, codec);
 }
 
@@ -74,14 +75,4 @@ function heldBytes(source: Source, codec = CLOSURE_CODEC): Uint8Array {
   return codec === CLOSURE_CODEC
     ? capture(value, { rootName: "obj" })
     : codecNamed(codec).encode(value, "obj");
-}
-
-function refuse(path: string): (cause: unknown) => never {
-  return (cause) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    throw new KitchenError(
-      "KS_USAGE",
-      `Cannot read the file ${path}: ${why} (give localPath an existing file)`,
-    );
-  };
 }

@@ -4,7 +4,7 @@ import type { FileHandle } from "node:fs/promises";
 import type { Sha256 } from "../core/data.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { DataContent } from "./data-access.ts";
-import { openFile } from "./data-hash.ts";
+import { cannotRead, openFile } from "./data-hash.ts";
 
 const FILE_PIECE_BYTES: number = 1024 * 1024;
 /** Little enough that whoever receives has something to do while the next piece is hashed. */
@@ -15,7 +15,7 @@ export interface UploadSource {
   readonly size: number;
   /**
    * The bytes at a position, at least one. They stay as they are until the piece after the next one is asked for.
-   * @throws KitchenError `KS_USAGE` when a file is shorter than it was
+   * @throws KitchenError `KS_USAGE` when a file is shorter than it was, or cannot be read
    */
   piece(position: number): Promise<Uint8Array>;
 }
@@ -57,7 +57,8 @@ class FileSource implements UploadSource {
   async piece(position: number): Promise<Uint8Array> {
     const buffer = this.#buffers[this.#next++ % 2] as Buffer;
     const wanted = Math.min(buffer.length, this.size - position);
-    const { bytesRead } = await this.#file.read(buffer, 0, wanted, position);
+    const reading = this.#file.read(buffer, 0, wanted, position);
+    const { bytesRead } = await reading.catch(cannotRead(this.#path));
     if (bytesRead > 0) return buffer.subarray(0, bytesRead);
     throw new KitchenError(
       "KS_USAGE",

@@ -19,7 +19,8 @@ const GIVE_UP_MS = 1_000;
 /**
  * Sends data to a node. A connection that breaks is made again, and the sending goes on where the node has it.
  *
- * @throws KitchenError `KS_DATA_EXISTS`, `KS_UNAVAILABLE`, `KS_USAGE` when the file changed meanwhile …
+ * @throws KitchenError `KS_DATA_EXISTS`, `KS_UNAVAILABLE`, `KS_USAGE` when the file changed meanwhile or cannot be read …;
+ *   and what `onProgress` throws
  */
 export async function upload(http: Http, source: UploadSource, request: SaveRequest): Promise<DataInfo> {
   const id = randomUUID();
@@ -94,32 +95,28 @@ async function writeAll(
   { source, hash, offset }: Sending,
   report: (bytes: number) => void,
 ): Promise<void> {
-  let last: Promise<void> = Promise.resolve();
+  let last: Promise<boolean> = Promise.resolve(true);
   for (let at = offset; at < source.size;) {
     const piece = await source.piece(at);
     const before = last;
     last = written(to, piece);
-    // Awaited one piece later.
-    last.catch(() => {});
     hash.add(at, piece);
-    await before;
+    if (!(await before)) return;
     at += piece.length;
     report(at);
   }
-  await last;
-  to.addTrailers({ "repr-digest": digestOf(hash) });
+  if (await last) to.addTrailers({ "repr-digest": digestOf(hash) });
 }
 
-/** Resolves when the system has taken the bytes. */
-function written(to: ClientRequest, bytes: Uint8Array): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const closed = (): void => reject(new Error("the connection was closed"));
+/** Resolves when the system has taken the bytes; with `false` when the connection is gone. */
+function written(to: ClientRequest, bytes: Uint8Array): Promise<boolean> {
+  return new Promise((resolve) => {
+    const closed = (): void => resolve(false);
     if (to.destroyed) return closed();
     to.once("close", closed);
     to.write(bytes, (error) => {
       to.off("close", closed);
-      if (error == null) resolve();
-      else reject(error);
+      resolve(error == null);
     });
   });
 }

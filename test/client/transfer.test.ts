@@ -154,10 +154,25 @@ test("a file that becomes shorter while it is sent is not saved", async () => {
   expect(server.data.size).toBe(0);
 });
 
+test("what onProgress throws ends the upload at once, and is what its caller gets", async () => {
+  const own = new Error("no more room on the screen");
+  const saving = new RemoteData({ raw: Buffer.alloc(5_000_000, 1), client }).save({
+    url: "data",
+    onProgress: ({ bytes: sent }) => {
+      if (sent > 1_000_000) throw own;
+    },
+  });
+  await expect(saving).rejects.toBe(own);
+  expect(server.log.filter((line) => line.startsWith("PUT")).length).toBeLessThan(2);
+  expect(server.data.size).toBe(0);
+});
+
 test("a file that is not there, or none, is refused", async () => {
   const directory = temporaryDirectory();
   for (const localPath of [join(directory, "none"), directory])
-    await expect(new RemoteData({ localPath, client }).save()).rejects.toThrow(/Cannot read the file/);
+    await expect(new RemoteData({ localPath, client }).save()).rejects.toThrow(
+      /Cannot read the file .* \(check its path, and who may read it\)/,
+    );
   await expect(new RemoteData({ localPath: join(directory, "none") }).raw()).rejects.toThrow(/Cannot read/);
   expect(server.log).toEqual([]);
 });

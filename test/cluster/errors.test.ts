@@ -209,6 +209,21 @@ test("a codec of one's own is used on both sides, once a module registers it for
   });
 });
 
+test.each([true, false])(
+  "an item that cannot be read ends its generator, and the worker is free again (async: %s)",
+  async (async) => {
+    await import("./fixtures/codec.ts");
+    await using own = await startCluster({
+      modules: [fileURLToPath(new URL("./fixtures/codec.ts", import.meta.url))],
+    });
+    const c = own.client.with({ codec: "shouting", async });
+    const items = await c.call<AsyncGenerator<boolean>>("unreadable");
+    await expect(items.next()).rejects.toThrow(SyntaxError);
+    expect(await c.call("echo", "hi")).toBe("HI, AND HI");
+    expect(await items.next()).toEqual({ value: undefined, done: true });
+  },
+);
+
 test("a codec refuses what it cannot carry, with the path, on either side", async () => {
   const json = cluster.client.with({ codec: "json" });
   expect(() => json.call((x: unknown) => x, { rows: [{ at: new Map() }] })).toThrow(

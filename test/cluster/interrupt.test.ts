@@ -29,7 +29,7 @@ class Program {
     const source = `import { Client } from "kitchensink"; const c = ${client}; const waiting = ${WAITING};\n${body}`;
     this.#child = spawn(process.execPath, ["--input-type=module", "-e", source], {
       env: { PATH: process.env["PATH"], KITCHENSINK_TOKEN: cluster.token },
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: ["pipe", "pipe", "pipe"],
     });
     this.#child.stdout?.on("data", (chunk: Buffer) => (this.stdout += chunk.toString()));
     this.#child.stderr?.on("data", (chunk: Buffer) => (this.stderr += chunk.toString()));
@@ -43,6 +43,11 @@ class Program {
 
   interrupt(): void {
     this.#child.kill("SIGINT");
+  }
+
+  /** Lets on a program that reads from stdin. */
+  goOn(): void {
+    this.#child.stdin?.end("go on");
   }
 
   /** Ids of the jobs that say that they run. */
@@ -111,6 +116,44 @@ test("a program that listens itself hears it too, and decides when it ends", asy
   expect(await program.exited).toEqual({ code: 7, signal: null });
   expect(program.stdout).toMatch(/heard/);
   expect(program.stdout).toMatch(/KS_CANCELLED/);
+});
+
+test.each(["on", "once"])(
+  "right after a wait, a program's own listener (%s) hears it once, and nothing is ended",
+  async (on) => {
+    const program = new Program(`
+    process.${on}("SIGINT", () => console.log("heard"));
+    await c.call(() => 1);
+    console.log("just waited");
+    await new Promise((resolve) => process.stdin.once("data", resolve));
+    console.log("goes on");
+    process.exit(7);`);
+    await program.says("just waited");
+    program.interrupt();
+    await program.says("heard");
+    program.goOn();
+    expect(await program.exited).toEqual({ code: 7, signal: null });
+    expect(program.stdout.match(/heard/g)).toHaveLength(1);
+  },
+);
+
+test("a program's own listener hears the second one once", async () => {
+  const program = new Program(`
+    process.on("SIGINT", () => console.log("heard"));
+    await c.call(async () => {
+      console.log("runs " + (await import("kitchensink")).currentJob().id);
+      await new Promise((resolve) => setTimeout(resolve, 60_000));
+    }).catch(({ code }) => console.log(code));
+    await new Promise((resolve) => process.stdin.once("data", resolve));
+    process.exit(7);`);
+  await expect.poll(() => program.running, { timeout: 10_000 }).toHaveLength(1);
+  program.interrupt();
+  await program.says("heard");
+  program.interrupt();
+  await program.says(/heard[^]*heard/);
+  program.goOn();
+  expect(await program.exited).toEqual({ code: 7, signal: null });
+  expect(program.stdout.match(/heard/g)).toHaveLength(2);
 });
 
 test('with interrupt: "leave" it ends the program, and the jobs go on', async () => {
