@@ -1,35 +1,35 @@
-import { KitchenError } from "../core/errors.ts";
+import { types } from "node:util";
+import { KitchenError, messageOf } from "../core/errors.ts";
 import type { Codec } from "./codec.ts";
 import {
   isMarker,
   isPointer,
-  judgeWithPointers,
   LOOKS_LIKE_POINTER,
   markerOf,
   mayHoldPointers,
   revivedPointers,
 } from "./pointers.ts";
-import { cannotEncode, isPlainObject, nameOfKind, ownSteps, type Verdict } from "./walk.ts";
+import { cannotEncode, isPlainObject, nameOfKind, stepTo } from "./walk.ts";
 
 const NAME = "json";
 const decoder = new TextDecoder("utf-8", { fatal: true });
 
 /**
- * JSON as `JSON.stringify` writes it: `toJSON` is honoured, properties that are `undefined` are left out, and instances
- * of classes travel as their fields. What it would silently change or drop (functions, NaN, Map, bigint …) is refused.
- * `undefined` itself is no bytes at all.
+ * JSON as `JSON.stringify` writes it: `toJSON` is honoured, properties that are `undefined` are left out, instances of
+ * classes travel as their fields, and -0 is 0. What it would silently change or drop (functions, NaN, Map, bigint,
+ * invalid dates …) is refused, in what `toJSON` gives too. `undefined` itself is no bytes at all.
  */
 export const jsonCodec: Codec = {
   name: NAME,
 
   encode(value: unknown, rootName: string = "value"): Uint8Array {
     if (value === undefined) return new Uint8Array();
-    const holdsPointers = judgeWithPointers(value, { rootName, codecName: NAME }, judge);
     try {
-      return Buffer.from(holdsPointers ? JSON.stringify(value, asMarker) : JSON.stringify(value));
+      const text = JSON.stringify(value, judging(rootName)) as string | undefined;
+      return text === undefined ? new Uint8Array() : Buffer.from(text);
     } catch (cause) {
-      // The walk cannot see cycles through what toJSON makes.
-      throw cannotEncode(rootName, NAME, cause instanceof Error ? cause.message : String(cause));
+      if (cause instanceof KitchenError) throw cause;
+      throw cannotEncode(rootName, NAME, messageOf(cause));
     }
   },
 
@@ -40,57 +40,65 @@ export const jsonCodec: Codec = {
       return mayHoldPointers(bytes) ? revivedPointers(value) : value;
     } catch (cause) {
       if (cause instanceof KitchenError) throw cause;
-      throw new KitchenError(
-        "KS_CANNOT_DECODE",
-        `Not JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
-        { cause },
-      );
+      throw new KitchenError("KS_CANNOT_DECODE", `Not JSON: ${messageOf(cause)}`, { cause });
     }
   },
 };
 
-const LOST_AS_EMPTY = [Map, Set, WeakMap, WeakSet, RegExp, Error, ArrayBuffer, Promise];
+const LOST_AS_EMPTY = [Map, Set, WeakMap, WeakSet, RegExp, Error, ArrayBuffer, Promise, Date];
 
-/** `value` is what toJSON made; the object itself is still in its holder. */
-function asMarker(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
-  const original = this[key];
-  return typeof original === "object" && original !== null && isPointer(original)
-    ? markerOf(original, () => key)
-    : value;
+type Holder = Readonly<Record<string, unknown>>;
+
+/** Refuses what JSON would change, and puts markers in the places of pointers. Sees values as `toJSON` made them. */
+function judging(rootName: string): (this: Holder, key: string, value: unknown) => unknown {
+  /** Where each object was met last, which is where it is while its fields are looked at. */
+  const places = new Map<unknown, readonly [holder: Holder, key: string]>();
+  const pathOf = (holder: Holder, key: string): string => {
+    const [above, own] = places.get(holder) ?? [];
+    return above === undefined || own === undefined
+      ? rootName
+      : pathOf(above, own) + stepTo(key, Array.isArray(holder));
+  };
+  return function judged(key, value) {
+    const original = this[key];
+    const path = (): string => pathOf(this, key);
+    if (typeof original === "object" && original !== null && isPointer(original))
+      return markerOf(original, path);
+    const refusal = refusalOf(value, original, this);
+    if (refusal !== undefined) throw cannotEncode(path(), NAME, refusal);
+    if (typeof value === "object" && value !== null) places.set(value, [this, key]);
+    return value;
+  };
 }
 
-function judge(value: unknown): Verdict {
+function refusalOf(value: unknown, original: unknown, holder: Holder): string | undefined {
   switch (typeof value) {
     case "string":
     case "boolean":
+      return undefined;
     case "undefined":
-      return [];
+      return Array.isArray(holder) ? "it is undefined, which JSON turns into null" : undefined;
     case "number":
-      return Number.isFinite(value) ? [] : { refusal: `JSON has no ${value}; use the codec "structured"` };
+      return Number.isFinite(value) ? undefined : `JSON has no ${value}; use the codec "structured"`;
     case "object":
-      return value === null ? [] : judgeObject(value);
+      if (value !== null) return refusalOfObject(value);
+      return types.isDate(original)
+        ? 'it is an invalid date, which JSON turns into null; use the codec "structured"'
+        : undefined;
     default:
-      return {
-        refusal: `it is ${nameOfKind(value)}, which JSON cannot express; use the codec "structured" or "closure"`,
-      };
+      return cannotExpress(value);
   }
 }
 
-function judgeObject(value: object): Verdict {
-  if ("toJSON" in value && typeof value.toJSON === "function") return [];
-  if (isMarker(value)) return { refusal: LOOKS_LIKE_POINTER };
-  if (Array.isArray(value)) {
-    const hole = Array.from(value).indexOf(undefined);
-    return hole < 0
-      ? ownSteps(value)
-      : { refusal: `its element ${hole} is undefined, which JSON turns into null` };
-  }
+function refusalOfObject(value: object): string | undefined {
+  if (isMarker(value)) return LOOKS_LIKE_POINTER;
   const isLost =
+    !Array.isArray(value) &&
     !isPlainObject(value) &&
     (ArrayBuffer.isView(value) || LOST_AS_EMPTY.some((kind) => value instanceof kind));
-  return isLost
-    ? {
-        refusal: `it is ${nameOfKind(value)}, which JSON cannot express; use the codec "structured" or "closure"`,
-      }
-    : ownSteps(value);
+  return isLost ? cannotExpress(value) : undefined;
+}
+
+function cannotExpress(value: unknown): string {
+  return `it is ${nameOfKind(value)}, which JSON cannot express; use the codec "structured" or "closure"`;
 }

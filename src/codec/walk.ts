@@ -45,12 +45,13 @@ export function cannotEncode(path: string, codecName: string, reason: string): K
   );
 }
 
-/** The own enumerable string keys as path steps: `.name`, `["odd name"]`, `[0]`. */
+/** The own enumerable string keys as path steps. */
 export function* ownSteps(value: object): Generator<readonly [string, unknown]> {
   for (const [key, held] of Object.entries(value)) yield [stepTo(key, Array.isArray(value)), held];
 }
 
-function stepTo(key: string, isIndex: boolean): string {
+/** `.name`, `["odd name"]`, `[0]`. */
+export function stepTo(key: string, isIndex: boolean): string {
   if (isIndex) return `[${key}]`;
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
 }

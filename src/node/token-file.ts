@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, unlinkSync, writeFileSync } from "node:fs";
+import { constants, copyFileSync, linkSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
-import { KitchenError } from "../core/errors.ts";
+import { KitchenError, messageOf } from "../core/errors.ts";
 import { readToken } from "../client/token.ts";
 
 const TOKEN_BYTES = 32;
@@ -17,25 +17,40 @@ export function ensureToken(file: string): string {
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
     writeFileSync(fresh, `${randomBytes(TOKEN_BYTES).toString("base64url")}\n`, { mode: 0o600 });
-    linkIfNew(fresh, file);
-    unlinkSync(fresh);
+    putIfNew(fresh, file);
   } catch (cause) {
     throw new KitchenError(
       "KS_USAGE",
-      `Cannot keep a token in ${file}: ${cause instanceof Error ? cause.message : String(cause)} (choose another with --token-file)`,
+      `Cannot keep a token in ${file}: ${messageOf(cause)} (choose another with --token-file)`,
       { cause },
     );
+  } finally {
+    rmSync(fresh, { force: true });
   }
   const token = readToken(file);
   if (token !== undefined) return token;
-  throw new KitchenError("KS_USAGE", `Cannot use the token file ${file}: it is empty or cannot be read`);
+  throw new KitchenError(
+    "KS_USAGE",
+    `Cannot use the token file ${file}: it is empty or cannot be read (remove it, or choose another with --token-file)`,
+  );
 }
 
-/** A link, not a rename: it fails where another node was faster, whose token then counts. */
-function linkIfNew(fresh: string, file: string): void {
+/** Not by a rename: this fails where another node was faster, whose token then counts. */
+function putIfNew(fresh: string, file: string): void {
+  try {
+    linkOrCopy(fresh, file);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+  }
+}
+
+function linkOrCopy(fresh: string, file: string): void {
   try {
     linkSync(fresh, file);
   } catch (error) {
-    if (!(error instanceof Error) || !("code" in error) || error.code !== "EEXIST") throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== "EPERM" && code !== "ENOTSUP") throw error;
+    // A file system without hard links.
+    copyFileSync(fresh, file, constants.COPYFILE_EXCL);
   }
 }

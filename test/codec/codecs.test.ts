@@ -37,10 +37,35 @@ describe("json", () => {
     ["a Map", { m: new Map() }, "value.m"],
     ["bytes", { b: new Uint8Array(1) }, "value.b"],
     ["an error", [new Error("x")], "value[0]"],
-    ["undefined in an array", { list: [1, undefined] }, "value.list"],
-    ["a hole in an array", Array(2), "value"],
+    ["undefined in an array", { list: [1, undefined] }, "value.list[1]"],
+    ["a hole in an array", Array(2), "value[0]"],
+    ["an invalid date", { at: new Date(Number.NaN) }, "value.at"],
+    ["NaN in what toJSON gives", [{ toJSON: () => ({ x: [Number.NaN] }) }], "value[0].x[0]"],
+    ["a function that toJSON gives", { a: { toJSON: () => () => 1 } }, "value.a"],
+    ["a date that toJSON gives", { a: { toJSON: () => new Date(0) } }, "value.a"],
+    ["what toJSON gives as undefined in an array", [{ toJSON: () => undefined }], "value[0]"],
   ])("refuses %s, with the path", (_what, value, path) => {
     expect(() => json.encode(value)).toThrow(`Cannot encode ${path} with the codec "json"`);
+  });
+
+  test("an object that is met twice is refused where it cannot travel", () => {
+    const shared = { toJSON: (key: string) => (key === "second" ? Number.NaN : 1) };
+    expect(() => json.encode([{ first: shared }, { second: shared }])).toThrow(
+      "Cannot encode value[1].second",
+    );
+  });
+
+  test("what toJSON gives is asked for once", () => {
+    let count = 0;
+    const counting = { toJSON: () => ++count };
+    expect(json.decode(json.encode({ counting, none: { toJSON: () => undefined } }))).toEqual({
+      counting: 1,
+    });
+    expect(json.encode({ toJSON: () => undefined })).toHaveLength(0);
+  });
+
+  test("a negative zero is zero", () => {
+    expect(json.decode(json.encode([-0]))).toEqual([0]);
   });
 
   test("refuses a cycle", () => {
