@@ -188,6 +188,16 @@ test("who stops waiting leaves the job alone", async () => {
   expect(await run(node, "cancel", "--all")).toMatchObject({ code: 0, stdout: "1 job cancelled\n" });
 });
 
+test("what others wrote into a message does not reach the terminal as it is", async () => {
+  const node = await startNode();
+  const { stdout } = await run(node, "call", "test.wait", "--detach");
+  await run(node, "cancel", stdout.trim(), "--reason", "\u001b[2Jgone");
+  const { code, stderr } = await run(node, "result", stdout.trim());
+  expect(code).toBe(4);
+  expect(stderr).toContain("\\u{1b}[2Jgone");
+  expect(stderr).not.toContain("\u001b");
+});
+
 test("a job that is not there has an exit code of its own, and no id another", async () => {
   const node = await startNode();
   for (const command of [["result"], ["logs"], ["logs", "-f"], ["cancel"], ["retry"]]) {
