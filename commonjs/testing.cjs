@@ -1,1 +1,1 @@
-module.exports = require("./load.cjs").load("../dist/testing.js");
+module.exports = require("./load.cjs").loadForHere("../dist/testing.js", ["startCluster"]);

@@ -22,6 +22,7 @@ const ENTRIES = [
   "data/thread/entry",
   // For `commonjs/load.cjs`.
   "capture/resolve/modules",
+  "client/realm",
   // For tests of what is seen only in programs that no test runner has rewritten.
   "capture/capture",
   "capture/closure",

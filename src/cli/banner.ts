@@ -2,11 +2,14 @@ import type { ChosenStore } from "../node/choose-store.ts";
 import type { RunningNode } from "../node/running-node.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
 
+/** Where a node's token is. */
+export type TokenSource = { readonly file: string } | { readonly environment: string };
+
 export interface BannerFacts {
   readonly node: RunningNode;
   readonly chosen: ChosenStore;
-  /** `undefined`: no token. */
-  readonly tokenFile: string | undefined;
+  /** `null`: there is none. */
+  readonly tokenFrom: TokenSource | null;
   readonly dataDirectory: string;
   readonly isReadOnly: boolean;
   readonly modules: readonly string[];
@@ -20,7 +23,7 @@ export interface BannerFacts {
 export function banner({
   node,
   chosen,
-  tokenFile,
+  tokenFrom,
   dataDirectory,
   isReadOnly,
   modules,
@@ -30,12 +33,12 @@ export function banner({
 }: BannerFacts): string {
   const rows: (readonly [string, string])[] = [
     ["url", node.url.href],
-    ["dashboard", dashboardLine(node, { hasToken: tokenFile !== undefined, isSeen })],
+    ["dashboard", dashboardLine(node, { hasToken: tokenFrom !== null, isSeen })],
     ["store", storeLine(chosen)],
     ["workers", `${workers}, for the ${queues.length === 1 ? "queue" : "queues"} ${queues.join(", ")}`],
     ...functionRows(node, modules),
     ["data", isReadOnly ? `${dataDirectory}, read-only` : dataDirectory],
-    ["token", tokenFile ?? "none: every user of this machine may call this node"],
+    ["token", tokenLine(tokenFrom)],
   ];
   const lines = rows.map(([label, text]) => `  ${label.padEnd(10)} ${text}`);
   return [
@@ -54,7 +57,7 @@ export function banner({
 export function bannerObject({
   node,
   chosen,
-  tokenFile,
+  tokenFrom,
   dataDirectory,
   isReadOnly,
   workers,
@@ -70,7 +73,8 @@ export function bannerObject({
     namespaces: node.namespaces,
     data: dataDirectory,
     isReadOnly,
-    token: tokenFile ?? null,
+    hasToken: tokenFrom !== null,
+    tokenFile: tokenFrom !== null && "file" in tokenFrom ? tokenFrom.file : null,
     version: PACKAGE_VERSION,
   };
 }
@@ -87,6 +91,11 @@ function dashboardLine(
   if (isSeen) return `${node.dashboardLink().href} (once, within 15 minutes)`;
   const isUsual = node.url.href === "http://localhost:6323/";
   return `kitchensink dashboard${isUsual ? "" : ` --url ${node.url.href}`} prints a link for a browser`;
+}
+
+function tokenLine(from: TokenSource | null): string {
+  if (from === null) return "none: every user of this machine may call this node";
+  return "file" in from ? from.file : `${from.environment}, in the environment`;
 }
 
 function functionRows({ namespaces }: RunningNode, modules: readonly string[]): [string, string][] {

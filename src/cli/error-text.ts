@@ -1,5 +1,5 @@
 import { KitchenError } from "../core/errors.ts";
-import { printable } from "./table.ts";
+import { printable } from "../core/printable.ts";
 
 /** One line for what a person can mend; all there is for what only we can. */
 export function errorText(error: unknown): string {

@@ -1,8 +1,8 @@
 import { createRequire } from "node:module";
 import type * as Pino from "pino";
 import type * as Pretty from "pino-pretty";
+import { printable } from "../core/printable.ts";
 import type { Log } from "../node/options.ts";
-import { printable } from "./table.ts";
 
 export const LOG_LEVELS = ["debug", "info", "warn", "error", "silent"] as const;
 

@@ -4,6 +4,7 @@ import { Client } from "../client/client.ts";
 import { Http } from "../client/http.ts";
 import { findToken } from "../client/token.ts";
 import { KitchenError } from "../core/errors.ts";
+import { errorText } from "./error-text.ts";
 import { EXIT } from "./exit-codes.ts";
 
 /** What all commands take that ask a node. */
@@ -78,7 +79,7 @@ export function note(text: string): void {
 
 /** As errors are told: one of several does not end the command. */
 export function complain(error: unknown): void {
-  note(`kitchensink: ${error instanceof Error ? error.message : String(error)}`);
+  note(`kitchensink: ${errorText(error)}`);
 }
 
 async function write(text: string, signal: AbortSignal): Promise<void> {
@@ -97,7 +98,11 @@ function onInterruption(interrupt: (reason: Error) => void): () => void {
     interrupt(
       cause.code === "EPIPE"
         ? new Interruption(EXIT.brokenPipe)
-        : new KitchenError("KS_DATA_UNAVAILABLE", `Cannot write to stdout: ${cause.message}`, { cause }),
+        : new KitchenError(
+            "KS_USAGE",
+            `Cannot write to stdout: ${cause.message} (lead it to where there is room)`,
+            { cause },
+          ),
     );
   });
   process.stderr.on("error", () => {});

@@ -14,7 +14,7 @@ import { ensureToken } from "../node/token-file.ts";
 import { EarlyProcesses } from "../worker/early-processes.ts";
 import { workerEnvironment } from "../worker/environment.ts";
 import { checkWorkerMemory } from "../worker/memory-limit.ts";
-import { banner, bannerObject } from "./banner.ts";
+import { banner, bannerObject, type TokenSource } from "./banner.ts";
 import { EXIT } from "./exit-codes.ts";
 import { createLog, LOG_LEVELS } from "./log.ts";
 import {
@@ -190,7 +190,7 @@ async function start(flags: StartFlags): Promise<void> {
   const facts = {
     node,
     chosen,
-    tokenFile: token.file,
+    tokenFrom: token.from,
     dataDirectory,
     isReadOnly: flags.readOnly,
     modules: flags.module,
@@ -223,21 +223,26 @@ async function startBoth(
   }
 }
 
-/** The token and where it is kept. @throws KitchenError `KS_USAGE` for a node that the network could use without one */
-function tokenOf({ token, tokenFile, host }: StartFlags): { value: string | null; file: string | undefined } {
+interface KnownToken {
+  /** `null`: none. */
+  readonly value: string | null;
+  readonly from: TokenSource | null;
+}
+
+/** @throws KitchenError `KS_USAGE` for a node that the network could use without one */
+function tokenOf({ token, tokenFile, host }: StartFlags): KnownToken {
   if (!token) {
-    if (isLoopback(host.includes(":") ? `[${host}]` : host)) return { value: null, file: undefined };
+    if (isLoopback(host.includes(":") ? `[${host}]` : host)) return { value: null, from: null };
     throw new KitchenError(
       "KS_USAGE",
       `Cannot listen on ${host} without a token: everyone who reaches it could run code as you (drop --no-token, or --host)`,
     );
   }
-  if (tokenFile !== undefined) return { value: ensureToken(resolve(tokenFile)), file: resolve(tokenFile) };
   const given = process.env["KITCHENSINK_TOKEN"];
-  if (given !== undefined && given !== "")
-    return { value: given, file: "KITCHENSINK_TOKEN, in the environment" };
-  const file = defaultTokenFile();
-  return { value: ensureToken(file), file };
+  if (tokenFile === undefined && given !== undefined && given !== "")
+    return { value: given, from: { environment: "KITCHENSINK_TOKEN" } };
+  const file = tokenFile === undefined ? defaultTokenFile() : resolve(tokenFile);
+  return { value: ensureToken(file), from: { file } };
 }
 
 function prepareDataDirectory(path: string): string {

@@ -28,8 +28,3 @@ export class Table {
     return cells.join("  ").trimEnd();
   }
 }
-
-/** Names of files may hold what would move a terminal's cursor, or worse. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
-}

@@ -31,6 +31,7 @@ import {
   settingsFrom,
 } from "./options.ts";
 import { outputOf } from "./output.ts";
+import { currentRealm } from "./realm.ts";
 import { rpcProxy, type Rpc } from "./rpc.ts";
 import type { Returned } from "./remote-items.ts";
 import { findToken } from "./token.ts";
@@ -38,6 +39,7 @@ import { traceCall, type CallTrace } from "./tracing.ts";
 import type { TrackedJob } from "./tracked-job.ts";
 
 interface Shared {
+  /** To which results of functions called by name belong; those of captured functions belong where the function does. */
   readonly realm: object | undefined;
   readonly http: Http;
   /** Connections for data, so that nothing else waits behind it. */
@@ -57,12 +59,6 @@ interface Shared {
  * ```
  */
 export class Client implements AsyncDisposable {
-  /**
-   * The global object of the vm context to which results of functions called by name belong; undefined for the one of
-   * this package. Those of captured functions belong where the function does.
-   * @internal
-   */
-  static readonly realm: object | undefined = undefined;
   /** The address of the node. */
   readonly url: URL;
   readonly #shared: Shared;
@@ -87,7 +83,7 @@ export class Client implements AsyncDisposable {
     derived?: { shared: Shared; settings: Settings },
   ) {
     this.url = parseUrl(url);
-    this.#shared = derived?.shared ?? share(this.url, options, new.target.realm);
+    this.#shared = derived?.shared ?? share(this.url, options);
     this.#settings = settingsFrom(derived?.settings ?? DEFAULTS, options);
     this.#callOptions = callOptionsOf(this.#settings);
     this.#queue = queueOf(this.#settings);
@@ -348,11 +344,11 @@ export class Client implements AsyncDisposable {
   }
 }
 
-function share(url: URL, options: ConnectOptions, realm: object | undefined): Shared {
+function share(url: URL, options: ConnectOptions): Shared {
   const http = new Http(url, options.token ?? findToken(url));
   const hears = isInterruptible(options);
   return {
-    realm,
+    realm: currentRealm(),
     http,
     dataHttp: http.sibling(),
     connection: new Connection(http, hears),

@@ -42,7 +42,7 @@ export interface HttpDataOptions {
   /** Connections of its own: others need not wait behind large data. */
   readonly http: Http;
   readonly client: Client;
-  /** See `Client.realm`. */
+  /** See `inRealm`. */
   readonly realm: object | undefined;
 }
 

@@ -75,17 +75,12 @@ class JobBar {
 
   progress(progress: Progress): void {
     const label = progress.label === "" ? this.#label : `${this.#label}: ${progress.label}`;
-    (this.#bar ??= new LateBar()).show({ ...progress, label: printable(label) });
+    (this.#bar ??= new LateBar()).show({ ...progress, label });
   }
 
   end(): void {
     this.#bar?.end();
   }
-}
-
-/** What moves the cursor would break the lines of others. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}+/gu, " ");
 }
 
 /** Byte for byte. */

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "../client/client.ts";
 import type { ClientOptions } from "../client/options.ts";
+import { currentRealm, inRealm } from "../client/realm.ts";
 import { parseNodeName, parseQueue } from "../core/ids.ts";
 import { KitchenError } from "../core/errors.ts";
 import { NODE_DEFAULTS } from "../node/defaults.ts";
@@ -128,6 +129,8 @@ class LocalCluster implements Cluster {
   readonly token: string = randomBytes(16).toString("hex");
   readonly #name = `test-${randomBytes(6).toString("hex")}`;
   readonly #options: ClusterOptions;
+  /** Of who started the cluster. */
+  readonly #realm = currentRealm();
   readonly #clients: Client[] = [];
   readonly #directories: string[] = [];
   /** All nodes that were begun; undefined: it is not ready, or failed. */
@@ -155,7 +158,8 @@ class LocalCluster implements Cluster {
     const node = this.nodes[index];
     if (node === undefined) throw noSuchNode(index, this.nodes.length);
     const defaults = this.#options.client ?? { output: "off" };
-    const client = new Client(node.url, { ...defaults, ...options, token: this.token });
+    const settings = { ...defaults, ...options, token: this.token };
+    const client = inRealm(this.#realm, () => new Client(node.url, settings));
     this.#clients.push(client);
     return client;
   }

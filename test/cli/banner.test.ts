@@ -1,8 +1,8 @@
 /** What `kitchensink start` says when the node is ready, for people and for programs. */
 import { statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
-import { startNodeProcess } from "../support/cli.ts";
+import { expect, onTestFinished, test } from "vitest";
+import { RunningCommand, startNodeProcess } from "../support/cli.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 test("the banner tells a person the address, the store, the workers and where the token is", async () => {
@@ -28,9 +28,23 @@ test("--json says in one line what the node is", async () => {
     queues: ["default"],
     namespaces: [],
     data: join(node.directory, "data"),
-    token: join(node.directory, "token"),
+    hasToken: true,
+    tokenFile: join(node.directory, "token"),
   });
   expect(node.stdout).not.toContain(node.token);
+});
+
+test("--json names a file with the token only where there is one", async () => {
+  const start = async (flags: readonly string[], env: NodeJS.ProcessEnv): Promise<unknown> => {
+    const place = ["--embedded", "--json", "--node-port", "0", "--datadir", temporaryDirectory()];
+    const command = new RunningCommand(["start", ...place, ...flags], env);
+    onTestFinished(() => command.kill());
+    await command.says("}\n");
+    return JSON.parse(command.stdout);
+  };
+  const env = { KITCHENSINK_TOKEN: "of the environment" };
+  expect(await start([], env)).toMatchObject({ hasToken: true, tokenFile: null });
+  expect(await start(["--no-token"], env)).toMatchObject({ hasToken: false, tokenFile: null });
 });
 
 test("the banner lists what modules register, and says so when they register nothing", async () => {

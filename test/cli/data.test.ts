@@ -284,9 +284,9 @@ test.skipIf(!hasTerminal())(
     slow.release();
     const { code, stdout: all } = await ended;
     expect(code).toBe(0);
-    // The bars are cleared, and the cursor is there again.
-    expect(all).toContain("\u001b[?25h");
-    expect(all.split("\u001b[0J").at(-1)).toMatch(/^big {2}64 MB {2}[0-9a-f]{64}\r\n$/);
+    // The bar is cleared, and the cursor is there again.
+    expect(all).toContain("\r\u001b[2K\u001b[?25h");
+    expect(all.split("\u001b[?25h").at(-1)).toMatch(/^big {2}64 MB {2}[0-9a-f]{64}\r\n$/);
   },
 );
 

@@ -188,13 +188,24 @@ test("who stops waiting leaves the job alone", async () => {
   expect(await run(node, "cancel", "--all")).toMatchObject({ code: 0, stdout: "1 job cancelled\n" });
 });
 
+test("what others wrote into a message does not reach the terminal as it is", async () => {
+  const node = await startNode();
+  const { stdout } = await run(node, "call", "test.wait", "--detach");
+  await run(node, "cancel", stdout.trim(), "--reason", "\u001b[2Jgone");
+  const { code, stderr } = await run(node, "result", stdout.trim());
+  expect(code).toBe(4);
+  expect(stderr).toContain("\\u{1b}[2Jgone");
+  expect(stderr).not.toContain("\u001b");
+});
+
 test("a job that is not there has an exit code of its own, and no id another", async () => {
   const node = await startNode();
   for (const command of [["result"], ["logs"], ["logs", "-f"], ["cancel"], ["retry"]]) {
     const { code, stdout, stderr } = await run(node, ...command, NO_JOB);
     expect(code).toBe(5);
     expect(stdout + stderr).toMatch(/there is no (such )?job/i);
-    expect((await run(node, ...command, "what")).code).toBe(2);
+    const what = await run(node, ...command, "what");
+    expect(what).toMatchObject({ code: 2, stderr: expect.stringContaining("kitchensink jobs lists them") });
   }
   expect((await run(node, "cancel")).stderr).toMatch(/either ids of jobs, or --all/);
 }, 30_000);

@@ -1,9 +1,10 @@
 import type { Client } from "../../client/client.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { FunctionInfo } from "../../core/messages.ts";
+import { printable } from "../../core/printable.ts";
 import { EXIT } from "../exit-codes.ts";
 import { inSession, note, type SessionFlags } from "../session.ts";
-import { printable, Table } from "../table.ts";
+import { Table } from "../table.ts";
 
 interface FunctionsRequest extends SessionFlags {
   readonly namespace: string | undefined;

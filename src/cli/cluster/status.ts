@@ -1,8 +1,9 @@
 import { quantileMs } from "../../core/activity.ts";
 import { showBytes } from "../../core/show-bytes.ts";
+import { printable } from "../../core/printable.ts";
 import { EXIT } from "../exit-codes.ts";
 import { inSession, type SessionFlags } from "../session.ts";
-import { printable, Table } from "../table.ts";
+import { Table } from "../table.ts";
 import { showSpan } from "../time.ts";
 import { watch, type View } from "../watch.ts";
 import { type NodeView, parseClusterStatus, type Status } from "./parse-status.ts";

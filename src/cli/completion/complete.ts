@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { printable } from "../table.ts";
+import { printable } from "../../core/printable.ts";
 import { suggest, type Suggestion } from "./suggest.ts";
 import { breakIn, isSafe, parseLine, quoted } from "./words.ts";
 

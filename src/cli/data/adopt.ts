@@ -1,5 +1,5 @@
 import { showBytes } from "../../core/show-bytes.ts";
-import { printable } from "../table.ts";
+import { printable } from "../../core/printable.ts";
 import { EXIT } from "../exit-codes.ts";
 import { inSession, note, type SessionFlags } from "../session.ts";
 

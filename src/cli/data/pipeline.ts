@@ -1,8 +1,10 @@
 import type { PipelineReport } from "../../client/data-info.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { showBytes } from "../../core/show-bytes.ts";
+import { printable } from "../../core/printable.ts";
 import { count } from "../start-options.ts";
-import { printable, Table } from "../table.ts";
+import { Table } from "../table.ts";
+import { showSpan } from "../time.ts";
 import { infoOf } from "./info.ts";
 import { withProgress } from "./progress.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -50,12 +52,8 @@ function describe({ size, copies, failed }: PipelineReport): string {
   const table = new Table(["NODE", "STATUS", "SIZE", "TIME", ""], { rightAligned: ["SIZE", "TIME"] });
   return table.text([
     ...copies.map(({ node, status, ms }) =>
-      status === "present" ? [node, "had it"] : [node, "copied", showBytes(size), showDuration(ms)],
+      status === "present" ? [node, "had it"] : [node, "copied", showBytes(size), showSpan(ms)],
     ),
     ...failed.map(({ node, reason }) => [node, "failed", "", "", printable(reason)]),
   ]);
-}
-
-function showDuration(ms: number): string {
-  return ms < 1_000 ? `${ms} ms` : `${(ms / 1_000).toFixed(1)} s`;
 }

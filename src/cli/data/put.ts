@@ -98,7 +98,10 @@ function urlIn({ file, dataUrl }: PutRequest): DataUrl {
 /** @throws KitchenError `KS_USAGE` for no name of a codec, and for an object that nothing could decode */
 function codecIn({ codec, type }: PutFlags): string | null {
   if (codec !== undefined && !CODEC.test(codec))
-    throw new KitchenError("KS_USAGE", `Not a codec's name: ${JSON.stringify(codec)}`);
+    throw new KitchenError(
+      "KS_USAGE",
+      `Not a codec's name: ${JSON.stringify(codec)} (expected json, structured, closure, or your own: a small letter, then up to 31 small letters, digits, . and -)`,
+    );
   if (codec !== undefined || type === "file") return codec ?? null;
   throw new KitchenError("KS_USAGE", "Cannot store an object without its codec: say --codec too");
 }

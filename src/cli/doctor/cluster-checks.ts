@@ -1,8 +1,8 @@
 import { showBytes } from "../../core/show-bytes.ts";
+import { printable } from "../../core/printable.ts";
 import type { CatalogReport, ClusterReport, NodeReport, OwnReport } from "../../node/doctor/report.ts";
 import type { WaitingQueue } from "../../store/inspection.ts";
-import { printable } from "../table.ts";
-import { MUCH_MS, showAhead } from "./clock.ts";
+import { checkClock } from "./clock.ts";
 import { About, counted, type Finding, named } from "./finding.ts";
 import { checkNode } from "./node-checks.ts";
 import { checkStore } from "./store-checks.ts";
@@ -81,13 +81,6 @@ function checkQueue({ queue, jobs }: WaitingQueue, { nodes, about }: Served): vo
 
 function checkHere(clockAheadMs: number): Finding[] {
   const about = new About("this machine");
-  const message = `its clock is ${showAhead(clockAheadMs)} that of the store`;
-  if (Math.abs(clockAheadMs) < MUCH_MS) about.ok("clock", message);
-  else
-    about.warning(
-      "clock",
-      message,
-      "nothing depends on it but times that are shown; keep clocks together with NTP",
-    );
+  checkClock(clockAheadMs, about);
   return about.findings;
 }

@@ -1,9 +1,9 @@
 import { showBytes } from "../../core/show-bytes.ts";
 import { PACKAGE_VERSION } from "../../core/version.ts";
+import { printable } from "../../core/printable.ts";
 import type { DirectoryReport, NodeReport, OwnReport } from "../../node/doctor/report.ts";
-import { printable } from "../table.ts";
 import { About, counted, type Finding, named } from "./finding.ts";
-import { showAhead, MUCH_MS } from "./clock.ts";
+import { checkClock } from "./clock.ts";
 
 export function checkNode({ name, url, told, error }: NodeReport<OwnReport>): Finding[] {
   const about = new About(name);
@@ -20,7 +20,7 @@ export function checkNode({ name, url, told, error }: NodeReport<OwnReport>): Fi
   checkWorkers(told, about);
   checkDisk(told, about);
   checkData(told.data, { name, about });
-  checkClock(told, about);
+  checkClock(told.clockAheadMs, about);
   return about.findings;
 }
 
@@ -97,17 +97,6 @@ function checkData(
     about.ok(
       "data",
       `${counted(replicas, "replica")}, with ${replicas === 1 ? "its file" : "their files"}${isPartial ? " as far as was looked" : ""}`,
-    );
-}
-
-function checkClock({ clockAheadMs }: OwnReport, about: About): void {
-  const message = `its clock is ${showAhead(clockAheadMs)} that of the store`;
-  if (Math.abs(clockAheadMs) < MUCH_MS) about.ok("clock", message);
-  else
-    about.warning(
-      "clock",
-      message,
-      "nothing depends on it but times that are shown; keep clocks together with NTP",
     );
 }
 

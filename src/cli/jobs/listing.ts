@@ -1,8 +1,9 @@
+import { printable } from "../../core/printable.ts";
 import type { Http } from "../../client/http.ts";
 import type { JobStatus } from "../../client/job.ts";
 import { parseStatus } from "../../client/listings.ts";
 import { listIn, Reader } from "../../client/reader.ts";
-import { printable, Table } from "../table.ts";
+import { Table } from "../table.ts";
 import { showSpan } from "../time.ts";
 
 export interface JobQuery {
@@ -32,6 +33,11 @@ export async function fetchJobs(
   const answer = await http.fetchJson({ method: "GET", path, signal });
   const silent = new Reader(answer, "list of jobs").texts("silent");
   return { jobs: listIn(answer, "jobs").map(parseStatus), silent };
+}
+
+/** Said of a node that is silent. */
+export function missingFrom(node: string): string {
+  return `${node} does not answer: jobs that ended there are missing`;
 }
 
 /** `now`: in ms, to tell how long jobs have been running. */

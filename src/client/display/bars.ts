@@ -1,5 +1,4 @@
-import type { Progress } from "../../core/progress.ts";
-import { barLine } from "./bar.ts";
+import { type Amount, barLine } from "./bar.ts";
 import { LiveArea } from "./live-area.ts";
 
 /** More are counted, not shown: the terminal is for what is printed. */
@@ -9,7 +8,7 @@ const DRAW_EVERY_MS = 100;
 const LINE_EVERY_MS = 5_000;
 
 interface Bar {
-  progress: Progress;
+  progress: Amount;
   readonly sinceMs: number;
   saidAtMs: number;
 }
@@ -40,7 +39,7 @@ export class Bars {
   }
 
   /** Shows how far something is; `of` stands for it. */
-  show(of: object, progress: Progress): void {
+  show(of: object, progress: Amount): void {
     const nowMs = this.#now();
     const bar = this.#bars.get(of);
     if (bar === undefined) this.#bars.set(of, { progress, sinceMs: nowMs, saidAtMs: nowMs });

@@ -29,6 +29,7 @@ test.each(MAJORS)(
       // Two, which one process runs one after the other.
       files: { "package.json": '{ "type": "commonjs" }', "a.test.js": text, "b.test.js": text },
       commands: [[...jest, "--runInBand"]],
+      env: { SETTING_MODULE: inSupport("registered.mjs") },
     };
     const node = await nodeBinary(major);
     const { report } = await runSetting(setting, { installation, cluster, node });

@@ -3,7 +3,15 @@ const { writeFileSync } = require("node:fs");
 const { EventEmitter } = require("node:events");
 const acorn = require("acorn");
 const { LRUCache } = require("lru-cache");
-const { Client, KitchenError, registerCodec, registerError } = require("kitchensink");
+const {
+  Client,
+  client: current,
+  KitchenError,
+  registerCodec,
+  registerError,
+  setupClient,
+} = require("kitchensink");
+const { startCluster } = require("kitchensink/testing");
 
 const own = console;
 const { env } = process;
@@ -49,12 +57,33 @@ const look = async (client) => {
   };
 };
 
+const LIST = [1, new Map([[1, [1]]])];
+
+test("every way to a client gives results of this context, and clients of one class", async () => {
+  const first = setupClient(process.env.SETTING_URL, { output: "off" });
+  const cluster = await startCluster({ modules: [process.env.SETTING_MODULE] });
+  try {
+    for (const one of [first, current(), first.with({ retries: 1 }), cluster.client, cluster.connect()]) {
+      expect(one).toBeInstanceOf(Client);
+      expect(await one.call("list", 1)).toStrictEqual(LIST);
+    }
+    expect(await first.call(() => Client.name)).toBe("Client");
+    const numbers = (async function* () {
+      yield* [1, 2, 3];
+    })();
+    expect(await first.map((n) => n * n, numbers)).toEqual([1, 4, 9]);
+  } finally {
+    await first.close();
+    await cluster.close();
+  }
+});
+
 test("it", async () => {
   const client = new Client(process.env.SETTING_URL, { output: "off" });
   try {
     const report = await look(client);
     await expect(client.call("fail")).rejects.toThrow(TypeError);
-    expect(await client.call("list", 1)).toStrictEqual([1, new Map([[1, [1]]])]);
+    expect(await client.call("list", 1)).toStrictEqual(LIST);
     writeFileSync(process.env.SETTING_REPORT, JSON.stringify(report));
   } finally {
     await client.close();
