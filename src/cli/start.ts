@@ -23,6 +23,7 @@ import {
   nodeName,
   nodePort,
   nodeUrl,
+  queueName,
   type StartFlags,
 } from "./start-options.ts";
 
@@ -134,7 +135,7 @@ async function start(flags: StartFlags): Promise<void> {
     numWorkers: count("--num-workers", flags.numWorkers, { least: 1 }),
     numInstantWorkers: count("--instant-workers", flags.instantWorkers, { least: 1 }),
     graceMs: duration("--grace", flags.grace),
-    queues: flags.queue.length === 0 ? ["default"] : flags.queue,
+    queues: flags.queue.length === 0 ? ["default"] : flags.queue.map(queueName),
     workerMemoryBytes:
       flags.workerMemory === undefined
         ? undefined
