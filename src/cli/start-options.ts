@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import ms, { type StringValue } from "ms";
 import { KitchenError } from "../core/errors.ts";
 import { showBytes } from "../core/show-bytes.ts";
-import { parseNodeName, type NodeName } from "../core/ids.ts";
+import { isSharedQueue, parseNodeName, SHARED_QUEUE_FORM, type NodeName } from "../core/ids.ts";
 import type { Level } from "./log.ts";
 
 /** The flags of `kitchensink start` as commander reads them. */
@@ -112,6 +112,12 @@ export function size(
 export function clusterName(text: string): string {
   if (CLUSTER.test(text)) return text;
   throw usage("--cluster", text, "1 to 64 letters, digits and . _ -");
+}
+
+/** A queue that nodes share: jobs for one node alone come to it by themselves. @throws KitchenError `KS_USAGE` */
+export function queueName(text: string): string {
+  if (isSharedQueue(text)) return text;
+  throw usage("--queue", text, SHARED_QUEUE_FORM);
 }
 
 function usage(flag: string, text: string, expected: string): KitchenError {

@@ -25,6 +25,7 @@ import {
   nodeName,
   nodePort,
   nodeUrl,
+  queueName,
   type StartFlags,
 } from "./start-options.ts";
 
@@ -139,7 +140,7 @@ async function start(flags: StartFlags): Promise<void> {
     modules: flags.module.map(moduleName),
     numWorkers: count("--num-workers", flags.numWorkers, { least: 1 }),
     numInstantWorkers: count("--instant-workers", flags.instantWorkers, { least: 1 }),
-    queues: flags.queue.length === 0 ? NODE_DEFAULTS.queues : flags.queue,
+    queues: flags.queue.length === 0 ? NODE_DEFAULTS.queues : flags.queue.map(queueName),
     workerMemoryBytes:
       flags.workerMemory === undefined
         ? undefined

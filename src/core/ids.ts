@@ -13,6 +13,9 @@ export type UnitHash = string & { readonly __brand: "UnitHash" };
 const JOB_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,99}$/;
 const UNIT_HASH = /^[A-Za-z0-9_-]{43}$/;
+/** What is expected of the name of a queue that nodes share. */
+export const SHARED_QUEUE_FORM = "1 to 64 letters, digits and . _ -";
+const SHARED_QUEUE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const QUEUE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}(\|[A-Za-z0-9][A-Za-z0-9._:-]{0,99})?$/;
 
 export function isJobId(text: unknown): text is JobId {
@@ -45,7 +48,18 @@ export function parseUnitHash(text: unknown): UnitHash {
 /** Reads a queue's name: `gpu`, or `gpu|node3` for that node alone. @throws KitchenError `KS_BAD_REQUEST` */
 export function parseQueue(text: unknown): string {
   if (typeof text === "string" && QUEUE_NAME.test(text)) return text;
-  throw malformed("queue", text, "1 to 64 letters, digits and . _ - (then, for one node, | and its name)");
+  throw malformed("queue", text, `${SHARED_QUEUE_FORM} (then, for one node, | and its name)`);
+}
+
+/** Whether it names a queue whose jobs several nodes may run. */
+export function isSharedQueue(text: unknown): text is string {
+  return typeof text === "string" && SHARED_QUEUE_NAME.test(text);
+}
+
+/** Reads the name of such a queue. @throws KitchenError `KS_BAD_REQUEST` */
+export function parseSharedQueue(text: unknown): string {
+  if (isSharedQueue(text)) return text;
+  throw malformed("queue that nodes share", text, SHARED_QUEUE_FORM);
 }
 
 const VERSION_PLACE = 14;

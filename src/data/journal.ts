@@ -24,49 +24,66 @@ const FEW_DEAD_LINES = 1_000;
 
 interface Waiting {
   readonly text: string;
+  /** What is true when the text is on the disk. */
+  readonly onSaid: () => void;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** The list of a data directory's replicas: one JSON line for each change. What is appended is on the disk. */
+/**
+ * The list of a data directory's replicas: one JSON line for each change. What is appended is on the disk. It is written
+ * anew when half of it says nothing any more.
+ */
 export class Journal {
-  readonly #handle: FileHandle;
+  readonly #path: string;
+  /** What its lines come to. */
+  readonly #entries: Map<DataUrl, Entry>;
+  #handle: FileHandle;
   /** Up to where whole lines are on the disk. */
   #size: number;
+  #lines: number;
+  /** Whether a loss of power leaves the file under its name. */
+  #isNamed = false;
+  /** At so many lines it is tried again to write it anew. */
+  #nextTry = 0;
   #waiting: Waiting[] = [];
   /** Files that are gone, which could not be said yet: there was no room for it. */
   #unsaid = "";
   #writing: Promise<void> | undefined;
 
-  private constructor(handle: FileHandle, size: number) {
+  private constructor(path: string, { handle, size, lines }: Opened, entries: Map<DataUrl, Entry>) {
+    this.#path = path;
     this.#handle = handle;
     this.#size = size;
+    this.#lines = lines;
+    this.#entries = entries;
   }
 
   /** Reads what there is; a line that the last process did not finish is left out. */
   static async open(
     path: string,
-  ): Promise<{ journal: Journal; entries: Map<DataUrl, Entry>; badLines: number }> {
+  ): Promise<{ journal: Journal; entries: ReadonlyMap<DataUrl, Entry>; badLines: number }> {
     const { entries, lines, badLines } = await read(path);
-    const isTidy = badLines === 0 && lines - entries.size <= Math.max(FEW_DEAD_LINES, entries.size);
+    const isTidy = badLines === 0 && !isWordy(lines, entries.size);
     // On a full disk it stays as it is: the node has to start all the same.
-    if (!isTidy) await writeAnew(path, entries).catch(unlessFull);
-    const handle = await open(path, "a", 0o600);
-    const journal = new Journal(handle, (await handle.stat()).size);
+    const fresh = isTidy ? undefined : await writeAnew(path, entries).catch(noneIfFull);
+    const journal = new Journal(path, fresh ?? (await openAsItIs(path, lines)), entries);
     if (badLines > 0 && (await isTorn(path))) await journal.#append("\n").catch(unlessFull);
     return { journal, entries, badLines };
   }
 
   /** What rejects is not in the journal. */
   keep(entry: Entry): Promise<void> {
-    return this.#append(lineOf(entry));
+    return this.#append(lineOf(entry), () => this.#entries.set(entry.replica.url, entry));
   }
 
   /** Where there is no room for the line, it is written before the next one that has: the file is gone in any case. */
   async drop(url: DataUrl): Promise<void> {
     const line = `${JSON.stringify({ url, gone: true })}\n`;
-    await this.#append(line).catch((error: unknown) => {
+    const forget = (): void => void this.#entries.delete(url);
+    await this.#append(line, forget).catch((error: unknown) => {
       unlessFull(error);
+      forget();
       this.#unsaid += line;
     });
   }
@@ -77,9 +94,9 @@ export class Journal {
     await this.#handle.close();
   }
 
-  #append(line: string): Promise<void> {
+  #append(text: string, onSaid: () => void = () => {}): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ text: line, resolve, reject });
+      this.#waiting.push({ text, onSaid, resolve, reject });
       this.#writing ??= this.#write();
     });
   }
@@ -92,10 +109,14 @@ export class Journal {
       try {
         await this.#put(this.#unsaid + batch.map(({ text }) => text).join(""));
         this.#unsaid = "";
-        for (const { resolve } of batch) resolve();
+        for (const { onSaid, resolve } of batch) {
+          onSaid();
+          resolve();
+        }
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
+      await this.#tidyUp();
     }
     this.#writing = undefined;
   }
@@ -105,12 +126,45 @@ export class Journal {
     try {
       await this.#handle.appendFile(text);
       await this.#handle.datasync();
+      if (!this.#isNamed) await syncFolder(dirname(this.#path));
+      this.#isNamed = true;
       this.#size += Buffer.byteLength(text);
+      this.#lines += text.split("\n").length - 1;
     } catch (error) {
       await this.#handle.truncate(this.#size);
       throw error;
     }
   }
+
+  /** Nobody waits for it: what cannot be written anew just now is as good as it was. */
+  async #tidyUp(): Promise<void> {
+    if (this.#lines < this.#nextTry || !isWordy(this.#lines, this.#entries.size)) return;
+    const fresh = await writeAnew(this.#path, this.#entries).catch(() => undefined);
+    if (fresh === undefined) {
+      this.#nextTry = this.#lines + FEW_DEAD_LINES;
+      return;
+    }
+    const old = this.#handle;
+    this.#handle = fresh.handle;
+    this.#size = fresh.size;
+    this.#lines = fresh.lines;
+    this.#isNamed = false;
+    await old.close().catch(() => {});
+  }
+}
+
+interface Opened {
+  readonly handle: FileHandle;
+  readonly size: number;
+  readonly lines: number;
+}
+
+function isWordy(lines: number, entries: number): boolean {
+  return lines - entries > Math.max(FEW_DEAD_LINES, entries);
+}
+
+function noneIfFull(error: unknown): undefined {
+  unlessFull(error);
 }
 
 async function read(
@@ -144,28 +198,36 @@ async function isTorn(path: string): Promise<boolean> {
   }
 }
 
-async function writeAnew(path: string, entries: ReadonlyMap<DataUrl, Entry>): Promise<void> {
+async function openAsItIs(path: string, lines: number): Promise<Opened> {
+  const handle = await open(path, "a", 0o600);
+  return { handle, size: (await handle.stat()).size, lines };
+}
+
+/** Gives a file with these entries the name; until the folder is synced, a loss of power may give it back to the old one. */
+async function writeAnew(path: string, entries: ReadonlyMap<DataUrl, Entry>): Promise<Opened> {
   const temporary = `${path}.new`;
   await rm(temporary, { force: true });
-  const handle = await open(temporary, "wx", 0o600);
+  const handle = await open(temporary, "ax", 0o600);
+  let lines = 0;
   try {
     let text = "";
     for (const entry of entries.values()) {
       text += lineOf(entry);
+      lines += 1;
       if (text.length < 1024 * 1024) continue;
       await handle.appendFile(text);
       text = "";
     }
     await handle.appendFile(text);
     await handle.datasync();
+    const { size } = await handle.stat();
+    await rename(temporary, path);
+    return { handle, size, lines };
   } catch (error) {
+    await handle.close();
     await rm(temporary, { force: true });
     throw error;
-  } finally {
-    await handle.close();
   }
-  await rename(temporary, path);
-  await syncFolder(dirname(path));
 }
 
 function lineOf({ replica, mtimeMs, ctimeMs }: Entry): string {

@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import { parseQueue, type NodeName } from "../core/ids.ts";
+import { parseSharedQueue, type NodeName } from "../core/ids.ts";
 import { PROTOCOL_VERSION } from "../core/version.ts";
 import type { ClusterTerms } from "../store/membership.ts";
 import type { Store } from "../store/port.ts";
@@ -65,7 +65,7 @@ export interface NodeOptions {
 
 /** The shared queues whose jobs it runs. */
 export function queuesOf({ queues }: NodeOptions): string[] {
-  return queues.map(parseQueue);
+  return queues.map(parseSharedQueue);
 }
 
 /** What it has to have in common with the other nodes. The token's fingerprint is too short to find the token by. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { Client } from "../client/client.ts";
 import type { ClientOptions } from "../client/options.ts";
 import { currentRealm, inRealm } from "../client/realm.ts";
-import { parseNodeName, parseQueue } from "../core/ids.ts";
+import { parseNodeName, parseSharedQueue } from "../core/ids.ts";
 import { KitchenError } from "../core/errors.ts";
 import { NODE_DEFAULTS } from "../node/defaults.ts";
 import { moduleName } from "../node/module-name.ts";
@@ -217,7 +217,7 @@ async function startOne(options: ClusterOptions & NodeSettings, place: Place): P
     token,
     numWorkers: options.numWorkers ?? 1,
     numInstantWorkers: defaults.numInstantWorkers,
-    queues: (options.queues ?? defaults.queues).map(parseQueue),
+    queues: (options.queues ?? defaults.queues).map(parseSharedQueue),
     modules: (options.modules ?? []).map(moduleName),
     reloads: options.reloads ?? false,
     isReadOnly: options.readOnly ?? false,

@@ -238,6 +238,11 @@ test.each([
     ["start", "--embedded", "--module", "./nowhere.ts"],
     /Cannot load the module \.\/nowhere\.ts: there is no file/,
   ],
+  [
+    "a queue of one node",
+    ["start", "--embedded", "--queue", "default|node3"],
+    /--queue: "default\|node3" \(expected 1 to 64 letters/,
+  ],
   ["an unknown command", ["begin"], /unknown command 'begin'/],
 ])("%s gives one clear line and exit code 2", async (_what, args, message) => {
   const directory = temporaryDirectory();
