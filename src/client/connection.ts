@@ -35,6 +35,7 @@ export class Connection implements Line, Interruptible {
   /** Resolves when the node has been told of all jobs that were let go. */
   #unwatched: Promise<void> = Promise.resolve();
   #stream: Promise<EventStream> | undefined;
+  #isPaused = false;
   /** Whether the stream was told to keep the process alive. */
   #isKeptAlive = false;
 
@@ -94,6 +95,13 @@ export class Connection implements Line, Interruptible {
     if (isWanted || !this.#jobs.has(job.id)) this.#unawaited.delete(job);
     else this.#unawaited.add(job);
     this.#keepAlive();
+  }
+
+  /** Reads nothing more of all of its jobs, or goes on: for who follows one job and is slower than it. */
+  pause(isWanted: boolean): void {
+    if (this.#isPaused === isWanted) return;
+    this.#isPaused = isWanted;
+    void this.#stream?.then((stream) => stream.pause(this.#isPaused)).catch(() => {});
   }
 
   async release(job: TrackedJob): Promise<void> {
@@ -195,6 +203,7 @@ export class Connection implements Line, Interruptible {
         onLost: (error) => void this.#reconnect(error),
       });
       stream.keepAlive(this.#isAwaiting);
+      if (this.#isPaused) stream.pause(true);
       return stream;
     } catch (error) {
       // The next call tries again.

@@ -62,6 +62,18 @@ export class EventStream {
     else this.#response.socket.unref();
   }
 
+  /** Reads no more, or goes on. The node notices, and holds back what comes next; a pause is no silence of its. */
+  pause(isWanted: boolean): void {
+    if (this.#isOver) return;
+    if (!isWanted) {
+      this.#response.resume();
+      return this.#expectMore();
+    }
+    this.#response.pause();
+    clearTimeout(this.#silence);
+    this.#silence = undefined;
+  }
+
   close(): void {
     this.#isOver = true;
     clearTimeout(this.#silence);

@@ -180,7 +180,8 @@ export class Job<R> implements PromiseLike<R> {
   }
 
   /**
-   * Its output from the beginning, and on as it appears, until it ends.
+   * Its output from the beginning, and on as it appears, until it ends. A loop that is slower than the job holds the job up,
+   * as a full pipe would; one that takes nothing for 10 s does so no longer, and reads on in what is kept.
    *
    * @throws KitchenError `KS_NO_SUCH_JOB` when it has expired, as results do
    * @example

@@ -4,7 +4,15 @@ import { Connection } from "./connection.ts";
 import type { Http } from "./http.ts";
 import type { Output } from "./output.ts";
 
-/** A job's output from its beginning on until it ends, on a stream of its own: others' printing is not disturbed. */
+/** When so much waits to be taken, no more is read. */
+const MOST_WAITING_BYTES = 1024 * 1024;
+/** What a piece takes besides its text. */
+const PIECE_BYTES = 100;
+
+/**
+ * A job's output from its beginning on until it ends, on a stream of its own: others' printing is not disturbed, and the
+ * stream stands still while whoever takes the pieces is slower than the job.
+ */
 export async function* followOutput(
   http: Http,
   id: JobId,
@@ -12,12 +20,16 @@ export async function* followOutput(
 ): AsyncGenerator<Output> {
   await submitted;
   const connection = new Connection(http.sibling(), false);
-  const waiting: Output[] = [];
+  let waiting: Output[] = [];
+  let waitingBytes = 0;
   const decoders = { stdout: new StringDecoder("utf8"), stderr: new StringDecoder("utf8") };
   let hasEnded = false;
   let wake = (): void => {};
   const push = (stream: "stdout" | "stderr", text: string, atMs: number): void => {
-    if (text !== "") waiting.push({ stream, text, at: new Date(atMs) });
+    if (text === "") return;
+    waiting.push({ stream, text, at: new Date(atMs) });
+    waitingBytes += text.length + PIECE_BYTES;
+    if (waitingBytes > MOST_WAITING_BYTES) connection.pause(true);
     wake();
   };
   const tracked = connection.watch(id, {
@@ -32,7 +44,12 @@ export async function* followOutput(
   const ended = tracked.untilEnded();
   try {
     for (;;) {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) yield next;
+      const pieces = waiting;
+      waiting = [];
+      waitingBytes = 0;
+      connection.pause(false);
+      yield* pieces;
+      if (waiting.length > 0) continue;
       if (hasEnded) break;
       await new Promise<void>((resolve) => {
         wake = resolve;

@@ -3,7 +3,8 @@ import type { JobOutput } from "./output.ts";
 
 /** How much output may wait for pieces that came before it. */
 const MOST_EARLY_BYTES = 32 * 1024 * 1024;
-const MISSING = Buffer.from("\n[kitchensink: output is missing here, as the output log was cut before]\n");
+const MISSING = missing("output is missing here");
+const PERHAPS_MISSING = missing("output may be missing here");
 
 /**
  * Puts a job's output in order: writes each piece once and in its turn, however often and in whatever order pieces come.
@@ -22,6 +23,8 @@ export class OutputOrder {
   #isLogCut = false;
   /** Whether what was written last says that output is missing behind it. */
   #isGapSaid = false;
+  /** Whether the node was asked for what was missed, and has kept nothing of it: the next piece tells if there was any. */
+  #mayMiss = false;
 
   constructor(output: Pick<JobOutput, "write">) {
     this.#output = output;
@@ -39,14 +42,16 @@ export class OutputOrder {
 
   /** Writes what still waits: no more will come. */
   end(): void {
-    for (const event of this.#withoutEarly()) this.#write(event);
+    this.#writeEarly();
+    if (this.#mayMiss) this.#output.write("stderr", PERHAPS_MISSING, Date.now());
   }
 
   #endLog(notice: OutputEvent): void {
     // Before a piece of the same index: nothing of that one was kept, and it comes only now, as it is printed.
     if (!this.#isLogCut && !this.#isPast(notice)) this.#early.unshift(notice);
+    else this.#mayMiss = !this.#isGapSaid;
     this.#isLogCut = true;
-    this.end();
+    this.#writeEarly();
   }
 
   #isPast({ attempt, index }: OutputEvent): boolean {
@@ -57,11 +62,15 @@ export class OutputOrder {
     this.#early.push(event);
     this.#earlyBytes += event.bytes.length;
     // What is missing seems to be lost.
-    if (this.#earlyBytes > MOST_EARLY_BYTES) this.end();
+    if (this.#earlyBytes > MOST_EARLY_BYTES) this.#writeEarly();
   }
 
   #takeEarly(): void {
     if (this.#early.length > 0) for (const event of this.#withoutEarly()) this.take(event);
+  }
+
+  #writeEarly(): void {
+    for (const event of this.#withoutEarly()) this.#write(event);
   }
 
   /** All that came before its turn, in order; none of it waits any more. */
@@ -86,6 +95,11 @@ export class OutputOrder {
     this.received += 1;
     this.#nextIndex = isCut ? index : index + 1;
     this.#isGapSaid = isCut;
+    this.#mayMiss = false;
     this.#output.write(stream, bytes, atMs);
   }
+}
+
+function missing(what: string): Uint8Array {
+  return Buffer.from(`\n[kitchensink: ${what}, as the output log was cut before]\n`);
 }
