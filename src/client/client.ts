@@ -3,14 +3,7 @@ import { parseJobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
 import { ClientData } from "./client-data.ts";
 import { Connection } from "./connection.ts";
-import {
-  calleeOf,
-  encodeCall,
-  type AnyFunction,
-  type Callee,
-  type CallOptions,
-  type EncodedCall,
-} from "./encode-call.ts";
+import { calleeOf, encodeCall, type AnyFunction, type Callee, type CallOptions } from "./encode-call.ts";
 import { Http } from "./http.ts";
 import { HttpData } from "./http-data.ts";
 import { InstantCaller } from "./instant.ts";
@@ -146,36 +139,37 @@ export class Client implements AsyncDisposable {
   }
 
   #start(callee: Callee, args: readonly unknown[]): Started<unknown> {
-    const { label } = callee;
-    const { output } = this.#settings;
-    const { priority, memoize, async: isQueued } = this.#settings;
-    const freshId = newJobId();
-    const trace = traceCall(label, freshId);
-    // What is made once, whoever asks, is part of nobody's trace.
-    const { spec, units, inputs, isBlocked } = this.#encode(callee, args, { trace, isAlone: memoize });
-    if (isBlocked && !isQueued) throw noWaiting(label);
-    const id = memoize ? contentId(this.#queue, spec) : freshId;
-    const job = { id, queue: this.#queue, priority, spec, inputs };
-    const { instant, connection } = this.#shared;
-    const line = isQueued ? connection : instant;
-    const submit = (): TrackedJob => line.submit(job, units, outputOf(output, { id, label }));
-    const tracked = (memoize ? connection.tracked(id) : undefined) ?? submit();
-    trace.follow(() => tracked.ended);
-    const realm = callee.name === null ? callee.realm : this.#shared.realm;
-    return { job: new Job({ id, label, realm, tracked }, this.#jobs), bytes: spec.length };
-  }
-
-  #encode(
-    callee: Callee,
-    args: readonly unknown[],
-    { trace, isAlone }: { readonly trace: CallTrace; readonly isAlone: boolean },
-  ): EncodedCall {
+    const trace = traceCall(callee.label);
     try {
-      return encodeCall(callee, args, this.#callOptions, isAlone ? null : trace.context);
+      const { job, bytes, tracked } = this.#submit(callee, args, trace.context);
+      trace.follow(tracked);
+      return { job, bytes };
     } catch (error) {
       trace.fail(error);
       throw error;
     }
+  }
+
+  #submit(
+    callee: Callee,
+    args: readonly unknown[],
+    context: CallTrace["context"],
+  ): Started<unknown> & { readonly tracked: TrackedJob } {
+    const { label } = callee;
+    const { output, priority, memoize, async: isQueued } = this.#settings;
+    const { instant, connection, realm: ownRealm } = this.#shared;
+    // What is made once, whoever asks, is part of nobody's trace.
+    const encoded = encodeCall(callee, args, this.#callOptions, memoize ? null : context);
+    const { spec, units, inputs, isBlocked } = encoded;
+    if (isBlocked && !isQueued) throw noWaiting(label);
+    const id = memoize ? contentId(this.#queue, spec) : newJobId();
+    const line = isQueued ? connection : instant;
+    const submitted = { id, queue: this.#queue, priority, spec, inputs };
+    const tracked =
+      (memoize ? connection.tracked(id) : undefined) ??
+      line.submit(submitted, units, outputOf(output, { id, label }));
+    const realm = callee.name === null ? callee.realm : ownRealm;
+    return { job: new Job({ id, label, realm, tracked }, this.#jobs), bytes: spec.length, tracked };
   }
 
   /**
