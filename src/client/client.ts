@@ -80,8 +80,14 @@ export class Client implements AsyncDisposable {
     derived?: { shared: Shared; settings: Settings },
   ) {
     this.url = parseUrl(url);
-    this.#shared = derived?.shared ?? share(this.url, options, new.target.realm);
-    this.#settings = settingsFrom(derived?.settings ?? DEFAULTS, options);
+    if (derived === undefined) {
+      const { token, interrupt, ...others } = options;
+      this.#settings = settingsFrom(DEFAULTS, others);
+      this.#shared = share(this.url, { token, hears: isInterruptible(interrupt), realm: new.target.realm });
+    } else {
+      this.#settings = settingsFrom(derived.settings, options);
+      this.#shared = derived.shared;
+    }
     this.#callOptions = callOptionsOf(this.#settings);
     this.#queue = queueOf(this.#settings);
   }
@@ -95,7 +101,7 @@ export class Client implements AsyncDisposable {
   /**
    * A client with other options on the same connection. Closing either closes both.
    *
-   * @throws KitchenError `KS_USAGE` for a value that an option cannot have
+   * @throws KitchenError `KS_USAGE` for what is no option, and for a value that an option cannot have
    * @example
    * ```ts
    * await c.with({ queue: "gpu", timeoutMs: 60_000, retries: 2 }).call(train, "model-1");
@@ -334,9 +340,15 @@ export class Client implements AsyncDisposable {
   }
 }
 
-function share(url: URL, options: ConnectOptions, realm: object | undefined): Shared {
-  const http = new Http(url, options.token ?? findToken(url));
-  const hears = isInterruptible(options);
+interface ShareOptions {
+  readonly token: string | undefined;
+  /** Whether Ctrl-C cancels what the client waits for. */
+  readonly hears: boolean;
+  readonly realm: object | undefined;
+}
+
+function share(url: URL, { token = findToken(url), hears, realm }: ShareOptions): Shared {
+  const http = new Http(url, token);
   return {
     realm,
     http,
