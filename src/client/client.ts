@@ -3,14 +3,7 @@ import { parseJobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
 import { ClientData } from "./client-data.ts";
 import { Connection } from "./connection.ts";
-import {
-  calleeOf,
-  encodeCall,
-  type AnyFunction,
-  type Callee,
-  type CallOptions,
-  type EncodedCall,
-} from "./encode-call.ts";
+import { calleeOf, encodeCall, type AnyFunction, type Callee, type CallOptions } from "./encode-call.ts";
 import { Http } from "./http.ts";
 import { HttpData } from "./http-data.ts";
 import { InstantCaller } from "./instant.ts";
@@ -83,8 +76,14 @@ export class Client implements AsyncDisposable {
     derived?: { shared: Shared; settings: Settings },
   ) {
     this.url = parseUrl(url);
-    this.#shared = derived?.shared ?? share(this.url, options);
-    this.#settings = settingsFrom(derived?.settings ?? DEFAULTS, options);
+    if (derived === undefined) {
+      const { token, interrupt, ...others } = options;
+      this.#settings = settingsFrom(DEFAULTS, others);
+      this.#shared = share(this.url, { token, hears: isInterruptible(interrupt) });
+    } else {
+      this.#settings = settingsFrom(derived.settings, options);
+      this.#shared = derived.shared;
+    }
     this.#callOptions = callOptionsOf(this.#settings);
     this.#queue = queueOf(this.#settings);
   }
@@ -98,7 +97,7 @@ export class Client implements AsyncDisposable {
   /**
    * A client with other options on the same connection. Closing either closes both.
    *
-   * @throws KitchenError `KS_USAGE` for a value that an option cannot have
+   * @throws KitchenError `KS_USAGE` for what is no option, and for a value that an option cannot have
    * @example
    * ```ts
    * await c.with({ queue: "gpu", timeoutMs: 60_000, retries: 2 }).call(train, "model-1");
@@ -142,36 +141,37 @@ export class Client implements AsyncDisposable {
   }
 
   #start(callee: Callee, args: readonly unknown[]): Started<unknown> {
-    const { label } = callee;
-    const { output } = this.#settings;
-    const { priority, memoize, async: isQueued } = this.#settings;
-    const freshId = newJobId();
-    const trace = traceCall(label, freshId);
-    // What is made once, whoever asks, is part of nobody's trace.
-    const { spec, units, inputs, isBlocked } = this.#encode(callee, args, { trace, isAlone: memoize });
-    if (isBlocked && !isQueued) throw noWaiting(label);
-    const id = memoize ? contentId(this.#queue, spec) : freshId;
-    const job = { id, queue: this.#queue, priority, spec, inputs };
-    const { instant, connection } = this.#shared;
-    const line = isQueued ? connection : instant;
-    const submit = (): TrackedJob => line.submit(job, units, outputOf(output, { id, label }));
-    const tracked = (memoize ? connection.tracked(id) : undefined) ?? submit();
-    trace.follow(() => tracked.ended);
-    const realm = callee.name === null ? callee.realm : this.#shared.realm;
-    return { job: new Job({ id, label, realm, tracked }, this.#jobs), bytes: spec.length };
-  }
-
-  #encode(
-    callee: Callee,
-    args: readonly unknown[],
-    { trace, isAlone }: { readonly trace: CallTrace; readonly isAlone: boolean },
-  ): EncodedCall {
+    const trace = traceCall(callee.label);
     try {
-      return encodeCall(callee, args, this.#callOptions, isAlone ? null : trace.context);
+      const { job, bytes, tracked } = this.#submit(callee, args, trace.context);
+      trace.follow(tracked);
+      return { job, bytes };
     } catch (error) {
       trace.fail(error);
       throw error;
     }
+  }
+
+  #submit(
+    callee: Callee,
+    args: readonly unknown[],
+    context: CallTrace["context"],
+  ): Started<unknown> & { readonly tracked: TrackedJob } {
+    const { label } = callee;
+    const { output, priority, memoize, async: isQueued } = this.#settings;
+    const { instant, connection, realm: ownRealm } = this.#shared;
+    // What is made once, whoever asks, is part of nobody's trace.
+    const encoded = encodeCall(callee, args, this.#callOptions, memoize ? null : context);
+    const { spec, units, inputs, isBlocked } = encoded;
+    if (isBlocked && !isQueued) throw noWaiting(label);
+    const id = memoize ? contentId(this.#queue, spec) : newJobId();
+    const line = isQueued ? connection : instant;
+    const submitted = { id, queue: this.#queue, priority, spec, inputs };
+    const tracked =
+      (memoize ? connection.tracked(id) : undefined) ??
+      line.submit(submitted, units, outputOf(output, { id, label }));
+    const realm = callee.name === null ? callee.realm : ownRealm;
+    return { job: new Job({ id, label, realm, tracked }, this.#jobs), bytes: spec.length, tracked };
   }
 
   /**
@@ -344,9 +344,14 @@ export class Client implements AsyncDisposable {
   }
 }
 
-function share(url: URL, options: ConnectOptions): Shared {
-  const http = new Http(url, options.token ?? findToken(url));
-  const hears = isInterruptible(options);
+interface ShareOptions {
+  readonly token: string | undefined;
+  /** Whether Ctrl-C cancels what the client waits for. */
+  readonly hears: boolean;
+}
+
+function share(url: URL, { token = findToken(url), hears }: ShareOptions): Shared {
+  const http = new Http(url, token);
   return {
     realm: currentRealm(),
     http,

@@ -96,9 +96,10 @@ export const DEFAULTS: Settings = {
   routeData: true,
 };
 
-/** @throws KitchenError `KS_USAGE` for a value that an option cannot have */
+/** @throws KitchenError `KS_USAGE` for what is no option, and for a value that an option cannot have */
 export function settingsFrom(base: Settings, options: ClientOptions): Settings {
   const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+  checkNames(given);
   const settings: Settings = { ...base, ...given };
   checkOutputOption(settings.output);
   checkModules(settings.modules);
@@ -113,8 +114,19 @@ export function settingsFrom(base: Settings, options: ClientOptions): Settings {
   return settings;
 }
 
+/** A typing error would leave a call without its deadline, say, and nobody would know. */
+function checkNames(given: object): void {
+  const unknown = Object.keys(given).find((name) => !Object.hasOwn(DEFAULTS, name));
+  if (unknown === undefined) return;
+  const names = Object.keys(DEFAULTS).join(", ");
+  throw new KitchenError(
+    "KS_USAGE",
+    `Not an option of a client: ${unknown} (there are ${names}; and token and interrupt, of new Client alone)`,
+  );
+}
+
 /** @throws KitchenError `KS_USAGE` for another value of the option `interrupt` */
-export function isInterruptible({ interrupt = "cancel" }: ConnectOptions): boolean {
+export function isInterruptible(interrupt: ConnectOptions["interrupt"] = "cancel"): boolean {
   if (interrupt === "cancel" || interrupt === "leave") return interrupt === "cancel";
   throw new KitchenError(
     "KS_USAGE",

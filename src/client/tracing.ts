@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type * as Api from "@opentelemetry/api";
 import type { TraceContext } from "../core/trace.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
-import type { End } from "./tracked-job.ts";
+import type { End, TrackedJob } from "./tracked-job.ts";
 
 export type OpenTelemetry = typeof Api;
 
@@ -48,8 +48,8 @@ export function setSurroundingTrace(find: () => TraceContext | undefined): void 
 export interface CallTrace {
   /** What goes along with the call. */
   readonly context: TraceContext | null;
-  /** The span ends with the job. */
-  follow(ended: () => Promise<End>): void;
+  /** The call became this job, with which the span ends. */
+  follow(job: Pick<TrackedJob, "id" | "ended">): void;
   /** The call was not made. */
   fail(error: unknown): void;
 }
@@ -57,7 +57,7 @@ export interface CallTrace {
 const UNTRACED: CallTrace = { context: null, follow: () => {}, fail: () => {} };
 
 /** Begins the span of a call, as a child of the active one, if the program records spans. */
-export function traceCall(label: string, jobId: string): CallTrace {
+export function traceCall(label: string): CallTrace {
   const otel = openTelemetry();
   if (otel === undefined) {
     const context = surrounding();
@@ -66,7 +66,7 @@ export function traceCall(label: string, jobId: string): CallTrace {
   const { context, propagation, trace, SpanKind, SpanStatusCode } = otel;
   const span = tracerOf(otel).startSpan(`call ${label}`, {
     kind: SpanKind.PRODUCER,
-    attributes: { "kitchensink.job.id": jobId, "kitchensink.function": label },
+    attributes: { "kitchensink.function": label },
   });
   const carrier: Record<string, string> = {};
   propagation.inject(trace.setSpan(context.active(), span), carrier);
@@ -83,7 +83,10 @@ export function traceCall(label: string, jobId: string): CallTrace {
   };
   return {
     context: traceparent === undefined ? (surrounding() ?? null) : { traceparent, tracestate },
-    follow: (ended) => void ended().then(end),
+    follow: (job) => {
+      span.setAttribute("kitchensink.job.id", job.id);
+      void job.ended.then(end);
+    },
     fail,
   };
 }

@@ -33,3 +33,21 @@ test.each<[ClientOptions, string]>([
   const refusal = expect.objectContaining({ code: "KS_USAGE", message: expect.stringContaining(message) });
   expect(() => c.with(options)).toThrow(refusal);
 });
+
+test("what is no option is refused, with those that there are", () => {
+  const refusal = expect.objectContaining({
+    code: "KS_USAGE",
+    message: expect.stringMatching(/^Not an option of a client: timeout \(there are rpcName, .*timeoutMs, /),
+  });
+  const options = JSON.parse('{ "timeout": 5000 }') as ClientOptions;
+  expect(() => c.with(options)).toThrow(refusal);
+  expect(() => new Client(c.url, options)).toThrow(refusal);
+  const inherited = JSON.parse('{ "toString": 1 }') as ClientOptions;
+  expect(() => c.with(inherited)).toThrow("Not an option of a client: toString");
+});
+
+test("what a client connects with is for new Client alone", () => {
+  expect(() => new Client(c.url, { token: "secret", interrupt: "leave", queue: "gpu" })).not.toThrow();
+  const token = JSON.parse('{ "token": "secret" }') as ClientOptions;
+  expect(() => c.with(token)).toThrow(/^Not an option of a client: token .* of new Client alone\)$/);
+});

@@ -161,4 +161,30 @@ test("a call that cannot be made is a span with the reason", async () => {
   expect(() => cluster.client.with({ codec: "json" }).call("work", () => 1)).toThrow("Cannot encode");
   const [span] = exporter.getFinishedSpans();
   expect(span).toMatchObject({ name: "call default.work", status: { code: SpanStatusCode.ERROR } });
+  const c = cluster.connect();
+  const blocking = c.call(() => 1);
+  expect(() => c.with({ async: false }).call("work", blocking)).toThrow("a job is among its arguments");
+  await blocking;
+  await c.close();
+  expect(() => c.call("work")).toThrow("closed");
+  const reasons = exporter.getFinishedSpans().filter(({ name }) => name === "call default.work");
+  expect(reasons.map(({ events }) => events[0]?.attributes?.["exception.message"])).toEqual([
+    expect.stringContaining("Cannot encode"),
+    expect.stringContaining("a job is among its arguments"),
+    expect.stringContaining("closed"),
+  ]);
+});
+
+test("a span has the id of the call's job, of one that is made once too", async () => {
+  exporter.reset();
+  const c = cluster.client.with({ rpcName: "traced" });
+  const jobs = [
+    c.call("work"),
+    c.with({ memoize: true }).call("work"),
+    c.with({ async: false }).call("work"),
+  ];
+  await Promise.all(jobs);
+  await expect.poll(() => exporter.getFinishedSpans()).toHaveLength(3);
+  const ids = exporter.getFinishedSpans().map(({ attributes }) => attributes["kitchensink.job.id"]);
+  expect(ids.toSorted()).toEqual(jobs.map(({ id }) => id).toSorted());
 });
