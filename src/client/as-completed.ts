@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { KitchenError } from "../core/errors.ts";
-import { Job } from "./job.ts";
+import type { Job } from "./job.ts";
+import { jobIdOf } from "./job-argument.ts";
 
 /** How one of several jobs ended. */
 export type Completed<R> = CompletedJob<R> &
@@ -35,7 +36,7 @@ export async function* asCompleted<R>(jobs: Iterable<Job<R>>): AsyncGenerator<Co
   };
   for (const job of jobs) {
     const index = left++;
-    if (!(job instanceof Job)) throw noJob(job, index);
+    if (!isJob(job)) throw noJob(job, index);
     job.then(
       (value) => end({ job, index, status: "fulfilled", value }),
       (reason: unknown) => end({ job, index, status: "rejected", reason }),
@@ -45,6 +46,10 @@ export async function* asCompleted<R>(jobs: Iterable<Job<R>>): AsyncGenerator<Co
     if (ended.length === 0) await new Promise<void>((resolve) => (wake = resolve));
     yield ended.shift()!;
   }
+}
+
+function isJob(value: unknown): boolean {
+  return typeof value === "object" && value !== null && jobIdOf(value) !== undefined;
 }
 
 function noJob(value: unknown, index: number): KitchenError {

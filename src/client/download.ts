@@ -6,7 +6,7 @@ import type { DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { ByteRange } from "./data-access.ts";
 import { get } from "../transfer/get.ts";
-import { checked, type Http } from "./http.ts";
+import { checked, type Http, isUnavailable } from "./http.ts";
 import { openLines } from "./json-lines.ts";
 import { malformed } from "./reader.ts";
 import type { ByteTarget } from "./byte-targets.ts";
@@ -377,7 +377,5 @@ function rangeOf(start: number, end: number): string {
 
 /** Whether trying again may help. */
 export function isPassing(error: unknown): boolean {
-  return (
-    error instanceof KitchenError && (error.code === "KS_UNAVAILABLE" || error.code === "KS_DATA_UNAVAILABLE")
-  );
+  return isUnavailable(error) || (error instanceof KitchenError && error.code === "KS_DATA_UNAVAILABLE");
 }

@@ -85,6 +85,11 @@ function isError(value: unknown): value is Error {
   return value instanceof Error || types.isNativeError(value);
 }
 
+/** What was thrown, as an error. */
+export function errorOf(thrown: unknown): Error {
+  return isError(thrown) ? thrown : new Error(String(thrown));
+}
+
 function valueOf(error: WireError, arrival: Arrival): unknown {
   const { detail, code, message } = error;
   if (detail === null) return isErrorCode(code) ? ownError(code, message) : plainError(error);

@@ -1,5 +1,6 @@
 import { rewritten } from "../codec/rewritten.ts";
-import { Job } from "./job.ts";
+import type { Job } from "./job.ts";
+import { jobIdOf } from "./job-argument.ts";
 
 /** A value with results in the places of jobs. */
 export type Gathered<T> =
@@ -27,8 +28,8 @@ export async function gather<const T>(value: T): Promise<Gathered<T>> {
 function jobsIn(value: unknown): readonly Job<unknown>[] {
   const jobs = new Set<Job<unknown>>();
   rewritten(value, (held) => {
-    if (!(held instanceof Job)) return undefined;
-    jobs.add(held);
+    if (jobIdOf(held) === undefined) return undefined;
+    jobs.add(held as Job<unknown>);
     return { by: undefined };
   });
   return [...jobs];

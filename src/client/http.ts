@@ -13,7 +13,8 @@ import { parseSource } from "../transfer/source.ts";
 
 /** Requests beyond this wait for a free connection. */
 const MAX_SOCKETS = 32;
-const MAX_RESPONSE_BYTES = 1024 * 1024 * 1024;
+/** What a node says has no more bytes: an answer, or a frame of a stream. */
+export const MAX_RESPONSE_BYTES: number = 1024 * 1024 * 1024;
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -300,6 +301,11 @@ function protocolMismatch(response: IncomingMessage, url: URL): KitchenError | u
     "KS_UNAVAILABLE",
     `Cannot talk to the node at ${url.href}: it speaks version ${String(theirs)} of the protocol, this client version ${PROTOCOL_VERSION} (install the same release on both sides)`,
   );
+}
+
+/** Whether nobody answered, or the node's store did not: it may be different a moment later. */
+export function isUnavailable(error: unknown): error is KitchenError {
+  return error instanceof KitchenError && error.code === "KS_UNAVAILABLE";
 }
 
 /** Why nothing more is done for a client. */

@@ -5,15 +5,14 @@ import { FrameReader } from "../codec/frames.ts";
 import { encodeSubmission, MEDIA_TYPE, parseClientEvent } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { ClientEvent, SubmittedJob } from "../core/messages.ts";
-import { headOf, type Http, problemAsError } from "./http.ts";
+import { errorOf } from "./errors.ts";
+import { headOf, type Http, isUnavailable, MAX_RESPONSE_BYTES, problemAsError } from "./http.ts";
 import { type Interruptible, interrupts } from "./interrupts.ts";
 import { ItemReader } from "./item-reader.ts";
 import { answerOf } from "./outbox.ts";
 import type { JobOutput } from "./output.ts";
 import { PATIENCE } from "./patience.ts";
 import { type Line, TrackedJob } from "./tracked-job.ts";
-
-const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
 
 /** Sends instant calls: a request each, whose answer brings the output as it appears, and then the end. */
 export class InstantCaller implements Interruptible {
@@ -94,16 +93,16 @@ export class InstantCaller implements Interruptible {
   }
 
   async #readEvents(response: IncomingMessage, onEvent: (event: ClientEvent) => void): Promise<void> {
-    const reader = new FrameReader(MAX_FRAME_BYTES);
+    const reader = new FrameReader(MAX_RESPONSE_BYTES);
     const take = (body: Uint8Array): void => onEvent(parseClientEvent(body));
     await this.#http.receive(response, (chunk) => reader.push(chunk, take));
   }
 
   /** Why a call came to nothing. Its node alone knows of it: who loses that hears no more of the call. */
   #failure(error: unknown, { response }: InstantLine): Error {
-    const reason = error instanceof Error ? error : new Error(String(error));
+    const reason = errorOf(error);
     const isCut = response !== undefined || isBroken(reason.cause);
-    if (!isCut || !(reason instanceof KitchenError) || reason.code !== "KS_UNAVAILABLE") return reason;
+    if (!isCut || !isUnavailable(reason)) return reason;
     return new KitchenError(
       "KS_CONNECTION_LOST",
       `Lost the instant call, which may have run or not: ${reason.message} (call it again, or leave out async: false: what is queued outlives its connection)`,

@@ -1,9 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { encodeItemsRequest, MEDIA_TYPE, parseItemsAnswer } from "../codec/wire.ts";
-import { KitchenError } from "../core/errors.ts";
 import type { JobId } from "../core/ids.ts";
 import type { ItemsAnswer } from "../core/messages.ts";
-import { checked, closedError, type Http } from "./http.ts";
+import { checked, closedError, type Http, isUnavailable } from "./http.ts";
 
 /** A node gives up a stream that nobody asks about for five minutes. */
 const TOUCH_MS = 60_000;
@@ -110,8 +109,7 @@ export class ItemReader {
       try {
         return await fetch();
       } catch (error) {
-        const isPassing = error instanceof KitchenError && error.code === "KS_UNAVAILABLE";
-        if (!isPassing || this.#isClosed || Date.now() > deadlineMs) throw error;
+        if (!isUnavailable(error) || this.#isClosed || Date.now() > deadlineMs) throw error;
         await pause(pauseMs);
       }
     }

@@ -6,7 +6,8 @@ import { type JobId, parseJobId, parseUnitHash, type UnitHash } from "../core/id
 import type { SubmittedJob } from "../core/messages.ts";
 import { whyUnserved } from "../core/unserved.ts";
 import { Batch, type BatchedCall } from "./batch.ts";
-import { checked, type Http } from "./http.ts";
+import { errorOf } from "./errors.ts";
+import { checked, type Http, isUnavailable } from "./http.ts";
 import { isOfOneJob, Refusals } from "./refusals.ts";
 import type { TrackedJob } from "./tracked-job.ts";
 
@@ -108,7 +109,7 @@ export class Outbox {
   }
 
   #fail(jobs: readonly TrackedJob[], error: unknown): void {
-    const reason = error instanceof Error ? error : new Error(String(error));
+    const reason = errorOf(error);
     for (const job of jobs) this.#options.onFailed(job, reason);
   }
 
@@ -155,9 +156,7 @@ export class Outbox {
           response.status === 409 && response.type === MEDIA_TYPE ? response : checked(response, http.url),
         );
       } catch (error) {
-        const isWorthwhile =
-          error instanceof KitchenError && error.code === "KS_UNAVAILABLE" && attempt < TRIES;
-        if (!isWorthwhile) throw error;
+        if (!isUnavailable(error) || attempt >= TRIES) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS * attempt));
       }
     }

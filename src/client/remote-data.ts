@@ -22,7 +22,8 @@ import type { DataInfo, DeleteReport, PipelineReport } from "./data-info.ts";
 import { checkSame, checkTarget, freshUrl, type DataTarget } from "./data-target.ts";
 import { JUPYTER_DISPLAY, type RichDisplay, richTable } from "./display/rich.ts";
 import type { Job } from "./job.ts";
-import { bytesOf, contentOf, decodedFrom, fileOf, piecesOf, type Source, typeOf } from "./remote-source.ts";
+import { bytesOf, contentOf, fileOf, piecesOf, type Source, typeOf } from "./remote-source.ts";
+import { decodeValue } from "./values.ts";
 
 /** What a RemoteData is made from: exactly one of an object, a local file, bytes, or a data url. */
 export type RemoteDataOptions<T> = (
@@ -139,7 +140,7 @@ export class RemoteData<T = unknown> {
     if (source.type === "object") return source.value as T;
     if (source.type !== "saved") {
       if (codec === undefined) throw noCodec(shown(this));
-      return decodedFrom(codec, await bytesOf(source, codec), access) as T;
+      return decodeValue({ codec, bytes: await bytesOf(source, codec) }, { access }) as T;
     }
     return (await accessOr(access).object(urlOf(this, "read"), codec)) as T;
   }

@@ -3,11 +3,10 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { capture } from "../capture/capture.ts";
-import { revive } from "../capture/revive.ts";
 import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
 import type { DataType } from "../core/data.ts";
 import { KitchenError } from "../core/errors.ts";
-import { type ByteRange, type DataAccess, type DataContent, withAccess } from "./data-access.ts";
+import type { ByteRange, DataContent } from "./data-access.ts";
 import { cannotRead } from "./data-hash.ts";
 import { READ_ONLY, temporaryFile } from "./temporary-files.ts";
 
@@ -59,13 +58,6 @@ export async function* piecesOf(
   }
   const bytes = heldBytes(source, codec).subarray(start, end);
   for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
-}
-
-/** The object that bytes stand for. @throws KitchenError `KS_CANNOT_DECODE`, `KS_UNKNOWN_CODEC` */
-export function decodedFrom(codec: string, bytes: Uint8Array, access: DataAccess | undefined): unknown {
-  return withAccess(access, () =>
-    codec === CLOSURE_CODEC ? revive(bytes) : codecNamed(codec).decode(bytes),
-  );
 }
 
 function heldBytes(source: Source, codec = CLOSURE_CODEC): Uint8Array {

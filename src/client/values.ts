@@ -4,7 +4,7 @@ import { parseOutcome } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { Outcome, StoredOutcome } from "../core/messages.ts";
 import { type DataAccess, withAccess } from "./data-access.ts";
-import { awaitingFrames } from "./errors.ts";
+import { awaitingFrames, errorOf } from "./errors.ts";
 import type { End } from "./tracked-job.ts";
 
 export interface EncodedValue {
@@ -42,7 +42,7 @@ async function fetched(
     const { bytes } = await access.read(url);
     return { type: isEnded ? "ended" : "value", codec, bytes };
   } catch (error) {
-    throw withFrames(error instanceof Error ? error : new Error(String(error)));
+    throw withFrames(errorOf(error));
   }
 }
 

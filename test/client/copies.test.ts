@@ -4,6 +4,9 @@ import { promisify } from "node:util";
 import { expect, test } from "vitest";
 import { captureParts } from "../../src/capture/capture.ts";
 import { reviveParts } from "../../src/capture/revive.ts";
+import { asCompleted } from "../../src/client/as-completed.ts";
+import { Client } from "../../src/client/client.ts";
+import type { Job } from "../../src/client/job.ts";
 import { RemoteData } from "../../src/client/remote-data.ts";
 import type * as own from "../../src/index.ts";
 import { codecNamed } from "../../src/codec/codec.ts";
@@ -26,6 +29,17 @@ test("an instance of another copy of the package travels, and arrives as one of 
     expect(codec.decode(codec.encode([foreign]))).toEqual([back]);
   const unsaved = new other.RemoteData({ obj: 1 });
   expect(() => captureParts([unsaved])).toThrow(/Cannot send the RemoteData at \[0\]: it is not saved/);
+});
+
+test("a job of another copy of the package is waited for as one of the own copy", async () => {
+  const server = await DataServer.start();
+  await using foreign = new other.Client(server.url);
+  await using c = new Client(server.url);
+  const call = (value: number): Job<number> => foreign.call<number>("echo", value);
+  expect(await c.gather({ one: call(1), more: [call(2), 3] })).toEqual({ one: 1, more: [2, 3] });
+  const values: unknown[] = [];
+  for await (const completed of asCompleted([call(4)])) values.push(completed);
+  expect(values).toMatchObject([{ index: 0, status: "fulfilled", value: 4 }]);
 });
 
 test("require gives the same class as import", () => {
