@@ -79,17 +79,14 @@ export class JobTable {
   take(queue: string, count: number, { viewer, nowMs }: { viewer: Viewer; nowMs: number }): MemoryJob[] {
     for (const job of this.#delayed.takeDue(queue, nowMs)) this.#putBack(job, nowMs, viewer.node);
     const heap = this.#queues.get(queue);
-    const offered = this.#offered.visible(queue, viewer, nowMs);
     const taken: MemoryJob[] = [];
     const take = (job: MemoryJob): void => {
       if (expiresAtMs(job) > nowMs) taken.push(job);
       else this.#expiring.passOver(job);
     };
-    let at = 0;
     while (taken.length < count) {
-      const [waiting, job] = [heap?.first, offered[at]];
+      const [waiting, job] = [heap?.first, this.#offered.first(queue, viewer, nowMs)];
       if (job !== undefined && (waiting === undefined || job.order < waiting.order)) {
-        at += 1;
         this.#offered.remove(job);
         take(job);
       } else if (heap !== undefined && waiting !== undefined) {
