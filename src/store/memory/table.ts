@@ -1,7 +1,6 @@
 import type { JobId, NodeName } from "../../core/ids.ts";
 import { canMove, type FinalState, isFinal, type JobState } from "../../core/job-states.ts";
 import { KitchenError } from "../../core/errors.ts";
-import { fingerprint } from "../fingerprint.ts";
 import type { Waiting } from "../inspection.ts";
 import type {
   BlockedJob,
@@ -18,6 +17,7 @@ import { DelayedJobs } from "./delays.ts";
 import type { EventQueue } from "./events.ts";
 import { ExpiringJobs } from "./expiries.ts";
 import { FifoQueue } from "./fifo.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { JobHeap } from "./heap.ts";
 import { expiresAtMs, type MemoryJob, NOBODY } from "./job.ts";
 import type { Leases } from "./leases.ts";
