@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { DataAccess } from "../../client/data-access.ts";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { StoredOutcome } from "../../core/messages.ts";
 import { resultUrl } from "../../core/result-url.ts";
 import type { CurrentJob } from "./current-job.ts";
@@ -33,6 +33,6 @@ export async function keepResult(
 
 function cannotKeep(size: number, cause: unknown): KitchenError {
   const code = cause instanceof KitchenError ? cause.code : "KS_DATA_UNAVAILABLE";
-  const reason = cause instanceof Error ? cause.message : String(cause);
+  const reason = messageOf(cause);
   return new KitchenError(code, `Cannot keep the result of ${size} bytes: ${reason}`, { cause });
 }
