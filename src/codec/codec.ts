@@ -30,7 +30,7 @@ export interface Codec {
   decode(bytes: Uint8Array): unknown;
 }
 
-/** Built on capturing, which is another room's work: where values are encoded, it is asked for by this name. */
+/** Built on capturing, which codec must not know: where values are encoded, it is asked for by this name. */
 export const CLOSURE_CODEC = "closure";
 const NAME = /^[a-z][a-z0-9.-]{0,31}$/;
 const codecs = new Map<string, Codec>([

@@ -1,6 +1,7 @@
 import type { Dirent } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join } from "node:path";
+import { messageOf } from "../core/errors.ts";
 import { isDataUrl, parseDataUrl, type DataUrl } from "../core/data-url.ts";
 import type { Glob } from "../core/glob.ts";
 import { isReserved, RESULTS } from "../core/result-url.ts";
@@ -56,7 +57,7 @@ function judge(child: Dirent, path: string): Found {
   try {
     return { url: parseDataUrl(path) };
   } catch (error) {
-    return { path, reason: error instanceof Error ? error.message : String(error) };
+    return { path, reason: messageOf(error) };
   }
 }
 
@@ -73,7 +74,7 @@ async function adoptOne(
     return adopted === undefined ? undefined : { type: "adopted", replica: adopted };
   } catch (error) {
     signal?.throwIfAborted();
-    return refused(url, error instanceof Error ? error.message : String(error));
+    return refused(url, messageOf(error));
   }
 }
 

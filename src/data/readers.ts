@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import type { DataUrl } from "../core/data-url.ts";
-import { KitchenError } from "../core/errors.ts";
+import { KitchenError, messageOf } from "../core/errors.ts";
 import type { Arrivals } from "./arrival.ts";
 import { BufferPool } from "./buffer-pool.ts";
 import { checkOpened, pathOf, type Layout } from "./layout.ts";
@@ -105,7 +105,7 @@ export class Readers {
         throw new Error("its file is gone or damaged (another node may have a sound one)");
       return await this.#openFile(url, path);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = messageOf(cause);
       throw new KitchenError("KS_DATA_UNAVAILABLE", `Cannot read "${url}" here: ${reason}`, { cause });
     }
   }

@@ -1,4 +1,4 @@
-import { KitchenError } from "../core/errors.ts";
+import { KitchenError, messageOf } from "../core/errors.ts";
 import { ThreadError } from "./thread-error.ts";
 
 const FULL = new Set(["ENOSPC", "EDQUOT"]);
@@ -25,7 +25,7 @@ function reasonOf(error: unknown): { code: string; why: string } {
     return { code: "", why: failure.type === "sources" ? failure.message : "it was stopped" };
   }
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? "";
-  return { code, why: error instanceof Error ? error.message : String(error) };
+  return { code, why: messageOf(error) };
 }
 
 /** Tells whether an error says that the disk is full. */

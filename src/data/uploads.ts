@@ -1,5 +1,5 @@
 import type { DataFacts } from "../core/data.ts";
-import { KitchenError } from "../core/errors.ts";
+import { KitchenError, messageOf } from "../core/errors.ts";
 import type { Arrival } from "./arrival.ts";
 import type { Intake } from "./intake.ts";
 import type { PartWriter } from "./part-writer.ts";
@@ -203,7 +203,7 @@ async function* chunksOf(body: Body): AsyncGenerator<Uint8Array> {
       // Of a body that was destroyed before it was read, the iterator does not tell why.
       const error = body.errored ?? thrown;
       if (error instanceof KitchenError) throw error;
-      throw new BrokenOff(error instanceof Error ? error.message : String(error), { cause: error });
+      throw new BrokenOff(messageOf(error), { cause: error });
     }
     if (next.done === true) return;
     yield typeof next.value === "string" ? Buffer.from(next.value) : (next.value as Uint8Array);

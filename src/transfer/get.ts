@@ -1,4 +1,5 @@
 import { connect, type Socket } from "node:net";
+import { messageOf } from "../core/errors.ts";
 import { checkHead, HeadReader } from "./response-head.ts";
 import type { Source } from "./source.ts";
 
@@ -166,7 +167,7 @@ class Get {
       if (read !== undefined) this.#skip = checkHead(read.head, this.#options);
       return read?.consumed;
     } catch (error) {
-      this.#fail(error instanceof Error ? error.message : String(error));
+      this.#fail(messageOf(error));
       return undefined;
     }
   }

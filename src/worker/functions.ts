@@ -53,7 +53,10 @@ export function namespace<Functions extends Record<string, AnyFunction>>(
   { arbitrary = true }: { arbitrary?: boolean } = {},
 ): Namespace<Functions> {
   if (!NAME.test(name))
-    throw new KitchenError("KS_USAGE", `Cannot make a namespace called ${JSON.stringify(name)}`);
+    throw new KitchenError(
+      "KS_USAGE",
+      `Cannot make a namespace called ${JSON.stringify(name)}: use at most 100 letters, digits and _ $ . -, of which the first is a letter, _ or $`,
+    );
   for (const [key, fn] of Object.entries(functions))
     if (typeof fn !== "function")
       throw new KitchenError(

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import { chain, type Link } from "../../core/chain.ts";
 import type { NodeName } from "../../core/ids.ts";
@@ -103,7 +104,7 @@ export class Broadcast {
       const source = [...places.values()].find(({ url }) => url?.href === said)?.name ?? null;
       return { node, from: source, ms: Math.round(performance.now() - begunAtMs) };
     } catch (error) {
-      return { node, reason: error instanceof Error ? error.message : String(error) };
+      return { node, reason: messageOf(error) };
     }
   }
 

@@ -1,5 +1,5 @@
 import type { DataUrl } from "../../core/data-url.ts";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import { type Glob, parseGlob } from "../../core/glob.ts";
 import type { NodeName } from "../../core/ids.ts";
 import { isReserved, isResultUrl } from "../../core/result-url.ts";
@@ -287,7 +287,7 @@ export class DataService {
           yield {
             refused: {
               path: step.replica.url,
-              reason: error instanceof Error ? error.message : String(error),
+              reason: messageOf(error),
             },
           };
         }
@@ -327,10 +327,6 @@ export class DataService {
       return false;
     }
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function infoOf(record: DataRecord, places: ReadonlyMap<NodeName, URL | undefined>): DataInfo {

@@ -1,7 +1,7 @@
 import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
 import { createInterface } from "node:readline";
 import { problemAsError } from "../../client/http.ts";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import { CLUSTER_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../core/version.ts";
 import type { NodeFacts } from "../facts.ts";
 
@@ -51,7 +51,7 @@ export class Peers {
       for await (const line of createInterface({ input: response, crlfDelay: Infinity }))
         if (line !== "") yield JSON.parse(line);
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = messageOf(error);
       throw unreachable(peer, `the connection broke off (${why})`, error);
     }
     if (!response.complete) throw unreachable(peer, "the connection broke off");

@@ -1,5 +1,5 @@
 import type { DataUrl } from "../../core/data-url.ts";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
 import { isReserved, isResultUrl, parseResultUrl, resultUrl, RESULTS } from "../../core/result-url.ts";
 import type { DataDirectory } from "../../data/directory.ts";
@@ -86,9 +86,7 @@ export class StoredResults {
   }
 
   #warn(error: unknown): void {
-    this.#options.warn(
-      `cannot look after stored results: ${error instanceof Error ? error.message : String(error)}`,
-    );
+    this.#options.warn(`cannot look after stored results: ${messageOf(error)}`);
   }
 }
 

@@ -1,7 +1,6 @@
 import type { JobId, NodeName } from "../../core/ids.ts";
 import { canMove, type FinalState, isFinal, type JobState } from "../../core/job-states.ts";
 import { KitchenError } from "../../core/errors.ts";
-import { fingerprint } from "../fingerprint.ts";
 import type { Waiting } from "../inspection.ts";
 import type {
   BlockedJob,
@@ -18,6 +17,7 @@ import { DelayedJobs } from "./delays.ts";
 import type { EventQueue } from "./events.ts";
 import { ExpiringJobs } from "./expiries.ts";
 import { FifoQueue } from "./fifo.ts";
+import { fingerprint } from "./fingerprint.ts";
 import { JobHeap } from "./heap.ts";
 import { expiresAtMs, type MemoryJob, NOBODY } from "./job.ts";
 import type { Leases } from "./leases.ts";
@@ -79,17 +79,14 @@ export class JobTable {
   take(queue: string, count: number, { viewer, nowMs }: { viewer: Viewer; nowMs: number }): MemoryJob[] {
     for (const job of this.#delayed.takeDue(queue, nowMs)) this.#putBack(job, nowMs, viewer.node);
     const heap = this.#queues.get(queue);
-    const offered = this.#offered.visible(queue, viewer, nowMs);
     const taken: MemoryJob[] = [];
     const take = (job: MemoryJob): void => {
       if (expiresAtMs(job) > nowMs) taken.push(job);
       else this.#expiring.passOver(job);
     };
-    let at = 0;
     while (taken.length < count) {
-      const [waiting, job] = [heap?.first, offered[at]];
+      const [waiting, job] = [heap?.first, this.#offered.first(queue, viewer, nowMs)];
       if (job !== undefined && (waiting === undefined || job.order < waiting.order)) {
-        at += 1;
         this.#offered.remove(job);
         take(job);
       } else if (heap !== undefined && waiting !== undefined) {

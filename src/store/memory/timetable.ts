@@ -14,6 +14,10 @@ export class Timetable<T> {
     return this.#sorted.length;
   }
 
+  get first(): T | undefined {
+    return this.#sorted[0]?.item;
+  }
+
   /** The time of the earliest. */
   get firstAtMs(): number | undefined {
     return this.#sorted[0]?.atMs;
@@ -48,6 +52,14 @@ export class Timetable<T> {
   due(nowMs: number): T[] {
     const count = this.#placeOf({ atMs: nowMs, number: Infinity });
     return this.#sorted.slice(0, count).map(({ item }) => item);
+  }
+
+  /** Removes the items whose time has come. */
+  takeDue(nowMs: number): T[] {
+    const items = this.due(nowMs);
+    this.#sorted.splice(0, items.length);
+    for (const item of items) this.#byItem.delete(item);
+    return items;
   }
 
   items(): Iterable<T> {

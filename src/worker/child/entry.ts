@@ -4,7 +4,7 @@ import { setLateDataAccess } from "../../client/data-access.ts";
 // oxlint-disable-next-line import/no-unassigned-import -- makes RemoteData known by its name, for values that hold some
 import "../../client/remote-data.ts";
 import { setSurroundingTrace } from "../../client/tracing.ts";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { ToWorker, WorkerSettings } from "../../core/messages.ts";
 import { Channel } from "./channel.ts";
 import { currentRun, currentTrace } from "./current-job.ts";
@@ -112,7 +112,7 @@ async function start(given: WorkerSettings): Promise<void> {
     setLateDataAccess(() => ownData(given));
     channel.send({ type: "ready", namespaces: registry.list() });
   } catch (error) {
-    channel.send({ type: "module-failed", message: error instanceof Error ? error.message : String(error) });
+    channel.send({ type: "module-failed", message: messageOf(error) });
   }
 }
 

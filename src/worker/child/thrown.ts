@@ -1,6 +1,6 @@
 import { capture } from "../../capture/capture.ts";
 import { encodeOutcome } from "../../codec/wire.ts";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { WireError } from "../../core/messages.ts";
 import { isOwnFrame } from "../../core/own-code.ts";
 import { thrownLine } from "./thrown-line.ts";
@@ -83,7 +83,7 @@ function portable(descriptor: PropertyDescriptor): PropertyDescriptor {
     capture(descriptor.value);
     return {};
   } catch (refusal) {
-    return { value: `[left behind: ${refusal instanceof Error ? refusal.message : String(refusal)}]` };
+    return { value: `[left behind: ${messageOf(refusal)}]` };
   }
 }
 
