@@ -3,6 +3,7 @@ import type { DataAccess } from "../../client/data-access.ts";
 import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { StoredOutcome } from "../../core/messages.ts";
 import { resultUrl } from "../../core/result-url.ts";
+import { showBytes } from "../../core/show-bytes.ts";
 import type { CurrentJob } from "./current-job.ts";
 import type { KeptResult } from "./run-job.ts";
 
@@ -33,6 +34,6 @@ export async function keepResult(
 
 function cannotKeep(size: number, cause: unknown): KitchenError {
   const code = cause instanceof KitchenError ? cause.code : "KS_DATA_UNAVAILABLE";
-  const reason = messageOf(cause);
-  return new KitchenError(code, `Cannot keep the result of ${size} bytes: ${reason}`, { cause });
+  const message = `Cannot keep the result of ${showBytes(size)}: ${messageOf(cause)}`;
+  return new KitchenError(code, message, { cause });
 }
