@@ -173,7 +173,7 @@ describe("where a large result is kept", () => {
     const client = cluster.client.with({ node: "node1" });
     await expect(client.call(large.bytes, LARGE)).rejects.toMatchObject({
       code: "KS_DATA_UNAVAILABLE",
-      message: expect.stringMatching(/Cannot keep the result of 50\d B: .*read-only/),
+      message: expect.stringMatching(/Cannot keep the result of 50 kB: .*read-only/),
     });
     const dataDirectory = join(temporaryDirectory(), "data");
     await cluster.addNode({ dataDirectory });
