@@ -91,7 +91,9 @@ export function addEventRoutes(
       hub.unwatch(client, [id]);
       return hub.post(client, encodeClientEvent({ type: "unknown", jobId: id }));
     }
-    const pieces = from === undefined ? [] : await missed(id, from);
+    // Of an attempt that was replaced the client may have had output that no log has, and counts it.
+    const start = record.attempt > 1 ? 0 : from;
+    const pieces = start === undefined || from === undefined ? [] : await missed(id, start);
     for (const piece of pieces) hub.post(client, encodeClientEvent({ type: "output", jobId: id, ...piece }));
     const { state, attempt, outcome } = record;
     const { progress } = record;
