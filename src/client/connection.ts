@@ -51,6 +51,7 @@ export class Connection implements Line, Interruptible {
       client: this.#client,
       silenceMs,
       connected: () => this.#connected(),
+      onTaken: (stream) => this.#taken(stream),
       onFailed: (job, error) => this.#fail(job, error),
     });
   }
@@ -188,6 +189,14 @@ export class Connection implements Line, Interruptible {
     void this.#stream?.then((stream) => stream.keepAlive(this.#isAwaiting)).catch(() => {});
   }
 
+  /**
+   * Jobs were taken of which this stream was to tell. If it broke before they were known to be, nobody asked for them when
+   * the next one opened.
+   */
+  #taken(stream: EventStream): void {
+    if (stream.isOver) void this.#catchUp(new Error("it broke while a call was made"));
+  }
+
   #connected(): Promise<EventStream> {
     return (this.#stream ??= this.#open());
   }
@@ -249,6 +258,11 @@ export class Connection implements Line, Interruptible {
 
   async #reconnect(reason: Error): Promise<void> {
     this.#stream = undefined;
+    await this.#catchUp(reason);
+  }
+
+  /** Has a node tell of all jobs that it has; gives them up when none can be reached, for this reason. */
+  async #catchUp(reason: Error): Promise<void> {
     const deadlineMs = Date.now() + this.#patience.reconnectMs;
     let pauseMs = FIRST_PAUSE_MS;
     while (!this.#isClosed && this.#jobs.size > 0) {

@@ -56,6 +56,11 @@ export class EventStream {
     throw problemAsError({ status: response.statusCode ?? 0, type, body: Buffer.concat(chunks) }, http.url);
   }
 
+  /** It broke, or was closed: nothing more comes. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Whether the stream keeps the process alive: only while something is waited for. */
   keepAlive(isWanted: boolean): void {
     if (isWanted) this.#response.socket.ref();

@@ -7,6 +7,7 @@ import type { SubmittedJob } from "../core/messages.ts";
 import { whyUnserved } from "../core/unserved.ts";
 import { Batch, type BatchedCall } from "./batch.ts";
 import { errorOf } from "./errors.ts";
+import type { EventStream } from "./event-stream.ts";
 import { checked, type Http, isUnavailable } from "./http.ts";
 import { isOfOneJob, Refusals } from "./refusals.ts";
 import type { TrackedJob } from "./tracked-job.ts";
@@ -19,8 +20,10 @@ export interface OutboxOptions {
   readonly client: string;
   /** A node that says nothing for so long is given up. */
   readonly silenceMs: number;
-  /** Resolves when the event stream is open: no result can be missed from then on. */
-  readonly connected: () => Promise<unknown>;
+  /** Gives the event stream when it is open: while it is, no result is missed. */
+  readonly connected: () => Promise<EventStream>;
+  /** The node has jobs of which this stream was to tell. */
+  readonly onTaken: (stream: EventStream) => void;
   readonly onFailed: (job: TrackedJob, error: Error) => void;
 }
 
@@ -63,7 +66,6 @@ export class Outbox {
 
   async #send(batch: Batch): Promise<void> {
     try {
-      await this.#options.connected();
       await this.#deliver(batch);
     } catch (error) {
       this.#fail(batch.jobs, error);
@@ -115,6 +117,7 @@ export class Outbox {
 
   async #submit(batch: Batch): Promise<void> {
     const { units } = batch;
+    const stream = await this.#options.connected();
     const fresh = new Map([...units].filter(([hash]) => !this.#sent.has(hash)));
     let answer = await this.#post(batch, fresh);
     const { missing } = answer;
@@ -134,6 +137,7 @@ export class Outbox {
     }
     for (const hash of units.keys()) this.#sent.add(hash);
     for (const job of batch.jobs) job.markSubmitted();
+    this.#options.onTaken(stream);
     for (const [queue, id] of answer.unserved) this.#tellUnserved(queue, batch, id);
   }
 

@@ -351,6 +351,7 @@ class Node implements RunningNode {
       activity: this.#activity,
       argumentBytes: this.#options.argumentBytes ?? Infinity,
       isArbitraryAllowed: (namespace) => this.#policy.isArbitraryAllowed(namespace),
+      drained: () => writer.drained(),
       onSubmitted: () => this.#lanes.queue.runner.wake(),
       onExpiring: (ttlMs) => this.#overdue.lookIn(ttlMs),
     });

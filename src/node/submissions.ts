@@ -1,13 +1,14 @@
 import { parseSpec } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
-import type { JobId, NodeName, UnitHash } from "../core/ids.ts";
+import { isContentId, type JobId, type NodeName, type UnitHash } from "../core/ids.ts";
 import type { JobSpec, Submission } from "../core/messages.ts";
 import { showBytes } from "../core/show-bytes.ts";
-import { isStreaming, type NewJob, type Store, type SubmitReply } from "../store/port.ts";
+import type { NewJob, Store, SubmitReply } from "../store/port.ts";
 import type { BlockedJobs } from "./blocked-jobs.ts";
 import type { Activity } from "./activity/activity.ts";
 import type { Hub } from "./hub.ts";
 import type { Router } from "./router.ts";
+import { tellMissed } from "./tell-missed.ts";
 import type { UnitCache } from "./unit-cache.ts";
 
 /** How many jobs one request may bring. */
@@ -25,6 +26,8 @@ export interface SubmissionsOptions {
   readonly argumentBytes: number;
   /** Whether this node lets captured functions run in the namespace. */
   readonly isArbitraryAllowed: (namespace: string) => boolean;
+  /** Resolves when the store has all that was said of jobs so far. */
+  readonly drained: () => Promise<void>;
   /** Called right after a batch went to the store, in the same turn. */
   readonly onSubmitted: () => void;
   /** Some of the jobs may wait no longer than this. */
@@ -48,11 +51,11 @@ export class Submissions {
         `Cannot take ${jobs.length} jobs at once: send at most ${MOST_JOBS}`,
       );
     const needs = new Set<UnitHash>();
-    const watched: (readonly [JobId, boolean])[] = [];
+    const streaming = new Map<JobId, boolean>();
     const rows = jobs.map(({ id, queue, priority, spec, inputs }): NewJob => {
       const { label, units: used, streamsOutput, ttlMs, isIdempotent, after } = this.check(spec);
       for (const hash of used) needs.add(hash);
-      watched.push([id, streamsOutput]);
+      streaming.set(id, streamsOutput);
       const row = { id, queue, priority, label: label.slice(0, 100), spec };
       if (inputs.length === 0 && ttlMs === 0 && isIdempotent && after.length === 0) return row;
       return {
@@ -65,7 +68,7 @@ export class Submissions {
     });
     const ids = jobs.map(({ id }) => id);
     const placed = rows.some((row) => row.inputs !== undefined) ? await router.route(rows) : rows;
-    for (const [id, streamsOutput] of watched) hub.watch(client, id, streamsOutput);
+    for (const [id, streamsOutput] of streaming) hub.watch(client, id, streamsOutput);
     this.#options.units.add(units);
     const submitted = store.submit({ watcher: node, jobs: placed, units, needs: [...needs] });
     onSubmitted();
@@ -84,7 +87,8 @@ export class Submissions {
     if (reply.type === "queued") {
       this.#options.blocked.follow(rows);
       this.#tellRefused(placed);
-      await this.#tellKnown(ids, reply.rows);
+      const known = ids.filter((_, at) => reply.rows[at] === "known");
+      await this.#tellKnown(client, known, (id) => streaming.get(id) === true);
       this.#noteExpiries(rows);
     }
     if (reply.type === "conflict")
@@ -133,17 +137,25 @@ export class Submissions {
     }
   }
 
-  /** A job that was known may have ended long ago: nothing more would be heard of it. */
-  async #tellKnown(ids: readonly JobId[], rows: readonly string[]): Promise<void> {
-    const known = ids.filter((_, at) => rows[at] === "known");
-    if (known.length === 0) return;
-    const { store, node, hub } = this.#options;
-    for (const record of await store.watch(known, node)) {
-      if (record !== undefined && isStreaming(record)) hub.streaming(record.id, record.attempt);
-      if (record?.outcome === undefined) continue;
-      if (record.state === "queued" || record.state === "running") continue;
-      hub.finished(record.id, record.state, record.outcome);
-    }
+  /**
+   * A job that was known may have ended long ago: nothing more would be heard of it. When the answer to its submit was lost,
+   * so was what it has printed; a call that is made once more has the result of the first, and not its output.
+   */
+  async #tellKnown(
+    client: string,
+    ids: readonly JobId[],
+    streamsOutput: (id: JobId) => boolean,
+  ): Promise<void> {
+    if (ids.length === 0) return;
+    const { store, node, hub, drained } = this.#options;
+    await hub.tellFirst(ids, async () => {
+      await drained();
+      const records = await store.watch(ids, node);
+      for (const [at, id] of ids.entries()) {
+        const from = streamsOutput(id) && !isContentId(id) ? 0 : undefined;
+        await tellMissed(client, { id, from }, records[at], { hub, store });
+      }
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import { PROTOCOL_VERSION } from "../../src/core/version.ts";
 import { startNodeProcess } from "../support/cli.ts";
 import { Collected } from "../support/collect.ts";
 import { Proxy } from "../support/proxy.ts";
+import { TcpProxy, type Observer } from "../support/tcp-proxy.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { untilThere } from "./fixtures/jobs.mjs";
 import { startRedis } from "../store/support/redis.ts";
@@ -43,6 +44,56 @@ test("a client whose connections are cut gets its results and output all the sam
   expect(await job).toBe("done");
   expect(output.text("stdout")).toBe("one\ntwo\n");
   expect(await c.call(() => "again")).toBe("again");
+});
+
+/** Loses the first answer to a call, and every connection with it. */
+class LosingProxy extends TcpProxy {
+  readonly onLost: Promise<void>;
+  #lose!: () => void;
+  #hasLost = false;
+
+  constructor(port: number) {
+    super({ port });
+    this.onLost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
+  }
+
+  protected override observe(): Observer {
+    let asked = "";
+    return (chunk, isReply) => {
+      if (!isReply) asked = chunk.toString("latin1");
+      else if (asked.startsWith("POST /v1/jobs ") && !this.#hasLost) {
+        this.#hasLost = true;
+        this.refuse();
+        this.#lose();
+      }
+    };
+  }
+}
+
+test("a call whose answer is lost with the connection gets what the job printed meanwhile", async () => {
+  const proxy = new LosingProxy(Number(new URL(cluster.urls[0] ?? "").port));
+  await proxy.open();
+  onTestFinished(() => proxy.close());
+  const output = new Collected();
+  const job = clientAt(`http://127.0.0.1:${proxy.port}/`, { output: output.sinks }).call(() =>
+    console.log("one"),
+  );
+  await proxy.onLost;
+  await expect
+    .poll(
+      () =>
+        cluster.client
+          .job(job.id)
+          .status()
+          .catch(() => undefined),
+      { interval: 5 },
+    )
+    .toMatchObject({ state: "succeeded" });
+  proxy.accept();
+  await job;
+  expect(output.text("stdout")).toBe("one\n");
 });
 
 test("a job that was let go while its node was out of reach is awaited anew, by whoever awaits it", async () => {

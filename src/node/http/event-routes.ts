@@ -3,11 +3,11 @@ import { frame } from "../../codec/frames.ts";
 import { encodeClientEvent, MEDIA_TYPE } from "../../codec/wire.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { parseJobId, type JobId, type NodeName } from "../../core/ids.ts";
-import { isFinal } from "../../core/job-states.ts";
-import { isStreaming, type JobRecord, type OutputPiece, type Store } from "../../store/port.ts";
+import type { Store } from "../../store/port.ts";
 import type { Hub, Subscriber } from "../hub.ts";
 import type { ItemReaders } from "../item-readers.ts";
 import type { StoreWriter } from "../store-writer.ts";
+import { tellMissed, type Watched } from "../tell-missed.ts";
 import { ResponseRoom } from "./response-room.ts";
 import { Returning } from "./returning.ts";
 import { bodyObject } from "./server.ts";
@@ -23,12 +23,6 @@ export interface EventRoutesOptions {
   readonly writer: StoreWriter;
   readonly readers: ItemReaders;
   readonly node: NodeName;
-}
-
-interface Watched {
-  readonly id: JobId;
-  /** How many pieces of output the client wants to skip; `undefined`: it wants none of what was. */
-  readonly from: number | undefined;
 }
 
 /** `GET /v1/events`, a client's stream; `POST /v1/watch` and `/v1/unwatch` add jobs to it, and take them off. */
@@ -74,7 +68,7 @@ export function addEventRoutes(
       returning.asks(client);
       await writer.drained();
       const records = await store.watch(ids, node);
-      for (const [at, job] of jobs.entries()) await tell(client, job, records[at]);
+      for (const [at, job] of jobs.entries()) await tellMissed(client, job, records[at], { hub, store });
     });
     return await reply.code(204).send();
   });
@@ -85,32 +79,6 @@ export function addEventRoutes(
     hub.unwatch(client, parseIds(body["jobs"]));
     return await reply.code(204).send();
   });
-
-  async function tell(client: string, { id, from }: Watched, record: JobRecord | undefined): Promise<void> {
-    if (record === undefined) {
-      hub.unwatch(client, [id]);
-      return hub.post(client, encodeClientEvent({ type: "unknown", jobId: id }));
-    }
-    // Of an attempt that was replaced the client may have had output that no log has, and counts it.
-    const start = record.attempt > 1 ? 0 : from;
-    const pieces = start === undefined || from === undefined ? [] : await missed(id, start);
-    for (const piece of pieces) hub.post(client, encodeClientEvent({ type: "output", jobId: id, ...piece }));
-    const { state, attempt, outcome } = record;
-    const { progress } = record;
-    if (progress !== undefined && from !== undefined)
-      hub.post(client, encodeClientEvent({ type: "progress", jobId: id, attempt, progress }));
-    if (isStreaming(record)) hub.post(client, encodeClientEvent({ type: "streaming", jobId: id, attempt }));
-    if (!isFinal(state) || outcome === undefined) return;
-    hub.unwatch(client, [id]);
-    hub.post(client, encodeClientEvent({ type: "finished", jobId: id, state, outcome }));
-  }
-
-  async function missed(id: JobId, from: number): Promise<readonly OutputPiece[]> {
-    const pieces = await store.readOutput(id, from);
-    if (pieces.length > 0 || from === 0) return pieces;
-    // Who has had more than was kept would wait for what is missing.
-    return (await store.readOutput(id, -1)).filter(({ isCut }) => isCut);
-  }
 }
 
 export function parseClient(value: unknown): string {
