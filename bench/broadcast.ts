@@ -4,7 +4,7 @@ import { appendFileSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client } from "../src/client/client.ts";
-import { RemoteData } from "../src/client/remote-data.ts";
+import { RemoteData } from "../src/client/remote-data/remote-data.ts";
 import { freePort, startServer } from "../test/store/support/redis.ts";
 import { makeHosts } from "./support/hosts.ts";
 import { startBenchNode, type BenchNode } from "./support/node-process.ts";

@@ -16,7 +16,7 @@ if (!isMain) load("../dist/capture/resolve/modules.js").addRequireCache(require.
 const loadForHere = (path, names) => {
   const entry = load(path);
   if (isMain) return entry;
-  const { inRealm } = load("../dist/client/realm.js");
+  const { inRealm } = load("../dist/client/connection/realm.js");
   const here = {
     apply: (fn, self, args) => inRealm(globalThis, () => Reflect.apply(fn, self, args)),
     construct: (made, args, target) => inRealm(globalThis, () => Reflect.construct(made, args, target)),

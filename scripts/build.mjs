@@ -22,7 +22,7 @@ const ENTRIES = [
   "data/thread/entry",
   // For `commonjs/load.cjs`.
   "capture/resolve/modules",
-  "client/realm",
+  "client/connection/realm",
   // For tests of what is seen only in programs that no test runner has rewritten.
   "capture/capture",
   "capture/closure",
@@ -44,8 +44,8 @@ const PARTS = [
   { name: "revive", test: /src\/capture\/revive\.ts/ },
   { name: "capture", test: /src\/capture\// },
   { name: "uuid", test: /node_modules\/uuid\// },
-  { name: "http", test: /src\/client\/(http|new-job-id|token)\.ts/ },
-  { name: "remote-data", test: /src\/client\/remote-data\.ts/ },
+  { name: "http", test: /src\/client\/(connection\/(http|token)|calls\/new-job-id)\.ts/ },
+  { name: "remote-data", test: /src\/client\/remote-data\/remote-data\.ts/ },
   // Loaded with the first bar, and with it what knows how wide characters are.
   { name: "bars", test: /src\/client\/display\/(bars?|live-area)\.ts/ },
   { name: "tracing", test: /src\/client\/tracing\.ts/ },

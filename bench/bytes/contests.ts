@@ -2,7 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { closeSync, mkdirSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
-import { RemoteData } from "../../src/client/remote-data.ts";
+import { RemoteData } from "../../src/client/remote-data/remote-data.ts";
 import { get } from "../../src/transfer/get.ts";
 import { inParallel } from "../../src/data/in-parallel.ts";
 import { cpuMs } from "../support/processes.ts";

@@ -86,7 +86,7 @@ function partOfFrame({ functionName, url, lineNumber }: ProfileNode["callFrame"]
   return PARTS.find(([where]) => where.test(module))?.[1];
 }
 
-/** `src/node/hub.ts`, `ioredis/built/…`, `bench/…`; "" for what is Node's own. */
+/** `src/node/watching/hub.ts`, `ioredis/built/…`, `bench/…`; "" for what is Node's own. */
 function moduleOf(url: string, line: number): string {
   const [, inPackage] = /.*\/node_modules\/(.*)/.exec(url) ?? [];
   if (inPackage !== undefined) return inPackage;

@@ -1,4 +1,4 @@
-import type { ChosenStore } from "../node/choose-store.ts";
+import type { ChosenStore } from "../node/start/choose-store.ts";
 import type { RunningNode } from "../node/running-node.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
 

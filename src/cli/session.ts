@@ -1,8 +1,8 @@
 import { once } from "node:events";
-import type { ClientData } from "../client/client-data.ts";
+import type { ClientData } from "../client/remote-data/client-data.ts";
 import { Client } from "../client/client.ts";
-import { Http } from "../client/http.ts";
-import { findToken } from "../client/token.ts";
+import { Http } from "../client/connection/http.ts";
+import { findToken } from "../client/connection/token.ts";
 import { KitchenError } from "../core/errors.ts";
 import { errorText } from "./error-text.ts";
 import { EXIT } from "./exit-codes.ts";

@@ -4,13 +4,18 @@ import { dirname, resolve } from "node:path";
 import { Option, type Command } from "commander";
 import ms from "ms";
 import { KitchenError } from "../core/errors.ts";
-import { defaultTokenFile, isLoopback } from "../client/token.ts";
-import { chooseStore, DEFAULT_REDIS, type ChosenStore, type StoreChoice } from "../node/choose-store.ts";
-import { NODE_DEFAULTS } from "../node/defaults.ts";
-import { moduleName } from "../node/module-name.ts";
+import { defaultTokenFile, isLoopback } from "../client/connection/token.ts";
+import {
+  chooseStore,
+  DEFAULT_REDIS,
+  type ChosenStore,
+  type StoreChoice,
+} from "../node/start/choose-store.ts";
+import { NODE_DEFAULTS } from "../node/start/defaults.ts";
+import { moduleName } from "../node/start/module-name.ts";
 import type { RunningNode } from "../node/running-node.ts";
 import type { Log, NodeOptions } from "../node/options.ts";
-import { ensureToken } from "../node/token-file.ts";
+import { ensureToken } from "../node/start/token-file.ts";
 import { EarlyProcesses } from "../worker/early-processes.ts";
 import { workerEnvironment } from "../worker/environment.ts";
 import { checkWorkerMemory } from "../worker/memory-limit.ts";

@@ -1,19 +1,25 @@
 import { KitchenError } from "../core/errors.ts";
 import { parseJobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
-import { ClientData } from "./client-data.ts";
-import { Connection } from "./connection.ts";
-import { calleeOf, encodeCall, type AnyFunction, type Callee, type CallOptions } from "./encode-call.ts";
-import { Http } from "./http.ts";
-import { HttpData } from "./http-data.ts";
-import { InstantCaller } from "./instant.ts";
-import { contentId } from "./content-id.ts";
-import { gather, type Gathered } from "./gather.ts";
-import { newJobId } from "./new-job-id.ts";
-import { Job } from "./job.ts";
-import type { WithJobs } from "./job-argument.ts";
-import { JobAccess } from "./job-access.ts";
-import { JobMap, type Started } from "./job-map.ts";
+import { ClientData } from "./remote-data/client-data.ts";
+import { Connection } from "./connection/connection.ts";
+import {
+  calleeOf,
+  encodeCall,
+  type AnyFunction,
+  type Callee,
+  type CallOptions,
+} from "./calls/encode-call.ts";
+import { Http } from "./connection/http.ts";
+import { HttpData } from "./remote-data/http-data.ts";
+import { InstantCaller } from "./calls/instant.ts";
+import { contentId } from "./calls/content-id.ts";
+import { gather, type Gathered } from "./jobs/gather.ts";
+import { newJobId } from "./calls/new-job-id.ts";
+import { Job } from "./jobs/job.ts";
+import type { WithJobs } from "./calls/job-argument.ts";
+import { JobAccess } from "./jobs/job-access.ts";
+import { JobMap, type Started } from "./jobs/job-map.ts";
 import { parseFunctions, parseNodes, type NodeStatus } from "./listings.ts";
 import {
   type ClientOptions,
@@ -23,13 +29,13 @@ import {
   type Settings,
   settingsFrom,
 } from "./options.ts";
-import { outputOf } from "./output.ts";
-import { currentRealm } from "./realm.ts";
-import { rpcProxy, type Rpc } from "./rpc.ts";
-import type { Returned } from "./remote-items.ts";
-import { findToken } from "./token.ts";
+import { outputOf } from "./output/output.ts";
+import { currentRealm } from "./connection/realm.ts";
+import { rpcProxy, type Rpc } from "./calls/rpc.ts";
+import type { Returned } from "./jobs/remote-items.ts";
+import { findToken } from "./connection/token.ts";
 import { traceCall, type CallTrace } from "./tracing.ts";
-import type { TrackedJob } from "./tracked-job.ts";
+import type { TrackedJob } from "./jobs/tracked-job.ts";
 
 interface Shared {
   /** To which results of functions called by name belong; those of captured functions belong where the function does. */

@@ -1,6 +1,6 @@
 import { KitchenError } from "../core/errors.ts";
 import { Client } from "./client.ts";
-import { processAccess, setDefaultClient } from "./data-access.ts";
+import { processAccess, setDefaultClient } from "./remote-data/data-access.ts";
 import type { ConnectOptions } from "./options.ts";
 
 let current: Client | undefined;

@@ -3,7 +3,7 @@ import { parseJobId } from "../core/ids.ts";
 import { TRANSITIONS, type JobState } from "../core/job-states.ts";
 import { INPUT_FORMS, type FunctionInfo, type InputForm } from "../core/messages.ts";
 import { type Progress, progressOf } from "../core/progress.ts";
-import type { JobStatus } from "./job.ts";
+import type { JobStatus } from "./jobs/job.ts";
 import { listIn, malformed, Reader } from "./reader.ts";
 
 /** A node of the cluster, as it last described itself. */

@@ -2,7 +2,7 @@ import type { ModulesOption } from "../capture/capture.ts";
 import { MAX_PRIORITY, MAX_TIMEOUT_MS } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
 import { parseNodeName, parseQueue } from "../core/ids.ts";
-import { checkOutputOption, type OutputOption } from "./output.ts";
+import { checkOutputOption, type OutputOption } from "./output/output.ts";
 
 /** How calls are made; `with` changes any of it for a derived client. */
 export interface ClientOptions {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type * as Api from "@opentelemetry/api";
 import type { TraceContext } from "../core/trace.ts";
 import { PACKAGE_VERSION } from "../core/version.ts";
-import type { End, TrackedJob } from "./tracked-job.ts";
+import type { End, TrackedJob } from "./jobs/tracked-job.ts";
 
 export type OpenTelemetry = typeof Api;
 

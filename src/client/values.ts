@@ -3,9 +3,9 @@ import { CLOSURE_CODEC, codecNamed } from "../codec/codec.ts";
 import { parseOutcome } from "../codec/wire.ts";
 import { KitchenError } from "../core/errors.ts";
 import type { Outcome, StoredOutcome } from "../core/messages.ts";
-import { type DataAccess, withAccess } from "./data-access.ts";
+import { type DataAccess, withAccess } from "./remote-data/data-access.ts";
 import { awaitingFrames, errorOf } from "./errors.ts";
-import type { End } from "./tracked-job.ts";
+import type { End } from "./jobs/tracked-job.ts";
 
 export interface EncodedValue {
   readonly codec: string;

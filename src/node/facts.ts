@@ -3,7 +3,7 @@ import type { NamespaceInfo } from "../core/messages.ts";
 import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../core/version.ts";
 import type { Room } from "../data/space.ts";
 import type { Store } from "../store/port.ts";
-import type { Lanes } from "./lanes.ts";
+import type { Lanes } from "./lanes/lanes.ts";
 import { type NodeOptions, queuesOf } from "./options.ts";
 
 /** What others read in a node's facts. Nodes of other releases may have said more, or less. */

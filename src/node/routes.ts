@@ -1,10 +1,10 @@
 import type { FastifyInstance } from "fastify";
-import { newJobId } from "../client/new-job-id.ts";
+import { newJobId } from "../client/calls/new-job-id.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import type { Store } from "../store/port.ts";
 import type { DataService } from "./data/data-service.ts";
-import type { Hub } from "./hub.ts";
+import type { Hub } from "./watching/hub.ts";
 import type { Observers } from "./activity/observers.ts";
 import type { Access } from "./http/access.ts";
 import { addActivityRoutes } from "./http/activity-routes.ts";
@@ -24,14 +24,14 @@ import { addMetricsRoutes } from "./http/metrics-routes.ts";
 import { addOpenApiRoutes } from "./http/openapi-routes.ts";
 import { addRpcRoutes } from "./http/rpc-routes.ts";
 import { addWorkerRoutes } from "./http/worker-routes.ts";
-import type { InstantLane } from "./instant-lane.ts";
-import type { ItemReaders } from "./item-readers.ts";
+import type { InstantLane } from "./lanes/instant-lane.ts";
+import type { ItemReaders } from "./streams/item-readers.ts";
 import type { Metrics } from "./metrics/metrics.ts";
-import { ServedQueues } from "./served-queues.ts";
-import type { StoreWriter } from "./store-writer.ts";
-import type { Streams } from "./streams.ts";
-import type { Submissions } from "./submissions.ts";
-import type { UnitCache } from "./unit-cache.ts";
+import { ServedQueues } from "./jobs/served-queues.ts";
+import type { StoreWriter } from "./jobs/store-writer.ts";
+import type { Streams } from "./streams/streams.ts";
+import type { Submissions } from "./jobs/submissions.ts";
+import type { UnitCache } from "./jobs/unit-cache.ts";
 
 export interface Routes extends Access, Observers {
   readonly node: NodeName;

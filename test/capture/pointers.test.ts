@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { capture, captureParts } from "../../src/capture/capture.ts";
 import { revive } from "../../src/capture/revive.ts";
 import { isData } from "../../src/capture/wire/is-data.ts";
-import { RemoteData } from "../../src/client/remote-data.ts";
+import { RemoteData } from "../../src/client/remote-data/remote-data.ts";
 
 const at = (dataUrl: string): RemoteData => new RemoteData({ dataUrl });
 const pointersOf = (value: unknown): readonly string[] => captureParts(value).pointers;

@@ -1,6 +1,6 @@
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { Client } from "../../src/client/client.ts";
-import { RemoteData } from "../../src/client/remote-data.ts";
+import { RemoteData } from "../../src/client/remote-data/remote-data.ts";
 import { DataServer, sha256 } from "./support/data-server.ts";
 
 let server: DataServer;

@@ -4,10 +4,10 @@ import { createServer, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
-import { Http } from "../../src/client/http.ts";
-import { newJobId } from "../../src/client/new-job-id.ts";
-import type { Output } from "../../src/client/output.ts";
-import { followOutput } from "../../src/client/output-follower.ts";
+import { Http } from "../../src/client/connection/http.ts";
+import { newJobId } from "../../src/client/calls/new-job-id.ts";
+import type { Output } from "../../src/client/output/output.ts";
+import { followOutput } from "../../src/client/output/output-follower.ts";
 import { frame } from "../../src/codec/frames.ts";
 import { encodeClientEvent } from "../../src/codec/wire.ts";
 

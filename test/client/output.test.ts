@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { outputOf, checkOutputOption } from "../../src/client/output.ts";
-import { OutputOrder } from "../../src/client/output-order.ts";
+import { outputOf, checkOutputOption } from "../../src/client/output/output.ts";
+import { OutputOrder } from "../../src/client/output/output-order.ts";
 import type { JobId } from "../../src/core/ids.ts";
 
 const id = "01890000-0000-7000-8000-000000abcdef" as JobId;

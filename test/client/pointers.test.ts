@@ -1,9 +1,9 @@
 import { beforeEach, expect, expectTypeOf, onTestFinished, test } from "vitest";
 import { Client } from "../../src/client/client.ts";
-import { setDataAccess } from "../../src/client/data-access.ts";
+import { setDataAccess } from "../../src/client/remote-data/data-access.ts";
 import { setupClient } from "../../src/client/default-client.ts";
-import type { Job } from "../../src/client/job.ts";
-import { RemoteData } from "../../src/client/remote-data.ts";
+import type { Job } from "../../src/client/jobs/job.ts";
+import { RemoteData } from "../../src/client/remote-data/remote-data.ts";
 import { registerCodec } from "../../src/codec/codec.ts";
 import { DataServer } from "./support/data-server.ts";
 import { submittedInputs } from "./support/job-runner.ts";

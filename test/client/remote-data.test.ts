@@ -4,7 +4,7 @@ import { inspect } from "node:util";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { Client } from "../../src/client/client.ts";
 import { setupClient } from "../../src/client/default-client.ts";
-import { RemoteData } from "../../src/client/remote-data.ts";
+import { RemoteData } from "../../src/client/remote-data/remote-data.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { DataServer, sha256 } from "./support/data-server.ts";
 import { keepTemporaryFilesHere } from "../support/temporary-files.ts";

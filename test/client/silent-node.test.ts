@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { Connection } from "../../src/client/connection.ts";
-import { Http } from "../../src/client/http.ts";
-import { newJobId } from "../../src/client/new-job-id.ts";
+import { Connection } from "../../src/client/connection/connection.ts";
+import { Http } from "../../src/client/connection/http.ts";
+import { newJobId } from "../../src/client/calls/new-job-id.ts";
 import { frame } from "../../src/codec/frames.ts";
 import { encodeClientEvent } from "../../src/codec/wire.ts";
 

@@ -5,7 +5,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { Client } from "../../src/client/client.ts";
-import { RemoteData } from "../../src/client/remote-data.ts";
+import { RemoteData } from "../../src/client/remote-data/remote-data.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 import { DataServer } from "./support/data-server.ts";
 import { keepTemporaryFilesHere } from "../support/temporary-files.ts";

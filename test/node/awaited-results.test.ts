@@ -2,8 +2,8 @@ import { setImmediate as turn } from "node:timers/promises";
 import { expect, test, vi } from "vitest";
 import { encodeOutcome } from "../../src/codec/wire.ts";
 import type { JobId } from "../../src/core/ids.ts";
-import { awaitedOutcomes } from "../../src/node/awaited-outcomes.ts";
-import { BlockedJobs } from "../../src/node/blocked-jobs.ts";
+import { awaitedOutcomes } from "../../src/node/jobs/awaited-outcomes.ts";
+import { BlockedJobs } from "../../src/node/jobs/blocked-jobs.ts";
 import type { JobRecord, ReleaseRow } from "../../src/store/port.ts";
 import { N1, newId } from "../store/support/harness.ts";
 

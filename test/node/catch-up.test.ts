@@ -2,10 +2,10 @@ import { expect, test } from "vitest";
 import { FrameReader } from "../../src/codec/frames.ts";
 import { parseClientEvent } from "../../src/codec/wire.ts";
 import type { ClientEvent } from "../../src/core/messages.ts";
-import { catchUp } from "../../src/node/catch-up.ts";
-import { Hub } from "../../src/node/hub.ts";
-import { Recovery } from "../../src/node/recovery.ts";
-import { errorOutcome } from "../../src/node/outcomes.ts";
+import { catchUp } from "../../src/node/watching/catch-up.ts";
+import { Hub } from "../../src/node/watching/hub.ts";
+import { Recovery } from "../../src/node/jobs/recovery.ts";
+import { errorOutcome } from "../../src/node/jobs/outcomes.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
 import { DEFAULTS, N1, N2, newId, register, runningJob } from "../store/support/harness.ts";
 

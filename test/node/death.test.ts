@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { PROTOCOL_VERSION } from "../../src/core/version.ts";
-import { deathNote, deathReport, type Death } from "../../src/node/death.ts";
+import { deathNote, deathReport, type Death } from "../../src/node/jobs/death.ts";
 import { startNode } from "../../src/node/node.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
 import { OomKills } from "../../src/worker/oom-kills.ts";

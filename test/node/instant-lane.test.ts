@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test, vi } from "vitest";
 import { parseSpec } from "../../src/codec/wire.ts";
 import { Activity } from "../../src/node/activity/activity.ts";
-import { type InstantCall, InstantLane } from "../../src/node/instant-lane.ts";
-import { Streams } from "../../src/node/streams.ts";
+import { type InstantCall, InstantLane } from "../../src/node/lanes/instant-lane.ts";
+import { Streams } from "../../src/node/streams/streams.ts";
 import type { Pool } from "../../src/worker/pool.ts";
 import type { RunHandlers } from "../../src/worker/run-list.ts";
 import { bytes, N1, newId } from "../store/support/harness.ts";

@@ -3,9 +3,9 @@ import { expect, test, vi } from "vitest";
 import { parseItemsAnswer } from "../../src/codec/wire.ts";
 import { parseJobId, parseNodeName } from "../../src/core/ids.ts";
 import type { ItemsRequest } from "../../src/core/messages.ts";
-import { ItemReaders } from "../../src/node/item-readers.ts";
-import { StreamedItems, UNREAD_MS } from "../../src/node/streamed-items.ts";
-import { Streams } from "../../src/node/streams.ts";
+import { ItemReaders } from "../../src/node/streams/item-readers.ts";
+import { StreamedItems, UNREAD_MS } from "../../src/node/streams/streamed-items.ts";
+import { Streams } from "../../src/node/streams/streams.ts";
 
 const bytes = (text: string): Uint8Array => Buffer.from(text);
 const shown = (items: readonly Uint8Array[]): string[] => items.map((item) => Buffer.from(item).toString());

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { RecentEnds } from "../../src/node/recent-ends.ts";
+import { RecentEnds } from "../../src/node/jobs/recent-ends.ts";
 import type { FinishRow } from "../../src/store/port.ts";
 import { newId } from "../store/support/harness.ts";
 

@@ -1,9 +1,9 @@
 import { beforeEach, expect, test, vi } from "vitest";
-import { newJobId } from "../../src/client/new-job-id.ts";
+import { newJobId } from "../../src/client/calls/new-job-id.ts";
 import { parseClientEvent } from "../../src/codec/wire.ts";
 import { FrameReader } from "../../src/codec/frames.ts";
 import { Returning } from "../../src/node/http/returning.ts";
-import { Hub } from "../../src/node/hub.ts";
+import { Hub } from "../../src/node/watching/hub.ts";
 
 const CLIENT = "a-client";
 const OUTCOME = new Uint8Array([1]);

@@ -1,7 +1,7 @@
 import { expect, test, vi } from "vitest";
 import { KitchenError } from "../../src/core/errors.ts";
-import { Hub } from "../../src/node/hub.ts";
-import { StoreWriter } from "../../src/node/store-writer.ts";
+import { Hub } from "../../src/node/watching/hub.ts";
+import { StoreWriter } from "../../src/node/jobs/store-writer.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
 import type { OutputPiece, Store } from "../../src/store/port.ts";
 import { bytes, DEFAULTS, N1, register, runningJob, shown, state } from "../store/support/harness.ts";

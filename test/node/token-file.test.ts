@@ -2,7 +2,7 @@ import type fs from "node:fs";
 import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { ensureToken } from "../../src/node/token-file.ts";
+import { ensureToken } from "../../src/node/start/token-file.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
 
 /** What `link` fails with; undefined: it does not. */

@@ -4,7 +4,7 @@ import { registerCodec, RemoteData, type Client } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { captureParts, type CodeUnit } from "../../src/capture/capture.ts";
-import { newJobId } from "../../src/client/new-job-id.ts";
+import { newJobId } from "../../src/client/calls/new-job-id.ts";
 import { encodeSpec, encodeSubmission, MEDIA_TYPE } from "../../src/codec/wire.ts";
 import type { JobId, UnitHash } from "../../src/core/ids.ts";
 import type { JobSpec } from "../../src/core/messages.ts";

@@ -4,7 +4,7 @@ import { type Client, RemoteData } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { encodeSpec, encodeSubmission, MEDIA_TYPE } from "../../src/codec/wire.ts";
-import { newJobId } from "../../src/client/new-job-id.ts";
+import { newJobId } from "../../src/client/calls/new-job-id.ts";
 import type { JobSpec } from "../../src/core/messages.ts";
 import { authorized, JSON_TYPE, send, type Answer } from "./support/attacker.ts";
 

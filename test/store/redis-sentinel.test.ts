@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { chooseStore, DEFAULT_REDIS } from "../../src/node/choose-store.ts";
+import { chooseStore, DEFAULT_REDIS } from "../../src/node/start/choose-store.ts";
 import { parseRedisAddress } from "../../src/store/redis/address.ts";
 import { openRedisStore } from "../../src/store/redis/store.ts";
 import type { Store } from "../../src/store/port.ts";

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
-import { readToken } from "../../src/client/token.ts";
+import { readToken } from "../../src/client/connection/token.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
 const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));

@@ -1,6 +1,6 @@
 // Calls by plain HTTP: an id of one's own, submitted twice at once; and a call that is queued by its name.
 import { MEDIA_TYPE, encodeSpec, encodeSubmission } from "../../../src/codec/wire.ts";
-import { newJobId } from "../../../src/client/new-job-id.ts";
+import { newJobId } from "../../../src/client/calls/new-job-id.ts";
 import { UNANSWERED } from "../../journal.ts";
 import type { Caller, Kind } from "../caller.ts";
 

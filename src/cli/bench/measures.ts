@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { Client } from "../../client/client.ts";
-import { RemoteData } from "../../client/remote-data.ts";
+import { RemoteData } from "../../client/remote-data/remote-data.ts";
 
 /** What a round came to. */
 export interface Round {

@@ -1,9 +1,9 @@
 import { Client } from "../../client/client.ts";
-import { Http } from "../../client/http.ts";
-import { findToken } from "../../client/token.ts";
+import { Http } from "../../client/connection/http.ts";
+import { findToken } from "../../client/connection/token.ts";
 import { DEFAULT_URL } from "../command.ts";
 import { fetchJobs } from "../jobs/listing.ts";
-import type { JobStatus } from "../../client/job.ts";
+import type { JobStatus } from "../../client/jobs/job.ts";
 import type { Suggestion } from "./suggest.ts";
 
 export interface Wanted {

@@ -1,5 +1,5 @@
 /** What people read of data. */
-import type { DataInfo, Replica } from "../../client/data-info.ts";
+import type { DataInfo, Replica } from "../../client/remote-data/data-info.ts";
 
 /** Names are shown of so many replicas. */
 const FEW = 3;

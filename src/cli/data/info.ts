@@ -1,4 +1,4 @@
-import type { DataInfo } from "../../client/data-info.ts";
+import type { DataInfo } from "../../client/remote-data/data-info.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { showBytes } from "../../core/show-bytes.ts";
 import { showDate } from "./format.ts";

@@ -1,4 +1,4 @@
-import type { PipelineReport } from "../../client/data-info.ts";
+import type { PipelineReport } from "../../client/remote-data/data-info.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { showBytes } from "../../core/show-bytes.ts";
 import { printable } from "../../core/printable.ts";

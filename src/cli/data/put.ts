@@ -2,7 +2,7 @@ import { mkdtempSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import type { DataInfo } from "../../client/data-info.ts";
+import type { DataInfo } from "../../client/remote-data/data-info.ts";
 import { parseDataUrl, type DataUrl } from "../../core/data-url.ts";
 import type { DataType } from "../../core/data.ts";
 import { KitchenError } from "../../core/errors.ts";

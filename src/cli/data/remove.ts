@@ -1,4 +1,4 @@
-import type { DataInfo, DeleteReport } from "../../client/data-info.ts";
+import type { DataInfo, DeleteReport } from "../../client/remote-data/data-info.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { noSuchData } from "./info.ts";
 import { DataTable } from "./list.ts";

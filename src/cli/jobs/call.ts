@@ -1,5 +1,5 @@
 import type { Client } from "../../client/client.ts";
-import type { Job } from "../../client/job.ts";
+import type { Job } from "../../client/jobs/job.ts";
 import type { ClientOptions } from "../../client/options.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { EXIT } from "../exit-codes.ts";

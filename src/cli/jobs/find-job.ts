@@ -1,4 +1,4 @@
-import type { Http } from "../../client/http.ts";
+import type { Http } from "../../client/connection/http.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { isJobId, type JobId } from "../../core/ids.ts";
 import { fetchJobs, missingFrom } from "./listing.ts";

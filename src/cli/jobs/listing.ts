@@ -1,6 +1,6 @@
 import { printable } from "../../core/printable.ts";
-import type { Http } from "../../client/http.ts";
-import type { JobStatus } from "../../client/job.ts";
+import type { Http } from "../../client/connection/http.ts";
+import type { JobStatus } from "../../client/jobs/job.ts";
 import { parseStatus } from "../../client/listings.ts";
 import { listIn, Reader } from "../../client/reader.ts";
 import { Table } from "../table.ts";

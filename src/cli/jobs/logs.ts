@@ -1,8 +1,8 @@
 import { StringDecoder } from "node:string_decoder";
-import { Connection } from "../../client/connection.ts";
+import { Connection } from "../../client/connection/connection.ts";
 import { FrameReader } from "../../codec/frames.ts";
 import { MEDIA_TYPE, parseClientEvent } from "../../codec/wire.ts";
-import { checked, type Http } from "../../client/http.ts";
+import { checked, type Http } from "../../client/connection/http.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { OutputEvent } from "../../core/messages.ts";
 import { EXIT } from "../exit-codes.ts";

@@ -1,5 +1,5 @@
 /** The output of a job as it comes, so that what is printed behind it begins on a line of its own. */
-import type { Sink } from "../../client/output.ts";
+import type { Sink } from "../../client/output/output.ts";
 
 const NEWLINE = 10;
 let isInLine = false;

@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
-import type { Job } from "../../client/job.ts";
-import { RemoteItems } from "../../client/remote-items.ts";
+import type { Job } from "../../client/jobs/job.ts";
+import { RemoteItems } from "../../client/jobs/remote-items.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { EXIT, exitCodeOf } from "../exit-codes.ts";
 import { complain, note, type Session } from "../session.ts";

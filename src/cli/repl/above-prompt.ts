@@ -1,7 +1,7 @@
 import { clearScreenDown, cursorTo, moveCursor } from "node:readline";
 import type { REPLServer } from "node:repl";
 import { StringDecoder } from "node:string_decoder";
-import type { Sink } from "../../client/output.ts";
+import type { Sink } from "../../client/output/output.ts";
 
 /** A line that has no end yet is shown when nothing more has come for so long. */
 const PATIENCE_MS = 200;

@@ -1,4 +1,4 @@
-import { Job } from "../../client/job.ts";
+import { Job } from "../../client/jobs/job.ts";
 import { KitchenError } from "../../core/errors.ts";
 
 type Handler = ((value: unknown) => unknown) | null | undefined;

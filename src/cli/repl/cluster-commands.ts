@@ -1,5 +1,5 @@
 import type { Client } from "../../client/client.ts";
-import type { Http } from "../../client/http.ts";
+import type { Http } from "../../client/connection/http.ts";
 import { nodesTable } from "../cluster/nodes.ts";
 import { findJob } from "../jobs/find-job.ts";
 import { fetchJobs, jobsTable } from "../jobs/listing.ts";

@@ -1,5 +1,5 @@
 import { StringDecoder } from "node:string_decoder";
-import type { Sink } from "../output.ts";
+import type { Sink } from "../output/output.ts";
 
 interface Broadcast {
   (type: "stream", content: { readonly name: "stdout" | "stderr"; readonly text: string }): Promise<void>;

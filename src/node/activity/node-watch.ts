@@ -4,7 +4,7 @@ import type { NodeName } from "../../core/ids.ts";
 import { PACKAGE_VERSION } from "../../core/version.ts";
 import type { DataDirectory } from "../../data/directory.ts";
 import type { Pool } from "../../worker/pool.ts";
-import type { Attempt } from "../attempt.ts";
+import type { Attempt } from "../jobs/attempt.ts";
 import { type Activity, epochMs } from "./activity.ts";
 import { processMemory } from "./process-memory.ts";
 

@@ -1,6 +1,6 @@
 import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
 import { createInterface } from "node:readline";
-import { problemAsError } from "../../client/http.ts";
+import { problemAsError } from "../../client/connection/http.ts";
 import { KitchenError, messageOf } from "../../core/errors.ts";
 import { CLUSTER_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../core/version.ts";
 import type { NodeFacts } from "../facts.ts";

@@ -2,7 +2,7 @@ import type { FastifyInstance } from "fastify";
 import { KitchenError } from "../../core/errors.ts";
 import { PACKAGE_VERSION } from "../../core/version.ts";
 import type { Store } from "../../store/port.ts";
-import type { InstantLane } from "../instant-lane.ts";
+import type { InstantLane } from "../lanes/instant-lane.ts";
 
 export interface InfoRoutesOptions {
   /** Why the node cannot be given work now; undefined when it can. */

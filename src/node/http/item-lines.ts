@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
-import type { StreamedItems } from "../streamed-items.ts";
+import type { StreamedItems } from "../streams/streamed-items.ts";
 
 const WAIT_MS = 15_000;
 const NEWLINE = Buffer.from("\n");

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { MEDIA_TYPE, parseItemsRequest } from "../../codec/wire.ts";
 import { parseJobId } from "../../core/ids.ts";
-import type { ItemReaders } from "../item-readers.ts";
+import type { ItemReaders } from "../streams/item-readers.ts";
 import { bodyBytes } from "./server.ts";
 
 /** `POST /v1/jobs/:id/items`: the next items of a streamed result; waits for them. */

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from "fastify";
 import { KitchenError } from "../../core/errors.ts";
 import type { FunctionInfo, NamespaceInfo } from "../../core/messages.ts";
-import type { InstantLane } from "../instant-lane.ts";
+import type { InstantLane } from "../lanes/instant-lane.ts";
 import { openApiDocument, type OpenApiOptions } from "./openapi.ts";
 
 export interface OpenApiRoutesOptions extends Pick<OpenApiOptions, "clusterName" | "asksForToken"> {

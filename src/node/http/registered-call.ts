@@ -4,7 +4,7 @@ import type { AttemptEnd } from "../../core/attempt.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { JobSpec } from "../../core/messages.ts";
 import type { TraceContext } from "../../core/trace.ts";
-import type { InstantLane } from "../instant-lane.ts";
+import type { InstantLane } from "../lanes/instant-lane.ts";
 
 /** A call of a registered function by somebody who speaks JSON. */
 export interface RegisteredCall {

@@ -1,4 +1,4 @@
-import type { Hub } from "../hub.ts";
+import type { Hub } from "../watching/hub.ts";
 
 /** A client that comes back asks at once; one that does not holds up others who wait for the same jobs no longer. */
 const ASKS_WITHIN_MS = 5_000;

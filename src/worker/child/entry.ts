@@ -1,8 +1,8 @@
 /** The program of a worker process: takes runs from its node over the channel, one at a time. */
 import { inspect } from "node:util";
-import { setLateDataAccess } from "../../client/data-access.ts";
+import { setLateDataAccess } from "../../client/remote-data/data-access.ts";
 // oxlint-disable-next-line import/no-unassigned-import -- makes RemoteData known by its name, for values that hold some
-import "../../client/remote-data.ts";
+import "../../client/remote-data/remote-data.ts";
 import { setSurroundingTrace } from "../../client/tracing.ts";
 import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { ToWorker, WorkerSettings } from "../../core/messages.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { DataAccess } from "../../client/data-access.ts";
+import type { DataAccess } from "../../client/remote-data/data-access.ts";
 import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { StoredOutcome } from "../../core/messages.ts";
 import { resultUrl } from "../../core/result-url.ts";

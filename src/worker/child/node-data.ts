@@ -10,14 +10,14 @@ import {
   type DataContent,
   type PipelineOptions,
   type SaveRequest,
-} from "../../client/data-access.ts";
+} from "../../client/remote-data/data-access.ts";
 import {
   parseDataInfo,
   type DataInfo,
   type DeleteReport,
   type PipelineReport,
-} from "../../client/data-info.ts";
-import { Http } from "../../client/http.ts";
+} from "../../client/remote-data/data-info.ts";
+import { Http } from "../../client/connection/http.ts";
 import { Reader } from "../../client/reader.ts";
 import { decodeValue } from "../../client/values.ts";
 import { CLOSURE_CODEC } from "../../codec/codec.ts";

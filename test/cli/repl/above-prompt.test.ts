@@ -2,8 +2,8 @@ import { PassThrough } from "node:stream";
 import { start } from "node:repl";
 import { expect, onTestFinished, test } from "vitest";
 import { AbovePrompt } from "../../../src/cli/repl/above-prompt.ts";
-import { outputOf, type JobOutput } from "../../../src/client/output.ts";
-import { newJobId } from "../../../src/client/new-job-id.ts";
+import { outputOf, type JobOutput } from "../../../src/client/output/output.ts";
+import { newJobId } from "../../../src/client/calls/new-job-id.ts";
 
 interface Prompt {
   readonly above: AbovePrompt;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Client, KitchenError } from "kitchensink";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { newJobId } from "../../../src/client/new-job-id.ts";
+import { newJobId } from "../../../src/client/calls/new-job-id.ts";
 import { encodeSpec, encodeSubmission, MEDIA_TYPE } from "../../../src/codec/wire.ts";
 import type { JobId } from "../../../src/core/ids.ts";
 import type { SubmittedJob } from "../../../src/core/messages.ts";

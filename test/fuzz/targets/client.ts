@@ -1,7 +1,11 @@
 /** What a client reads that a node, or who pretends to be one, answers. */
-import { parseDataInfo, parseDeleteReport, parsePipelineReport } from "../../../src/client/data-info.ts";
+import {
+  parseDataInfo,
+  parseDeleteReport,
+  parsePipelineReport,
+} from "../../../src/client/remote-data/data-info.ts";
 import { reviveThrown } from "../../../src/client/errors.ts";
-import { checked, problemAsError } from "../../../src/client/http.ts";
+import { checked, problemAsError } from "../../../src/client/connection/http.ts";
 import { parseFunctions, parseNodes, parseStatus } from "../../../src/client/listings.ts";
 import { decodeValue } from "../../../src/client/values.ts";
 import { parseOutcome } from "../../../src/codec/wire.ts";

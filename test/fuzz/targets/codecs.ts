@@ -1,5 +1,5 @@
 /** Values of users, which only workers and clients decode. */
-import { RemoteData } from "../../../src/client/remote-data.ts";
+import { RemoteData } from "../../../src/client/remote-data/remote-data.ts";
 import { capture, captureParts } from "../../../src/capture/capture.ts";
 import { revive } from "../../../src/capture/revive.ts";
 import { isData } from "../../../src/capture/wire/is-data.ts";

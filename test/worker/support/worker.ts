@@ -1,4 +1,4 @@
-import { newJobId } from "../../../src/client/new-job-id.ts";
+import { newJobId } from "../../../src/client/calls/new-job-id.ts";
 import { encodeSpec } from "../../../src/codec/wire.ts";
 import { parseNodeName } from "../../../src/core/ids.ts";
 import { OomKills } from "../../../src/worker/oom-kills.ts";
