@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { DataUrl } from "../core/data-url.ts";
 import type { DataThread } from "./data-thread.ts";
 import { ThreadError } from "./thread-error.ts";
@@ -29,6 +30,8 @@ export class Soundness {
 
   constructor(parts: SoundnessParts) {
     this.#parts = parts;
+    // As many as files that are proved at once: no leak, as Node would say from the eleventh on.
+    setMaxListeners(0, this.#controller.signal);
     this.settled = this.#checkDoubtful();
   }
 

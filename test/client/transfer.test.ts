@@ -3,7 +3,7 @@ import { readFile, stat, truncate, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
-import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { beforeEach, expect, onTestFinished, test, vi } from "vitest";
 import { Client } from "../../src/client/client.ts";
 import { RemoteData } from "../../src/client/remote-data/remote-data.ts";
 import { temporaryDirectory } from "../support/temporary.ts";
@@ -52,6 +52,17 @@ test("what is large comes on a connection of its own, and goes on when that brea
   server.cutDownloads.push(1_048_576, 2_000_000);
   const path = await new RemoteData({ dataUrl: "large", client }).localPath();
   expect(large.equals(await readFile(path))).toBe(true);
+});
+
+test("many large reads at once are none that Node warns of", async () => {
+  const warned = vi.fn<(warning: Error) => void>();
+  process.on("warning", warned);
+  onTestFinished(() => void process.off("warning", warned));
+  const urls = Array.from({ length: 12 }, (_, at) => `large/${at}`);
+  for (const url of urls) server.put(url, Buffer.alloc(2_000_000));
+  const read = await Promise.all(urls.map((dataUrl) => new RemoteData({ dataUrl, client }).raw()));
+  expect(read.map(({ length }) => length)).toEqual(urls.map(() => 2_000_000));
+  expect(warned).not.toHaveBeenCalled();
 });
 
 test("a part that is read goes on too, and a local file is whole", async () => {

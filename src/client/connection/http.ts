@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type {
   Agent,
   ClientRequest,
@@ -72,6 +73,8 @@ export class Http {
   constructor(url: URL, token: string | undefined) {
     this.url = url;
     this.#token = token;
+    // As many as downloads at once: no leak, as Node would say from the eleventh on.
+    setMaxListeners(0, this.#closing.signal);
     const module =
       url.protocol === "https:"
         ? process.getBuiltinModule("node:https")
