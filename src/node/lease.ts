@@ -1,5 +1,5 @@
 import type { NodeName } from "../core/ids.ts";
-import { KitchenError } from "../core/errors.ts";
+import { KitchenError, messageOf } from "../core/errors.ts";
 import type { ClusterTerms, NodeRegistration, RegisterReply } from "../store/membership.ts";
 import type { BlockedJob, Exhausted, Store, UnplacedJob } from "../store/port.ts";
 import { NO_TOKEN } from "./options.ts";
@@ -130,7 +130,7 @@ export class Lease {
       await this.#sweep();
       onBeat();
     } catch (error) {
-      warn(`cannot renew the lease: ${error instanceof Error ? error.message : String(error)}`);
+      warn(`cannot renew the lease: ${messageOf(error)}`);
     }
     if (this.#timer !== undefined) this.#schedule();
   }

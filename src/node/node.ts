@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { dashboardLink } from "../client/dashboard-link.ts";
-import { KitchenError } from "../core/errors.ts";
+import { KitchenError, messageOf } from "../core/errors.ts";
 import type { NodeName } from "../core/ids.ts";
 import type { NamespaceInfo } from "../core/messages.ts";
 import type { DataDirectory } from "../data/directory.ts";
@@ -186,7 +186,7 @@ class Node implements RunningNode {
     this.#port = await listen(this.#server, { host, port: wanted });
     if (this.url.port === "0") this.url.port = String(this.#port);
     await this.#lanes.queue.pool.start().catch((cause: unknown) => {
-      const reason = cause instanceof Error ? cause.message : String(cause);
+      const reason = messageOf(cause);
       throw new KitchenError("KS_MODULE_FAILED", `Cannot start workers: ${reason}`, { cause });
     });
     const listeners = { hub: this.#hub, dispatcher: this.#lanes.queue.runner, recovery: this.#recovery };
@@ -383,7 +383,7 @@ class Node implements RunningNode {
     try {
       await done;
     } catch (error) {
-      this.#options.log.warn(`cannot ${what}: ${error instanceof Error ? error.message : String(error)}`);
+      this.#options.log.warn(`cannot ${what}: ${messageOf(error)}`);
     }
   }
 }

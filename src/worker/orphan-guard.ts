@@ -28,12 +28,13 @@ export class OrphanGuard {
       env: {},
       cwd: "/",
     });
+    // First: where the system starts no more processes, the rest of this one is missing.
+    this.#shell.on("error", () => {});
     // It must not keep a process alive that has nothing else to do.
     this.#shell.unref();
     const { stdin } = this.#shell;
-    if (stdin !== null && "unref" in stdin && typeof stdin.unref === "function") stdin.unref();
+    if (stdin && "unref" in stdin && typeof stdin.unref === "function") stdin.unref();
     stdin?.on("error", () => {});
-    this.#shell.on("error", () => {});
   }
 
   /** From now on the process group that `child` leads is killed when this process ends. */

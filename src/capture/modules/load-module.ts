@@ -1,4 +1,4 @@
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import { evaluateFiles, importPackage, packageOf } from "./evaluate-files.ts";
 import { importerAt, type Importing } from "../resolve/importing.ts";
 import { decodeModules, type ModuleCode, type ModuleRef, type ModuleTarget } from "./module-code.ts";
@@ -93,7 +93,7 @@ function evaluate(came: Came): unknown {
   } catch (cause) {
     came.reach = undefined;
     if (cause instanceof KitchenError) throw cause;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new KitchenError("KS_MODULE_FAILED", `Cannot load the module ${code.url} as source: ${why}`, {
       cause,
     });

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import { constants, Script, type ScriptOptions } from "node:vm";
 import { importFor } from "../resolve/importing.ts";
 import type { ModuleRef } from "../modules/module-code.ts";
@@ -113,7 +114,7 @@ function scriptOf(text: string, options: ScriptOptions): Script {
   try {
     return new Script(text, options);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw cannotDecode(`this version of Node cannot read the text of a function: ${why}`, cause);
   }
 }

@@ -1,5 +1,5 @@
 import { promisify } from "node:util";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import { compileUnit, type CompiledUnit, type MadeScope } from "./compile.ts";
 import { setOwn, setProto } from "./assign.ts";
 import { argumentsOf, emptyError, symbolOf } from "./empty-values.ts";
@@ -67,7 +67,7 @@ export class Rebuild {
       return this.home.during(() => this.#run());
     } catch (cause) {
       if (cause instanceof KitchenError) throw cause;
-      throw cannotDecode(cause instanceof Error ? cause.message : String(cause), cause);
+      throw cannotDecode(messageOf(cause), cause);
     }
   }
 

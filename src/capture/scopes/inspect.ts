@@ -1,6 +1,6 @@
 import type { InspectorNotification, Session, Debugger, Runtime } from "node:inspector";
 import { clearTimeout, setTimeout } from "node:timers";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import { endOfPrototypes } from "../../core/realms.ts";
 
 /** What V8 tells about an object beyond its properties. */
@@ -231,7 +231,7 @@ export function theInspector(): Inspector {
     inspector = new Inspector();
   } catch (cause) {
     if (cause instanceof KitchenError) throw cause;
-    throw unavailable(cause instanceof Error ? cause.message : String(cause));
+    throw unavailable(messageOf(cause));
   }
   return inspector;
 }

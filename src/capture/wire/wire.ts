@@ -1,5 +1,5 @@
 import { Deserializer, Serializer } from "node:v8";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 
 /** The first byte of every graph, and of a bundle: which of the formats below follows. */
 export const TAG = { msgpack: 1, v8: 2, table: 3, lone: 4, bundle: 5 } as const;
@@ -156,7 +156,7 @@ export function serialize(tag: number, value: unknown): Uint8Array {
   try {
     serializer.writeValue(value);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new KitchenError(
       "KS_CANNOT_CAPTURE",
       `Cannot capture the value: V8 cannot write a part of it: ${why} (leave that part out, or send less at once)`,

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 import type { ClientEvent, SubmittedJob } from "../../core/messages.ts";
 import type { CodeUnit } from "../../capture/capture.ts";
+import { errorOf } from "../errors.ts";
 import { Cancellations } from "./cancellations.ts";
 import { EventStream } from "./event-stream.ts";
-import { closedError, type Http } from "./http.ts";
+import { closedError, type Http, isUnavailable } from "./http.ts";
 import { type Interruptible, interrupts } from "./interrupts.ts";
 import { ItemReader } from "../jobs/item-reader.ts";
 import { Outbox } from "../calls/outbox.ts";
@@ -78,9 +79,7 @@ export class Connection implements Line, Interruptible {
     tracked.markSubmitted();
     void this.#connected()
       .then(() => this.#askFor([tracked]))
-      .catch((error: unknown) =>
-        this.#fail(tracked, error instanceof Error ? error : new Error(String(error))),
-      );
+      .catch((error: unknown) => this.#fail(tracked, errorOf(error)));
     return tracked;
   }
 
@@ -272,7 +271,7 @@ export class Connection implements Line, Interruptible {
         if (submitted.length > 0) await this.#askFor(submitted);
         return;
       } catch (error) {
-        if (Date.now() > deadlineMs || !isPassing(error)) return this.#giveUp(reason, error);
+        if (Date.now() > deadlineMs || !isUnavailable(error)) return this.#giveUp(reason, error);
         await new Promise((resolve) => setTimeout(resolve, pauseMs));
         pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
       }
@@ -280,7 +279,7 @@ export class Connection implements Line, Interruptible {
   }
 
   #giveUp(reason: Error, last: unknown): void {
-    const message = `Lost the connection to ${this.http.url.href} (${reason.message}) and could not get it back: ${last instanceof Error ? last.message : String(last)}. The jobs go on: await c.result(id) when the node is back`;
+    const message = `Lost the connection to ${this.http.url.href} (${reason.message}) and could not get it back: ${messageOf(last)}. The jobs go on: await c.result(id) when the node is back`;
     for (const job of this.#jobs.values())
       this.#fail(job, new KitchenError("KS_CONNECTION_LOST", message, { cause: last }));
   }
@@ -302,8 +301,4 @@ export class Connection implements Line, Interruptible {
   #post(path: string, body: object): Promise<unknown> {
     return this.http.postJson(path, body, { isLong: true, silenceMs: this.#patience.silenceMs });
   }
-}
-
-function isPassing(error: unknown): boolean {
-  return error instanceof KitchenError && error.code === "KS_UNAVAILABLE";
 }

@@ -2,9 +2,8 @@ import type { IncomingMessage } from "node:http";
 import { FrameReader } from "../../codec/frames.ts";
 import { parseClientEvent } from "../../codec/wire.ts";
 import type { ClientEvent } from "../../core/messages.ts";
-import { problemAsError, type Http } from "./http.ts";
-
-const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
+import { errorOf } from "../errors.ts";
+import { MAX_RESPONSE_BYTES, problemAsError, type Http } from "./http.ts";
 
 export interface EventStreamOptions {
   readonly http: Http;
@@ -30,13 +29,13 @@ export class EventStream {
     this.#options = options;
     // From here on a clock of its own does that, which can say what happened.
     response.socket.setTimeout(0);
-    const reader = new FrameReader(MAX_FRAME_BYTES);
+    const reader = new FrameReader(MAX_RESPONSE_BYTES);
     response.on("data", (chunk: Buffer) => {
       this.#expectMore();
       try {
         reader.push(chunk, (body) => options.onEvent(parseClientEvent(body)));
       } catch (error) {
-        this.#lose(error instanceof Error ? error : new Error(String(error)));
+        this.#lose(errorOf(error));
       }
     });
     response.on("error", (error) => this.#lose(error));

@@ -7,7 +7,7 @@ import type {
   RequestOptions,
 } from "node:http";
 import { urlToHttpOptions } from "node:url";
-import { KitchenError, isErrorCode } from "../../core/errors.ts";
+import { KitchenError, isErrorCode, messageOf } from "../../core/errors.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../core/version.ts";
 import type { GetOptions } from "../../transfer/get.ts";
 import { parseSource } from "../../transfer/source.ts";
@@ -252,11 +252,9 @@ export class Http {
         `Cannot reach a node at ${at}: there is no host "${this.url.hostname}" (check the address)`,
         { cause },
       );
-    return new KitchenError(
-      "KS_UNAVAILABLE",
-      `Cannot reach the node at ${at}: ${cause instanceof Error ? cause.message : String(cause)}`,
-      { cause },
-    );
+    return new KitchenError("KS_UNAVAILABLE", `Cannot reach the node at ${at}: ${messageOf(cause)}`, {
+      cause,
+    });
   }
 }
 

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { open, type FileHandle } from "node:fs/promises";
 import { setImmediate as turn } from "node:timers/promises";
 import { parseSha256, type Sha256 } from "../../core/data.ts";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 
 const PIECE_BYTES = 1024 * 1024;
 /** Hashing so much takes some 10 ms; then others have their turn. */
@@ -58,7 +58,7 @@ export async function openFile(path: string): Promise<{ readonly file: FileHandl
 /** Tells of a file that cannot be read. */
 export function cannotRead(path: string): (cause: unknown) => never {
   return (cause) => {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     throw new KitchenError(
       "KS_USAGE",
       `Cannot read the file ${path}: ${why} (check its path, and who may read it)`,

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import type { ClusterStatus, NodeActivity, NodeReport } from "../../core/activity.ts";
 import { type JobId, type NodeName, parseJobId } from "../../core/ids.ts";
 import type { FinalState } from "../../core/job-states.ts";
@@ -63,7 +64,7 @@ export class ClusterWatch {
           activities.set(name, told);
           return { ...about, status: told.status, error: null };
         } catch (error) {
-          return { ...about, status: null, error: error instanceof Error ? error.message : String(error) };
+          return { ...about, status: null, error: messageOf(error) };
         }
       }),
     );

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import type { NodeName } from "../../core/ids.ts";
 import { PACKAGE_VERSION, PROTOCOL_VERSION } from "../../core/version.ts";
 import type { Store } from "../../store/port.ts";
@@ -62,7 +63,7 @@ export class Doctor {
       const told = name === node ? await this.own() : await data.peers.ask(peer, asked);
       return { ...about, told, error: null };
     } catch (error) {
-      return { ...about, told: null, error: error instanceof Error ? error.message : String(error) };
+      return { ...about, told: null, error: messageOf(error) };
     }
   }
 

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import { request as httpRequest } from "node:http";
 import { pipeline } from "node:stream/promises";
 import type { FastifyReply, FastifyRequest } from "fastify";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { NodeName } from "../../core/ids.ts";
 
 /** Set on what a node passes on, so that it goes no further. */
@@ -135,10 +135,6 @@ async function answer(response: IncomingMessage, reply: FastifyReply): Promise<v
   } catch {
     to.destroy();
   }
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function pick(headers: IncomingMessage["headers"], wanted: RegExp): Record<string, string | string[]> {

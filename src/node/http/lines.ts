@@ -1,5 +1,5 @@
 import type { FastifyReply } from "fastify";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 
 /** Said this often when there is nothing else to say, so that whoever waits knows that somebody works. */
 const ALIVE_MS = 3_000;
@@ -28,7 +28,7 @@ export async function sendLines(
     await work({ line, signal: gone.signal });
   } catch (error) {
     const code = error instanceof KitchenError ? error.code : "KS_INTERNAL";
-    const detail = error instanceof Error ? error.message : String(error);
+    const detail = messageOf(error);
     line({ error: { code, detail } });
   } finally {
     clearInterval(alive);

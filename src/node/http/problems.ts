@@ -1,5 +1,5 @@
 import type { FastifyReply } from "fastify";
-import { KitchenError, isErrorCode, type ErrorCode } from "../../core/errors.ts";
+import { KitchenError, isErrorCode, type ErrorCode, messageOf } from "../../core/errors.ts";
 
 /** RFC 9457: what every error of the HTTP interface looks like. */
 export interface Problem {
@@ -79,7 +79,7 @@ export function problemOf(error: unknown): Problem {
     return { type: "about:blank", title: titleOf(status), status, detail: error.message, code: error.code };
   }
   const { status, code } = fromHttpLayer(error);
-  const said = error instanceof Error ? error.message : String(error);
+  const said = messageOf(error);
   return { type: "about:blank", title: titleOf(status), status, detail: LAYER_DETAILS[status] ?? said, code };
 }
 

@@ -1,4 +1,4 @@
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
 import type { JobSpec } from "../../core/messages.ts";
 import { parseSpec } from "../../codec/wire.ts";
@@ -155,8 +155,7 @@ export class Claims {
         if (reply.nextVisibleMs !== undefined) this.wakeIn(Math.max(1, reply.nextVisibleMs));
       } while (this.#isWoken);
     } catch (error) {
-      if (!this.#hasFailed)
-        warn(`cannot claim jobs: ${error instanceof Error ? error.message : String(error)}`);
+      if (!this.#hasFailed) warn(`cannot claim jobs: ${messageOf(error)}`);
       this.#hasFailed = true;
     } finally {
       this.#isClaiming = false;

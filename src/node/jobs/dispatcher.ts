@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { decideNext, type AttemptEnd } from "../../core/attempt.ts";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { JobId } from "../../core/ids.ts";
 import { HeldWork, RunTimes } from "../../core/prefetch.ts";
 import type { ClaimedJob, ProgressRow, RunningJob } from "../../store/port.ts";
@@ -278,7 +278,7 @@ export class Dispatcher {
 
   #fail({ id, attempt }: ClaimedJob, error: unknown): void {
     const code = error instanceof KitchenError ? error.code : "KS_INTERNAL";
-    const message = error instanceof Error ? error.message : String(error);
+    const message = messageOf(error);
     this.#options.writer.finish({ id, attempt, next: "failed", outcome: errorOutcome(code, message) });
     this.#options.activity.refused(id);
   }

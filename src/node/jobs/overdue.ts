@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import type { OverdueJob, Store } from "../../store/port.ts";
 import { Alarm } from "../alarm.ts";
 import { errorOutcome } from "./outcomes.ts";
@@ -41,7 +42,7 @@ export class Overdue {
       const nextMs = await this.#failAll();
       if (nextMs !== undefined) this.lookIn(nextMs);
     } catch (error) {
-      this.#warn(`cannot look for overdue jobs: ${error instanceof Error ? error.message : String(error)}`);
+      this.#warn(`cannot look for overdue jobs: ${messageOf(error)}`);
     } finally {
       this.#isLooking = false;
     }
@@ -56,7 +57,10 @@ export class Overdue {
   async #failAll(): Promise<number | undefined> {
     let { due, nextMs } = await this.#store.expire([]);
     while (due.length > 0) {
-      const rows = due.map((job) => ({ id: job.id, outcome: errorOutcome("KS_TIMEOUT", messageOf(job)) }));
+      const rows = due.map((job) => ({
+        id: job.id,
+        outcome: errorOutcome("KS_TIMEOUT", overdueMessage(job)),
+      }));
       const failed = due;
       ({ due, nextMs } = await this.#store.expire(rows));
       this.#onFailed(failed);
@@ -65,7 +69,7 @@ export class Overdue {
   }
 }
 
-function messageOf({ label, queue, ttlMs, attempt }: OverdueJob): string {
+function overdueMessage({ label, queue, ttlMs, attempt }: OverdueJob): string {
   const begun =
     attempt === 0
       ? "was never begun"

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
 import type { Store, StoreEvent } from "../../store/port.ts";
 import type { BlockedJobs } from "./blocked-jobs.ts";
@@ -71,7 +72,7 @@ export class Recovery {
       while (this.#isBehind) await this.#recover();
     } catch (error) {
       this.#isBehind = true;
-      warn(`cannot catch up with the store: ${error instanceof Error ? error.message : String(error)}`);
+      warn(`cannot catch up with the store: ${messageOf(error)}`);
     }
     this.#isRunning = false;
     dispatcher.wake();

@@ -1,4 +1,4 @@
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { JobId, NodeName } from "../../core/ids.ts";
 import type { FinalState } from "../../core/job-states.ts";
 import { missingNotice } from "../../store/output-limit.ts";
@@ -243,9 +243,7 @@ export class StoreWriter {
 
   #lose(error: unknown): void {
     if (!this.#isAway && !this.#isClosed)
-      this.#options.warn(
-        `cannot reach the store, what happens here waits for it: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      this.#options.warn(`cannot reach the store, what happens here waits for it: ${messageOf(error)}`);
     this.#isAway = true;
     this.#tellRoom();
   }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../core/errors.ts";
 import { dirname, isAbsolute, sep } from "node:path";
 import { watch } from "chokidar";
 import type { Log } from "../options.ts";
@@ -27,9 +28,7 @@ export function watchModules(
       renewing = renewing.then(renew).then(
         () => log.info("modules changed: the workers were replaced"),
         (error: unknown) =>
-          log.error(
-            `modules changed, but the workers stay as they are: ${error instanceof Error ? error.message : String(error)}`,
-          ),
+          log.error(`modules changed, but the workers stay as they are: ${messageOf(error)}`),
       );
     }, SETTLE_MS);
   });

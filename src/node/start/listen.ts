@@ -1,5 +1,5 @@
 import type { FastifyInstance } from "fastify";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 
 /** Starts to listen; gives the port. @throws KitchenError `KS_USAGE`, with the way out, when that fails */
 export async function listen(
@@ -26,6 +26,6 @@ function reasonOf(error: unknown): string {
     case "ENOTFOUND":
       return "this machine has no such address (choose another with --host)";
     default:
-      return error instanceof Error ? error.message : String(error);
+      return messageOf(error);
   }
 }
