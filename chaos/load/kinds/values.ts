@@ -1,5 +1,5 @@
 // Calls that return something.
-import { currentJob } from "kitchensink";
+import { client, currentJob } from "kitchensink";
 import { begin } from "../mark.ts";
 import type { Caller, Kind } from "../caller.ts";
 
@@ -70,6 +70,27 @@ function chained(caller: Caller): void {
   caller.follow(second, { value: value + 1, codes: ["KS_WORKER_LOST"] });
 }
 
+/** What a job may be told of one that it called itself. */
+const OF_THE_OTHER = [
+  "KS_CONNECTION_LOST",
+  "KS_NO_SUCH_JOB",
+  "KS_STATE_LOST",
+  "KS_UNAVAILABLE",
+  "KS_WORKER_LOST",
+] as const;
+
+/** One that calls another and awaits it: its worker's place is needed meanwhile. */
+function calling(caller: Caller): void {
+  const { log } = caller;
+  const value = caller.dice.whole(0, 1_000);
+  const job = caller.client.call(async (given: number) => {
+    const mark = begin(log);
+    const quiet = client().with({ output: "off" });
+    return { mark, value: await quiet.call((n: number) => n + 1, given) };
+  }, value);
+  caller.follow(job, { value: value + 1, codes: OF_THE_OTHER });
+}
+
 /** A map counts as a whole: results in order, each of a job of its own; or the reason of the first call that failed. */
 function map(caller: Caller): void {
   const items = Array.from({ length: caller.dice.whole(1, 30) }, (_, at) => at);
@@ -89,6 +110,7 @@ export const VALUES: readonly Kind[] = [
   { name: "large", weight: 30, begin: large },
   { name: "left", weight: 60, begin: left },
   { name: "chained", weight: 40, begin: chained },
+  { name: "calling", weight: 15, begin: calling },
   { name: "busy", weight: 6, begin: busy },
   { name: "long", weight: 6, begin: long },
   { name: "map", weight: 10, begin: map },
