@@ -2,6 +2,8 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createWriteStream } from "node:fs";
 import { once } from "node:events";
+import { descendantsOf } from "../../bench/support/processes.ts";
+import { signal } from "./processes.ts";
 
 export interface Exit {
   readonly code: number | null;
@@ -35,12 +37,15 @@ export class Child {
     );
     for (const pipe of [this.#child.stdout, this.#child.stderr]) pipe?.pipe(log, { end: false });
     this.#child.stdin?.on("error", () => {});
-    const kill = (): void => void this.#child.kill("SIGKILL");
+    // With all that it started: what is frozen cannot end by itself.
+    const kill = (): void => {
+      for (const pid of [this.pid, ...descendantsOf(this.pid)]) signal(pid, "SIGKILL");
+    };
     process.once("exit", kill);
-    this.exited = once(this.#child, "close").then(([code, signal]: unknown[]) => {
+    this.exited = once(this.#child, "close").then(([code, endedBy]: unknown[]) => {
       process.off("exit", kill);
-      log.end(`— ${new Date().toISOString()} ended: ${String(signal ?? code)}\n`);
-      return { code, signal } as Exit;
+      log.end(`— ${new Date().toISOString()} ended: ${String(endedBy ?? code)}\n`);
+      return { code, signal: endedBy } as Exit;
     });
   }
 
@@ -52,8 +57,8 @@ export class Child {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  kill(signal: NodeJS.Signals): void {
-    this.#child.kill(signal);
+  kill(name: NodeJS.Signals): void {
+    this.#child.kill(name);
   }
 
   tell(line: string): void {
