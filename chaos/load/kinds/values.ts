@@ -17,9 +17,9 @@ function captured(caller: Caller): void {
 
 function registered(caller: Caller): void {
   const numbers = Array.from({ length: caller.dice.whole(0, 20) }, () => caller.dice.whole(0, 1_000));
-  const client = caller.client.with({ rpcName: "chaos", codec: "json", priority: caller.dice.whole(-5, 5) });
+  const byName = caller.client.with({ rpcName: "chaos", codec: "json", priority: caller.dice.whole(-5, 5) });
   const value = numbers.reduce((total, number) => total + number, 0);
-  caller.follow(client.call("sum", caller.log, numbers), { value });
+  caller.follow(byName.call("sum", caller.log, numbers), { value });
 }
 
 /** Arguments and a result that have keys of their own in the store. */
