@@ -72,6 +72,27 @@ test("a job that is on its way to the store while it comes back is not taken for
   await store.close();
 });
 
+test("a job that ended elsewhere before the answer to its submit came is told when that has come", async () => {
+  const store = openMemoryStore({ cluster: "test", ...DEFAULTS });
+  const { hub, events } = hubWithClient();
+  await register(store, N1);
+  const id = await runningJob(store, N1, { queue: "a" });
+  let answer: () => void = () => {};
+  hub.watch(CLIENT, id, true);
+  const submitted = hub.whileUnanswered([id], new Promise<void>((resolve) => (answer = resolve)));
+  await store.finish(N1, [
+    { id, attempt: 1, next: "failed", outcome: errorOutcome("KS_TIMEOUT", "too long") },
+  ]);
+
+  await catchUp(store, hub, N2);
+  answer();
+  await submitted;
+
+  await expect.poll(() => events).toMatchObject([{ type: "finished", jobId: id, state: "failed" }]);
+  expect(hub.awaited).toEqual([]);
+  await store.close();
+});
+
 test("after a break clients hear what was printed meanwhile, and then the end, though its event comes first", async () => {
   const store = openMemoryStore({ cluster: "test", ...DEFAULTS });
   const { hub, events } = hubWithClient();

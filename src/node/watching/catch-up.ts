@@ -18,16 +18,23 @@ const STATE_LOST = errorOutcome(
  * @throws KitchenError when the store does not answer
  */
 export async function catchUp(store: Store, hub: Hub, node: NodeName): Promise<void> {
-  const ids = hub.awaited;
+  // The store may not know these yet, and their ends may have been told while nobody listened.
+  for (const later of hub.awaitedLater)
+    void later.then((ids) => tellAll(ids, { store, hub, node })).catch(() => {});
+  await tellAll(hub.awaited, { store, hub, node });
+}
+
+async function tellAll(ids: readonly JobId[], telling: Telling): Promise<void> {
   if (ids.length === 0) return;
-  const records = await store.watch(ids, node);
+  const records = await telling.store.watch(ids, telling.node);
   const limit = pLimit(LOGS_AT_ONCE);
-  await Promise.all(ids.map((id, at) => limit(() => tell(id, records[at], { store, hub }))));
+  await Promise.all(ids.map((id, at) => limit(() => tell(id, records[at], telling))));
 }
 
 interface Telling {
   readonly store: Store;
   readonly hub: Hub;
+  readonly node: NodeName;
 }
 
 async function tell(id: JobId, record: JobRecord | undefined, { store, hub }: Telling): Promise<void> {

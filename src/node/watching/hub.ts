@@ -30,8 +30,8 @@ export class Hub {
   readonly #onEnd: (id: JobId, state: FinalState) => void;
   readonly #clients = new Map<string, Connected>();
   readonly #waiting = new Map<JobId, Watchers>();
-  /** Batches that are on their way to the store. */
-  readonly #unanswered = new Set<readonly JobId[]>();
+  /** Batches that are on their way to the store, each with when that is known to have taken it, or not. */
+  readonly #unanswered = new Map<readonly JobId[], Promise<unknown>>();
   /** Jobs whose ends wait for what is told before, by how many; and the end, when it has come. */
   readonly #behind = new Map<JobId, { tellers: number; end?: readonly [FinalState, Uint8Array] }>();
   readonly #outbox = new Map<string, Buffer[]>();
@@ -78,7 +78,7 @@ export class Hub {
 
   /** Jobs that are watched already, while the store is asked to take them: it may not know them yet. */
   async whileUnanswered<T>(ids: readonly JobId[], answer: Promise<T>): Promise<T> {
-    this.#unanswered.add(ids);
+    this.#unanswered.set(ids, answer);
     try {
       return await answer;
     } finally {
@@ -88,8 +88,19 @@ export class Hub {
 
   /** The jobs that somebody waits for, and that the store has taken. */
   get awaited(): JobId[] {
-    const unanswered = new Set([...this.#unanswered].flat());
+    const unanswered = new Set([...this.#unanswered.keys()].flat());
     return [...this.#waiting.keys()].filter((id) => !unanswered.has(id));
+  }
+
+  /**
+   * As {@link awaited}, of the batches that the store is asked to take now: for each, those that it took and that somebody
+   * still waits for, when that is known.
+   */
+  get awaitedLater(): Promise<readonly JobId[]>[] {
+    return Array.from(this.#unanswered, async ([ids, answer]) => {
+      await answer.catch(() => {});
+      return ids.filter((id) => this.#waiting.has(id));
+    });
   }
 
   /** Whether somebody waits for the job who wants its output. */

@@ -1,5 +1,4 @@
-import { createReadStream } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
+import { open, readFile, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { isData } from "../../capture/wire/is-data.ts";
 import { Client } from "../../client/client.ts";
@@ -78,7 +77,7 @@ export class NodeData implements DataAccess {
   async read(url: DataUrl): Promise<{ readonly info: DataFacts; readonly bytes: Uint8Array }> {
     const local = await this.#local(url);
     if (local === undefined) return await this.#remote.read(url);
-    return { info: local.info, bytes: await readFile(local.path) };
+    return { info: local.info, bytes: await this.#bytesOf(url, local) };
   }
 
   async stream(
@@ -88,10 +87,10 @@ export class NodeData implements DataAccess {
     const local = await this.#local(url);
     if (local === undefined) return await this.#remote.stream(url, options);
     const { start = 0, end = Infinity, signal } = options;
-    // The last byte counts in here, unlike everywhere else.
-    const range = end <= start ? { start: 0, end: -1 } : { start, end: end - 1 };
-    const body = end <= start ? noBytes() : createReadStream(local.path, { ...range, signal });
-    return { info: local.info, body };
+    if (end <= start) return { info: local.info, body: noBytes() };
+    const file = await open(local.path).catch(unlessGone);
+    if (file === undefined) return await this.#remote.stream(url, options);
+    return { info: local.info, body: file.createReadStream({ start, end: end - 1, signal }) };
   }
 
   async localPath(url: DataUrl): Promise<string> {
@@ -106,7 +105,7 @@ export class NodeData implements DataAccess {
       local === undefined ? await this.#remote.read(url) : { info: local.info, bytes: undefined };
     const facts = codec === undefined ? info : { ...info, codec };
     const decode = async (): Promise<unknown> =>
-      this.decode(facts, bytes ?? (await readFile(local?.path ?? "")));
+      this.decode(facts, bytes ?? (await this.#bytesOf(url, local!)));
     // What was decoded for a job that may revive code is not for one that may not.
     if (facts.codec === CLOSURE_CODEC && !mayReviveCode()) return await decode();
     return await this.#decoded.get(facts, decode);
@@ -175,6 +174,11 @@ export class NodeData implements DataAccess {
     return "path" in answer ? answer : undefined;
   }
 
+  /** Where the file was deleted since the node told of it, the cluster says what became of the data. */
+  async #bytesOf(url: DataUrl, { path }: LocalFile): Promise<Uint8Array> {
+    return (await readFile(path).catch(unlessGone)) ?? (await this.#remote.read(url)).bytes;
+  }
+
   async #ask(url: DataUrl): Promise<LocalFile | { readonly why: string }> {
     const answer = new Reader(await this.#post("/v1/local", { url }), "local file");
     if (!answer.has("path")) return { why: answer.text("why") };
@@ -195,6 +199,10 @@ export class NodeData implements DataAccess {
       isLong: true,
     });
   }
+}
+
+function unlessGone(error: unknown): undefined {
+  if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
 }
 
 function isUnavailable(error: unknown): boolean {

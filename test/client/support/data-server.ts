@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { PROTOCOL_VERSION } from "../../../src/core/version.ts";
 import { runSubmission } from "./job-runner.ts";
@@ -37,6 +38,10 @@ export class DataServer {
   /** What broadcasts and adoptions answer with. */
   lines: object[] = [];
   placement: unknown;
+  /** Where workers of the node are told that its files are. */
+  localFolder = "";
+  /** Called when a worker has been told where a file is. */
+  onLocal: () => void = () => {};
   events: ServerResponse | undefined;
   readonly #server: Server;
   readonly url: string;
@@ -101,7 +106,11 @@ export class DataServer {
     const body = await bodyOf(request);
     if (pathname === "/v1/jobs") return await runSubmission(body, response, () => this.events);
     if (pathname === "/v1/catalog" && method === "GET") return this.#search(response, searchParams);
-    const asked = JSON.parse(body.toString()) as { urls: string[] };
+    const asked = JSON.parse(body.toString()) as { urls: string[]; url: string };
+    if (pathname === "/v1/local") {
+      sendJson(response, 200, { path: join(this.localFolder, asked.url), data: this.#info(asked.url) });
+      return this.onLocal();
+    }
     if (pathname === "/v1/catalog")
       return sendJson(response, 200, { data: asked.urls.map((url) => this.#info(url)) });
     response.setHeader("content-type", "application/x-ndjson");
