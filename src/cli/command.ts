@@ -7,22 +7,20 @@ export interface Explanation {
   /** Behind the options, for what one has to know besides. */
   readonly remark?: string;
   readonly example: string;
-  /** Default: true, by `--json`. */
-  readonly printsJson?: boolean;
 }
 
 /** Declares a command that asks a node: with what all of these have. What it needs is loaded when it runs. */
 export function addCommand(
   parent: Command,
   usage: string,
-  { description, remark, example, printsJson = true }: Explanation,
+  { description, remark, example }: Explanation,
 ): Command {
-  const command = parent
+  return parent
     .command(usage)
     .description(description)
     .addOption(
       new Option("--url <address>", "a node of the cluster").env("KITCHENSINK_URL").default(DEFAULT_URL),
     )
-    .addHelpText("after", `${remark === undefined ? "" : `\n${remark}\n`}\nExample:\n  ${example}`);
-  return printsJson ? command.option("--json", "print JSON, one object a line", false) : command;
+    .addHelpText("after", `${remark === undefined ? "" : `\n${remark}\n`}\nExample:\n  ${example}`)
+    .option("--json", "print JSON, one object a line", false);
 }

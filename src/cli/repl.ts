@@ -9,6 +9,5 @@ export function addReplCommand(program: Command): void {
     remark:
       "Functions that are typed travel with the variables that they use. Ctrl-C cancels the call that is awaited.",
     example: "kitchensink repl\n  > await c.call((x: number) => x * 2, 21)",
-    printsJson: false,
   }).action(async (flags: ReplFlags) => (await import("./repl/repl.ts")).openRepl(flags));
 }

@@ -13,6 +13,7 @@ import { registerCodec } from "../../codec/codec.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { PACKAGE_VERSION } from "../../core/version.ts";
 import { installTypeScript } from "../../worker/typescript/install.ts";
+import { facts } from "../jobs/show-value.ts";
 import { painter } from "../style.ts";
 import { AbovePrompt } from "./above-prompt.ts";
 import { AwaitedJobs } from "./awaited.ts";
@@ -23,6 +24,7 @@ import { translate } from "./javascript.ts";
 
 export interface ReplFlags {
   readonly url: string;
+  readonly json: boolean;
 }
 
 /** Its types do not know `historySize`. */
@@ -35,8 +37,10 @@ const OPTIONS = {
 };
 
 /** `kitchensink repl` */
-export async function openRepl({ url }: ReplFlags): Promise<void> {
-  await greet(url);
+export async function openRepl({ url, json }: ReplFlags): Promise<void> {
+  // With `--json` stdout is for what lines come to.
+  const output = json ? process.stderr : process.stdout;
+  await greet(url, output);
   process.setSourceMapsEnabled(true);
   installTypeScript({ ownsPackage: true });
   const awaited = new AwaitedJobs();
@@ -44,13 +48,15 @@ export async function openRepl({ url }: ReplFlags): Promise<void> {
   const lines = process.stdin.isTTY ? undefined : new OneByOne();
   const server = start({
     ...OPTIONS,
-    ...(lines === undefined ? {} : { input: lines.input, output: process.stdout }),
+    ignoreUndefined: json,
+    input: lines?.input ?? process.stdin,
+    output,
   });
-  const above = new AbovePrompt(server, process.stdout);
+  const above = new AbovePrompt(server, output);
   // Its output goes above the prompt, and Ctrl-C is heard by the REPL.
   const c = setupClient(url, { output: above.sinks, interrupt: "leave" });
   Object.assign(server.context, GLOBALS, { c });
-  takeLines(server, { above, awaited, lines });
+  takeLines(server, { above, awaited, lines, json });
   const http = new Http(c.url, findToken(c.url));
   defineCommands(server, clusterCommands(c, http));
   rememberLines(server);
@@ -77,15 +83,15 @@ const GLOBALS = {
 };
 
 /** @throws KitchenError when no node answers, before there is a prompt */
-async function greet(url: string): Promise<void> {
+async function greet(url: string, output: NodeJS.WriteStream): Promise<void> {
   const c = new Client(url);
   try {
     const nodes = await c.nodes();
     const workers = nodes.reduce((sum, node) => sum + node.workers, 0);
     const cluster = `${nodes.length === 1 ? "1 node" : `${nodes.length} nodes`}, ${workers === 1 ? "1 worker" : `${workers} workers`}`;
-    const dim = painter(process.stdout);
-    process.stdout.write(`Kitchen Sink ${PACKAGE_VERSION} at ${c.url.href}: ${cluster}\n`);
-    process.stdout.write(dim("dim", "c is the client; .help lists commands, Ctrl-D leaves\n"));
+    const dim = painter(output);
+    output.write(`Kitchen Sink ${PACKAGE_VERSION} at ${c.url.href}: ${cluster}\n`);
+    output.write(dim("dim", "c is the client; .help lists commands, Ctrl-D leaves\n"));
   } finally {
     await c.close();
   }
@@ -95,10 +101,12 @@ interface Around {
   readonly above: AbovePrompt;
   readonly awaited: AwaitedJobs;
   readonly lines: OneByOne | undefined;
+  /** Whether what lines come to goes to stdout, as JSON. */
+  readonly json: boolean;
 }
 
 /** Puts TypeScript before Node's own evaluation, which knows top-level await. */
-function takeLines(server: REPLServer, { above, awaited, lines }: Around): void {
+function takeLines(server: REPLServer, { above, awaited, lines, json }: Around): void {
   const { eval: evaluate, writer: show } = server;
   const displayPrompt = server.displayPrompt.bind(server);
   const own: REPLEval = function own(this: REPLServer, typed, context, file, done) {
@@ -109,7 +117,7 @@ function takeLines(server: REPLServer, { above, awaited, lines }: Around): void 
     const translated = translate(typed);
     if (translated.type === "incomplete") return done(new Recoverable(translated.error), undefined);
     const code = translated.type === "javascript" ? translated.code : typed;
-    evaluate.call(this, code, context, file, done);
+    evaluate.call(this, code, context, file, json ? printed(done) : done);
   };
   Object.assign(server, {
     eval: own,
@@ -121,6 +129,17 @@ function takeLines(server: REPLServer, { above, awaited, lines }: Around): void 
     writer: (value: unknown) => show.call(server, awaited.whyInterrupted(value) ?? value),
   });
   server.prependListener("SIGINT", () => awaited.cancel("Ctrl-C"));
+}
+
+type Done = Parameters<REPLEval>[3];
+
+/** What was thrown is told as ever, on stderr. */
+function printed(done: Done): Done {
+  return (error, value: unknown) => {
+    if (error !== null) return done(error, undefined);
+    if (value !== undefined) process.stdout.write(`${JSON.stringify(facts(value))}\n`);
+    done(null, undefined);
+  };
 }
 
 /** Lines of before come back with the arrow keys; the file is its owner's alone. */

@@ -139,6 +139,32 @@ test("lines of a pipe are taken one by one, each when the one before is done", a
   expect(stdout).toMatch(/> undefined\n> (\.\.\. |\| )*undefined\n> 2\n> 3\n> \n?$/);
 }, 30_000);
 
+test("with --json stdout has what each line comes to as JSON, and nothing else", async () => {
+  const node = await startNodeProcess();
+  const child = spawn(process.execPath, [MAIN, "repl", "--json", "--url", node.url], {
+    env: { PATH: process.env["PATH"], HOME: node.directory, KITCHENSINK_TOKEN: node.token },
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const said = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const)
+    child[stream].setEncoding("utf8").on("data", (text: string) => (said[stream] += text));
+  child.stdin.end(
+    [
+      "const n: number = 20",
+      'await c.call(() => { console.log("printed"); return [n + 1] })',
+      "new Map([[1, 2]])",
+      'await c.call(() => { throw new RangeError("thrown") })',
+      ".nodes",
+      "",
+    ].join("\n"),
+  );
+  const [code] = (await once(child, "close")) as [number];
+  expect(code).toBe(0);
+  expect(said.stdout).toBe('{"result":[21]}\n{"inspected":"Map(1) { 1 => 2 }"}\n');
+  for (const text of ["Kitchen Sink ", "printed\n", "RangeError: thrown", "WORKERS"])
+    expect(said.stderr).toContain(text);
+}, 30_000);
+
 test.each([
   ["the end of a pipe", true],
   ["a pipe that stays open", false],
