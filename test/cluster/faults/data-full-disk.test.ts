@@ -104,7 +104,7 @@ test.skipIf(!canMount)(
     await expect(save("named", "node1")).rejects.toMatchObject({
       code: "KS_DATA_UNAVAILABLE",
       message: expect.stringMatching(
-        /Cannot save at node1: its disk has [\d.]+ k?B free.*choose another node/,
+        /Cannot save at node1: its disk has [\d.]+ [kM]?B free.*choose another node/,
       ),
     });
     const far = new RemoteData({ dataUrl: "far", client });
