@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { PROTOCOL_VERSION } from "../../src/core/version.ts";
 import { deathNote, deathReport, type Death } from "../../src/node/jobs/death.ts";
 import { startNode } from "../../src/node/node.ts";
+import { nodeOptions } from "./support/node-options.ts";
 import { openMemoryStore } from "../../src/store/memory/store.ts";
 import { OomKills } from "../../src/worker/oom-kills.ts";
 import { OutputTail } from "../../src/worker/output-tail.ts";
@@ -102,30 +103,7 @@ test("fault 16: a job whose last node was lost fails with its name and all death
   await claim(store, N1);
   await store.finish(N1, [second]);
   await claim(store, N1);
-  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-  const node = await startNode({
-    name: N2,
-    cluster: "test",
-    url: new URL("http://127.0.0.1:0/"),
-    host: "127.0.0.1",
-    allowedHosts: [],
-    token: null,
-    store,
-    dataDirectory: temporaryDirectory(),
-    adopts: [],
-    dataThresholdBytes: 1,
-    numWorkers: 1,
-    numInstantWorkers: 1,
-    queues: ["default"],
-    modules: [],
-    reloads: false,
-    isReadOnly: false,
-    isArbitraryBanned: false,
-    environmentNames: [],
-    leaseMs: 600,
-    graceMs: 0,
-    log,
-  });
+  const node = await startNode({ ...nodeOptions(store), name: N2, dataThresholdBytes: 1, leaseMs: 600 });
   try {
     await expect.poll(() => state(store, job.id), { timeout: 10_000 }).toBe("failed");
     const [record] = await store.read([job.id]);
