@@ -2,7 +2,6 @@ import { KitchenError } from "../core/errors.ts";
 import { parseJobId } from "../core/ids.ts";
 import type { FunctionInfo } from "../core/messages.ts";
 import { ClientData } from "./remote-data/client-data.ts";
-import { Connection } from "./connection/connection.ts";
 import {
   calleeOf,
   encodeCall,
@@ -10,9 +9,7 @@ import {
   type Callee,
   type CallOptions,
 } from "./calls/encode-call.ts";
-import { Http } from "./connection/http.ts";
 import { HttpData } from "./remote-data/http-data.ts";
-import { InstantCaller } from "./calls/instant.ts";
 import { contentId } from "./calls/content-id.ts";
 import { gather, type Gathered } from "./jobs/gather.ts";
 import { newJobId } from "./calls/new-job-id.ts";
@@ -30,22 +27,12 @@ import {
   settingsFrom,
 } from "./options.ts";
 import { outputOf } from "./output/output.ts";
-import { currentRealm } from "./connection/realm.ts";
 import { rpcProxy, type Rpc } from "./calls/rpc.ts";
 import type { Returned } from "./jobs/remote-items.ts";
-import { findToken } from "./connection/token.ts";
+import { parseUrl } from "./connection/node-url.ts";
+import { share, type Shared } from "./connection/shared.ts";
 import { traceCall, type CallTrace } from "./tracing.ts";
 import type { TrackedJob } from "./jobs/tracked-job.ts";
-
-interface Shared {
-  /** To which results of functions called by name belong; those of captured functions belong where the function does. */
-  readonly realm: object | undefined;
-  readonly http: Http;
-  /** Connections for data, so that nothing else waits behind it. */
-  readonly dataHttp: Http;
-  readonly connection: Connection;
-  readonly instant: InstantCaller;
-}
 
 /**
  * Calls functions on a cluster, through one of its nodes.
@@ -350,23 +337,6 @@ export class Client implements AsyncDisposable {
   }
 }
 
-interface ShareOptions {
-  readonly token: string | undefined;
-  /** Whether Ctrl-C cancels what the client waits for. */
-  readonly hears: boolean;
-}
-
-function share(url: URL, { token = findToken(url), hears }: ShareOptions): Shared {
-  const http = new Http(url, token);
-  return {
-    realm: currentRealm(),
-    http,
-    dataHttp: http.sibling(),
-    connection: new Connection(http, hears),
-    instant: new InstantCaller(http, hears),
-  };
-}
-
 function noWaiting(label: string): KitchenError {
   return new KitchenError(
     "KS_USAGE",
@@ -380,22 +350,4 @@ function callOptionsOf(settings: Settings): CallOptions {
 
 function queueOf({ queue, node }: Settings): string {
   return node === undefined ? queue : `${queue.split("|")[0]}|${node}`;
-}
-
-function parseUrl(url: string | URL): URL {
-  const parsed = URL.canParse(String(url)) ? new URL(url) : undefined;
-  if (parsed !== undefined && isMoreThanPlace(parsed))
-    throw new KitchenError(
-      "KS_USAGE",
-      `Not the address of a node: ${parsed.protocol}//${parsed.host}/ comes with a login or a query, and addresses are shown in messages (pass { token }, or set KITCHENSINK_TOKEN)`,
-    );
-  if (parsed?.protocol === "http:" || parsed?.protocol === "https:") return parsed;
-  throw new KitchenError(
-    "KS_USAGE",
-    `Not the address of a node: ${JSON.stringify(String(url))} (expected something like http://localhost:6323/)`,
-  );
-}
-
-function isMoreThanPlace({ username, password, search }: URL): boolean {
-  return `${username}${password}${search}` !== "";
 }
