@@ -1,7 +1,8 @@
 -- The catalog of data. Needs base.lua.
 local index_key = prefix .. "data-index"
 local lost_key = prefix .. "data-lost"
-local MOST_LOST = 10000
+local deleted_key = prefix .. "data-deleted"
+local MOST_LOST, MOST_DELETED = 10000, 100000
 
 local function data_key(url) return prefix .. "data:" .. url end
 local function data_of_key(node) return prefix .. "data-of:" .. node end
@@ -9,6 +10,9 @@ local function drops_key(node) return prefix .. "drops:" .. node end
 
 -- "size sha256 type", and a codec perhaps.
 local function sha256_of(facts) return string.match(facts, "^%S+ (%S+)") end
+
+-- As a member of deleted_key.
+local function print_of(url, facts) return sha256_of(facts) .. " " .. url end
 
 -- Beside its replicas an entry has two fields: facts and created. Gives whether there was one, and whether it was the last.
 local function remove_replica(url, node)

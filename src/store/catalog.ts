@@ -23,7 +23,8 @@ export interface Catalog {
   addCopies(node: NodeName, rows: readonly NewReplica[]): Promise<CopyReply[]>;
   /**
    * As `addReplicas`, of files that the node had before, and says that these are all: others of the node leave the catalog.
-   * `gone` is the answer to those that it still has to drop. What is added by the others is not to be dropped any more.
+   * `gone` is the answer to those that it still has to drop, and to those that were deleted from all nodes since they were
+   * created, although nobody knew that this node had them: the last 100,000 are remembered until they are saved again.
    */
   setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<CopyReply[]>;
   /**

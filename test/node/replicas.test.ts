@@ -103,6 +103,16 @@ test("a copy whose entry broke off goes when the data were deleted meanwhile", a
   expect(await holders(store)).toEqual([]);
 });
 
+test("a node that was killed with a copy which nobody knows of does not bring back data deleted meanwhile", async () => {
+  const { store, replicas, arrive, isHere } = await scene();
+  const arrived = await arrive();
+  await store.addReplicas(N1, [arrived.replica]);
+  await store.deleteData([URL]);
+  await replicas.enterAll();
+  expect(isHere()).toBe(false);
+  expect(await holders(store)).toEqual([]);
+});
+
 test.each([
   ["goes when the catalog did not hear of it", "before", []],
   ["stays when the catalog did", "behind", [N2]],

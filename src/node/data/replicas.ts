@@ -29,9 +29,11 @@ export class Replicas {
     await this.lookAfter();
     const replicas = [...directory.replicas()];
     const replies = await catalog.setReplicas(node, replicas.map(rowOf));
-    for (const [at, { url }] of replicas.entries())
+    for (const [at, { url, sha256 }] of replicas.entries())
       if (replies[at] === "exists")
         warn(`the file of ${url} is not in the catalog: other data has that url now (move the file away)`);
+      // Deleted while this node had it, and was away perhaps before anybody was told that it did.
+      else if (replies[at] === "gone") await directory.remove(url, sha256);
     // Some may have turned out to be lost while all were entered.
     const gone = replicas.filter(({ url }) => directory.find(url) === undefined);
     await catalog.removeReplicas(

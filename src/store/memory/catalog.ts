@@ -12,6 +12,7 @@ import type {
 } from "../catalog.ts";
 
 const MOST_LOST = 10_000;
+const MOST_DELETED = 100_000;
 
 interface Entry extends Omit<DataRecord, "replicas"> {
   readonly replicas: Set<NodeName>;
@@ -20,8 +21,9 @@ interface Entry extends Omit<DataRecord, "replicas"> {
 /** The catalog of the embedded store. */
 export abstract class MemoryCatalog implements Catalog {
   readonly #entries = new Map<DataUrl, Entry>();
-  /** Urls whose last replica was lost, the first ones first. */
-  readonly #lost = new Set<DataUrl>();
+  /** Urls by the time at which their last replica was lost, the first ones first; and prints of what was deleted. */
+  readonly #lost = new Map<DataUrl, number>();
+  readonly #deleted = new Map<string, number>();
   readonly #drops = new Map<NodeName, Map<DataUrl, Sha256>>();
   /** All urls with their bytes, in the order of these, until an entry comes or goes. */
   #sorted: (readonly [Buffer, DataUrl])[] | undefined;
@@ -44,18 +46,18 @@ export abstract class MemoryCatalog implements Catalog {
   async setReplicas(node: NodeName, rows: readonly NewReplica[]): Promise<CopyReply[]> {
     const nowMs = this.open();
     const replies = rows.map((row) =>
-      this.#isToDrop(node, row) ? this.#goneOr(row) : this.#add(node, row, nowMs),
+      this.#isToDrop(node, row) || this.#isDeleted(row) ? this.#goneOr(row) : this.#add(node, row, nowMs),
     );
     const isKept = (reply: CopyReply | undefined): boolean => reply === "added" || reply === "known";
     const kept = new Set(rows.filter((_, at) => isKept(replies[at])).map(({ url }) => url));
     for (const [url, { replicas }] of this.#entries)
-      if (replicas.has(node) && !kept.has(url)) this.#lose(node, url);
+      if (replicas.has(node) && !kept.has(url)) this.#lose(node, url, nowMs);
     return replies;
   }
 
   async removeReplicas(node: NodeName, urls: readonly DataUrl[]): Promise<void> {
-    this.open();
-    for (const url of urls) this.#lose(node, url);
+    const nowMs = this.open();
+    for (const url of urls) this.#lose(node, url, nowMs);
   }
 
   async findData(urls: readonly DataUrl[]): Promise<(DataRecord | undefined)[]> {
@@ -89,10 +91,12 @@ export abstract class MemoryCatalog implements Catalog {
   }
 
   async deleteData(urls: readonly DataUrl[], node?: NodeName): Promise<NodeName[][]> {
-    this.open();
+    const nowMs = this.open();
     return urls.map((url) => {
       if (node === undefined) this.#lost.delete(url);
       const entry = this.#entries.get(url);
+      if (entry !== undefined && node === undefined)
+        remember(this.#deleted, printOf(entry), { nowMs, most: MOST_DELETED });
       const names = [...(entry?.replicas ?? [])].filter((name) => node === undefined || name === node);
       for (const name of names) {
         if (entry !== undefined) this.#dropsOf(name).set(url, entry.sha256);
@@ -125,17 +129,14 @@ export abstract class MemoryCatalog implements Catalog {
       const replicas = new Set([node]);
       this.#entries.set(url, { url, size, sha256, codec, type, createdAtMs: created, replicas });
       this.#lost.delete(url);
+      this.#deleted.delete(printOf(row));
       this.#sorted = undefined;
     }
     return "added";
   }
 
-  #lose(node: NodeName, url: DataUrl): void {
-    if (!this.#isLastRemoved(node, url)) return;
-    this.#lost.delete(url);
-    this.#lost.add(url);
-    if (this.#lost.size > MOST_LOST)
-      for (const first of [...this.#lost].slice(0, -MOST_LOST)) this.#lost.delete(first);
+  #lose(node: NodeName, url: DataUrl, nowMs: number): void {
+    if (this.#isLastRemoved(node, url)) remember(this.#lost, url, { nowMs, most: MOST_LOST });
   }
 
   /** Takes a replica out; tells whether none is left. */
@@ -157,7 +158,13 @@ export abstract class MemoryCatalog implements Catalog {
     return this.#drops.get(node)?.get(url) === sha256;
   }
 
-  /** Of what is to be dropped; other data may have its url by now. */
+  /** What came to its node later than that was saved anew. */
+  #isDeleted(row: NewReplica): boolean {
+    const deletedAtMs = this.#deleted.get(printOf(row));
+    return deletedAtMs !== undefined && (row.createdAtMs ?? 0) <= deletedAtMs;
+  }
+
+  /** Of what was deleted; other data may have its url by now. */
   #goneOr(row: NewReplica): "gone" | "exists" {
     const entry = this.#entries.get(row.url);
     return entry !== undefined && !isSameData(entry, row) ? "exists" : "gone";
@@ -174,6 +181,24 @@ export abstract class MemoryCatalog implements Catalog {
     return Array.from(this.#entries.keys(), (url): [Buffer, DataUrl] => [Buffer.from(url), url]).toSorted(
       ([a], [b]) => Buffer.compare(a, b),
     );
+  }
+}
+
+function printOf({ url, sha256 }: Pick<NewReplica, "url" | "sha256">): string {
+  return `${sha256} ${url}`;
+}
+
+/** As the last one of so many. */
+function remember<Key>(
+  times: Map<Key, number>,
+  key: Key,
+  { nowMs, most }: { readonly nowMs: number; readonly most: number },
+): void {
+  times.delete(key);
+  times.set(key, nowMs);
+  for (const first of times.keys()) {
+    if (times.size <= most) break;
+    times.delete(first);
   }
 }
 

@@ -100,6 +100,33 @@ export function describeCatalog(open: OpenStore): void {
     );
 
     test(
+      "a node that says what it has does not bring back what was deleted while nobody knew that it has it",
+      withStore(open, async ({ store }) => {
+        const before = { createdAtMs: 1 };
+        const [copy, saved, other] = ["copy", "saved", "other"].map((name) => replica(name, before));
+        await store.addReplicas(N1, [copy!, saved!, other!]);
+        await store.deleteData([copy!.url, saved!.url, other!.url]);
+        await store.addReplicas(N1, [saved!]);
+        const rows = [copy!, saved!, replica("other", { sha256: B, ...before })];
+        expect(await store.setReplicas(N2, rows)).toEqual(["gone", "added", "added"]);
+        expect(await all(store)).toEqual(["other", "saved"]);
+        // Saved anew behind the deletion, by a store that has forgotten it since.
+        const later = { createdAtMs: Date.now() + 3_600_000 };
+        expect(await store.setReplicas(N3, [replica("copy", later)])).toEqual(["added"]);
+        expect(await store.setReplicas(N2, [copy!])).toEqual(["added"]);
+      }),
+    );
+
+    test(
+      "a copy of one node that was deleted there may come back with another",
+      withStore(open, async ({ store }) => {
+        await store.addReplicas(N1, [replica("copy")]);
+        await store.deleteData([url("copy")], N1);
+        expect(await store.setReplicas(N2, [replica("copy", { createdAtMs: 1 })])).toEqual(["added"]);
+      }),
+    );
+
+    test(
       "data whose last replica was removed is lost until somebody names its url again, and what was deleted is not",
       withStore(open, async ({ store }) => {
         const [gone, kept, deleted] = [replica("gone"), replica("kept"), replica("deleted")];

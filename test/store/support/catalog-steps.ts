@@ -52,13 +52,18 @@ const node = fc.constantFrom(N1, N2);
 const url = fc.constantFrom(...URLS);
 const urls = fc.array(url, { maxLength: 3 });
 const sha256 = fc.constantFrom(...HASHES);
-const replica: fc.Arbitrary<NewReplica> = fc.record({
-  url,
-  sha256,
-  size: fc.constant(1),
-  codec: fc.constantFrom(null, null, "json"),
-  type: fc.constant("file"),
-});
+const replica: fc.Arbitrary<NewReplica> = fc.record(
+  {
+    url,
+    sha256,
+    size: fc.constant(1),
+    codec: fc.constantFrom(null, null, "json"),
+    type: fc.constant("file"),
+    // Before all deletions, or behind them.
+    createdAtMs: fc.constantFrom(1, 1, 2 ** 45),
+  },
+  { requiredKeys: ["url", "sha256", "size", "codec", "type"] },
+);
 
 const always = <Word extends string>(word: Word): fc.Arbitrary<Word> => fc.constant(word);
 export const catalogStep: fc.Arbitrary<CatalogStep> = fc.oneof(
