@@ -1,4 +1,7 @@
-/** Calls go to their data: three nodes, a real Redis, real workers. Each test fails when locality is turned off. */
+/**
+ * Calls go to their data: three nodes, a real Redis, real workers. Each test but that of `routeData: false` fails when
+ * locality is turned off.
+ */
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RemoteData, type Client } from "kitchensink";
 import { startCluster, type Cluster, type ClusterOptions } from "kitchensink/testing";
@@ -198,7 +201,12 @@ test("queues and data work together: the best node of the queue gets the call", 
   const data = await bytesAt(client, "node3", MB);
   const here = await bytesAt(client, "node1", MB);
   const gpu = client.with({ queue: "gpu" });
-  expect(await gpu.call(functions.readSlowly, [data], 0)).toBe("node3");
+  const job = gpu.call(functions.readSlowly, [data], 0);
+  expect(await job).toBe("node3");
+  expect((await job.explain()).candidates).toMatchObject([
+    { node: "node3", missingBytes: 0 },
+    { node: "node2", missingBytes: MB },
+  ]);
   expect(await gpu.call(functions.readSlowly, [here], 0)).not.toBe("node1");
   expect(await client.with({ node: "node2" }).call(functions.readSlowly, [data], 0)).toBe("node2");
   expect(await client.with({ queue: "gpu|node2" }).call(functions.where)).toBe("node2");
