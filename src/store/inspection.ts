@@ -47,6 +47,8 @@ export interface StoreDiagnosis {
 }
 
 export interface ServerDiagnosis {
+  /** `host:port` or a socket's path; `null`: it answered for its Redis Cluster, whichever it was. */
+  readonly address: string | null;
   /** `Redis 7.0.15` or `Valkey 8.0.1` */
   readonly product: string;
   readonly isSupported: boolean;

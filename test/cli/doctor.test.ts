@@ -7,7 +7,9 @@ import { RemoteData } from "kitchensink";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import type { Finding } from "../../src/cli/doctor/finding.ts";
 import { render } from "../../src/cli/doctor/render.ts";
+import { checkStore } from "../../src/cli/doctor/store-checks.ts";
 import type { Paint } from "../../src/cli/style.ts";
+import type { ServerDiagnosis } from "../../src/store/inspection.ts";
 import { runCommand, startNodeProcess, type CommandResult } from "../support/cli.ts";
 import { startBehindProxy } from "../support/behind-proxy.ts";
 import { canMount, fillDisk, mountDisk } from "../support/disk.ts";
@@ -291,6 +293,28 @@ const FINDINGS: readonly Finding[] = [
   { about: "store", check: "b", level: "warning", message: "hm", advice: "look" },
   { about: "node1", check: "c", level: "problem", message: "oh" },
 ];
+
+test("of several servers each is told of by its address", () => {
+  const server: ServerDiagnosis = {
+    address: "redis1:6379",
+    product: "Redis 7.0.15",
+    isSupported: true,
+    isAppendOnly: true,
+    appendFsync: "everysec",
+    save: "",
+    failedWrites: [],
+    evictionPolicy: "noeviction",
+    maxMemoryBytes: 0,
+    usedMemoryBytes: 1,
+    replicas: 1,
+  };
+  const evicting = { ...server, address: "redis2:6379", evictionPolicy: "allkeys-lru" };
+  const store = { kind: "cluster", description: "Redis", nowMs: 0 } as const;
+  const problems = (servers: readonly ServerDiagnosis[]): string[] =>
+    checkStore({ ...store, servers }).flatMap(({ about, level }) => (level === "ok" ? [] : [about]));
+  expect(problems([server, evicting])).toEqual(["store at redis2:6379"]);
+  expect(problems([evicting])).toEqual(["store"]);
+});
 
 test("colours are for terminals that want them", () => {
   const escape = "\u001b[";

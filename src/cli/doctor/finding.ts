@@ -1,6 +1,6 @@
 /** What a check came to. */
 export interface Finding {
-  /** `store`, `data`, `jobs`, `this machine`, or a node's name. */
+  /** `store`, `store at host:port` where there are several, `data`, `jobs`, `this machine`, or a node's name. */
   readonly about: string;
   /** The check: one word for programs. */
   readonly check: string;

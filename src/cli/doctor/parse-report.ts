@@ -40,6 +40,7 @@ function parseStore(value: unknown): StoreReport {
 
 function parseServer(server: Reader): ServerDiagnosis {
   return {
+    address: server.textOrNull("address"),
     product: server.text("product"),
     isSupported: server.boolean("isSupported"),
     isAppendOnly: server.boolean("isAppendOnly"),

@@ -14,13 +14,20 @@ export function checkStore({ kind, servers }: StoreReport): Finding[] {
       "persistence",
       "jobs are in the memory of the one node, and end with it; data stay (for more nodes, take a Redis)",
     );
-  for (const server of servers) {
-    checkVersion(server, about);
-    checkPersistence(server, about);
-    checkEviction(server, about);
-    checkMemory(server, about);
-    checkReplication(server, kind, about);
-  }
+  const found = servers.flatMap((server) => checkServer(server, { kind, isAlone: servers.length === 1 }));
+  return [...about.findings, ...found];
+}
+
+function checkServer(
+  server: ServerDiagnosis,
+  { kind, isAlone }: { readonly kind: StoreReport["kind"]; readonly isAlone: boolean },
+): Finding[] {
+  const about = new About(isAlone || server.address === null ? "store" : `store at ${server.address}`);
+  checkVersion(server, about);
+  checkPersistence(server, about);
+  checkEviction(server, about);
+  checkMemory(server, about);
+  checkReplication(server, kind, about);
   return about.findings;
 }
 

@@ -1,9 +1,10 @@
-import type { Cluster, Redis } from "ioredis";
+import { Redis, type Cluster } from "ioredis";
 import type { ServerDiagnosis } from "../inspection.ts";
 import { parseInfo, productOf } from "./server-info.ts";
 
 /** What a server tells of itself: the answer of INFO, and of CONFIG GET, which managed ones forbid. */
 export interface ServerReport {
+  readonly address: string | null;
   readonly info: string;
   readonly config: ReadonlyMap<string, string>;
 }
@@ -18,7 +19,11 @@ export async function reportOf(redis: Redis | Cluster): Promise<ServerReport> {
       return value === undefined ? [] : [[name, value]];
     }),
   );
-  return { info, config };
+  return { address: redis instanceof Redis ? addressOf(redis) : null, info, config };
+}
+
+function addressOf({ options: { path, host = "localhost", port = 6379 } }: Redis): string {
+  return path ?? `${host}:${port}`;
 }
 
 async function settingOf(redis: Redis | Cluster, name: string): Promise<string | undefined> {
@@ -32,10 +37,11 @@ const WRITES: readonly (readonly [fact: string, what: string])[] = [
   ["rdb_last_bgsave_status", "snapshot"],
 ];
 
-export function diagnosisOf({ info, config }: ServerReport): ServerDiagnosis {
+export function diagnosisOf({ address, info, config }: ServerReport): ServerDiagnosis {
   const facts = parseInfo(info);
   const number = (name: string): number => Number(facts.get(name) ?? 0);
   return {
+    address,
     ...productOf(facts),
     isAppendOnly: facts.get("aof_enabled") === "1",
     appendFsync: config.get("appendfsync") ?? null,

@@ -89,6 +89,9 @@ export function describeInspection(open: OpenStore): void {
         expect(servers.length > 0).toBe(store.kind === "redis");
         for (const server of servers)
           expect(server).toMatchObject({ isSupported: true, evictionPolicy: "noeviction", failedWrites: [] });
+        const addresses = servers.map(({ address }) => address);
+        expect(new Set(addresses).size).toBe(servers.length);
+        for (const address of addresses) expect(address).toMatch(/^(127\.0\.0\.1|localhost):\d+$|^\//);
       }),
     );
   });
