@@ -196,3 +196,18 @@ test.each(["dashboard", "dashboard/"])("%s leads to the dashboard", async (path)
   expect(await curl(path)).toMatchObject({ status: 302, location: "/" });
   expect(await curl(path, "-L")).toMatchObject({ status: 200, type: "text/html; charset=utf-8" });
 });
+
+test.each(["x", "2", 0, -1, 1.5, true, {}])(
+  "a body with %j for a number of copies or a time is refused",
+  async (value) => {
+    const bodies = {
+      "v1/pipelines": { url: "data", copies: value },
+      "v1/pulls": { url: "data", sources: [], idleMs: value },
+    };
+    for (const [path, body] of Object.entries(bodies))
+      expect(await curl(path, ...JSON_BODY, JSON.stringify(body)), path).toMatchObject({
+        status: 400,
+        body: expect.stringContaining("expected a whole number from 1 on"),
+      });
+  },
+);
