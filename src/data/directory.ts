@@ -237,6 +237,19 @@ export class DataDirectory {
     return this.#parts.shelf.remove(url, sha256);
   }
 
+  /** Forgets a replica, if it is here and has this sha256, and leaves its file: it is nobody's data any more. */
+  disown(url: DataUrl, sha256: Sha256): Promise<void> {
+    return this.#parts.shelf.disown(url, sha256);
+  }
+
+  /** As `disown`, and moves its file out of the way of other data. Tells where to; `undefined`: there was none to move. */
+  async setAside(url: DataUrl, sha256: Sha256): Promise<string | undefined> {
+    const { shelf } = this.#parts;
+    const entry = shelf.entry(url);
+    if (entry?.replica.sha256 !== sha256) return undefined;
+    return (await shelf.lose(entry, Date.now()))?.aside;
+  }
+
   /** Breaks off all that is under way, and lets the directory go. Nothing of what was under way is left. */
   async close(): Promise<void> {
     const { intake, uploads, pulls, locals, readers, soundness, shelf, journal, thread, lock } = this.#parts;

@@ -85,6 +85,15 @@ export class Shelf {
     });
   }
 
+  /** Its file is nobody's data any more, and stays where it is. */
+  disown(url: DataUrl, sha256: Sha256): Promise<void> {
+    return this.#turns.take(url, async () => {
+      if (this.find(url)?.sha256 !== sha256) return;
+      this.#entries.delete(url);
+      await this.#parts.journal.drop(url);
+    });
+  }
+
   /** Its file is sound, and has other times than it had: those count from now on. */
   confirm(entry: Entry): Promise<void> {
     const { url } = entry.replica;
@@ -107,8 +116,8 @@ export class Shelf {
   }
 
   /**
-   * Forgets a replica whose file is gone, and moves one that is damaged out of the way. Tells where to; `undefined` when
-   * the replica is not the one that is meant any more.
+   * Forgets a replica whose file is gone, and moves one that is not to be read any more out of the way. Tells where to;
+   * `undefined` when the replica is not the one that is meant any more.
    */
   lose(entry: Entry, nowMs: number): Promise<{ readonly aside: string | undefined } | undefined> {
     const { url } = entry.replica;

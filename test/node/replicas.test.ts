@@ -1,9 +1,10 @@
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { expect, onTestFinished, test } from "vitest";
+import { parseSha256 } from "../../src/core/data.ts";
 import { KitchenError } from "../../src/core/errors.ts";
 import { parseDataUrl } from "../../src/core/data-url.ts";
 import { DataDirectory } from "../../src/data/directory.ts";
@@ -23,6 +24,10 @@ interface Scene {
   /** The answers of the catalog to those who enter something are lost; it does what it is told, or does not. */
   readonly breakOff: (reached: "before" | "behind") => void;
   readonly mend: () => void;
+  /** Is done when the catalog was asked what is to go, and before anybody hears of it. */
+  readonly whileDropping: (act: () => Promise<unknown>) => void;
+  readonly quarantined: () => string[];
+  readonly warnings: readonly string[];
 }
 
 /** The files and the catalog of the node n2. */
@@ -35,6 +40,8 @@ async function scene(): Promise<Scene> {
     await store.close();
     await rm(root, { recursive: true });
   });
+  const warnings: string[] = [];
+  let meanwhile: (() => Promise<unknown>) | undefined;
   let broken: "before" | "behind" | undefined;
   const breaking =
     <Args extends unknown[], Reply>(act: (...args: Args) => Promise<Reply>) =>
@@ -48,16 +55,31 @@ async function scene(): Promise<Scene> {
       const found: unknown = Reflect.get(target, name, receiver);
       if (typeof found !== "function") return found;
       const method = found.bind(target) as (...args: unknown[]) => Promise<unknown>;
-      return name === "addReplicas" || name === "addCopies" ? breaking(method) : method;
+      if (name !== "drops") return name === "addReplicas" || name === "addCopies" ? breaking(method) : method;
+      return async (...args: unknown[]) => {
+        const drops = await method(...args);
+        const act = meanwhile;
+        meanwhile = undefined;
+        await act?.();
+        return drops;
+      };
     },
   });
   return {
     store,
-    replicas: new Replicas({ node: N2, directory, catalog, warn: () => {} }),
+    replicas: new Replicas({ node: N2, directory, catalog, warn: (warning) => void warnings.push(warning) }),
     arrive: () => directory.receive(Readable.from(["bytes"]), { url: URL, codec: null, type: "file" }),
     isHere: () => existsSync(directory.pathOf(URL)),
     breakOff: (reached) => (broken = reached),
     mend: () => (broken = undefined),
+    whileDropping: (act) => (meanwhile = act),
+    quarantined: () => {
+      const folder = join(root, ".kitchensink/quarantine");
+      return readdirSync(folder, { recursive: true, withFileTypes: true }).flatMap((entry) =>
+        entry.isFile() ? [readFileSync(join(entry.parentPath, entry.name), "utf8")] : [],
+      );
+    },
+    warnings,
   };
 }
 
@@ -136,4 +158,45 @@ test("who comes again with what was not answered saves it", async () => {
   await replicas.lookAfter();
   expect(isHere()).toBe(true);
   expect(await holders(store)).toEqual([N2]);
+});
+
+test("what is saved anew while its deletion is carried out stays, and is dropped when it is deleted again", async () => {
+  const { store, replicas, arrive, isHere, whileDropping } = await scene();
+  await replicas.enter(await arrive());
+  await store.deleteData([URL]);
+  whileDropping(async () => replicas.enter(await arrive()));
+  await replicas.dropNoted();
+  expect(isHere()).toBe(true);
+  expect(await holders(store)).toEqual([N2]);
+  await store.deleteData([URL]);
+  await replicas.dropNoted();
+  expect(isHere()).toBe(false);
+  expect(await store.drops(N2)).toEqual([]);
+});
+
+test("a node whose file has a url that is other data's in the cluster that it joins puts it aside, and says where", async () => {
+  const { store, replicas, arrive, isHere, quarantined, warnings } = await scene();
+  const { replica } = await arrive();
+  await store.addReplicas(N1, [{ ...replica, sha256: parseSha256("a".repeat(64)) }]);
+  await replicas.enterAll();
+  expect(isHere()).toBe(false);
+  expect(quarantined()).toEqual(["bytes"]);
+  expect(warnings).toEqual([
+    expect.stringMatching(/other data is saved under data\/table .* is .*quarantine/),
+  ]);
+  expect(await holders(store)).toEqual([N1]);
+  // From now on it can have a copy of what the cluster means.
+  await replicas.enterAll();
+  expect(await store.dataOf(N2)).toEqual([]);
+});
+
+test("a file that was here before and cannot be entered stays where it is, and is not read as data any more", async () => {
+  const { store, replicas, arrive, isHere } = await scene();
+  const { replica } = await arrive();
+  await store.addReplicas(N1, [{ ...replica, sha256: parseSha256("a".repeat(64)) }]);
+  await expect(replicas.enter({ replica, isKnown: true })).rejects.toMatchObject({ code: "KS_DATA_EXISTS" });
+  expect(isHere()).toBe(true);
+  await replicas.enterAll();
+  expect(await store.dataOf(N2)).toEqual([]);
+  expect(isHere()).toBe(true);
 });

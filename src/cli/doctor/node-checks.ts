@@ -84,8 +84,8 @@ function checkData(
   if (quarantined.count > 0)
     about.warning(
       "quarantine",
-      `${counted(quarantined.count, "damaged file")} (${showBytes(quarantined.bytes)}), put aside: ${shown(quarantined)}`,
-      "look whether its disk is failing, then delete them",
+      `${counted(quarantined.count, "file")} (${showBytes(quarantined.bytes)}) put aside, damaged or with the url of other data: ${shown(quarantined)}`,
+      "look whether its disk is failing, or whether they are still wanted, then delete them",
     );
   if (leftovers.count > 0)
     about.warning(

@@ -80,6 +80,7 @@ export class Fetcher {
             async () => (await this.pull(record, { sources, idleMs: IDLE_MS })).replica,
           );
         } catch (error) {
+          if (isOccupied(error)) throw this.#notKept(url);
           if (!isTransient(error)) throw error;
           last = error;
         }
@@ -108,6 +109,14 @@ export class Fetcher {
     } finally {
       clearInterval(telling);
     }
+  }
+
+  #notKept(url: DataUrl): NotKept {
+    const { node, directory } = this.#options;
+    return new NotKept(url, {
+      node,
+      why: `a file that is not in the catalog lies in its place: ${directory.pathOf(url)}`,
+    });
   }
 
   #arrivedBytes(url: DataUrl): number {
@@ -147,6 +156,10 @@ export class Fetcher {
 function replicaAt(node: URL, { url, waitMs }: { readonly url: DataUrl; readonly waitMs: number }): string {
   const path = url.split("/").map(encodeURIComponent).join("/");
   return new URL(`/v1/replicas/${path}${waitMs === 0 ? "" : `?wait=${waitMs}`}`, node).href;
+}
+
+function isOccupied(error: unknown): boolean {
+  return error instanceof KitchenError && error.code === "KS_DATA_EXISTS";
 }
 
 function isTransient(error: unknown): boolean {

@@ -1,10 +1,11 @@
 import type { DataFacts } from "../../core/data.ts";
 import type { DataUrl } from "../../core/data-url.ts";
-import { KitchenError } from "../../core/errors.ts";
+import { KitchenError, messageOf } from "../../core/errors.ts";
 import type { NodeName } from "../../core/ids.ts";
 import type { DataDirectory } from "../../data/directory.ts";
+import { Turns } from "../../data/turns.ts";
 import type { Arrived, Loss, Replica } from "../../data/types.ts";
-import type { Catalog, CopyReply, NewReplica } from "../../store/catalog.ts";
+import type { Catalog, CopyReply, Drop, NewReplica } from "../../store/catalog.ts";
 
 export interface ReplicasOptions {
   readonly node: NodeName;
@@ -18,6 +19,11 @@ export class Replicas {
   readonly #options: ReplicasOptions;
   /** What arrived, and may be in the catalog or not: the store did not say. One object each time that it did not. */
   readonly #unsure = new Map<DataUrl, { readonly replica: Replica }>();
+  /** What was entered, perhaps, since the catalog was asked for what is to go: it is wanted again. */
+  readonly #wanted = new Set<DataUrl>();
+  /** One url is entered and dropped by one at a time; and one at a time finds out what is to go. */
+  readonly #turns = new Turns<DataUrl>();
+  readonly #sweeps = new Turns<"sweep">();
 
   constructor(options: ReplicasOptions) {
     this.#options = options;
@@ -25,34 +31,37 @@ export class Replicas {
 
   /** Says what this node has, and only that; for when it joins, and for a store that has forgotten. */
   async enterAll(): Promise<void> {
-    const { node, directory, catalog, warn } = this.#options;
     await this.lookAfter();
-    const replicas = [...directory.replicas()];
-    const replies = await catalog.setReplicas(node, replicas.map(rowOf));
-    for (const [at, { url, sha256 }] of replicas.entries())
-      if (replies[at] === "exists")
-        warn(`the file of ${url} is not in the catalog: other data has that url now (move the file away)`);
-      // Deleted while this node had it, and was away perhaps before anybody was told that it did.
-      else if (replies[at] === "gone") await directory.remove(url, sha256);
-    // Some may have turned out to be lost while all were entered.
-    const gone = replicas.filter(({ url }) => directory.find(url) === undefined);
-    await catalog.removeReplicas(
-      node,
-      gone.map(({ url }) => url),
-    );
+    await this.#sweep(async () => {
+      const { node, directory, catalog } = this.#options;
+      const replicas = [...directory.replicas()];
+      const replies = await catalog.setReplicas(node, replicas.map(rowOf));
+      for (const [at, replica] of replicas.entries())
+        if (replies[at] === "exists") await this.#setAside(replica);
+        // Deleted while this node had it, and was away perhaps before anybody was told that it did.
+        else if (replies[at] === "gone") await this.#drop(replica);
+      // Some may have turned out to be lost while all were entered.
+      const gone = replicas.filter(({ url }) => directory.find(url) === undefined);
+      await catalog.removeReplicas(
+        node,
+        gone.map(({ url }) => url),
+      );
+    });
     // Some may have been deleted meanwhile.
     await this.dropNoted();
   }
 
   /**
-   * Enters what arrived; when other data has the url by now, its file goes.
+   * Enters what arrived; when other data has the url by now, its file goes. One that was here before stays where it is, as
+   * nobody's data: it may be somebody's own.
    * @throws KitchenError `KS_DATA_EXISTS`; `KS_UNAVAILABLE`: whether it is saved will be decided when the store answers
    */
   async enter(arrived: Arrived): Promise<Replica> {
     const { directory } = this.#options;
     const { url, sha256 } = arrived.replica;
     if ((await this.#enter("addReplicas", arrived)) !== "exists") return arrived.replica;
-    if (!arrived.isKnown) await directory.remove(url, sha256);
+    if (arrived.isKnown) await directory.disown(url, sha256);
+    else await directory.remove(url, sha256);
     throw new KitchenError(
       "KS_DATA_EXISTS",
       `Cannot save ${url}: other data is saved under this url already (choose another, or delete it first)`,
@@ -77,15 +86,59 @@ export class Replicas {
 
   /** Removes the files that the catalog wants gone from here. */
   async dropNoted(): Promise<void> {
-    const { node, directory, catalog } = this.#options;
-    const drops = await catalog.drops(node);
-    if (drops.length === 0) return;
-    for (const { url, sha256 } of drops) await directory.remove(url, sha256);
-    await catalog.dropped(node, drops);
+    await this.#sweep(async () => {
+      const { node, catalog } = this.#options;
+      const dropped: Drop[] = [];
+      for (const drop of await catalog.drops(node)) if (await this.#drop(drop)) dropped.push(drop);
+      if (dropped.length > 0) await catalog.dropped(node, dropped);
+    });
+  }
+
+  /** Has `sweep` ask the catalog and act on what it says. What is entered meanwhile is kept by {@link #drop}. */
+  async #sweep(sweep: () => Promise<void>): Promise<void> {
+    await this.#sweeps.take("sweep", async () => {
+      this.#wanted.clear();
+      await sweep();
+    });
+  }
+
+  /** Removes a file, unless it was entered since the catalog was asked. Tells whether it is not here any more. */
+  #drop({ url, sha256 }: Drop): Promise<boolean> {
+    const { directory, warn } = this.#options;
+    return this.#turns.take(url, async () => {
+      if (this.#wanted.has(url)) return false;
+      try {
+        await directory.remove(url, sha256);
+        return true;
+      } catch (error) {
+        warn(`the file of ${url}, which was deleted, cannot be removed: ${messageOf(error)}`);
+        return false;
+      }
+    });
+  }
+
+  /** Other data has the url of this one. */
+  async #setAside({ url, sha256 }: Replica): Promise<void> {
+    const { directory, warn } = this.#options;
+    const aside = await directory.setAside(url, sha256);
+    if (aside !== undefined)
+      warn(`other data is saved under ${url} in this cluster: the file that was here is ${aside} now`);
+  }
+
+  #enter(how: "addReplicas" | "addCopies", arrived: Arrived): Promise<CopyReply> {
+    const { url } = arrived.replica;
+    return this.#turns.take(url, async () => {
+      try {
+        return await this.#enterAlone(how, arrived);
+      } finally {
+        // At the end: whoever asked the catalog before may have heard that it is to go, and waits for this turn.
+        this.#wanted.add(url);
+      }
+    });
   }
 
   /** A file that was known before stays, whatever comes of this: it may be somebody's own. */
-  async #enter(how: "addReplicas" | "addCopies", { replica, isKnown }: Arrived): Promise<CopyReply> {
+  async #enterAlone(how: "addReplicas" | "addCopies", { replica, isKnown }: Arrived): Promise<CopyReply> {
     const { node, directory, catalog } = this.#options;
     const { url } = replica;
     const mayGo = this.#unsure.delete(url) || !isKnown;

@@ -290,4 +290,29 @@ describe("on three nodes", () => {
     expect(Buffer.from(await data.raw()).toString()).toBe("a,b\n1,2\n");
     await expect(data.obj()).rejects.toMatchObject({ code: "KS_USAGE" });
   });
+
+  test("a file under the url of other data is not adopted, and nobody reads it for that", async () => {
+    const { cluster, directories } = await three();
+    const { client } = cluster;
+    const text = async (data: RemoteData): Promise<string> => Buffer.from(await data.raw()).toString();
+    const saved = await new RemoteData({ raw: Buffer.from("true"), client }).save({
+      url: "t",
+      node: "node1",
+    });
+    writeFileSync(join(directories[1]!, "t"), "other");
+    for (let time = 0; time < 2; time += 1)
+      expect(await client.data.adopt(["t"], { node: "node2" })).toEqual({
+        adopted: [],
+        refused: [{ path: "t", reason: expect.stringContaining("other data is saved under this url") }],
+      });
+    const atNode2 = new RemoteData({ dataUrl: "t", client: cluster.connect(1) });
+    expect(await text(atNode2)).toBe("true");
+    // It cannot keep a copy, for the file is in its place, and reads where the data are.
+    expect(await client.with({ node: "node2" }).call(text, saved)).toBe("true");
+    const path = client.with({ node: "node2" }).call((data: RemoteData) => data.localPath(), saved);
+    await expect(path).rejects.toThrow(/a file that is not in the catalog lies in its place: .*\/t /);
+    await saved.delete();
+    await expect(atNode2.raw()).rejects.toMatchObject({ code: "KS_NO_SUCH_DATA" });
+    expect(readFileSync(join(directories[1]!, "t"), "utf8")).toBe("other");
+  });
 });
