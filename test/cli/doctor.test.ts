@@ -232,7 +232,7 @@ describe("nodes and their data", () => {
       /2 files \(6 B\).*strange\/one\.csv, strange\/two\.csv/,
     );
     expect(find(findings, "strangers").advice).toContain("data adopt");
-    expect(find(findings, "quarantine").message).toMatch(/1 damaged file \(14 B\).*quarantine\/damaged\/c/);
+    expect(find(findings, "quarantine").message).toMatch(/1 file \(14 B\) put aside.*quarantine\/damaged\/c/);
   });
 
   test.skipIf(!canMount)("a full disk is a problem (skipped where no disk can be mounted)", async () => {
