@@ -6,12 +6,19 @@ import { encodeSubmission, MEDIA_TYPE, parseClientEvent } from "../../codec/wire
 import { KitchenError } from "../../core/errors.ts";
 import type { ClientEvent, SubmittedJob } from "../../core/messages.ts";
 import { errorOf } from "../errors.ts";
-import { headOf, type Http, isUnavailable, MAX_RESPONSE_BYTES, problemAsError } from "../connection/http.ts";
+import {
+  headOf,
+  type Http,
+  isUnavailable,
+  MAX_RESPONSE_BYTES,
+  problemAsError,
+  SILENCE,
+} from "../connection/http.ts";
 import { type Interruptible, interrupts } from "../connection/interrupts.ts";
 import { ItemReader } from "../jobs/item-reader.ts";
 import { answerOf } from "./outbox.ts";
 import type { JobOutput } from "../output/output.ts";
-import { PATIENCE } from "../connection/patience.ts";
+import { PATIENCE, type Patience } from "../connection/patience.ts";
 import { type Line, TrackedJob } from "../jobs/tracked-job.ts";
 
 /** Sends instant calls: a request each, whose answer brings the output as it appears, and then the end. */
@@ -19,14 +26,16 @@ export class InstantCaller implements Interruptible {
   readonly #http: Http;
   readonly #isInterruptible: boolean;
   readonly #client: string = randomUUID();
+  readonly #silenceMs: number;
   readonly #sent = new Set<string>();
   readonly #running = new Set<TrackedJob>();
 
   /** `isInterruptible`: Ctrl-C cancels what it waits for. */
-  constructor(http: Http, isInterruptible: boolean) {
+  constructor(http: Http, isInterruptible: boolean, { silenceMs }: Pick<Patience, "silenceMs"> = PATIENCE) {
     // Each holds its connection until it has ended, and nothing else is to wait for that.
     this.#http = http.sibling();
     this.#isInterruptible = isInterruptible;
+    this.#silenceMs = silenceMs;
   }
 
   get waiting(): number {
@@ -116,7 +125,8 @@ export class InstantCaller implements Interruptible {
       units: new Map(units.map(({ hash, bytes }) => [hash, bytes])),
       jobs: [job],
     });
-    const request = { method: "POST", path: "/v1/instant", type: MEDIA_TYPE, body } as const;
+    const silenceMs = this.#silenceMs;
+    const request = { method: "POST", path: "/v1/instant", type: MEDIA_TYPE, body, silenceMs } as const;
     return this.#http.open(request, { onSent: (end) => line.onSent(end) });
   }
 }
@@ -171,7 +181,9 @@ function cancelledMessage(reason: string): string {
   return reason === "" ? "The call was cancelled" : `The call was cancelled: ${reason}`;
 }
 
+const BROKEN: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", SILENCE]);
+
 /** Whether a connection that was there is not any more. */
 function isBroken(cause: unknown): boolean {
-  return cause instanceof Error && "code" in cause && /^(ECONNRESET|EPIPE)$/.test(String(cause.code));
+  return cause instanceof Error && "code" in cause && BROKEN.has(cause.code);
 }

@@ -22,6 +22,7 @@ export class EventStream {
   readonly #response: IncomingMessage;
   readonly #options: EventStreamOptions;
   #silence: NodeJS.Timeout | undefined;
+  #isSilent = false;
   #isOver = false;
 
   private constructor(response: IncomingMessage, options: EventStreamOptions) {
@@ -76,6 +77,7 @@ export class EventStream {
     this.#response.pause();
     clearTimeout(this.#silence);
     this.#silence = undefined;
+    this.#isSilent = false;
   }
 
   close(): void {
@@ -85,15 +87,19 @@ export class EventStream {
   }
 
   #expectMore(): void {
+    this.#isSilent = false;
     if (this.#silence !== undefined) {
       this.#silence.refresh();
       return;
     }
     const { silenceMs } = this.#options;
-    this.#silence = setTimeout(
-      () => this.#lose(new Error(`the node said nothing for ${silenceMs / 1_000} s`)),
-      silenceMs,
-    );
+    this.#silence = setTimeout(() => {
+      this.#isSilent = true;
+      // What came while this process was busy with something else is read first.
+      setImmediate(() => {
+        if (this.#isSilent) this.#lose(new Error(`the node said nothing for ${silenceMs / 1_000} s`));
+      });
+    }, silenceMs);
     this.#silence.unref();
   }
 

@@ -6,8 +6,10 @@ import type {
   request as httpRequest,
   RequestOptions,
 } from "node:http";
+import type { Socket } from "node:net";
 import { urlToHttpOptions } from "node:url";
 import { KitchenError, isErrorCode, messageOf } from "../../core/errors.ts";
+import { PATIENCE } from "./patience.ts";
 import { PROTOCOL_HEADER, PROTOCOL_VERSION } from "../../core/version.ts";
 import type { GetOptions } from "../../transfer/get.ts";
 import { parseSource } from "../../transfer/source.ts";
@@ -16,6 +18,9 @@ import { parseSource } from "../../transfer/source.ts";
 const MAX_SOCKETS = 32;
 /** What a node says has no more bytes: an answer, or a frame of a stream. */
 export const MAX_RESPONSE_BYTES: number = 1024 * 1024 * 1024;
+
+/** The code of an error for which a request was given up on a connection that was there. */
+export const SILENCE = "ESILENT";
 
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "DELETE";
@@ -28,7 +33,7 @@ export interface HttpRequest {
   readonly signal?: AbortSignal | undefined;
   /** The answer may take long to come: the request must not hold up others. Default: false. */
   readonly isLong?: boolean;
-  /** The connection is given up after this long without a byte in either direction. Default: never. */
+  /** The connection is given up after this long without a byte in either direction. Default: never; 45 s for JSON. */
   readonly silenceMs?: number;
 }
 
@@ -156,9 +161,10 @@ export class Http {
     }
   }
 
-  /** As {@link fetch}, for an answer that must be JSON. */
+  /** As {@link fetch}, for an answer that must be JSON: a node that lives has it soon. */
   async fetchJson(request: HttpRequest): Promise<unknown> {
-    const response = checked(await this.fetch(request), this.url);
+    const { silenceMs } = PATIENCE;
+    const response = checked(await this.fetch({ silenceMs, ...request }), this.url);
     return response.body.length === 0 ? undefined : parseJson(response.body);
   }
 
@@ -192,7 +198,9 @@ export class Http {
       ...(silenceMs === undefined ? {} : { timeout: silenceMs }),
     };
     return new Promise((resolve, reject) => {
+      let heard: IncomingMessage | undefined;
       const outgoing = this.#request(options, (response) => {
+        heard = response;
         const mismatch = protocolMismatch(response, this.url);
         if (mismatch === undefined) return resolve(response);
         response.destroy();
@@ -200,7 +208,7 @@ export class Http {
       });
       outgoing.on("error", (error) => reject(this.#failure(error, signal)));
       outgoing.on("timeout", () =>
-        outgoing.destroy(new Error(`nothing was heard for ${(silenceMs ?? 0) / 1_000} s`)),
+        ifSilent(outgoing.socket, silenceMs ?? 0, (error) => (heard ?? outgoing).destroy(error)),
       );
       onSent?.((reason) => outgoing.destroy(reason));
       if (!isStreamed(body)) return void outgoing.end(body);
@@ -256,6 +264,18 @@ export class Http {
       cause,
     });
   }
+}
+
+/** What came while this process was busy with something else is read first: then it was no silence. */
+function ifSilent(socket: Socket | null, silenceMs: number, give: (error: Error) => void): void {
+  const moved = (): number => (socket === null ? 0 : socket.bytesRead + socket.bytesWritten);
+  const before = moved();
+  const wasThere = socket?.connecting === false;
+  setImmediate(() => {
+    if (moved() !== before) return;
+    const error = new Error(`nothing was heard for ${silenceMs / 1_000} s`);
+    give(wasThere ? Object.assign(error, { code: SILENCE }) : error);
+  });
 }
 
 function isText(value: unknown): value is string {

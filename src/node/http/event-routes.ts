@@ -10,9 +10,9 @@ import type { StoreWriter } from "../jobs/store-writer.ts";
 import { tellMissed, type Watched } from "../watching/tell-missed.ts";
 import { ResponseRoom } from "./response-room.ts";
 import { Returning } from "./returning.ts";
+import { ALIVE_MS } from "./patience.ts";
 import { bodyObject } from "./server.ts";
 
-const ALIVE_MS = 15_000;
 /** A client that leaves this much unread is cut off; it comes back and reads the rest from the store. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
 const CLIENT_ID = /^[A-Za-z0-9-]{8,64}$/;

@@ -11,6 +11,7 @@ import type { Progress } from "../../core/progress.ts";
 import type { InstantLane } from "../lanes/instant-lane.ts";
 import type { Submissions } from "../jobs/submissions.ts";
 import type { UnitCache } from "../jobs/unit-cache.ts";
+import { ALIVE_MS } from "./patience.ts";
 import { problemOf } from "./problems.ts";
 import { ResponseRoom } from "./response-room.ts";
 import { bodyBytes } from "./server.ts";
@@ -26,6 +27,12 @@ export function addInstantRoutes(
   server: FastifyInstance,
   { lane, units, submissions }: InstantRoutesOptions,
 ): void {
+  const open = new Set<InstantAnswer>();
+  const alive = setInterval(() => {
+    for (const answer of open) answer.alive();
+  }, ALIVE_MS).unref();
+  server.addHook("onClose", async () => clearInterval(alive));
+
   server.post("/v1/instant", async (request, reply) => {
     const submission = parseSubmission(bodyBytes(request.body));
     const [job] = submission.jobs;
@@ -49,6 +56,7 @@ export function addInstantRoutes(
 
     reply.hijack();
     const answer = new InstantAnswer(reply.raw, id);
+    open.add(answer);
     try {
       const running = lane.run({
         id,
@@ -61,16 +69,18 @@ export function addInstantRoutes(
         onEnd: (end) => answer.end(end),
       });
       reply.raw.on("close", () => {
+        open.delete(answer);
         if (!answer.isEnded) running.cancel("the caller went away");
       });
     } catch (error) {
+      open.delete(answer);
       answer.refuse(error);
     }
     return reply;
   });
 }
 
-/** The HTTP response to an instant call: opened by the first output, by a stream of items, or by the end. */
+/** The HTTP response to an instant call: opened by whatever is said first, which usually is the end. */
 class InstantAnswer {
   readonly #response: ServerResponse;
   readonly #room: ResponseRoom;
@@ -98,6 +108,11 @@ class InstantAnswer {
   /** The items are read apart, by requests of their own: this answer goes on to its end. */
   streaming(): void {
     this.#write({ type: "streaming", jobId: this.#id, attempt: 1 });
+  }
+
+  /** Whoever waits takes a node that says nothing for one that is gone. */
+  alive(): void {
+    if (!this.isEnded) this.#write({ type: "alive" });
   }
 
   #write(event: ClientEvent): void {

@@ -2,6 +2,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 
+/** A node says so often that it lives, to those who wait for it. */
+export const ALIVE_MS = 15_000;
+
 /**
  * A body that is still not here after a while never will be: the connection ends, also when the request was answered
  * already. Gives what lifts the limit.
