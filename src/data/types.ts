@@ -46,7 +46,7 @@ export interface ReceiveOptions {
   readonly size?: number | undefined;
   /** Checked. */
   readonly sha256?: Sha256 | undefined;
-  /** What is said behind the body of its hash; asked for when all of it has come. Checked, and must be there. */
+  /** What is said behind the body of its hash, if anything; asked for when all of it has come. Checked too. */
   readonly sha256Behind?: (() => Sha256 | undefined) | undefined;
   /** Under it, an upload that breaks off can be continued for ten minutes. */
   readonly uploadId?: string | undefined;

@@ -141,15 +141,14 @@ export class Uploads {
 
   async #complete(upload: Upload, sha256Behind: ReceiveOptions["sha256Behind"]): Promise<Arrived> {
     const { writer, options, arrival } = upload;
-    const announced = sha256Behind === undefined ? options.sha256 : sha256Behind();
-    if (announced === undefined && sha256Behind !== undefined)
-      throw wrong(options, "no sha256 came behind the bytes, and one was announced");
+    const behind = sha256Behind?.();
     const arrived = await this.#intake.finish(arrival, cannotSave(options), async () => {
       const { size, sha256 } = await writer.seal();
       if (options.size !== undefined && size !== options.size)
         throw wrong(options, `${size} bytes came, and ${options.size} were announced`);
-      if (announced !== undefined && sha256 !== announced)
-        throw wrong(options, `the bytes have the sha256 ${sha256}, and ${announced} was announced`);
+      for (const announced of [options.sha256, behind])
+        if (announced !== undefined && sha256 !== announced)
+          throw wrong(options, `the bytes have the sha256 ${sha256}, and ${announced} was announced`);
       const { url, codec, type } = options;
       return { url, size, sha256, codec, type } satisfies DataFacts;
     });

@@ -50,7 +50,11 @@ test("data of no bytes is data", async () => {
 test.each([
   ["a wrong hash", { sha256: sha256Of(bytesOf(11)) }, "was announced"],
   ["another hash behind it", { sha256Behind: () => sha256Of(bytesOf(11)) }, "was announced"],
-  ["no hash behind it", { sha256Behind: () => undefined }, "no sha256 came behind the bytes"],
+  [
+    "another hash before it, and the right one behind it",
+    { sha256: sha256Of(bytesOf(11)), sha256Behind: () => sha256Of(bytesOf(100_000)) },
+    "was announced",
+  ],
   ["too few bytes", { size: 200_000 }, "100000 bytes came, and 200000 were announced"],
   ["too many bytes", { size: 50_000 }, "more than the 50000 bytes came"],
 ])("%s is refused, and nothing is left", async (_, announced, message) => {

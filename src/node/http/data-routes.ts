@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { LRUCache } from "lru-cache";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
-import { parseDataType, parseSha256, type DataFacts, type Sha256 } from "../../core/data.ts";
+import { parseDataType, type DataFacts } from "../../core/data.ts";
 import { parseDataUrl, type DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import { parseNodeName, type NodeName } from "../../core/ids.ts";
@@ -11,6 +11,8 @@ import type { ByteRange } from "../../data/types.ts";
 import type { NodeFacts } from "../facts.ts";
 import { allAway, noneGave } from "../data/missing.ts";
 import type { DataService } from "../data/data-service.ts";
+import { digestBehind, digestIn } from "./digests.ts";
+import { namesTag } from "./entity-tags.ts";
 import { forward, FORWARDED_HEADER, forwardToFirst } from "./forward.ts";
 import { parseCount } from "./parse-count.ts";
 
@@ -70,6 +72,8 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
       await data.results.permit(url);
       const named = headers["kitchensink-upload"];
       const uploadId = named === undefined ? undefined : parseUploadId(named);
+      const offset = parseCount("upload-offset", headers["upload-offset"]) ?? 0;
+      const sha256 = digestIn(headers, offset);
       const to = await destination(request, uploadId);
       request.raw.setTimeout(BODY_IDLE_MS);
       if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
@@ -78,10 +82,10 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
         codec: codecOf(headers["kitchensink-codec"]),
         type: parseDataType(headers["kitchensink-type"] ?? "file"),
         size: sizeOf(headers),
-        sha256: digestOf(headers["repr-digest"]),
-        sha256Behind: digestBehind(request.raw),
+        sha256,
+        sha256Behind: digestBehind(request.raw, offset),
         uploadId,
-        offset: parseCount("upload-offset", headers["upload-offset"]),
+        offset,
         ownsPieces: true,
       });
       const replica = await data.replicas.enter(arrived);
@@ -111,6 +115,9 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
 
   server.head("/v1/data/*", async (request, reply) => {
     const facts = await data.record(dataUrlOf(request, "/v1/data/"));
+    const etag = etagOf(facts);
+    if (namesTag(request.headers["if-none-match"], etag))
+      return await reply.code(304).headers({ etag }).send();
     return await reply
       .code(200)
       .headers({ ...headersOf(facts), "content-length": facts.size })
@@ -182,9 +189,9 @@ function place({ name, url }: { readonly name: NodeName; readonly url: URL | und
 async function sendBytes(request: FastifyRequest, reply: FastifyReply, reader: DataReader): Promise<void> {
   const { facts } = reader;
   const { headers } = request;
-  const etag = `"${facts.sha256}"`;
+  const etag = etagOf(facts);
   reply.hijack();
-  if (headers["if-none-match"] === etag) return await endWith(reader, reply.raw, 304, { etag });
+  if (namesTag(headers["if-none-match"], etag)) return await endWith(reader, reply.raw, 304, { etag });
   const isSame = headers["if-range"] === undefined || headers["if-range"] === etag;
   const range = isSame ? parseRange(headers.range, facts.size) : undefined;
   if (range === "unsatisfiable")
@@ -209,11 +216,16 @@ async function endWith(
   response.writeHead(status, headers).end();
 }
 
-function headersOf({ sha256, codec, type }: DataFacts): Record<string, string> {
+function etagOf({ sha256 }: DataFacts): string {
+  return `"${sha256}"`;
+}
+
+function headersOf(facts: DataFacts): Record<string, string> {
+  const { codec, type } = facts;
   return {
     "content-type": "application/octet-stream",
     "accept-ranges": "bytes",
-    etag: `"${sha256}"`,
+    etag: etagOf(facts),
     "kitchensink-type": type,
     ...(codec === null ? {} : { "kitchensink-codec": codec }),
   };
@@ -250,16 +262,4 @@ function sizeOf(headers: FastifyRequest["headers"]): number | undefined {
   return length === undefined
     ? undefined
     : length + (parseCount("upload-offset", headers["upload-offset"]) ?? 0);
-}
-
-/** Reads the digest behind a body, when one was announced. */
-function digestBehind(request: IncomingMessage): (() => Sha256 | undefined) | undefined {
-  if (!/\brepr-digest\b/i.test(request.headers.trailer ?? "")) return undefined;
-  return () => digestOf(request.trailers["repr-digest"]);
-}
-
-/** RFC 9530: `sha-256=:<base64>:` */
-function digestOf(header: Header): Sha256 | undefined {
-  const [, base64] = /(?:^|,)\s*sha-256=:([A-Za-z0-9+/]{43}=):/.exec(String(header ?? "")) ?? [];
-  return base64 === undefined ? undefined : parseSha256(Buffer.from(base64, "base64").toString("hex"));
 }

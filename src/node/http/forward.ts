@@ -9,7 +9,7 @@ import type { NodeName } from "../../core/ids.ts";
 export const FORWARDED_HEADER = "kitchensink-forwarded";
 
 const PASSED_ON =
-  /^(content-type|content-length|range|if-range|if-none-match|repr-digest|kitchensink-|upload-|authorization|trailer)/;
+  /^(content-type|content-length|content-digest|range|if-range|if-none-match|repr-digest|kitchensink-|upload-|authorization|trailer)/;
 const PASSED_BACK = /^(content-|etag|accept-ranges|kitchensink-|upload-|location|retry-after)/;
 /** A node that gives no sign for so long is cut off from this one. */
 const SILENCE_MS = 5_000;

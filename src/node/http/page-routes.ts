@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { namesTag } from "./entity-tags.ts";
 import { pageFiles } from "./page-files.ts";
 
 /** Nothing but the node's own files and answers; nothing inline, in no frame. */
@@ -47,7 +48,7 @@ async function sendFile(
   }
   const { type, bytes, gzipped, etag } = file;
   void reply.headers({ ...HEADERS, etag, "cache-control": cache, vary: "accept-encoding" });
-  if (headers["if-none-match"] === etag) return await reply.code(304).send();
+  if (namesTag(headers["if-none-match"], etag)) return await reply.code(304).send();
   const isSmall = /\bgzip\b/.test(headers["accept-encoding"] ?? "");
   if (isSmall) void reply.header("content-encoding", "gzip");
   return await reply.type(type).send(isSmall ? gzipped : bytes);

@@ -6,6 +6,8 @@ import { parseGlob } from "../../../src/core/glob.ts";
 import { parseJobId, parseNodeName, parseQueue } from "../../../src/core/ids.ts";
 import { traceIn } from "../../../src/core/trace.ts";
 import { parseRange } from "../../../src/data/ranges.ts";
+import { digestIn } from "../../../src/node/http/digests.ts";
+import { namesTag } from "../../../src/node/http/entity-tags.ts";
 import { parseClient } from "../../../src/node/http/event-routes.ts";
 import { Guard } from "../../../src/node/http/guard.ts";
 import { functionOf, parseRequest } from "../../../src/node/http/jsonrpc.ts";
@@ -126,6 +128,29 @@ export const requestTargets: readonly Target[] = [
       if (range === undefined || range === "unsatisfiable") return;
       if (!(range.start >= 0 && range.start < range.end && range.end <= 100))
         throw new Error(JSON.stringify(range));
+    },
+  },
+  {
+    name: "digest",
+    refusals: ["KS_BAD_REQUEST"],
+    recordings: () =>
+      utf8([`sha-256=:${"A".repeat(43)}=:`, `sha-512=:AAAA:, sha-256=:${"b".repeat(43)}=:`, "sha-256=::"]),
+    made: texts("sha-256", "=", ":", ",", " ", "A".repeat(43), "AAAA", "=="),
+    read: (input) => {
+      const digest = digestIn({ "repr-digest": input.toString("latin1") }, 0);
+      // What is refused is said; nothing is let through unread.
+      parseSha256(digest);
+    },
+  },
+  {
+    name: "entity-tags",
+    refusals: [],
+    recordings: () => utf8(['"a"', 'W/"a", "b"', "*", '"a,b",W/"c"']),
+    made: texts('"', "W/", ",", " ", "*", "a", "\\"),
+    read: (input) => {
+      const header = input.toString("latin1");
+      if (namesTag(header, '"a"') && !header.includes('"a"') && header.trim() !== "*")
+        throw new Error(header);
     },
   },
   {
