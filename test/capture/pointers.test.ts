@@ -16,6 +16,18 @@ test("a pointer travels as a few bytes, and arrives as one", () => {
   expect(Object.keys(back)).toEqual(["dataUrl"]);
 });
 
+test("a codec that it was given goes along, and only what was given", () => {
+  const given = new RemoteData({ dataUrl: "rows.json", codec: "json" });
+  const back = revive(capture(given)) as RemoteData;
+  expect(Object.entries(back)).toEqual([
+    ["dataUrl", "rows.json"],
+    ["codec", "json"],
+  ]);
+  expect(capture(new RemoteData({ dataUrl: "rows.json", codec: undefined }))).toEqual(
+    capture(at("rows.json")),
+  );
+});
+
 class Holder {
   readonly #hidden: RemoteData;
   readonly shown: unknown;
@@ -81,6 +93,7 @@ test("pointers among data are data: reviving them runs no code of the sender's",
     true,
   );
   expect(isAllData(Object.assign([at("a")], { length: 5 }))).toBe(true);
+  expect(isAllData([new RemoteData({ dataUrl: "a", codec: "json" })])).toBe(true);
   const table = at("a");
   expect(isAllData([table, () => table])).toBe(false);
   expect(isAllData([table, RemoteData])).toBe(false);

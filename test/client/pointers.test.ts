@@ -62,6 +62,33 @@ test.each(["json", "structured"])("in the codec %s it is an object of one key", 
   );
 });
 
+test.each(["closure", "json", "structured"])(
+  "the codec that a pointer was given for a file travels with it in the codec %s",
+  async (codec) => {
+    server.put("rows.json", Buffer.from("[1,2]"));
+    const rows = new RemoteData<number[]>({ dataUrl: "rows.json", codec: "json", client: c });
+    const back = await c.with({ codec }).call<{ rows: RemoteData<number[]> }>("echo", { rows });
+    expect(back.rows).toMatchObject({ dataUrl: "rows.json", codec: "json" });
+    expect(await back.rows.obj()).toEqual([1, 2]);
+    expect(inputs()).toEqual(["rows.json"]);
+  },
+);
+
+test("a function reads a file by the codec of the pointer that it captured, or that it is applied to", async () => {
+  server.put("rows.json", Buffer.from("[1,2]"));
+  const rows = new RemoteData<number[]>({ dataUrl: "rows.json", codec: "json", client: c });
+  expect(await c.call(async () => (await rows.obj()).length)).toBe(2);
+  expect(await (await rows.apply((all) => all.length)).obj()).toBe(2);
+});
+
+test("what JSON.stringify writes of a pointer makes the same one again", () => {
+  const plain = new RemoteData({ dataUrl: "numbers" });
+  const typed = new RemoteData({ dataUrl: "rows.json", codec: "json" });
+  expect(JSON.stringify([plain, typed])).toBe(
+    '[{"dataUrl":"numbers"},{"dataUrl":"rows.json","codec":"json"}]',
+  );
+});
+
 test("the codec structured keeps what is around it as it is", async () => {
   const data = new RemoteData({ dataUrl: "numbers" });
   const cycle: { data: RemoteData; self?: unknown } = { data };
@@ -88,7 +115,11 @@ test.each(["json", "structured"])("an object of the user's that looks like one i
   expect(() => c.with({ codec }).call("echo", [lookalike])).toThrow(
     /stands for remote data; add another key/,
   );
+  expect(() => c.with({ codec }).call("echo", [{ ...lookalike, "kitchensink:codec": "json" }])).toThrow(
+    /stands for remote data; add another key/,
+  );
   expect(() => c.with({ codec }).call("echo", { ...lookalike, more: 1 })).not.toThrow();
+  expect(() => c.with({ codec }).call("echo", { ...lookalike, "kitchensink:codec": 5 })).not.toThrow();
   expect(() => c.with({ codec }).call("echo", { "kitchensink:data": 5 })).not.toThrow();
 });
 

@@ -134,9 +134,10 @@ test("the scripts of docs/data.md, read from top to bottom, are one that runs", 
     env: { KITCHENSINK_TOKEN: node.token },
   });
   expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-  expect(stdout.split("\n").slice(0, 3)).toEqual([
+  expect(stdout.split("\n").slice(0, 4)).toEqual([
     expect.stringMatching(/^data\/[0-9a-f-]{36}$/),
     "[ 11, 22, 33 ]",
+    "3",
     expect.stringContaining("lacked 0 B, and nobody less; it had a free worker first"),
   ]);
   expect(stdout).toContain("present 0");

@@ -57,7 +57,7 @@ export interface StreamOptions extends ByteRange {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What belongs to this process. Not in properties, because those travel. */
+/** What belongs to this process. Not in properties, because those travel; so what is to travel is in properties. */
 interface State {
   readonly source: Source;
   readonly codec: string | undefined;
@@ -69,7 +69,8 @@ const states = new WeakMap<object, State>();
 
 /**
  * A small pointer to data: an object, a local file, bytes, or a data url. Saved, it travels in arguments, captured
- * variables and results as its url alone, and calls go to nodes that have the data. Saved data never changes.
+ * variables and results as its url alone, with the codec if it was made of both; and calls go to nodes that have the
+ * data. Saved data never changes.
  *
  * @example
  * ```ts
@@ -84,6 +85,11 @@ const states = new WeakMap<object, State>();
 export class RemoteData<T = unknown> {
   /** The name under which the cluster has it, such as `mylarge/dataset`; undefined until it is saved. */
   readonly dataUrl: string | undefined;
+  /**
+   * What turns the bytes into an object, where `{ dataUrl, codec }` said so; it travels with the pointer. Else there is no
+   * such property, and it is the codec that the data was saved with.
+   */
+  declare readonly codec?: string;
 
   /**
    * Makes the pointer alone: nothing is sent or read before it is asked for.
@@ -93,6 +99,8 @@ export class RemoteData<T = unknown> {
   constructor(options: RemoteDataOptions<T>) {
     const source = sourceOf(options);
     this.dataUrl = "dataUrl" in options ? parseDataUrl(options.dataUrl) : undefined;
+    // Of what is saved from here, the catalog has it.
+    if ("dataUrl" in options && options.codec !== undefined) this.codec = options.codec;
     states.set(this, { source, codec: options.codec, access: options.client?.data.access });
   }
 
@@ -245,8 +253,9 @@ export class RemoteData<T = unknown> {
   }
 
   /** What `JSON.stringify` writes of it. */
-  toJSON(): { dataUrl: string | undefined } {
-    return { dataUrl: this.dataUrl };
+  toJSON(): { dataUrl: string | undefined; codec?: string } {
+    const codec = codecOf(this);
+    return { dataUrl: this.dataUrl, ...(codec === undefined ? {} : { codec }) };
   }
 }
 
@@ -267,7 +276,12 @@ function shown(data: RemoteData): string {
 }
 
 function stateOf(data: object): State {
-  return states.get(data) ?? { source: { type: "saved" }, codec: undefined, access: undefined };
+  return states.get(data) ?? { source: { type: "saved" }, codec: codecOf(data), access: undefined };
+}
+
+/** What came along with it, which anybody may have made. */
+function codecOf(data: object): string | undefined {
+  return "codec" in data && typeof data.codec === "string" ? data.codec : undefined;
 }
 
 /** Saved, an object may have changed since: its bytes are what was saved. */
@@ -337,7 +351,7 @@ function setUrl(data: { dataUrl: string | undefined }, url: string | undefined):
 
 /** One that arrived reaches its data by the way it came. */
 function revived(data: object): void {
-  states.set(data, { source: { type: "saved" }, codec: undefined, access: currentAccess() });
+  states.set(data, { source: { type: "saved" }, codec: codecOf(data), access: currentAccess() });
 }
 
 function targetOf(data: object, path: () => string): string {
@@ -377,8 +391,9 @@ setPointers({
   isPointer: (value) => pointerKindOf(value) !== undefined,
   // By its own copy of this package, which is not always this one.
   target: (pointer, path) => pointerKindOf(pointer)?.target(pointer, path) ?? targetOf(pointer, path),
-  pointerTo: (url) => {
-    const data = new RemoteData({ dataUrl: url });
+  codec: codecOf,
+  pointerTo: (url, codec) => {
+    const data = new RemoteData({ dataUrl: url, codec });
     revived(data);
     return data;
   },

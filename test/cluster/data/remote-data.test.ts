@@ -105,6 +105,25 @@ describe.each(STORES)("on the %s store", (store) => {
     expect(await first.obj()).toBe(1);
   });
 
+  test("a file is read by the codec that its pointer was given, wherever the pointer goes", async () => {
+    const { cluster } = await start(connection());
+    const { client } = cluster;
+    const path = join(temporaryDirectory(), "rows.json");
+    writeFileSync(path, "[3,1,2]");
+    await new RemoteData({ localPath: path, client }).save({ url: "rows.json" });
+    const rows = new RemoteData<number[]>({ dataUrl: "rows.json", codec: "json", client });
+    expect(await client.call(functions.length, rows)).toBe(3);
+    expect(await client.call(async () => (await rows.obj())[0])).toBe(3);
+    expect(await (await rows.apply((all) => all.toSorted())).obj()).toEqual([1, 2, 3]);
+    const back = await client.call((data: RemoteData<number[]>) => data, rows);
+    expect(await back.obj()).toEqual([3, 1, 2]);
+    const made = await client.call(
+      (Data: typeof RemoteData) => new Data<number[]>({ dataUrl: "rows.json", codec: "json" }),
+      RemoteData,
+    );
+    expect(await made.obj()).toEqual([3, 1, 2]);
+  });
+
   test("saved data never changes: other data under its url is refused, the same is not", async () => {
     const { cluster } = await start(connection());
     const { client } = cluster;
@@ -184,6 +203,26 @@ describe.each(STORES)("on the %s store", (store) => {
     });
     expect(await response.json()).toBe(2);
     await expect(client.call("length", code)).rejects.toMatchObject({ code: "KS_ARBITRARY_BANNED" });
+    // Nor by bytes without a codec, of which the pointer says that they are such data.
+    const raw = await new RemoteData({ raw: await code.raw(), client }).save();
+    for (const dataUrl of [raw.dataUrl!, code.dataUrl!])
+      await expect(
+        client.call("length", new RemoteData({ dataUrl, codec: "closure", client })),
+      ).rejects.toMatchObject({ code: "KS_ARBITRARY_BANNED" });
+  });
+
+  test("with plain HTTP, a pointer to a file says the codec by a second key", async () => {
+    const { cluster } = await start({
+      ...connection(),
+      modules: ["./test/cluster/data/fixtures/registered.mjs"],
+    });
+    await new RemoteData({ raw: Buffer.from("[1,2,3]"), client: cluster.client }).save({ url: "rows.json" });
+    const response = await fetch(new URL("/rpc/default/length", cluster.urls[0]), {
+      method: "POST",
+      headers: { authorization: `Bearer ${cluster.token}`, "content-type": "application/json" },
+      body: JSON.stringify([{ "kitchensink:data": "rows.json", "kitchensink:codec": "json" }]),
+    });
+    expect(await response.json()).toBe(3);
   });
 });
 
@@ -198,6 +237,15 @@ describe("on three nodes", () => {
     );
     expect(ends.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
     expect(directories.filter((directory) => existsSync(join(directory, "one")))).toHaveLength(1);
+  });
+
+  test("a file is read on another node by the codec that its pointer was given", async () => {
+    const { cluster } = await three();
+    const { client } = cluster;
+    await new RemoteData({ raw: Buffer.from("[1,2,3]"), client }).save({ url: "rows.json", node: "node1" });
+    const rows = new RemoteData<number[]>({ dataUrl: "rows.json", codec: "json", client });
+    expect(await client.with({ node: "node3" }).call(functions.length, rows)).toBe(3);
+    expect((await rows.info()).replicas.map(({ node }) => node)).toEqual(["node1", "node3"]);
   });
 
   test("a node that lacks the data fetches it for a job, keeps it, and is listed", async () => {

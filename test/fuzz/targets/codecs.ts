@@ -12,10 +12,12 @@ import { json, packed, structured, tagged } from "../support/made.ts";
 import type { Recordings } from "../support/recordings.ts";
 import type { Target } from "../support/target.ts";
 
-const POINTER = new RemoteData({ dataUrl: "some/data", client: { data: { access: {} } } as never });
+const CLIENT = { data: { access: {} } } as never;
+const POINTER = new RemoteData({ dataUrl: "some/data", client: CLIENT });
+const WITH_CODEC = new RemoteData({ dataUrl: "some/rows.json", codec: "json", client: CLIENT });
 const VALUES: readonly unknown[] = [
   { a: [1, "text", null, true, 1.5, -0], b: { c: {} } },
-  [POINTER, { deep: [POINTER] }],
+  [POINTER, { deep: [POINTER, WITH_CODEC] }],
   JSON.parse('{"__proto__":{"polluted":1},"toString":2}'),
   "text",
   0,
