@@ -1,5 +1,6 @@
 import { beforeEach, expect, expectTypeOf, onTestFinished, test } from "vitest";
 import { Client } from "../../src/client/client.ts";
+import { findPointers } from "../../src/client/calls/find-pointers.ts";
 import { setDataAccess } from "../../src/client/remote-data/data-access.ts";
 import { setupClient } from "../../src/client/default-client.ts";
 import type { Job } from "../../src/client/jobs/job.ts";
@@ -129,6 +130,22 @@ test("with a codec of the user's, urls are found in plain objects, arrays, Maps 
   expect(inputs().toSorted()).toEqual(["a", "b", "d"]);
   expect(() => c.with({ codec: "lengths" }).call("echo", [new RemoteData({ obj: 1 })])).toThrow(
     /Cannot send the RemoteData at args\[0\]\[0\]: it is not saved/,
+  );
+});
+
+test("with a codec of the user's, urls are found however deep, and among however many values", () => {
+  const at = (dataUrl: string): RemoteData => new RemoteData({ dataUrl });
+  let deep: unknown = at("deep");
+  for (let level = 0; level < 1_000; level++) deep = level % 2 === 0 ? { deep } : [deep];
+  const many: unknown[] = Array.from({ length: 100_000 }, (_, id) => ({ id }));
+  many.push(at("last"));
+  const cycle: unknown[] = [];
+  cycle.push(cycle, new Map([[at("in a cycle"), cycle]]));
+  const shared = Array.from({ length: 1_000 }, () => many);
+  expect(findPointers([deep, shared, cycle], "args").toSorted()).toEqual(["deep", "in a cycle", "last"]);
+  const unsaved = new Map([["rows", [new Set([{ table: new RemoteData({ obj: 1 }) }])]]]);
+  expect(() => findPointers([[[[[[[[[[unsaved]]]]]]]]]], "args")).toThrow(
+    "Cannot send the RemoteData at args[0][0][0][0][0][0][0][0][0][0].get(rows)[0]<item>.table: it is not saved",
   );
 });
 

@@ -1,38 +1,74 @@
 import { types } from "node:util";
 import { pointerKindOf } from "../../capture/resolve/pointers.ts";
 
-/** What a codec of the user's does with values is not known, so they are looked at from outside, up to here. */
-const MAX_DEPTH = 8;
-const MAX_VALUES = 10_000;
+/**
+ * Containers of no more values, and of no other containers, are looked at each time they are met: that costs less than to
+ * remember a million of them.
+ */
+const SMALL = 8;
 
-/** The targets of pointers in plain objects, arrays, Maps and Sets, each once. */
+/**
+ * The targets of pointers in plain objects, arrays, Maps and Sets, however deep, each once. For arguments of which it is
+ * not known what a codec of the user's does with them; not in instances of classes, which may lead to anything.
+ */
 export function findPointers(root: unknown, rootName: string): readonly string[] {
   const targets = new Set<string>();
   const seen = new Set<object>();
-  const queue: (readonly [value: unknown, path: string, depth: number])[] = [[root, rootName, 0]];
-  for (const [value, path, depth] of queue) {
-    if (typeof value !== "object" || value === null || seen.has(value)) continue;
-    seen.add(value);
+  const queue: object[] = isObject(root) ? [root] : [];
+  for (const value of queue) {
+    if (seen.has(value)) continue;
     const kind = pointerKindOf(value);
-    if (kind !== undefined) targets.add(kind.target(value, () => path));
-    else if (depth < MAX_DEPTH)
-      for (const [step, held] of heldBy(value)) {
-        if (queue.length >= MAX_VALUES) break;
-        queue.push([held, path + step, depth + 1]);
-      }
+    if (kind !== undefined) {
+      targets.add(kind.target(value, () => pathTo(value, root as object, rootName)));
+      continue;
+    }
+    const queued = queue.length;
+    let count = 0;
+    for (const held of heldBy(value)) {
+      count += 1;
+      if (isObject(held)) queue.push(held);
+    }
+    // What is in a cycle holds something.
+    if (queue.length > queued || count > SMALL) seen.add(value);
   }
   return [...targets];
 }
 
-function* heldBy(value: object): Generator<readonly [step: string, held: unknown]> {
-  if (Array.isArray(value)) for (const [index, held] of value.entries()) yield [`[${index}]`, held];
-  else if (types.isMap(value))
-    for (const [key, held] of value) {
-      yield ["<key>", key];
-      yield [`.get(${String(key)})`, held];
-    }
-  else if (types.isSet(value)) for (const held of value) yield ["<item>", held];
-  else if (isPlain(value)) for (const [key, held] of Object.entries(value)) yield [`.${key}`, held];
+/** The shortest way. Only a refusal shows one, so it is found by another search. */
+function pathTo(sought: object, root: object, rootName: string): string {
+  const holders = new Map<object, object | undefined>([[root, undefined]]);
+  for (const value of holders.keys()) {
+    if (holders.has(sought)) break;
+    for (const held of heldBy(value)) if (isObject(held) && !holders.has(held)) holders.set(held, value);
+  }
+  const steps: string[] = [];
+  for (let at = sought, holder = holders.get(at); holder !== undefined; holder = holders.get(at)) {
+    steps.unshift(stepTo(at, holder));
+    at = holder;
+  }
+  return rootName + steps.join("");
+}
+
+function stepTo(held: object, holder: object): string {
+  if (Array.isArray(holder)) return `[${holder.indexOf(held)}]`;
+  if (types.isSet(holder)) return "<item>";
+  if (types.isMap(holder)) {
+    if (holder.has(held)) return "<key>";
+    return `.get(${String([...holder].find(([, value]) => value === held)?.[0])})`;
+  }
+  return `.${Object.entries(holder).find(([, value]) => value === held)?.[0]}`;
+}
+
+function heldBy(value: object): Iterable<unknown> {
+  if (Array.isArray(value) || types.isSet(value)) return value;
+  if (types.isMap(value)) return [...value.keys(), ...value.values()];
+  return isPlain(value) ? Object.values(value) : NOTHING;
+}
+
+const NOTHING: readonly unknown[] = [];
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null;
 }
 
 function isPlain(value: object): boolean {
