@@ -9,6 +9,7 @@ import type { Streams } from "../streams/streams.ts";
 import type { Submissions } from "../jobs/submissions.ts";
 import { goneSignal } from "./gone-signal.ts";
 import { sendItemLines } from "./item-lines.ts";
+import { inputsInJson } from "./json-inputs.ts";
 import { sendProblem, statusOf, titleOf } from "./problems.ts";
 import { encodeRegisteredCall, runInstantly } from "./registered-call.ts";
 import { bodyBytes } from "./server.ts";
@@ -26,9 +27,8 @@ export interface RpcRoutesOptions {
 
 /**
  * `POST /rpc/:namespace/:function` with a JSON array of arguments, or an object of them by name: registered functions for
- * everyone. Instant, unless
- * the caller prefers `respond-async`, which queues the call and answers 202 with the job's address. A generator's items
- * are the answer's lines.
+ * everyone. Instant, unless the caller prefers `respond-async`, which queues the call, for nodes that have the data that
+ * its arguments point to, and answers 202 with the job's address. A generator's items are the answer's lines.
  */
 export function addRpcRoutes(server: FastifyInstance, options: RpcRoutesOptions): void {
   server.post<{ Params: { namespace: string; name: string } }>(
@@ -40,19 +40,15 @@ export function addRpcRoutes(server: FastifyInstance, options: RpcRoutesOptions)
           "Send the arguments as a JSON array, with content-type: application/json",
         );
       const { namespace, name } = request.params;
-      const specBytes = encodeRegisteredCall({
-        namespace,
-        name,
-        args: bodyBytes(request.body),
-        trace: traceIn(request.headers),
-      });
+      const args = bodyBytes(request.body);
+      const specBytes = encodeRegisteredCall({ namespace, name, args, trace: traceIn(request.headers) });
       const spec = options.submissions.check(specBytes);
       const id = options.newJobId();
       if (/\brespond-async\b/.test(String(request.headers["prefer"] ?? ""))) {
         await options.submissions.submit({
           client: options.anonymousClient,
           units: new Map(),
-          jobs: [{ id, queue: options.queue, priority: 0, spec: specBytes, inputs: [] }],
+          jobs: [{ id, queue: options.queue, priority: 0, spec: specBytes, inputs: inputsInJson(args) }],
         });
         return await reply
           .code(202)

@@ -3,7 +3,7 @@
  * locality is turned off.
  */
 import { describe, expect, onTestFinished, test } from "vitest";
-import { RemoteData, type Client } from "kitchensink";
+import { RemoteData, type Client, type PlacementExplanation } from "kitchensink";
 import { startCluster, type Cluster, type ClusterOptions } from "kitchensink/testing";
 import { useStore } from "../../support/stores.ts";
 import * as functions from "./fixtures/functions.mjs";
@@ -155,6 +155,79 @@ test("pointers are found in captured variables, maps, sets and objects", async (
     expect(await job).toBe("node3");
   }
   expect(await client.call(functions.capturing(data))).toBe("node3");
+});
+
+describe("a call that is queued by plain HTTP", () => {
+  const dataThresholdBytes = 500;
+  const modules = ["./test/cluster/data/fixtures/functions.mjs"];
+
+  async function queue(cluster: Cluster, name: string, args: unknown): Promise<Response> {
+    return await fetch(new URL(`rpc/default/${name}`, cluster.urls[0]), {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${cluster.token}`,
+        "content-type": "application/json",
+        prefer: "respond-async",
+      },
+      body: JSON.stringify(args),
+    });
+  }
+
+  /** Where it ran, and why there. */
+  async function ranBy(
+    cluster: Cluster,
+    name: string,
+    args: unknown,
+  ): Promise<readonly [unknown, PlacementExplanation]> {
+    const { id } = (await (await queue(cluster, name, args)).json()) as { id: string };
+    const job = cluster.client.job(id);
+    return [await job, await job.explain()];
+  }
+
+  test("runs where the data lies that its JSON points to", async () => {
+    const cluster = await threeNodes({ dataThresholdBytes, modules });
+    const data = await bytesAt(cluster.client, "node2", 1_000);
+    const { dataUrl } = await new RemoteData({ raw: Buffer.alloc(1_000, " "), client: cluster.client }).save({
+      url: 'odd "name"/ü.json',
+      node: "node3",
+    });
+    const first = await ranBy(cluster, "readSlowly", [[{ "kitchensink:data": data.dataUrl }], 0]);
+    expect(first).toMatchObject(["node2", { candidates: [{ node: "node2", missingBytes: 0 }] }]);
+    const byName = { ms: 0, all: [{ "kitchensink:codec": "json", "kitchensink:data": dataUrl }] };
+    expect(await ranBy(cluster, "readSlowly", byName)).toMatchObject([
+      "node3",
+      { inputs: [{ url: dataUrl }], candidates: [{ node: "node3" }] },
+    ]);
+  });
+
+  test("runs anywhere when its JSON only looks as if it pointed to data", async () => {
+    const cluster = await threeNodes({ dataThresholdBytes, modules });
+    const data = await bytesAt(cluster.client, "node2", 1_000);
+    const marker = { "kitchensink:data": data.dataUrl };
+    for (const arg of [JSON.stringify(marker), { ...marker, more: 1 }, { "kitchensink:data": 5 }]) {
+      const ran = await ranBy(cluster, "where", [arg]);
+      expect(ran).toMatchObject([expect.stringMatching(/^node/), { inputs: [], candidates: [] }]);
+    }
+  });
+
+  test("is refused when it points to too much, or to what is no data url", async () => {
+    const cluster = await startCluster({ modules });
+    onTestFinished(() => cluster.close());
+    const markers = Array.from({ length: 1_001 }, (_, at) => ({ "kitchensink:data": `many/${at}` }));
+    const tooMany = await queue(cluster, "where", markers);
+    expect({ status: tooMany.status, ...((await tooMany.json()) as object) }).toMatchObject({
+      status: 413,
+      code: "KS_TOO_LARGE",
+      detail: expect.stringMatching(/more than 1000 different data.*save them together as one/),
+    });
+    const same = Array.from({ length: 2_000 }, () => markers[0]);
+    expect((await queue(cluster, "where", same)).status).toBe(202);
+    const malformed = await queue(cluster, "where", [{ "kitchensink:data": "../secrets" }]);
+    expect({ status: malformed.status, ...((await malformed.json()) as object) }).toMatchObject({
+      status: 400,
+      code: "KS_BAD_REQUEST",
+    });
+  });
 });
 
 test("a read-only node never gets data, and runs calls only on what it has", async () => {

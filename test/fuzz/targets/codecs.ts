@@ -6,6 +6,7 @@ import { isData } from "../../../src/capture/wire/is-data.ts";
 import { decodeUnit } from "../../../src/capture/wire/units.ts";
 import { unbundle } from "../../../src/capture/wire/wire.ts";
 import { jsonCodec } from "../../../src/codec/json.ts";
+import { pointersInJson } from "../../../src/codec/json-pointers.ts";
 import { structuredCodec } from "../../../src/codec/structured.ts";
 import { parseSpec } from "../../../src/codec/wire.ts";
 import { json, packed, structured, tagged } from "../support/made.ts";
@@ -73,6 +74,13 @@ export const codecTargets: readonly Target[] = [
       ),
     made: json,
     read: (input) => jsonCodec.decode(input),
+  },
+  {
+    name: "json-pointers",
+    refusals: [],
+    recordings: () => VALUES.slice(0, 3).map((value) => jsonCodec.encode(value)),
+    made: json,
+    read: (input) => [...pointersInJson(input)],
   },
   {
     name: "codec-structured",
