@@ -33,6 +33,13 @@ export class Pulls {
     running.askers += 1;
     try {
       return await abortable(running.arrived, signal);
+    } catch (error) {
+      if (running.askers > 1) throw error;
+      this.#stop(running);
+      // Too late when it is being put in place: then it is here, and whoever asked enters it in the catalog.
+      return await running.arrived.catch(() => {
+        throw error;
+      });
     } finally {
       running.askers -= 1;
       // Nobody wants it any more.

@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { PROTOCOL_VERSION } from "../../src/core/version.ts";
+import { DataThread } from "../../src/data/data-thread.ts";
 import type { DataDirectory } from "../../src/data/directory.ts";
 import {
   bytesOf,
@@ -261,4 +262,19 @@ test("a pull from a node that is named by a host with several addresses works", 
   const address = (await serve(one.directory)).replace("127.0.0.1", "localhost");
   await other.directory.pull(pulling(facts, [`${address}/x`]));
   expect(isSame(await readAll(other.directory, "x"), bytes)).toBe(true);
+});
+
+test("who gives up when all bytes are here and right gets what is put in place, for nobody else would hear of it", async () => {
+  const controller = new AbortController();
+  class Late extends DataThread {
+    override async pull(...pull: Parameters<DataThread["pull"]>): Promise<void> {
+      await super.pull(...pull);
+      controller.abort(new Error("given up"));
+    }
+  }
+  const { directory } = await openDirectory({ thread: new Late() });
+  const { signal } = controller;
+  const { replica } = await directory.pull(pulling(facts, [await honest()], { signal }));
+  expect(replica).toEqual(directory.find(url("x")));
+  expect(incoming(directory)).toEqual([]);
 });
