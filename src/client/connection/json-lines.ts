@@ -1,6 +1,7 @@
+import type { IncomingMessage } from "node:http";
 import { StringDecoder } from "node:string_decoder";
-import { KitchenError, isErrorCode } from "../../core/errors.ts";
-import { checked, type Http, type HttpRequest } from "./http.ts";
+import { KitchenError, isErrorCode, messageOf } from "../../core/errors.ts";
+import { checked, isUnavailable, type Http, type HttpRequest } from "./http.ts";
 import { Reader } from "../reader.ts";
 
 /** A node that lives says so more often than this. */
@@ -17,15 +18,35 @@ export async function* openLines(
 ): AsyncGenerator<Readonly<Record<string, unknown>>> {
   const response = await http.open({ ...request, isLong: true, silenceMs: SILENCE_MS });
   if (response.statusCode !== 200) checked(await http.whole(response, request.signal), http.url);
-  for await (const text of linesOf(http.reading(response, request.signal))) {
+  for await (const text of linesOf(reading(http, response, request.signal))) {
     const line = parseLine(text);
     if ("error" in line) throw errorIn(line["error"]);
     yield line;
     if (last in line) return;
   }
-  throw new KitchenError(
+  throw endless(http);
+}
+
+/** Once an answer has begun, work has: that the node cannot be reached any more is not all there is to say. */
+async function* reading(
+  http: Http,
+  response: IncomingMessage,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Buffer> {
+  try {
+    yield* http.reading(response, signal);
+  } catch (error) {
+    const isOwn = signal?.aborted === true || !isUnavailable(error);
+    throw isOwn ? error : endless(http, error);
+  }
+}
+
+function endless({ url }: Http, cause?: KitchenError): KitchenError {
+  const why = cause === undefined ? "it went away" : `the connection broke off (${messageOf(cause.cause)})`;
+  return new KitchenError(
     "KS_UNAVAILABLE",
-    `The node at ${http.url.href} did not say how it ended: it went away (ask again: what is done stays done)`,
+    `The node at ${url.href} did not say how it ended: ${why} (ask again, there or at another node: what is done stays done)`,
+    { cause },
   );
 }
 
