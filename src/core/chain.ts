@@ -12,13 +12,17 @@ export interface ChainNode {
 }
 
 export interface ChainRequest {
-  /** The nodes that have the data and live, at least one. */
+  /** The nodes that have the data and live. */
   readonly holders: readonly NodeName[];
+  /** Nodes that have the data perhaps, and give no sign: pulled from when there is nobody else. */
+  readonly silent?: readonly NodeName[];
+  /** Nodes that were tried in vain, and are not tried again. */
+  readonly tried?: readonly NodeName[];
   /** The nodes that live. */
   readonly living: readonly ChainNode[];
   /** Only these; by default all that take data. */
   readonly nodes?: readonly NodeName[] | undefined;
-  /** How many nodes are to have the data in the end; by default all. */
+  /** How many nodes are to have the data in the end, holders among them; by default all. */
   readonly copies?: number | undefined;
 }
 
@@ -47,19 +51,20 @@ const MOST_HOLDERS = 3;
  * ```
  * @throws KitchenError `KS_USAGE` for fewer than one copy
  */
-export function chain({ holders, living, nodes, copies }: ChainRequest): Chain {
+export function chain({ holders, silent = [], tried = [], living, nodes, copies }: ChainRequest): Chain {
   if (copies !== undefined && !(Number.isInteger(copies) && copies >= 1))
     throw new KitchenError(
       "KS_USAGE",
       `Not a number of copies: ${copies} (expected a whole number from 1 on)`,
     );
   const known = new Map(living.map((node) => [node.name, node]));
+  const passedOver = new Set([...holders, ...silent, ...tried]);
   const wanted = [...new Set(nodes ?? living.filter(({ takesData }) => takesData).map(({ name }) => name))];
   const failed: { node: NodeName; reason: string }[] = [];
   const able: ChainNode[] = [];
   for (const name of wanted) {
     const node = known.get(name);
-    if (holders.includes(name)) continue;
+    if (passedOver.has(name)) continue;
     if (node === undefined) failed.push({ node: name, reason: "no node of this name is there" });
     else if (!node.takesData)
       failed.push({ node: name, reason: node.isFull === true ? "its disk is full" : "it is read-only" });
@@ -71,9 +76,10 @@ export function chain({ holders, living, nodes, copies }: ChainRequest): Chain {
       ? able
       : able.toSorted((a, b) => b.freeBytes - a.freeBytes).slice(0, Math.max(0, copies - holders.length));
   const order = chosen.map(({ name }) => name).toSorted();
+  const last = [...holders, ...silent].slice(0, MOST_HOLDERS);
   const links = order.map((node, at) => ({
     node,
-    from: [...order.slice(Math.max(0, at - STAND_INS), at).toReversed(), ...holders.slice(0, MOST_HOLDERS)],
+    from: [...order.slice(Math.max(0, at - STAND_INS), at).toReversed(), ...last],
   }));
   return { links, failed };
 }

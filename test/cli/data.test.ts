@@ -306,6 +306,10 @@ describe("in a cluster", () => {
     expect(refused.code).toBe(1);
     expect(refused.stdout).toMatch(/node2 +had it\nnode3 +failed +\S+/);
     expect(refused.stderr).toBe("x is not on node3\n");
+    const short = await data(at, ["pipeline", "x", "--copies", "5", "--json"]);
+    expect(short).toMatchObject({ code: 1, stderr: "x: 2 of 5 copies: no other node takes data\n" });
+    expect(rowsIn(short)).toMatchObject([{ shortfall: { wanted: 5, reached: 2 }, failed: [] }]);
+    expect(await data(at, ["pipeline", "x", "--copies", "2"])).toMatchObject({ code: 0, stderr: "" });
     expect((await data(at, ["ls"])).stdout).toContain("2: node1, node2");
     expect((await data(at, ["rm", "x", "--node", "node1"])).stdout).toBe("x: deleted on node1\n");
     await data(at, ["put", "rows.csv", "y", "--node", "node2"], { folder });

@@ -49,6 +49,7 @@ const report = {
     { node: "node2", status: "copied", from: "node1", ms: 5.5 },
   ],
   failed: [{ node: "node3", reason: "its disk is full" }],
+  shortfall: { wanted: 3, reached: 2, reason: "no other node takes data" },
 };
 
 test("a broadcast tells how it goes on, and in the end what came of it", async () => {
@@ -60,7 +61,8 @@ test("a broadcast tells how it goes on, and in the end what came of it", async (
     { node: "node2", bytes: 1 },
     { node: "node2", bytes: 2 },
   ]);
-  expect(await c.data.pipeline("a", { nodes: ["node2"] })).toEqual(report);
+  server.lines = [{ report: { ...report, shortfall: null } }];
+  expect(await c.data.pipeline("a", { nodes: ["node2"] })).toEqual({ ...report, shortfall: null });
 });
 
 test("a broadcast that fails, or whose answer ends early, is an error", async () => {
@@ -73,6 +75,10 @@ test("a broadcast that fails, or whose answer ends early, is an error", async ()
   await expect(c.data.pipeline("a")).rejects.toMatchObject({ code: "KS_UNAVAILABLE" });
   server.lines = [{ report: { ...report, copies: [{ node: 5 }] } }];
   await expect(c.data.pipeline("a")).rejects.toThrow(/Cannot read the node's answer/);
+  server.lines = [{ report: { ...report, shortfall: { wanted: 3 } } }];
+  await expect(c.data.pipeline("a")).rejects.toThrow(
+    /Cannot read the node's answer: it has no shortfall's reached/,
+  );
 });
 
 test("adopting tells which files became data, and which did not", async () => {

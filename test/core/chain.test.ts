@@ -55,6 +55,27 @@ test("copies counts the nodes that have it in the end, those with most room firs
   expect(names(9)).toEqual([B, C, D]);
 });
 
+test("nodes that were tried in vain are not tried again, and others take their places", () => {
+  const roomy = [node(A), node(B, 1), node(C, 3), node(D, 2)];
+  const names = (tried: NodeName[]): NodeName[] =>
+    chain({ holders: [A], tried, living: roomy, copies: 2 }).links.map((link) => link.node);
+  expect(names([])).toEqual([C]);
+  expect(names([C])).toEqual([D]);
+  expect(names([C, D, B])).toEqual([]);
+  expect(chain({ holders: [A], tried: [B], living: roomy, nodes: [B] })).toEqual({ links: [], failed: [] });
+});
+
+test("nodes that give no sign count as no copies and get none; they are pulled from behind all others", () => {
+  const { links } = chain({ holders: [C], silent: [B], living, copies: 3 });
+  expect(links).toEqual([
+    { node: A, from: [C, B] },
+    { node: D, from: [A, C, B] },
+  ]);
+  expect(chain({ holders: [], silent: [A, B], living: [node(A), node(B), node(C)] }).links).toEqual([
+    { node: C, from: [A, B] },
+  ]);
+});
+
 test.each([0, -1, 1.5, Number.NaN])("%d copies are refused", (copies) => {
   expect(() => chain({ holders: [A], living, copies })).toThrow("Not a number of copies");
 });

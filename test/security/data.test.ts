@@ -136,6 +136,7 @@ describe("attack 9: data urls that lead elsewhere", () => {
     for (const [path, body] of [
       ["/v1/catalog", { urls: [url] }],
       ["/v1/pipelines", { url }],
+      ["/v1/looks", { url }],
       ["/v1/pulls", { url, sources: [], idleMs: 1_000 }],
       ["/v1/local", { url }],
     ] as const)

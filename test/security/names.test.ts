@@ -105,6 +105,7 @@ test.each([
   ["/v1/watch", '{"client":"12345678","jobs":[{"__proto__":{"id":"01890000-0000-7000-8000-000000000000"}}]}'],
   ["/v1/catalog", '{"__proto__":{"urls":[]}}'],
   ["/v1/pipelines", '{"__proto__":{"url":"a"}}'],
+  ["/v1/looks", '{"__proto__":{"url":"a"}}'],
   ["/v1/pulls", '{"url":"a","__proto__":{"sources":[]}}'],
   ["/v1/adopt", '{"__proto__":{"patterns":["**"]}}'],
   ["/v1/local", '{"__proto__":{"url":"a"}}'],

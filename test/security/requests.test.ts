@@ -206,7 +206,15 @@ describe("attack 4: what a page can send without asking", () => {
   });
 
   test("attack 4: a GET changes nothing: no function, cancel or save can be reached by it", async () => {
-    for (const path of ["/rpc/test/add", "/v1/cancel", "/v1/instant", "/v1/watch", "/v1/drops", "/v1/pulls"])
+    for (const path of [
+      "/rpc/test/add",
+      "/v1/cancel",
+      "/v1/instant",
+      "/v1/watch",
+      "/v1/drops",
+      "/v1/looks",
+      "/v1/pulls",
+    ])
       expect((await send(url, { path, headers: authorized(cluster) })).status, path).toBe(404);
   });
 

@@ -35,9 +35,15 @@ export async function copyData(flags: PipelineFlags & { readonly dataUrl: string
         }),
     );
     await tell(describe(report), [report]);
-    const { failed } = report;
+    const { failed, shortfall } = report;
     if (failed.length > 0) note(`${url} is not on ${failed.map(({ node }) => node).join(", ")}`);
-    return failed.length === 0 ? EXIT.done : EXIT.failed;
+    if (shortfall !== null) {
+      const { reached, wanted, reason } = shortfall;
+      note(`${url}: ${reached} of ${wanted} copies: ${printable(reason)}`);
+    }
+    // Where others could take what some did not, the number of copies is what was asked for.
+    const isDone = copies === undefined ? failed.length === 0 : shortfall === null;
+    return isDone ? EXIT.done : EXIT.failed;
   });
 }
 

@@ -60,10 +60,12 @@ export class ClientData {
   /**
    * Copies data to several nodes at once, each from its neighbour.
    *
-   * @throws KitchenError `KS_NO_SUCH_DATA`, `KS_DATA_LOST` …; a node that cannot take it is in the report
+   * @throws KitchenError `KS_NO_SUCH_DATA`, `KS_DATA_LOST` …; a node that cannot take it is in the report, and so is that
+   *   there are fewer copies than `copies` asked for
    * @example
    * ```ts
-   * const { copies, failed } = await c.data.pipeline("mylarge/dataset", { copies: 3 });
+   * const { failed, shortfall } = await c.data.pipeline("mylarge/dataset", { copies: 3 });
+   * if (shortfall !== null) console.error(`only ${shortfall.reached}: ${shortfall.reason}`, failed);
    * ```
    */
   async pipeline(url: string, options: PipelineOptions = {}): Promise<PipelineReport> {

@@ -46,7 +46,7 @@ export interface PipelineProgress {
 export interface PipelineOptions {
   /** To these nodes. Default: to all that keep data. */
   readonly nodes?: readonly string[] | undefined;
-  /** To so many nodes in all, those that have it already among them. */
+  /** To so many nodes in all, those that have it already among them. When one fails, another one gets it instead. */
   readonly copies?: number | undefined;
   /** Gives up when it is aborted, with its reason. */
   readonly signal?: AbortSignal | undefined;

@@ -36,8 +36,14 @@ export interface PipelineReport {
     readonly from: string | null;
     readonly ms: number;
   }[];
-  /** Nodes that did not take it. */
+  /** Nodes that did not take it, and those that are listed with it and gave no sign, each with the reason. */
   readonly failed: readonly { readonly node: string; readonly reason: string }[];
+  /** When fewer nodes have it now than `copies` asked for: by how much, and why there are no more. Else `null`. */
+  readonly shortfall: {
+    readonly wanted: number;
+    readonly reached: number;
+    readonly reason: string;
+  } | null;
 }
 
 /** What came of a delete. */
@@ -97,6 +103,16 @@ export function parsePipelineReport(value: unknown): PipelineReport {
     failed: report
       .rows("failed", "failed copy")
       .map((copy) => ({ node: copy.text("node"), reason: copy.text("reason") })),
+    shortfall: report.has("shortfall") ? parseShortfall(report.object("shortfall")) : null,
+  };
+}
+
+function parseShortfall(value: unknown): PipelineReport["shortfall"] {
+  const shortfall = new Reader(value, "shortfall");
+  return {
+    wanted: shortfall.number("wanted"),
+    reached: shortfall.number("reached"),
+    reason: shortfall.text("reason"),
   };
 }
 

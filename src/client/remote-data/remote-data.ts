@@ -210,7 +210,7 @@ export class RemoteData<T = unknown> {
    * Copies it to several nodes at once, each from its neighbour.
    *
    * @throws KitchenError `KS_USAGE` before it is saved; `KS_NO_SUCH_DATA`, `KS_DATA_LOST` …; a node that cannot take it is
-   *   in the report
+   *   in the report, and so is that there are fewer copies than `copies` asked for
    * @example
    * ```ts
    * const { copies, failed } = await table.pipeline({ nodes: ["node2", "node3"] });

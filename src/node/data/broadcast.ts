@@ -5,8 +5,10 @@ import type { NodeName } from "../../core/ids.ts";
 import type { Catalog, DataRecord } from "../../store/catalog.ts";
 import type { NodeFacts } from "../facts.ts";
 import type { Fetcher } from "./fetcher.ts";
+import { askHolders, type Holders } from "./holders.ts";
 import { allAway, missing } from "./missing.ts";
-import type { Peers } from "./peers.ts";
+import { type Peers, saidError } from "./peers.ts";
+import type { Replicas } from "./replicas.ts";
 
 /** A predecessor that sends nothing for so long is passed over. */
 const IDLE_MS = 5_000;
@@ -20,6 +22,7 @@ export interface BroadcastOptions {
   readonly node: NodeName;
   readonly fetcher: Fetcher;
   readonly peers: Peers;
+  readonly replicas: Replicas;
   readonly catalog: Pick<Catalog, "findData" | "lostData">;
   readonly livingNodes: () => Promise<readonly NodeFacts[]>;
 }
@@ -45,6 +48,14 @@ export interface BroadcastReport {
     readonly ms: number;
   }[];
   readonly failed: readonly { readonly node: NodeName; readonly reason: string }[];
+  /** Fewer nodes have it than were asked for; else `null`. */
+  readonly shortfall: Shortfall | null;
+}
+
+interface Shortfall {
+  readonly wanted: number;
+  readonly reached: number;
+  readonly reason: string;
 }
 
 /** What a node is asked to do for a broadcast: the body of `POST /v1/pulls`. */
@@ -63,38 +74,68 @@ export class Broadcast {
     this.#options = options;
   }
 
-  /** @throws KitchenError `KS_NO_SUCH_DATA`, `KS_DATA_UNAVAILABLE` when there is nobody to begin with */
+  /** @throws KitchenError `KS_NO_SUCH_DATA`, `KS_DATA_LOST`, `KS_DATA_UNAVAILABLE` when there is nobody to begin with */
   async run(request: BroadcastRequest): Promise<BroadcastReport> {
     const { catalog, livingNodes } = this.#options;
     const { url, nodes, copies } = request;
     const [[record], living] = await Promise.all([catalog.findData([url]), livingNodes()]);
     if (record === undefined) throw await missing(catalog, url);
-    const holders = living.flatMap(({ name }) => (record.replicas.includes(name) ? [name] : []));
-    if (holders.length === 0) throw allAway(record);
-    const { links, failed } = chain({
-      holders,
-      living,
-      nodes,
-      copies,
-    });
-    const places = new Map(living.map((node) => [node.name, node]));
-    const ends = await Promise.all(
-      links.map((link, at) => this.#copy(link, { record, places, request, idleMs: idleMsAt(at) })),
-    );
-    const isAsked = (node: NodeName): boolean => nodes === undefined || nodes.includes(node);
+    const holders = await this.#holders(record, living);
+    const { copied, failed } = await this.#rounds({ record, living, holders, request });
+    const isAsked = ({ node }: { node: NodeName }): boolean => nodes === undefined || nodes.includes(node);
+    const present = holders.sound.map((node) => ({ node, status: "present" as const, from: null, ms: 0 }));
+    const reached = present.length + copied.length;
     return {
       url,
       size: record.size,
       sha256: record.sha256,
-      copies: [
-        ...holders.filter(isAsked).map((node) => ({ node, status: "present" as const, from: null, ms: 0 })),
-        ...ends.flatMap((end) => ("ms" in end ? [{ ...end, status: "copied" as const }] : [])),
-      ],
-      failed: [...failed, ...ends.flatMap((end) => ("reason" in end ? [end] : []))],
+      copies: [...present.filter(isAsked), ...copied.map((copy) => ({ ...copy, status: "copied" as const }))],
+      failed: [...holders.silent.filter(isAsked), ...failed],
+      shortfall:
+        copies === undefined || reached >= copies
+          ? null
+          : { wanted: copies, reached, reason: noOther(nodes) },
     };
   }
 
-  async #copy({ node, from }: Link, context: CopyContext): Promise<CopyEnd> {
+  /** @throws KitchenError `KS_DATA_LOST`, `KS_DATA_UNAVAILABLE` when none of the nodes that live has it, and all say so */
+  async #holders(record: DataRecord, living: readonly NodeFacts[]): Promise<Holders> {
+    const { catalog } = this.#options;
+    const holders = await askHolders(record, living, this.#options);
+    if (holders.sound.length > 0 || holders.silent.length > 0) return holders;
+    // Those that do not have it have left the catalog.
+    const [now] = await catalog.findData([record.url]);
+    throw now === undefined ? await missing(catalog, record.url) : allAway(now);
+  }
+
+  /** Copies until there are enough, or nobody is left who could take one: in each round to nodes that were not tried yet. */
+  async #rounds({ record, living, holders, request }: Rounds): Promise<Copies> {
+    const { nodes, copies, signal } = request;
+    const places = new Map(living.map((node) => [node.name, node]));
+    const copied: Copied[] = [];
+    const failed: Failed[] = [];
+    for (;;) {
+      signal?.throwIfAborted();
+      const { links, failed: unable } = chain({
+        // Whoever has just got it lives.
+        holders: [...copied.map(({ node }) => node), ...holders.sound],
+        silent: holders.silent.map(({ node }) => node),
+        tried: failed.map(({ node }) => node),
+        living,
+        nodes,
+        copies,
+      });
+      if (links.length === 0) return { copied, failed: [...unable, ...failed] };
+      const ends = await Promise.all(
+        links.map((link, at) => this.#copy(link, { record, places, request, idleMs: idleMsAt(at) })),
+      );
+      for (const end of ends)
+        if ("reason" in end) failed.push(end);
+        else copied.push(end);
+    }
+  }
+
+  async #copy({ node, from }: Link, context: CopyContext): Promise<Copied | Failed> {
     const begunAtMs = performance.now();
     const { places } = context;
     const sources = from.flatMap((name) => places.get(name)?.url ?? []);
@@ -141,7 +182,7 @@ export class Broadcast {
     for await (const line of lines) {
       const said: Readonly<Record<string, unknown>> = { ...(line as object) };
       if (typeof said["bytes"] === "number") request.onProgress(node, said["bytes"]);
-      if (said["error"] !== undefined) throw new Error(detailOf(said["error"]));
+      if (said["error"] !== undefined) throw saidError(said["error"]);
       acknowledged = said["sha256"] ?? acknowledged;
       from = said["from"] ?? from;
     }
@@ -158,13 +199,31 @@ interface CopyContext {
   readonly idleMs: number;
 }
 
-type CopyEnd =
-  | { readonly node: NodeName; readonly from: NodeName | null; readonly ms: number }
-  | { readonly node: NodeName; readonly reason: string };
+interface Rounds {
+  readonly record: DataRecord;
+  readonly living: readonly NodeFacts[];
+  readonly holders: Holders;
+  readonly request: BroadcastRequest;
+}
 
-function detailOf(error: unknown): string {
-  const isProblem = typeof error === "object" && error !== null && "detail" in error;
-  return isProblem ? String(error.detail) : "it failed and did not say why";
+interface Copied {
+  readonly node: NodeName;
+  readonly from: NodeName | null;
+  readonly ms: number;
+}
+
+interface Failed {
+  readonly node: NodeName;
+  readonly reason: string;
+}
+
+interface Copies {
+  readonly copied: readonly Copied[];
+  readonly failed: readonly Failed[];
+}
+
+function noOther(nodes: readonly NodeName[] | undefined): string {
+  return `no other node ${nodes === undefined ? "" : "of those that were named "}takes data`;
 }
 
 function idleMsAt(at: number): number {

@@ -94,7 +94,12 @@ export class DataService {
       directory,
       replicas: this.replicas,
     });
-    this.broadcast = new Broadcast({ ...shared, fetcher: this.fetcher, peers: this.peers });
+    this.broadcast = new Broadcast({
+      ...shared,
+      fetcher: this.fetcher,
+      peers: this.peers,
+      replicas: this.replicas,
+    });
   }
 
   /** Whether it keeps data of others now. */

@@ -89,10 +89,12 @@ export class Fetcher {
     }
   }
 
-  /** Fetches from these, in this order, whatever else there is. */
+  /** Fetches from these, in this order, whatever else there is; what is here already and sound stays. */
   async pull(record: DataRecord, from: PullFrom): Promise<Pulled> {
     const { sources, idleMs, waitMs = 0, signal, onProgress } = from;
     const { directory, replicas, token, cluster, doubt } = this.#options;
+    // What is said to be here is given for here: by a look at it, not by what was known.
+    await directory.check(record.url);
     const telling = setInterval(() => onProgress?.(this.#arrivedBytes(record.url)), PROGRESS_MS);
     try {
       const arrived = await directory.pull({

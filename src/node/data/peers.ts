@@ -105,6 +105,12 @@ export class Peers {
   }
 }
 
+/** What a peer says in a line under `error`. */
+export function saidError(value: unknown): Error {
+  const isProblem = typeof value === "object" && value !== null && "detail" in value;
+  return new Error(isProblem ? String(value.detail) : "it failed and did not say why");
+}
+
 async function bodyOf(response: IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;

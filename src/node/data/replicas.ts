@@ -78,6 +78,16 @@ export class Replicas {
     throw new KitchenError("KS_NO_SUCH_DATA", `The data ${url} was deleted while it was being fetched`);
   }
 
+  /** This node's replica, if its file is sound by a look at it. Else the catalog does not list it here any more. */
+  async look(url: DataUrl): Promise<Replica | undefined> {
+    const { node, directory, catalog } = this.#options;
+    // It may have arrived while its old file was looked at.
+    const own = (await directory.check(url)) ?? directory.find(url);
+    // Whatever arrives from now on is entered behind this.
+    if (own === undefined) await catalog.removeReplicas(node, [url]);
+    return own;
+  }
+
   /** Removes the files that the catalog wants gone from here, and those that did not get into it. */
   async lookAfter(): Promise<void> {
     await this.dropNoted();

@@ -89,6 +89,14 @@ export function addCatalogRoutes(server: FastifyInstance, { data, node }: Catalo
     });
   });
 
+  server.post("/v1/looks", async (request, reply) => {
+    const url = parseDataUrl(bodyObject(request.body)["url"]);
+    // A file whose times have changed is hashed first.
+    return await sendLines(reply, async ({ line }) => {
+      line({ sha256: (await data.replicas.look(url))?.sha256 ?? null });
+    });
+  });
+
   server.post("/v1/pulls", async (request, reply) => {
     const body = bodyObject(request.body);
     const url = parseDataUrl(body["url"]);

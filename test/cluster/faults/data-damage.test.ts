@@ -176,7 +176,7 @@ test("fault 26: the only replica's file is removed under its node: whoever asks 
   await expect(client.with({ node: "node2" }).call(functions.bytesOf, data(fourth))).rejects.toMatchObject(
     lost,
   );
-  expect((await data(fifth).pipeline()).failed).toMatchObject([{ node: "node1" }]);
+  await expect(data(fifth).pipeline()).rejects.toMatchObject(lost);
   await expect(data(fifth).raw()).rejects.toMatchObject(lost);
   // No job waited for it to come back, which takes 10 s.
   expect(performance.now() - begunAtMs).toBeLessThan(15_000);

@@ -98,6 +98,7 @@ function byHand(): Buffer[] {
     ask("GET /v1/replicas/fuzz/one?wait=1"),
     ask("POST /v1/local", [json], '{"url":"fuzz/one"}'),
     ask("POST /v1/parts", [json], '{"pid":1}'),
+    ask("POST /v1/looks", [json], '{"url":"fuzz/one"}'),
     ask("POST /v1/pulls", [json], '{"url":"fuzz/one","sources":["http://127.0.0.1:9/"],"idleMs":10}'),
     ask("POST /v1/drops", [json], "{}"),
     ask("GET /health"),
