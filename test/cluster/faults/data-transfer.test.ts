@@ -1,11 +1,11 @@
 /** Nodes that are killed while data move. */
 import { createHash, randomBytes } from "node:crypto";
-import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { RemoteData } from "kitchensink";
 import { startBehindProxy } from "../../support/behind-proxy.ts";
-import { nodeProcesses } from "../../support/node-processes.ts";
+import { nodeProcesses, type NodeProcesses } from "../../support/node-processes.ts";
 import type { Passage } from "../../support/proxy.ts";
 import { useStore } from "../../support/stores.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
@@ -109,5 +109,126 @@ test(
     await place.start("node3", cluster);
     expect((await data.pipeline()).failed).toEqual([]);
     expect(sha256(join(place.directory("node3"), "large"))).toBe(hash);
+  },
+);
+
+test(
+  "fault 28: a node that was chosen for a copy is killed in the middle: another one gets it instead",
+  { timeout: 60_000 },
+  async () => {
+    const place = processes();
+    const cluster = flags();
+    const nodes = await Promise.all(["node1", "node2", "node3"].map((name) => place.start(name, cluster)));
+    const client = place.connect(nodes[0]!);
+    const data = await new RemoteData({ localPath: largeFile(SIZE), client }).save({ url: "large" });
+    let dead: string | undefined;
+    const { copies, failed, shortfall } = await data.pipeline({
+      copies: 2,
+      onProgress: ({ node, bytes }) => {
+        if (dead !== undefined || bytes === 0) return;
+        dead = node;
+        nodes.find(({ name }) => name === node)!.command.kill("SIGKILL");
+      },
+    });
+    const other = dead === "node2" ? "node3" : "node2";
+    expect(failed).toEqual([{ node: dead, reason: expect.stringContaining("the connection broke off") }]);
+    expect(copies.map(({ node, status }) => [node, status])).toEqual([
+      ["node1", "present"],
+      [other, "copied"],
+    ]);
+    expect(shortfall).toBeNull();
+    // Nobody is left for a third.
+    expect((await data.pipeline({ copies: 3, nodes: ["node1", other] })).shortfall).toMatchObject({
+      wanted: 3,
+      reached: 2,
+    });
+  },
+);
+
+/** What is on its way into the directory of a node. */
+function parts(place: NodeProcesses, name: string): string[] {
+  return readdirSync(join(place.directory(name), ".kitchensink/incoming"));
+}
+
+const lostCoordinator = {
+  code: "KS_UNAVAILABLE",
+  message: expect.stringMatching(
+    /^The node at http.* did not say how it ended: .*\(ask again, .*what is done stays done\)$/,
+  ),
+};
+
+test(
+  "fault 28: the node that was asked for a pipeline is killed in the middle: whole copies stay and are listed, parts go, and the client is told to ask again",
+  { timeout: 60_000 },
+  async () => {
+    const place = processes();
+    const cluster = flags();
+    const [asked, two, three, source] = await Promise.all([
+      place.start("node1", cluster),
+      startBehindProxy(place, "node2", cluster),
+      place.start("node3", cluster),
+      startBehindProxy(place, "node4", cluster),
+    ]);
+    const witness = place.connect(source);
+    const data = await new RemoteData({ localPath: largeFile(SIZE), client: witness }).save({
+      url: "large",
+      node: "node4",
+    });
+    const isUnderWay = ({ head, bytesBack }: Passage): boolean =>
+      head.startsWith("GET /v1/replicas/large") && bytesBack > 5_000_000;
+    const asking = new RemoteData({ dataUrl: "large", client: place.connect(asked) });
+    const end = expect(asking.pipeline({ nodes: ["node2", "node3"] })).rejects.toMatchObject(lostCoordinator);
+    // node3 gets some of it from node2 and no more, neither there nor at node4.
+    await two.proxy.passes(isUnderWay);
+    two.proxy.swallow();
+    source.proxy.weather.isRefusing = true;
+    const listed = async (): Promise<string[]> =>
+      (await data.info()).replicas.map(({ node }) => node).toSorted();
+    await vi.waitFor(async () => expect(await listed()).toEqual(["node2", "node4"]), 10_000);
+    asked.command.kill("SIGKILL");
+    await end;
+
+    await vi.waitFor(() => expect(parts(place, "node3")).toEqual([]), 10_000);
+    expect(await listed()).toEqual(["node2", "node4"]);
+    two.proxy.release();
+    source.proxy.accept();
+    const report = await data.pipeline({ nodes: ["node2", "node3"] });
+    expect(report.copies.map(({ node, status }) => [node, status])).toEqual([
+      ["node2", "present"],
+      ["node3", "copied"],
+    ]);
+    for (const { name } of [two, three])
+      expect(sha256(join(place.directory(name), "large"))).toBe(report.sha256);
+  },
+);
+
+test(
+  "fault 28: the node that was asked for a pipeline is killed while it is the first of the chain: nothing is left of it, there and elsewhere",
+  { timeout: 60_000 },
+  async () => {
+    const place = processes();
+    const cluster = flags();
+    const names = ["node1", "node2", "node3", "node4"];
+    const nodes = await Promise.all(names.map((name) => place.start(name, cluster)));
+    const witness = place.connect(nodes[3]!);
+    const data = await new RemoteData({ localPath: largeFile(SIZE), client: witness }).save({
+      url: "large",
+      node: "node4",
+    });
+    const asking = new RemoteData({ dataUrl: "large", client: place.connect(nodes[0]!) });
+    const onProgress = ({ bytes }: { bytes: number }): void => {
+      if (bytes > 0) nodes[0]!.command.kill("SIGKILL");
+    };
+    await expect(asking.pipeline({ onProgress })).rejects.toMatchObject(lostCoordinator);
+    await nodes[0]!.command.exited;
+    await vi.waitFor(() => {
+      for (const name of ["node2", "node3"]) expect(parts(place, name)).toEqual([]);
+    }, 10_000);
+    await place.start("node1", cluster);
+    expect(parts(place, "node1")).toEqual([]);
+    const isThere = (name: string): boolean => existsSync(join(place.directory(name), "large"));
+    const { replicas } = await data.info();
+    expect(replicas.map(({ node }) => node).toSorted()).toEqual(names.filter(isThere));
+    expect(await data.pipeline()).toMatchObject({ copies: names.map(() => ({})), failed: [] });
   },
 );
