@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { DataFacts } from "../core/data.ts";
 import type { DataUrl } from "../core/data-url.ts";
 import { KitchenError } from "../core/errors.ts";
+import type { Promised } from "./space.ts";
 import type { ArrivalInfo, ArrivalKind } from "./types.ts";
 import { Signal } from "./wait.ts";
 
@@ -116,6 +117,8 @@ export class Arrival {
 export class Arrivals {
   readonly #folder: string;
   readonly #arrivals = new Set<Arrival>();
+  /** Those that nobody sends now, the one that waits longest first, and what gives them up. */
+  readonly #idle = new Map<Arrival, () => Promise<void>>();
   /** Of all that have ended, by their way. */
   readonly endedBytes: Record<ArrivalKind, number> = { upload: 0, pull: 0, local: 0 };
 
@@ -132,9 +135,30 @@ export class Arrivals {
   /** Ends an arrival; nothing of its part is left. */
   async end(arrival: Arrival, failure?: KitchenError): Promise<void> {
     this.#arrivals.delete(arrival);
+    this.#idle.delete(arrival);
     this.endedBytes[arrival.start.kind] += arrival.receivedBytes;
     arrival.end(failure);
     await rm(arrival.part, { force: true, recursive: true });
+  }
+
+  /** Nobody sends it now: it keeps its room for as long as nothing else needs it. `giveUp` ends it, at once. */
+  letWait(arrival: Arrival, giveUp: () => Promise<void>): void {
+    this.#idle.set(arrival, giveUp);
+  }
+
+  /** Somebody sends it again. */
+  goOn(arrival: Arrival): void {
+    this.#idle.delete(arrival);
+  }
+
+  /** Gives up the one that waits longest. Tells whether there was one. */
+  async giveUpOne(): Promise<boolean> {
+    const [first] = this.#idle;
+    if (first === undefined) return false;
+    const [arrival, giveUp] = first;
+    this.#idle.delete(arrival);
+    await giveUp();
+    return true;
   }
 
   /** One that can be read while it grows. */
@@ -149,13 +173,24 @@ export class Arrivals {
     return new Set(Array.from(this.#arrivals, ({ part }) => part));
   }
 
-  get missingBytes(): number {
-    let bytes = 0;
-    for (const arrival of this.#arrivals) bytes += arrival.missingBytes;
-    return bytes;
+  get promised(): Promised {
+    const idle = [...this.#idle.keys()];
+    return {
+      missingBytes: total(this.#arrivals, ({ missingBytes }) => missingBytes),
+      idle: {
+        missingBytes: total(idle, ({ missingBytes }) => missingBytes),
+        receivedBytes: total(idle, ({ receivedBytes }) => receivedBytes),
+      },
+    };
   }
 
   list(): ArrivalInfo[] {
     return Array.from(this.#arrivals, ({ info }) => info);
   }
+}
+
+function total(arrivals: Iterable<Arrival>, bytesOf: (arrival: Arrival) => number): number {
+  let bytes = 0;
+  for (const arrival of arrivals) bytes += bytesOf(arrival);
+  return bytes;
 }

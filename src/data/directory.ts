@@ -292,7 +292,7 @@ async function openLocked(
   const shelf = new Shelf({ layout, journal, thread, onKept: () => news.send() });
   const space = await Space.open({
     root: layout.root,
-    promisedBytes: () => arrivals.missingBytes,
+    promised: () => arrivals.promised,
     onChange: onRoom,
   });
   const intake = new Intake({ arrivals, shelf, space, thread, onReadable: () => news.send() });

@@ -43,15 +43,22 @@ export class Intake {
 
   /** Begins one that the disk has room for beside the others. @throws KitchenError `KS_DATA_UNAVAILABLE` */
   async admit(start: ArrivalStart, what: string): Promise<Arrival> {
-    // One after the other: two that look at the same room would both take it.
-    return this.#admissions.take("room", async () => {
-      try {
-        await this.space.check(start.size ?? 0, what);
-      } catch (error) {
-        throw await this.space.explain(error, what);
-      }
-      return this.begin(start);
-    });
+    return await this.#withRoom(start.size ?? 0, what, () => this.begin(start));
+  }
+
+  /** Makes sure that there is room beside what is promised. @throws KitchenError `KS_DATA_UNAVAILABLE` */
+  async checkRoom(what: string): Promise<void> {
+    await this.#withRoom(0, what, () => {});
+  }
+
+  /** Nobody sends an arrival now. It gives way when others need its room; `giveUp` ends it then, at once. */
+  letWait(arrival: Arrival, giveUp: () => Promise<void>): void {
+    this.#parts.arrivals.letWait(arrival, giveUp);
+  }
+
+  /** Somebody sends it again. */
+  goOn(arrival: Arrival): void {
+    this.#parts.arrivals.goOn(arrival);
   }
 
   /** Has `complete` bring the part to its end, and puts it in place. `what`: what could not be done if not. */
@@ -74,5 +81,26 @@ export class Intake {
 
   close(): void {
     this.#isClosed = true;
+  }
+
+  /** Calls `use` while there is room for `bytes` more. One after the other: two that look at the same room would both take it. */
+  #withRoom<T>(bytes: number, what: string, use: () => T): Promise<T> {
+    return this.#admissions.take("room", async () => {
+      try {
+        await this.#makeRoom(bytes, what);
+      } catch (error) {
+        throw await this.space.explain(error, what);
+      }
+      return use();
+    });
+  }
+
+  async #makeRoom(bytes: number, what: string): Promise<void> {
+    for (;;) {
+      const room = await this.space.roomFor(bytes);
+      if (room === "yes") return;
+      // For what would have no room all the same, nothing is given up.
+      if (room === "no" || !(await this.#parts.arrivals.giveUpOne())) throw this.space.full(bytes, what);
+    }
   }
 }

@@ -18,10 +18,19 @@ export interface Room {
   readonly isFull: boolean;
 }
 
+/** The room that arrivals under way were given. */
+export interface Promised {
+  /** What they still have to get. */
+  readonly missingBytes: number;
+  /** Of those that nobody sends now, which give way to others: what they still have to get, and what they have. */
+  readonly idle: { readonly missingBytes: number; readonly receivedBytes: number };
+}
+
+export const NOTHING_PROMISED: Promised = { missingBytes: 0, idle: { missingBytes: 0, receivedBytes: 0 } };
+
 export interface SpaceOptions {
   readonly root: string;
-  /** What arrivals under way still need. */
-  readonly promisedBytes: () => number;
+  readonly promised: () => Promised;
   /** Told when it has got full, and when there is room again. */
   readonly onChange: (room: Room) => void;
 }
@@ -54,28 +63,21 @@ export class Space {
     return room;
   }
 
+  /** Whether `bytes` more have room beside what is promised; or would have it, if those gave way that nobody sends. */
+  async roomFor(bytes: number): Promise<"yes" | "if-idle-give-way" | "no"> {
+    const room = await this.look();
+    const { missingBytes, idle } = this.#options.promised();
+    if (!room.isFull && room.freeBytes >= bytes + missingBytes + room.reservedBytes) return "yes";
+    const { freeBytes, isFull } = withFree(room, room.freeBytes + idle.receivedBytes);
+    return !isFull && freeBytes >= this.#needed(bytes) ? "if-idle-give-way" : "no";
+  }
+
   async hasRoomFor(bytes: number): Promise<boolean> {
-    const { freeBytes, isFull } = await this.look();
-    return !isFull && freeBytes >= this.#needed(bytes);
+    return (await this.roomFor(bytes)) !== "no";
   }
 
-  /** Makes sure that `bytes` more have room beside what is promised. @throws KitchenError `KS_DATA_UNAVAILABLE` */
-  async check(bytes: number, what: string): Promise<void> {
-    if (!(await this.hasRoomFor(bytes))) throw this.#full(bytes, what);
-  }
-
-  /** What a failure means; one of a full disk says how full it is, and what `bytes` more would have needed. */
-  async explain(error: unknown, what: string, bytes = 0): Promise<KitchenError> {
-    if (!isDiskFull(error)) return storageError(error, what);
-    await this.look();
-    return this.#full(bytes, what, error);
-  }
-
-  #needed(bytes: number): number {
-    return bytes + this.#options.promisedBytes() + this.#room.reservedBytes;
-  }
-
-  #full(bytes: number, what: string, cause?: unknown): KitchenError {
+  /** That `bytes` more have no room, as of the last look. */
+  full(bytes: number, what: string, cause?: unknown): KitchenError {
     const { freeBytes, reservedBytes } = this.#room;
     return new KitchenError(
       "KS_DATA_UNAVAILABLE",
@@ -85,11 +87,28 @@ export class Space {
       { cause },
     );
   }
+
+  /** What a failure means; one of a full disk says how full it is, and what `bytes` more would have needed. */
+  async explain(error: unknown, what: string, bytes = 0): Promise<KitchenError> {
+    if (!isDiskFull(error)) return storageError(error, what);
+    await this.look();
+    return this.full(bytes, what, error);
+  }
+
+  #needed(bytes: number): number {
+    const { missingBytes, idle } = this.#options.promised();
+    return bytes + missingBytes - idle.missingBytes + this.#room.reservedBytes;
+  }
 }
 
 async function lookAt(root: string, wasFull: boolean): Promise<Room> {
   const { bavail, blocks, bsize } = await statfs(root);
   const freeBytes = bavail * bsize;
   const reservedBytes = Math.max(RESERVE_BYTES, Math.ceil(blocks * bsize * RESERVE_SHARE));
-  return { freeBytes, reservedBytes, isFull: freeBytes < reservedBytes * (wasFull ? AGAIN_SHARE : 1) };
+  return withFree({ reservedBytes, isFull: wasFull }, freeBytes);
+}
+
+/** A room as it was, once so much is free. */
+function withFree({ reservedBytes, isFull }: Omit<Room, "freeBytes">, freeBytes: number): Room {
+  return { freeBytes, reservedBytes, isFull: freeBytes < reservedBytes * (isFull ? AGAIN_SHARE : 1) };
 }

@@ -48,7 +48,7 @@ export interface ReceiveOptions {
   readonly sha256?: Sha256 | undefined;
   /** What is said behind the body of its hash, if anything; asked for when all of it has come. Checked too. */
   readonly sha256Behind?: (() => Sha256 | undefined) | undefined;
-  /** Under it, an upload that breaks off can be continued for ten minutes. */
+  /** Under it, an upload that breaks off can be continued for ten minutes, unless its room is needed before. */
   readonly uploadId?: string | undefined;
   /** Where the body goes on: what {@link DataDirectory.uploadOffset} said. */
   readonly offset?: number | undefined;

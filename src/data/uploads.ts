@@ -5,7 +5,7 @@ import type { Intake } from "./intake.ts";
 import type { PartWriter } from "./part-writer.ts";
 import type { Arrived, Body, ReceiveOptions } from "./types.ts";
 
-/** How long an upload that broke off waits to be continued. */
+/** How long an upload that broke off waits to be continued, unless its room is needed before. */
 const KEEP_MS: number = 10 * 60 * 1000;
 /** How often the disk is looked at when nobody said how much will come. */
 const LOOK_EVERY_BYTES: number = 64 * 1024 * 1024;
@@ -89,6 +89,7 @@ export class Uploads {
     if (received !== offset)
       throw conflict(url, `${received} bytes are here, not ${offset} (go on from there)`);
     if (!isSameTarget(upload.options, options)) throw conflict(url, "the upload of this id is of other data");
+    this.#intake.goOn(upload.arrival);
     return upload;
   }
 
@@ -135,7 +136,7 @@ export class Uploads {
       arrival.grow(writer.acceptedBytes);
       if (size !== undefined || writer.acceptedBytes < lookAt) continue;
       lookAt += LOOK_EVERY_BYTES;
-      await this.#intake.space.check(0, cannotSave(options));
+      await this.#intake.checkRoom(cannotSave(options));
     }
   }
 
@@ -162,8 +163,10 @@ export class Uploads {
     if (error instanceof BrokenOff && options.uploadId !== undefined) {
       try {
         await writer.flush();
-        upload.timer = setTimeout(() => void this.#abandon(upload, brokenOff(upload, error)), KEEP_MS);
+        const giveUp = (): Promise<void> => this.#abandon(upload, brokenOff(upload, error));
+        upload.timer = setTimeout(() => void giveUp(), KEEP_MS);
         upload.timer.unref();
+        this.#intake.letWait(upload.arrival, giveUp);
         return brokenOff(upload, error);
       } catch (failure) {
         return this.#give(upload, failure);

@@ -10,6 +10,7 @@ import {
 import { join } from "node:path";
 import { PassThrough, Readable } from "node:stream";
 import { expect, test } from "vitest";
+import type { DataDirectory } from "../../src/data/directory.ts";
 import { writePart } from "../../src/data/write-part.ts";
 import { canMount, fillDisk, mountDisk } from "../support/disk.ts";
 import { bytesOf, factsOf, openDirectory, pulling, save, upload, url } from "./support/directories.ts";
@@ -45,6 +46,80 @@ test.skipIf(!canMount)(
     await given;
   },
 );
+
+/** An upload that breaks off after so many MiB, and can be continued. */
+async function brokenOff(
+  directory: DataDirectory,
+  { size, sent, name }: { readonly size: number; readonly sent: number; readonly name: string },
+): Promise<Buffer> {
+  const bytes = bytesOf(size * MIB);
+  const body = new PassThrough();
+  const arrived = directory.receive(body, upload(name, { size: bytes.length, uploadId: name }));
+  const failed = expect(arrived).rejects.toThrow(`broke off after ${sent * MIB} bytes`);
+  body.write(bytes.subarray(0, sent * MIB));
+  await expect.poll(() => directory.arrivals().at(-1)?.receivedBytes).toBe(sent * MIB);
+  body.destroy();
+  await failed;
+  return bytes;
+}
+
+test.skipIf(!canMount)(
+  "uploads that nobody sends any more give way to what has no room beside them, the longest silent first",
+  async () => {
+    const { directory } = await openDirectory({ path: disk() });
+    await brokenOff(directory, { name: "first", size: 40, sent: 30 });
+    await brokenOff(directory, { name: "second", size: 30, sent: 1 });
+    expect(await directory.hasRoomFor(60 * MIB)).toBe(true);
+    await directory.receive(Readable.from([bytesOf(60 * MIB)]), upload("x", { size: 60 * MIB }));
+    expect(directory.find(url("x"))?.size).toBe(60 * MIB);
+    expect(await directory.uploadOffset("first")).toBe(undefined);
+    expect(await directory.uploadOffset("second")).toBe(MIB);
+  },
+);
+
+test.skipIf(!canMount)("they give way to a body of unknown length, too", async () => {
+  const { directory } = await openDirectory({ path: disk() });
+  await brokenOff(directory, { name: "first", size: 60, sent: 1 });
+  const pieces = Array.from({ length: 80 }, () => Buffer.alloc(MIB));
+  await directory.receive(Readable.from(pieces), upload("x"));
+  expect(directory.find(url("x"))?.size).toBe(80 * MIB);
+  expect(await directory.uploadOffset("first")).toBe(undefined);
+});
+
+test.skipIf(!canMount)(
+  "an upload that broke off goes on where there is room beside it, and is not given up for what has none anyway",
+  async () => {
+    const { directory } = await openDirectory({ path: disk() });
+    const bytes = await brokenOff(directory, { name: "first", size: 40, sent: 1 });
+    await save(directory, "beside", bytesOf(20 * MIB));
+    await expect(
+      directory.receive(new PassThrough(), upload("large", { size: 120 * MIB })),
+    ).rejects.toMatchObject({ code: "KS_DATA_UNAVAILABLE" });
+    const offset = await directory.uploadOffset("first");
+    expect(offset).toBe(MIB);
+    const rest = Readable.from([bytes.subarray(offset)]);
+    await directory.receive(rest, upload("first", { size: bytes.length, uploadId: "first", offset }));
+    expect(directory.find(url("first"))?.size).toBe(bytes.length);
+  },
+);
+
+test.skipIf(!canMount)("an upload that somebody sends again does not give way", async () => {
+  const { directory } = await openDirectory({ path: disk() });
+  const bytes = await brokenOff(directory, { name: "first", size: 60, sent: 1 });
+  const body = new PassThrough();
+  const arrived = directory.receive(
+    body,
+    upload("first", { size: bytes.length, uploadId: "first", offset: MIB }),
+  );
+  body.write(bytes.subarray(MIB, 2 * MIB));
+  await expect.poll(() => directory.arrivals()[0]?.receivedBytes).toBe(2 * MIB);
+  await expect(
+    directory.receive(new PassThrough(), upload("second", { size: 60 * MIB })),
+  ).rejects.toMatchObject({ code: "KS_DATA_UNAVAILABLE" });
+  body.end(bytes.subarray(2 * MIB));
+  await arrived;
+  expect(directory.find(url("first"))?.size).toBe(bytes.length);
+});
 
 test.skipIf(!canMount)("a body of unknown length is refused when the reserve is reached", async () => {
   const { directory } = await openDirectory({ path: disk() });

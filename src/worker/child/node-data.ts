@@ -24,7 +24,7 @@ import type { DataFacts } from "../../core/data.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { NodeAccess, StoredOutcome } from "../../core/messages.ts";
-import { Space } from "../../data/space.ts";
+import { NOTHING_PROMISED, Space } from "../../data/space.ts";
 import { isDiskFull } from "../../data/storage-error.ts";
 import { writePart } from "../../data/write-part.ts";
 import { mayReviveCode, type CurrentJob } from "./current-job.ts";
@@ -214,7 +214,7 @@ async function explainFull(
   error: unknown,
   { path, size, url }: { readonly path: string; readonly size: number; readonly url: DataUrl },
 ): Promise<KitchenError> {
-  const space = await Space.open({ root: dirname(path), promisedBytes: () => 0, onChange: () => {} });
+  const space = await Space.open({ root: dirname(path), promised: () => NOTHING_PROMISED, onChange: () => {} });
   return await space.explain(error, `Cannot save data as "${url}"`, size);
 }
 

@@ -1,5 +1,6 @@
 /** Nodes whose data directories are on small disks, which get full. */
 import { existsSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { RemoteData, type Client } from "kitchensink";
@@ -154,5 +155,30 @@ test.skipIf(!canMount)(
     expect(await last.data.search("**")).toEqual(["after", "elsewhere", "far", "made"]);
     expect((await last.data.info("far")).replicas.map(({ node }) => node)).toEqual(["node1", "node2"]);
     expect(third.command.stderr).not.toMatch(/cannot be read|is lost/);
+  },
+);
+
+test.skipIf(!canMount)(
+  "fault 24: what a client had sent that was killed in the middle gives way to the same data, sent again",
+  async () => {
+    const nodes = place();
+    const one = await nodes.start("node1", [...flags(), "--datadir", mountDisk(192)]);
+    const bytes = Buffer.alloc(80 * MIB, "it is sent again");
+    const headers = { authorization: `Bearer ${nodes.token}` };
+    const sending = request(new URL("/v1/data/large", one.url), {
+      method: "PUT",
+      headers: { ...headers, "content-type": "application/octet-stream", "content-length": bytes.length },
+    });
+    sending.setHeader("kitchensink-upload", "killed-client");
+    sending.on("error", () => {});
+    await new Promise((resolve) => sending.write(bytes.subarray(0, 60 * MIB), resolve));
+    sending.destroy();
+    await vi.waitFor(async () => {
+      const asked = await fetch(new URL("/v1/uploads/killed-client", one.url), { method: "HEAD", headers });
+      expect(asked.status).toBe(200);
+    });
+    const client = nodes.connect(one);
+    const saved = await new RemoteData({ raw: bytes, client }).save({ url: "large" });
+    expect(await saved.info()).toMatchObject({ size: bytes.length, replicas: [{ node: "node1" }] });
   },
 );
