@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { rm } from "node:fs/promises";
+import { rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { DataFacts } from "../core/data.ts";
 import type { DataUrl } from "../core/data-url.ts";
@@ -173,7 +173,8 @@ export class Arrivals {
     return new Set(Array.from(this.#arrivals, ({ part }) => part));
   }
 
-  get promised(): Promised {
+  async promised(): Promise<Promised> {
+    await Promise.all(Array.from(this.#arrivals, measure));
     const idle = [...this.#idle.keys()];
     return {
       missingBytes: total(this.#arrivals, ({ missingBytes }) => missingBytes),
@@ -187,6 +188,13 @@ export class Arrivals {
   list(): ArrivalInfo[] {
     return Array.from(this.#arrivals, ({ info }) => info);
   }
+}
+
+/** What workers have written by now, of parts that they were given room for: they tell nobody. */
+async function measure(arrival: Arrival): Promise<void> {
+  if (arrival.start.kind !== "local" || arrival.start.size === null) return;
+  const stats = await stat(arrival.part).catch(() => undefined);
+  if (stats !== undefined) arrival.grow(stats.size);
 }
 
 function total(arrivals: Iterable<Arrival>, bytesOf: (arrival: Arrival) => number): number {

@@ -194,9 +194,14 @@ export class DataDirectory {
     return this.#parts.pulls.pull(options);
   }
 
-  /** Names a part for a worker to write, with `writePart`. Finish it or abandon it. */
-  beginLocal(): LocalPart {
-    return this.#parts.locals.begin();
+  /**
+   * Names a part for a worker to write, with `writePart`. Finish it or abandon it. Until then so many bytes are kept free for
+   * it; without `size`, none.
+   *
+   * @throws KitchenError `KS_DATA_UNAVAILABLE`: the disk has no room
+   */
+  beginLocal(size?: number): Promise<LocalPart> {
+    return this.#parts.locals.begin(size);
   }
 
   /** Whether a worker's part is neither finished nor abandoned. */
@@ -292,7 +297,7 @@ async function openLocked(
   const shelf = new Shelf({ layout, journal, thread, onKept: () => news.send() });
   const space = await Space.open({
     root: layout.root,
-    promised: () => arrivals.promised,
+    promised: () => arrivals.promised(),
     onChange: onRoom,
   });
   const intake = new Intake({ arrivals, shelf, space, thread, onReadable: () => news.send() });

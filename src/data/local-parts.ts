@@ -15,8 +15,11 @@ export class LocalParts {
     this.#intake = intake;
   }
 
-  begin(): LocalPart {
-    const arrival = this.#intake.begin({ kind: "local", url: null, size: null });
+  /** `size`: what the worker says it will write, which is given its room. */
+  async begin(size?: number): Promise<LocalPart> {
+    const start = { kind: "local", url: null, size: size ?? null } as const;
+    const arrival =
+      size === undefined ? this.#intake.begin(start) : await this.#intake.admit(start, "Cannot save here");
     this.#open.set(arrival.id, arrival);
     return { id: arrival.id, path: arrival.part };
   }
@@ -34,6 +37,7 @@ export class LocalParts {
     this.#open.delete(id);
     return this.#intake.finish(arrival, what, async () => {
       await syncPart(arrival.part, facts.size, what);
+      arrival.grow(facts.size);
       return facts;
     });
   }

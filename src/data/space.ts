@@ -30,7 +30,7 @@ export const NOTHING_PROMISED: Promised = { missingBytes: 0, idle: { missingByte
 
 export interface SpaceOptions {
   readonly root: string;
-  readonly promised: () => Promised;
+  readonly promised: () => Promise<Promised>;
   /** Told when it has got full, and when there is room again. */
   readonly onChange: (room: Room) => void;
 }
@@ -39,15 +39,19 @@ export interface SpaceOptions {
 export class Space {
   readonly #options: SpaceOptions;
   #room: Room;
+  /** As of the last look. */
+  #promised: Promised;
 
-  private constructor(options: SpaceOptions, room: Room) {
+  private constructor(options: SpaceOptions, room: Room, promised: Promised) {
     this.#options = options;
     this.#room = room;
+    this.#promised = promised;
   }
 
   /** With a first look. */
   static async open(options: SpaceOptions): Promise<Space> {
-    return new Space(options, await lookAt(options.root, false));
+    const promised = await options.promised();
+    return new Space(options, await lookAt(options.root, false), promised);
   }
 
   /** As of the last look. */
@@ -56,6 +60,8 @@ export class Space {
   }
 
   async look(): Promise<Room> {
+    // In this order, what is written in between counts as used and as still to come; in the other, as neither.
+    this.#promised = await this.#options.promised();
     const room = await lookAt(this.#options.root, this.#room.isFull);
     const hasChanged = room.isFull !== this.#room.isFull;
     this.#room = room;
@@ -66,7 +72,7 @@ export class Space {
   /** Whether `bytes` more have room beside what is promised; or would have it, if those gave way that nobody sends. */
   async roomFor(bytes: number): Promise<"yes" | "if-idle-give-way" | "no"> {
     const room = await this.look();
-    const { missingBytes, idle } = this.#options.promised();
+    const { missingBytes, idle } = this.#promised;
     if (!room.isFull && room.freeBytes >= bytes + missingBytes + room.reservedBytes) return "yes";
     const { freeBytes, isFull } = withFree(room, room.freeBytes + idle.receivedBytes);
     return !isFull && freeBytes >= this.#needed(bytes) ? "if-idle-give-way" : "no";
@@ -96,7 +102,7 @@ export class Space {
   }
 
   #needed(bytes: number): number {
-    const { missingBytes, idle } = this.#options.promised();
+    const { missingBytes, idle } = this.#promised;
     return bytes + missingBytes - idle.missingBytes + this.#room.reservedBytes;
   }
 }

@@ -65,7 +65,7 @@ test("a part that fails leaves nothing, and what was there stays", async () => {
 
 test("a worker's part gets its place", async () => {
   const { directory } = await openDirectory();
-  const { id, path } = directory.beginLocal();
+  const { id, path } = await directory.beginLocal();
   expect(directory.arrivals()).toMatchObject([{ kind: "local", url: null }]);
   await writePart(path, bytes);
   const { replica, isKnown } = await directory.finishLocal(id, factsOf("a/x", bytes));
@@ -88,13 +88,13 @@ test("a part of another size, that is missing, or that is no regular file is ref
     (path: string) => mkdirSync(path),
   ];
   for (const make of makers) {
-    const { id, path } = directory.beginLocal();
+    const { id, path } = await directory.beginLocal();
     make(path);
     await expect(directory.finishLocal(id, factsOf("x", bytes))).rejects.toMatchObject({
       code: expect.stringMatching(/KS_BAD_REQUEST|KS_DATA_UNAVAILABLE/),
     });
   }
-  const abandoned = directory.beginLocal();
+  const abandoned = await directory.beginLocal();
   await writePart(abandoned.path, bytes);
   await directory.abandonLocal(abandoned.id);
   expect(readdirSync(join(directory.path, ".kitchensink/incoming"))).toEqual([]);

@@ -227,7 +227,7 @@ test("closing breaks off what arrives, and leaves nothing of it", async () => {
     .poll(() => directory.arrivals().every(({ receivedBytes }) => receivedBytes === 300_000))
     .toBe(true);
   bodies[1]?.destroy();
-  const local = directory.beginLocal();
+  const local = await directory.beginLocal();
   writeFileSync(local.path, "half");
   await directory.close();
   expect(await settled).toMatchObject([{ status: "rejected" }, { status: "rejected" }]);

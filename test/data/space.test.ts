@@ -121,6 +121,28 @@ test.skipIf(!canMount)("an upload that somebody sends again does not give way", 
   expect(directory.find(url("first"))?.size).toBe(bytes.length);
 });
 
+test.skipIf(!canMount)(
+  "parts that workers write are given their room, of which what they have written is no more needed",
+  async () => {
+    const { directory } = await openDirectory({ path: disk() });
+    const part = await directory.beginLocal(60 * MIB);
+    await expect(directory.beginLocal(60 * MIB)).rejects.toMatchObject({
+      code: "KS_DATA_UNAVAILABLE",
+      message: expect.stringMatching(/Cannot save here: .* MB free, and \d+ MB are needed/),
+    });
+    expect(await directory.hasRoomFor(60 * MIB)).toBe(false);
+    writeFileSync(part.path, bytesOf(50 * MIB));
+    expect(await directory.hasRoomFor(30 * MIB)).toBe(true);
+    expect(directory.arrivals()).toMatchObject([{ kind: "local", receivedBytes: 50 * MIB }]);
+    expect(await directory.hasRoomFor(40 * MIB)).toBe(false);
+    await directory.abandonLocal(part.id);
+    await directory.abandonLocal((await directory.beginLocal(60 * MIB)).id);
+    // Nobody said how much it will be.
+    await directory.beginLocal();
+    expect(await directory.hasRoomFor(90 * MIB)).toBe(true);
+  },
+);
+
 test.skipIf(!canMount)("a body of unknown length is refused when the reserve is reached", async () => {
   const { directory } = await openDirectory({ path: disk() });
   const pieces = Array.from({ length: 140 }, () => Buffer.alloc(MIB));
@@ -200,7 +222,7 @@ test.skipIf(!canMount)("a file that the journal has no room for is not left in i
   writeFileSync(join(directory.path, ".most"), Buffer.alloc(155 * MIB));
   const other = join(directory.path, ".other");
   for (let at = 0; at < 30; at += 1) {
-    const part = directory.beginLocal();
+    const part = await directory.beginLocal();
     const { size, sha256 } = await writePart(part.path, bytesOf(100));
     fillDisk(other);
     const facts = { url: url(`data/${at}`), size, sha256, codec: null, type: "file" } as const;

@@ -20,7 +20,7 @@ test("results that no record refers to are removed, from the disk and from the c
   await register(store, N1);
   const keep = async (id: JobId, attempt: number): Promise<string> => {
     const url = resultUrl(id, attempt);
-    const part = directory.beginLocal();
+    const part = await directory.beginLocal();
     const written = await writePart(part.path, Buffer.from(url));
     await directory.finishLocal(part.id, { url, ...written, codec: "json", type: "object" });
     await store.addReplicas(N1, [{ url, ...written, codec: "json", type: "object", createdAtMs: 1 }]);

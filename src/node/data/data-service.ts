@@ -299,11 +299,13 @@ export class DataService {
     }
   }
 
-  /** A part for a worker to write. */
-  beginPart(pid: number): LocalPart {
-    const part = this.directory.beginLocal();
+  /** A part for a worker to write. `size`: how much it will be, in bytes, if it said so. */
+  async beginPart(pid: number, size: number | undefined): Promise<LocalPart> {
+    const part = await this.directory.beginLocal(size);
     const parts = this.#parts.get(pid) ?? [];
     this.#parts.set(pid, [...parts.filter((id) => this.directory.isOpenPart(id)), part.id]);
+    // Of one that ended meanwhile, the end may have been told: nobody would let go of the room.
+    if (!isRunning(pid)) await this.abandonParts(pid);
     return part;
   }
 
@@ -331,6 +333,14 @@ export class DataService {
       this.#options.warn(`${name} has not dropped its file yet: ${String(error)}`);
       return false;
     }
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== "ESRCH";
   }
 }
 

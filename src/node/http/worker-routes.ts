@@ -15,12 +15,14 @@ export function addWorkerRoutes(server: FastifyInstance, { data }: { readonly da
   });
 
   server.post("/v1/parts", async (request, reply) => {
-    const { pid, size } = bodyObject(request.body);
-    if (typeof pid !== "number" || !Number.isSafeInteger(pid) || pid <= 0)
+    const body = bodyObject(request.body);
+    const pid = countIn(body, "pid");
+    if (pid === undefined || pid === 0)
       throw new KitchenError("KS_BAD_REQUEST", "The body has no pid of a worker");
-    const why = await data.refusal(Number(size));
+    const size = countIn(body, "size");
+    const why = await data.refusal(size ?? 0);
     if (why !== undefined) throw new KitchenError("KS_DATA_UNAVAILABLE", `Cannot save here: ${why}`);
-    return await reply.type("application/json").send(JSON.stringify(data.beginPart(pid)));
+    return await reply.type("application/json").send(JSON.stringify(await data.beginPart(pid, size)));
   });
 
   server.post<{ Params: { id: string } }>("/v1/parts/:id", async (request, reply) => {
@@ -53,4 +55,11 @@ async function localFile(data: DataService, url: DataUrl): Promise<object> {
     if (error instanceof NotKept) return { path: null, why: error.message };
     throw error;
   }
+}
+
+function countIn(body: Readonly<Record<string, unknown>>, key: string): number | undefined {
+  const value = body[key];
+  if (value == null) return undefined;
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
+  throw new KitchenError("KS_BAD_REQUEST", `The body has no ${key}: expected a whole number from 0 on`);
 }

@@ -214,7 +214,7 @@ async function explainFull(
   error: unknown,
   { path, size, url }: { readonly path: string; readonly size: number; readonly url: DataUrl },
 ): Promise<KitchenError> {
-  const space = await Space.open({ root: dirname(path), promised: () => NOTHING_PROMISED, onChange: () => {} });
+  const space = await Space.open({ root: dirname(path), promised: async () => NOTHING_PROMISED, onChange: () => {} });
   return await space.explain(error, `Cannot save data as "${url}"`, size);
 }
 

@@ -159,6 +159,24 @@ test.skipIf(!canMount)(
 );
 
 test.skipIf(!canMount)(
+  "fault 24: of what is saved at once, only as much as there is room for is begun on a disk; the rest goes elsewhere",
+  async () => {
+    const nodes = place();
+    const cluster = flags();
+    const start = (name: string, disk: string) => nodes.start(name, [...cluster, "--datadir", disk]);
+    const [one] = await Promise.all([start("node1", mountDisk(192)), start("node2", mountDisk(400))]);
+    const client = nodes.connect(one);
+    const urls = ["a", "b"];
+    await client.with({ node: "node1" }).call(functions.saveAtOnce, urls, 80 * MIB);
+    const infos = await Promise.all(urls.map((url) => client.data.info(url)));
+    expect(infos.flatMap(({ replicas }) => replicas.map(({ node }) => node)).toSorted()).toEqual([
+      "node1",
+      "node2",
+    ]);
+  },
+);
+
+test.skipIf(!canMount)(
   "fault 24: what a client had sent that was killed in the middle gives way to the same data, sent again",
   async () => {
     const nodes = place();
