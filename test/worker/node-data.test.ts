@@ -35,3 +35,22 @@ test("data that is deleted between the node's answer and the opening of its file
     await expect(read()).rejects.toMatchObject({ code: "KS_NO_SUCH_DATA" });
   }
 });
+
+test("an object that was decoded before is not fetched again where the node keeps no file", async () => {
+  server.localFolder = undefined;
+  const first = await data.object(url, undefined);
+  expect(first).toEqual([1, 2, 3]);
+  expect(await data.object(url, undefined)).toBe(first);
+  expect(server.log.filter((asked) => asked === "GET /v1/data/table")).toHaveLength(1);
+  server.data.delete(url);
+  await expect(data.object(url, undefined)).rejects.toMatchObject({ code: "KS_NO_SUCH_DATA" });
+});
+
+test("an object is not taken for what its url stood for a moment ago", async () => {
+  const other = (): void => server.put(url, Buffer.from("[4]"), { codec: "json" });
+  server.onLocal = other;
+  expect(await data.object(url, undefined)).toEqual([4]);
+  server.onLocal = () => {};
+  server.put(url, Buffer.from("[1,2,3]"), { codec: "json" });
+  expect(await data.object(url, undefined)).toEqual([1, 2, 3]);
+});

@@ -20,7 +20,7 @@ import { Http } from "../../client/connection/http.ts";
 import { Reader } from "../../client/reader.ts";
 import { decodeValue } from "../../client/values.ts";
 import { CLOSURE_CODEC } from "../../codec/codec.ts";
-import type { DataFacts } from "../../core/data.ts";
+import { isSameData, type DataFacts } from "../../core/data.ts";
 import type { DataUrl } from "../../core/data-url.ts";
 import { KitchenError } from "../../core/errors.ts";
 import type { NodeAccess, StoredOutcome } from "../../core/messages.ts";
@@ -43,6 +43,16 @@ export interface NodeDataOptions extends NodeAccess {
 interface LocalFile {
   readonly path: string;
   readonly info: DataInfo;
+}
+
+/** Tries to read an object that is replaced by another one meanwhile. */
+const MOST_TRIES = 5;
+
+/** Other data are saved under the url than a moment ago. */
+class Replaced extends KitchenError {
+  constructor(url: DataUrl) {
+    super("KS_DATA_UNAVAILABLE", `Cannot read ${url}: other data were saved there meanwhile (try again)`);
+  }
 }
 
 /** Data by way of the files of the worker's own node; what the node does not have, it fetches and keeps. */
@@ -75,9 +85,7 @@ export class NodeData implements DataAccess {
   }
 
   async read(url: DataUrl): Promise<{ readonly info: DataFacts; readonly bytes: Uint8Array }> {
-    const local = await this.#local(url);
-    if (local === undefined) return await this.#remote.read(url);
-    return { info: local.info, bytes: await this.#bytesOf(url, local) };
+    return await this.#read(url, await this.#local(url));
   }
 
   async stream(
@@ -100,12 +108,24 @@ export class NodeData implements DataAccess {
   }
 
   async object(url: DataUrl, codec: string | undefined): Promise<unknown> {
+    for (let tries = 1; ; tries += 1)
+      try {
+        return await this.#object(url, codec);
+      } catch (error) {
+        if (!(error instanceof Replaced) || tries === MOST_TRIES) throw error;
+      }
+  }
+
+  async #object(url: DataUrl, codec: string | undefined): Promise<unknown> {
     const local = await this.#local(url);
-    const { info, bytes } =
-      local === undefined ? await this.#remote.read(url) : { info: local.info, bytes: undefined };
+    // The bytes come later: of what was decoded before, none have to.
+    const info = local?.info ?? (await this.#remoteFacts(url));
     const facts = codec === undefined ? info : { ...info, codec };
-    const decode = async (): Promise<unknown> =>
-      this.decode(facts, bytes ?? (await this.#bytesOf(url, local!)));
+    const decode = async (): Promise<unknown> => {
+      const read = await this.#read(url, local);
+      if (!isSameData(read.info, info)) throw new Replaced(url);
+      return this.decode(facts, read.bytes);
+    };
     // What was decoded for a job that may revive code is not for one that may not.
     if (facts.codec === CLOSURE_CODEC && !mayReviveCode()) return await decode();
     return await this.#decoded.get(facts, decode);
@@ -175,8 +195,20 @@ export class NodeData implements DataAccess {
   }
 
   /** Where the file was deleted since the node told of it, the cluster says what became of the data. */
-  async #bytesOf(url: DataUrl, { path }: LocalFile): Promise<Uint8Array> {
-    return (await readFile(path).catch(unlessGone)) ?? (await this.#remote.read(url)).bytes;
+  async #read(
+    url: DataUrl,
+    local: LocalFile | undefined,
+  ): Promise<{ readonly info: DataFacts; readonly bytes: Uint8Array }> {
+    const bytes = local === undefined ? undefined : await readFile(local.path).catch(unlessGone);
+    return local === undefined || bytes === undefined
+      ? await this.#remote.read(url)
+      : { info: local.info, bytes };
+  }
+
+  async #remoteFacts(url: DataUrl): Promise<DataFacts> {
+    const [info] = await this.info([url]);
+    // Who reads what is not there is told why.
+    return info ?? (await this.#remote.read(url)).info;
   }
 
   async #ask(url: DataUrl): Promise<LocalFile | { readonly why: string }> {
@@ -214,7 +246,11 @@ async function explainFull(
   error: unknown,
   { path, size, url }: { readonly path: string; readonly size: number; readonly url: DataUrl },
 ): Promise<KitchenError> {
-  const space = await Space.open({ root: dirname(path), promised: async () => NOTHING_PROMISED, onChange: () => {} });
+  const space = await Space.open({
+    root: dirname(path),
+    promised: async () => NOTHING_PROMISED,
+    onChange: () => {},
+  });
   return await space.explain(error, `Cannot save data as "${url}"`, size);
 }
 

@@ -38,8 +38,8 @@ export class DataServer {
   /** What broadcasts and adoptions answer with. */
   lines: object[] = [];
   placement: unknown;
-  /** Where workers of the node are told that its files are. */
-  localFolder = "";
+  /** Where workers of the node are told that its files are; undefined: it keeps none. */
+  localFolder: string | undefined = "";
   /** Called when a worker has been told where a file is. */
   onLocal: () => void = () => {};
   events: ServerResponse | undefined;
@@ -108,7 +108,13 @@ export class DataServer {
     if (pathname === "/v1/catalog" && method === "GET") return this.#search(response, searchParams);
     const asked = JSON.parse(body.toString()) as { urls: string[]; url: string };
     if (pathname === "/v1/local") {
-      sendJson(response, 200, { path: join(this.localFolder, asked.url), data: this.#info(asked.url) });
+      const file = this.localFolder === undefined ? undefined : join(this.localFolder, asked.url);
+      const why = "the node keeps no files";
+      sendJson(
+        response,
+        200,
+        file === undefined ? { path: null, why } : { path: file, data: this.#info(asked.url) },
+      );
       return this.onLocal();
     }
     if (pathname === "/v1/catalog")

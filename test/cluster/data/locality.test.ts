@@ -266,6 +266,28 @@ test("a read-only node never gets data, and runs calls only on what it has", asy
   expect(nodesThere.every(({ freeBytes }) => freeBytes > 0)).toBe(true);
 });
 
+test("a job on a read-only node has the same data sent once, however often it asks for the object", async () => {
+  const cluster = await startCluster({
+    ...redis(),
+    nodes: 2,
+    node: (index) => ({ readOnly: index === 0 }),
+  });
+  onTestFinished(() => cluster.close());
+  const { client } = cluster;
+  const data = await new RemoteData({ obj: Array.from({ length: 1_000 }, (_, at) => at), client }).save();
+  const { size, replicas } = await data.info();
+  expect(replicas.map(({ node }) => node)).toEqual(["node2"]);
+  const headers = { authorization: `Bearer ${cluster.token}` };
+  const sentBytes = async (): Promise<number> => {
+    const metrics = await (await fetch(`${cluster.urls[1]}metrics`, { headers })).text();
+    return Number(/^kitchensink_data_sent_bytes_total (\d+)$/m.exec(metrics)?.[1]);
+  };
+  const before = await sentBytes();
+  expect(await client.with({ node: "node1" }).call(functions.isOneObject, data)).toBe(true);
+  await expect.poll(async () => (await sentBytes()) - before).toBeGreaterThan(0);
+  expect((await sentBytes()) - before).toBe(size);
+});
+
 test("queues and data work together: the best node of the queue gets the call", async () => {
   const cluster = await threeNodes({
     node: (index) => ({ queues: index === 0 ? ["default"] : ["default", "gpu"] }),
