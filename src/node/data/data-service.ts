@@ -129,13 +129,20 @@ export class DataService {
     );
   }
 
-  /** Where to save so many bytes: this node, or where it does not keep them, the one with most room. */
-  async destination(bytes: number): Promise<NodeFacts | "here"> {
+  /**
+   * Where to save so many bytes: this node, or where it does not keep them, the one with most room.
+   * @param without nodes that have ended, though the store may not know it yet
+   */
+  async destination(
+    bytes: number,
+    { without = [] }: { readonly without?: readonly NodeName[] | undefined } = {},
+  ): Promise<NodeFacts | "here"> {
     const { node, store } = this.#options;
     const refusal = await this.refusal(bytes);
     if (refusal === undefined) return "here";
     const others = (await livingNodes(store)).filter(
-      ({ name, takesData, freeBytes }) => name !== node && takesData && freeBytes > bytes,
+      ({ name, takesData, freeBytes }) =>
+        name !== node && takesData && freeBytes > bytes && !without.includes(name),
     );
     const [best] = others.toSorted((a, b) => b.freeBytes - a.freeBytes);
     if (best !== undefined) return best;

@@ -39,6 +39,8 @@ interface Upload extends Query {
 export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoutesOptions): void {
   /** Where uploads went that this node passed on, so that they go on there. */
   const passedOn = new LRUCache<string, NodeName>({ max: MOST_UPLOADS });
+  /** Of those, the nodes that ended meanwhile, and what they had with them: it begins anew elsewhere. */
+  const lostWith = new LRUCache<string, readonly NodeName[]>({ max: MOST_UPLOADS });
   const destination = async (
     request: Pick<FastifyRequest<Query>, "headers" | "method" | "query">,
     upload: string | undefined,
@@ -52,10 +54,19 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
     if (wanted === undefined) return "here";
     const to =
       wanted === false
-        ? await data.destination(sizeOf(request.headers) ?? 0)
+        ? await data.destination(sizeOf(request.headers) ?? 0, { without: lostWith.get(upload ?? "") })
         : await data.place(wanted, { isKept: isBegun });
     if (upload !== undefined && to !== "here") passedOn.set(upload, to.name);
     return to;
+  };
+
+  /** Whether a failure to reach the node that keeps an upload says that the upload is lost. */
+  const isLost = (upload: string, error: unknown): boolean => {
+    const keeper = passedOn.get(upload);
+    if (keeper === undefined || !hasEnded(error)) return false;
+    passedOn.delete(upload);
+    lostWith.set(upload, [...(lostWith.get(upload) ?? []), keeper]);
+    return true;
   };
 
   server.addHook("onRequest", async (request, reply) => {
@@ -76,7 +87,13 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
       const sha256 = digestIn(headers, offset);
       const to = await destination(request, uploadId);
       request.raw.setTimeout(BODY_IDLE_MS);
-      if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
+      if (to !== "here")
+        return await forward(request, reply, { ...place(to), from: node }).catch((error: unknown) => {
+          if (uploadId === undefined || !request.raw.readableDidRead) throw error;
+          // Broken off there, it is here, too: its sender asks how far it came, and goes on.
+          reply.hijack();
+          reply.raw.destroy();
+        });
       const arrived = await data.directory.receive(request.raw, {
         url,
         codec: codecOf(headers["kitchensink-codec"]),
@@ -99,7 +116,12 @@ export function addDataRoutes(server: FastifyInstance, { data, node }: DataRoute
   server.head<Upload>("/v1/uploads/:id", async (request, reply) => {
     const id = parseUploadId(request.params.id);
     const to = await destination(request, id);
-    if (to !== "here") return await forward(request, reply, { ...place(to), from: node });
+    if (to !== "here")
+      try {
+        return await forward(request, reply, { ...place(to), from: node });
+      } catch (error) {
+        if (!isLost(id, error)) throw error;
+      }
     const offset = await data.directory.uploadOffset(id);
     if (offset === undefined) return await reply.code(404).send();
     return await reply.code(200).header("upload-offset", offset).send();
@@ -175,6 +197,12 @@ async function ownReader({ directory }: DataService, url: DataUrl): Promise<Data
     if (directory.find(url) === undefined) return undefined;
     throw error;
   });
+}
+
+/** Nothing listens there any more: what was held in the memory of the node is gone with it. */
+function hasEnded(error: unknown): boolean {
+  const cause = error instanceof KitchenError ? error.cause : undefined;
+  return cause instanceof Error && "code" in cause && cause.code === "ECONNREFUSED";
 }
 
 function place({ name, url }: { readonly name: NodeName; readonly url: URL | undefined }): {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { RemoteData } from "kitchensink";
 import { startBehindProxy } from "../../support/behind-proxy.ts";
-import { nodeProcesses, type NodeProcesses } from "../../support/node-processes.ts";
+import { nodeProcesses, type NodeInProcess, type NodeProcesses } from "../../support/node-processes.ts";
 import type { Passage } from "../../support/proxy.ts";
 import { useStore } from "../../support/stores.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
@@ -230,5 +230,40 @@ test(
     const { replicas } = await data.info();
     expect(replicas.map(({ node }) => node).toSorted()).toEqual(names.filter(isThere));
     expect(await data.pipeline()).toMatchObject({ copies: names.map(() => ({})), failed: [] });
+  },
+);
+
+test(
+  "a node is killed that keeps an upload which another one passes on: it begins anew on a third",
+  { timeout: 60_000 },
+  async () => {
+    const place = processes();
+    const cluster = flags();
+    const [one, ...keepers] = await Promise.all([
+      place.start("node1", [...cluster, "--read-only"]),
+      place.start("node2", cluster),
+      place.start("node3", cluster),
+    ]);
+    const client = place.connect(one);
+    const path = largeFile(SIZE);
+    const hasPart = ({ name }: NodeInProcess): boolean =>
+      readdirSync(join(place.directory(name), ".kitchensink/incoming")).length > 0;
+    const killed: string[] = [];
+    const data = await new RemoteData({ localPath: path, client }).save({
+      url: "large",
+      onProgress: ({ bytes }) => {
+        if (bytes < SIZE / 2 || killed.length > 0) return;
+        for (const keeper of keepers.filter(hasPart)) {
+          keeper.command.kill("SIGKILL");
+          killed.push(keeper.name);
+        }
+      },
+    });
+    expect(killed).toHaveLength(1);
+    const info = await data.info();
+    const other = keepers.find(({ name }) => name !== killed[0])!;
+    expect(info.replicas.map(({ node }) => node)).toEqual([other.name]);
+    expect(info.sha256).toBe(sha256(path));
+    expect(sha256(join(place.directory(other.name), "large"))).toBe(info.sha256);
   },
 );
