@@ -1,6 +1,6 @@
 /**
- * Calls go to their data: three nodes, a real Redis, real workers. Each test but that of `routeData: false` fails when
- * locality is turned off.
+ * Calls go to their data: three nodes, a real Redis, real workers. Each test that a call does so fails when locality is
+ * turned off.
  */
 import { describe, expect, onTestFinished, test } from "vitest";
 import { RemoteData, type Client, type PlacementExplanation } from "kitchensink";
