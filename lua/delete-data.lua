@@ -32,5 +32,8 @@ local urls = cmsgpack.unpack(ARGV[2])
 for i, url in ipairs(urls) do reply[i] = delete(url) end
 if only == "" then call_in_parts("ZREM", lost_key, urls) end
 call_in_parts("ZADD", deleted_key, deleted)
-if #deleted > 0 then redis.call("ZREMRANGEBYRANK", deleted_key, 0, -MOST_DELETED - 1) end
+if #deleted > 0 then
+  redis.call("ZREMRANGEBYRANK", deleted_key, 0, -MOST_DELETED - 1)
+  redis.call("PEXPIRE", deleted_key, KEEP_DELETED_MS)
+end
 return reply

@@ -6,9 +6,11 @@ import type { StageRedis } from "../stage/redis.ts";
 
 /** What stays, however long: the number of jobs so far, and the names of queues. */
 const FOR_GOOD = /:(seq|queues)$/;
-/** Results, output and records of final jobs, what those ran that came to nothing; and code, which is kept for a week. */
-const FOR_A_WHILE = /:(job|spec|outcome|out|unit):[^:]+$/;
-const UNIT = /:unit:/;
+/** Results, output and records of final jobs, what those ran that came to nothing. */
+const FOR_A_WHILE = /:(job|spec|outcome|out):[^:]+$/;
+/** Code, and what was deleted. */
+const FOR_A_WEEK = /:(unit:[^:]+|data-deleted)$/;
+const WEEK_MS = 7 * 24 * 60 * 60_000;
 const SCAN_COUNT = 1_000;
 /** Each node's own folder, whose files are there all the time. */
 const OWN = ".kitchensink";
@@ -20,7 +22,7 @@ const OWN_FILES: ReadonlySet<string> = new Set(["cluster.json", "lock", "replica
 export interface KeysLeft {
   /** That are there for ever, or longer than they should be. */
   readonly forgotten: readonly string[];
-  /** That go when their time has come, but for code. */
+  /** That go when their time has come, but for what is kept for a week. */
   readonly expiring: number;
 }
 
@@ -31,9 +33,10 @@ export async function keysLeft(redis: StageRedis, resultTtlMs: number): Promise<
     for await (const batch of client.scanStream({ match: "{ks:*", count: SCAN_COUNT }))
       for (const key of new Set(batch as string[])) {
         const leftMs = await client.pttl(key);
-        const isInTime = FOR_A_WHILE.test(key) && leftMs >= 0 && (UNIT.test(key) || leftMs <= resultTtlMs);
-        if (isInTime && !UNIT.test(key)) expiring += 1;
-        if (!isInTime && !FOR_GOOD.test(key) && leftMs !== -2) forgotten.push(key);
+        const isInTime = (mostMs: number): boolean => leftMs >= 0 && leftMs <= mostMs;
+        if (FOR_A_WHILE.test(key) && isInTime(resultTtlMs)) expiring += 1;
+        else if (FOR_A_WEEK.test(key) && isInTime(WEEK_MS)) continue;
+        else if (!FOR_GOOD.test(key) && leftMs !== -2) forgotten.push(key);
       }
     return { forgotten, expiring };
   });

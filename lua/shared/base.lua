@@ -19,7 +19,7 @@
 --   data:<url>    hash: facts ("size sha256 type" and behind a space "=codec", or nothing), created, @<node> for each replica
 --   data-index    zset of urls, all with score 0: in the order of their bytes
 --   data-lost     zset of urls by the time at which their last replica was lost
---   data-deleted  zset of "sha256 url" by the time at which they were deleted
+--   data-deleted  zset of "sha256 url" by the time at which they were deleted; for a week
 --   data-of:<node>  set of urls        drops:<node>  hash url -> sha256: files that the node has to drop
 -- A call of Redis costs a script some 1 µs, and each value of a call that takes many a fraction of that. So what every job
 -- needs is done for all jobs of a script at once, and what few jobs need stands elsewhere, where nobody looks without reason.

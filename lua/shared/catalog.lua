@@ -3,6 +3,8 @@ local index_key = prefix .. "data-index"
 local lost_key = prefix .. "data-lost"
 local deleted_key = prefix .. "data-deleted"
 local MOST_LOST, MOST_DELETED = 10000, 100000
+-- Behind the last deletion: a node that was away for longer may bring back what nobody knew it had.
+local KEEP_DELETED_MS = 7 * 24 * 3600 * 1000
 
 local function data_key(url) return prefix .. "data:" .. url end
 local function data_of_key(node) return prefix .. "data-of:" .. node end
