@@ -2,7 +2,7 @@
 -- is due stays there when a claim passes it over, and then in no queue.
 -- KEYS[1] prefix
 -- ARGV[1] prefix of the channels   [2] ms that final records are kept   [3] msgpack: id, outcome, and so on
--- Reply: {ms until the next one is due (-1: none is there), id, queue, label, ms that it may wait, attempt, …}
+-- Reply: {ms until the next one is due (-1: none is there), id, queue, label, ms that it may wait, attempt, past deaths, …}
 -- include shared/base.lua
 -- include shared/events.lua
 -- include shared/records.lua
@@ -46,9 +46,9 @@ local reply = { #due < DUE_AT_ONCE and next_due("(" .. text_of(now)) or 0 }
 for _, id in ipairs(due) do
   local record = redis.call("GET", job_key(id))
   if record then
-    local at, job = #reply, jobs().read_live(record)
+    local at, job, history = #reply, jobs().read_live(record), attempts().history_of(id)
     reply[at + 1], reply[at + 2], reply[at + 3] = id, job.queue, job.label
-    reply[at + 4], reply[at + 5] = job.expires - job.created, tonumber(attempts().history_of(id).attempt)
+    reply[at + 4], reply[at + 5], reply[at + 6] = job.expires - job.created, tonumber(history.attempt), history.past
   else
     redis.call("ZREM", key, id)
   end

@@ -112,8 +112,12 @@ class Node implements RunningNode {
       hub: this.#hub,
       warn,
       onDiscarded: ({ id, attempt }) => this.#data.results.drop(id, attempt),
-      onFlushed: (hasRequeued) =>
-        hasRequeued ? this.#lanes.queue.runner.wake() : this.#lanes.queue.runner.freed(),
+      onFlushed: (hasRequeued) => {
+        if (!hasRequeued) return this.#lanes.queue.runner.freed();
+        this.#lanes.queue.runner.wake();
+        // One may wait longer by now than it is worth.
+        this.#overdue.lookIn(0);
+      },
     });
     this.#lanes = new Lanes({
       ...options,

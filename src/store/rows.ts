@@ -240,6 +240,8 @@ export interface OverdueJob {
   readonly ttlMs: number;
   /** How many attempts there were. */
   readonly attempt: number;
+  /** A line on each death of which something is known, oldest first. */
+  readonly pastDeaths: readonly string[];
 }
 
 export type StoreEvent =

@@ -72,9 +72,24 @@ describe.each(STORES)("calls that wait, on the %s store", (store) => {
     const c = cluster.client.with({ retries: 5, retryDelayMs: 600_000, ttlMs: 4_000 });
     await expect(c.call(noteAndThrow, file)).rejects.toMatchObject({
       code: "KS_TIMEOUT",
-      message: expect.stringContaining("was not begun again after 1 attempt ("),
+      message: expect.stringContaining("was over behind 1 attempt that came to nothing"),
     });
     expect(readFileSync(file, "utf8")).toBe("node1 1\n");
+  });
+
+  test("one whose worker died before says how, as soon as its time is over", async () => {
+    const c = cluster.client.with({ ttlMs: 400 });
+    const job = c.call(() => {
+      const until = Date.now() + 600;
+      while (Date.now() < until);
+      process.kill(process.pid, "SIGKILL");
+    });
+    await expect(job).rejects.toMatchObject({
+      code: "KS_TIMEOUT",
+      message: expect.stringMatching(
+        /ttlMs of 400 ms was over .*Deaths:\n- attempt 1 on node1, after \d+ ms: /s,
+      ),
+    });
   });
 
   test("a job that was begun in time may take as long as it likes", async () => {

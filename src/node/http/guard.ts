@@ -102,7 +102,11 @@ export class Guard {
     try {
       await failures.consume(address);
       this.#warn(`refused a request without the right token from ${address}`);
-    } catch {
+    } catch (reason) {
+      if (isFirstBeyond(reason))
+        this.#warn(
+          `more without the right token from ${address}: the rest of this minute gets 429, and no line`,
+        );
       throw new KitchenError("KS_BUSY", "Too many requests with a wrong token: wait a minute");
     }
   }
@@ -112,6 +116,12 @@ export class Guard {
 async function createLimiter(): Promise<RateLimiterMemory> {
   const { RateLimiterMemory } = await import("rate-limiter-flexible");
   return new RateLimiterMemory({ points: FAILURES_PER_MINUTE, duration: 60 });
+}
+
+/** What the limiter rejects with counts what came. */
+function isFirstBeyond(reason: unknown): boolean {
+  const isCount = typeof reason === "object" && reason !== null && "consumedPoints" in reason;
+  return isCount && reason.consumedPoints === FAILURES_PER_MINUTE + 1;
 }
 
 function digest(token: string): Buffer {

@@ -1,6 +1,7 @@
 import { messageOf } from "../../core/errors.ts";
 import type { OverdueJob, Store } from "../../store/port.ts";
 import { Alarm } from "../alarm.ts";
+import { deathLines } from "./death.ts";
 import { errorOutcome } from "./outcomes.ts";
 
 /** However many jobs are due one after the other, the store is not asked more often than this. */
@@ -30,7 +31,7 @@ export class Overdue {
     this.#onFailed = onFailed;
   }
 
-  /** A job was submitted that may wait so long. */
+  /** A job was submitted that may wait so long, or waits again. */
   lookIn(ms: number): void {
     if (!this.#isClosed) this.#alarm.set(Math.max(LEAST_PAUSE_MS, ms));
   }
@@ -69,10 +70,10 @@ export class Overdue {
   }
 }
 
-function overdueMessage({ label, queue, ttlMs, attempt }: OverdueJob): string {
-  const begun =
-    attempt === 0
-      ? "was never begun"
-      : `was not begun again after ${attempt} attempt${attempt === 1 ? "" : "s"}`;
-  return `Cannot run ${label}: it waited longer than its ttlMs of ${ttlMs} ms in the queue "${queue}", and ${begun} (start more workers for the queue, or give it more with ttlMs)`;
+function overdueMessage({ label, queue, ttlMs, attempt, pastDeaths }: OverdueJob): string {
+  if (attempt === 0)
+    return `Cannot run ${label}: it waited longer than its ttlMs of ${ttlMs} ms in the queue "${queue}", and was never begun (start more workers for the queue, or give it more with ttlMs)`;
+  const attempts = `${attempt} attempt${attempt === 1 ? "" : "s"}`;
+  const first = `Cannot run ${label} again: its ttlMs of ${ttlMs} ms was over behind ${attempts} that came to nothing, and it was not begun again (give it more with ttlMs; retryDelayMs counts, too)`;
+  return pastDeaths.length === 0 ? first : [`${first}. Deaths:`, ...deathLines(pastDeaths)].join("\n");
 }

@@ -39,8 +39,8 @@ export class ExpiringJobs {
   list(most: number, nowMs: number): Expiring {
     const due = this.#jobs.due(nowMs);
     const nextAtMs = this.#jobs.firstAfter(due.length);
-    const rows = due.slice(0, most).map(({ id, queue, label, ttlMs = 0, attempt }) => {
-      return { id, queue, label, ttlMs, attempt };
+    const rows = due.slice(0, most).map(({ id, queue, label, ttlMs = 0, attempt, pastDeaths }) => {
+      return { id, queue, label, ttlMs, attempt, pastDeaths };
     });
     if (due.length >= most) return { due: rows, nextMs: 0 };
     return { due: rows, nextMs: nextAtMs === undefined ? undefined : nextAtMs - nowMs };

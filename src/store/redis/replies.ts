@@ -223,12 +223,13 @@ export function parseExpiring(reply: unknown): Expiring {
   const [next, ...rows] = list(reply);
   const nextMs = integer(next);
   return {
-    due: inRows(rows, 5, ([id, queue, label, ttlMs, attempt]) => ({
+    due: inRows(rows, 6, ([id, queue, label, ttlMs, attempt, kept]) => ({
       id: text(id) as JobId,
       queue: text(queue),
       label: text(label),
       ttlMs: integer(ttlMs),
       attempt: integer(attempt),
+      pastDeaths: pastDeaths(text(kept)),
     })) satisfies OverdueJob[],
     nextMs: nextMs < 0 ? undefined : nextMs,
   };

@@ -283,7 +283,9 @@ export function expire(world: World, rows: readonly ExpiryRow[]): Told<Expiring>
   const all = [...after.jobs.values()].filter(isWaiting);
   const due = all
     .filter((job) => isOverdue(after, job))
-    .map(({ given: { id, queue, label, ttlMs = 0 }, attempt }) => ({ id, queue, label, ttlMs, attempt }));
+    .map(({ given: { id, queue, label, ttlMs = 0 }, attempt, pastDeaths }) => {
+      return { id, queue, label, ttlMs, attempt, pastDeaths };
+    });
   const times = all.map(expiryOf).filter((atMs) => atMs < Infinity);
   return told(after, { due, nextMs: untilFirst(after, times) }, sent);
 }
