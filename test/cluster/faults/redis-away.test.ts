@@ -100,6 +100,28 @@ test(
   2 * AWAY_MS,
 );
 
+test("fault 9: a Redis that is silent, and not gone: calls get 503 as well, and what runs meanwhile ends once", async () => {
+  const { cluster, redis } = await startPlace({ nodes: 1 });
+  const [ready, later] = ["ready", "later"].map((name) => join(temporaryDirectory(), name));
+  const c = cluster.client.with({ output: "off" });
+  const going = c.call(printUntilThere, later!, "goes on", 100);
+  await expect.poll(() => going.status()).toMatchObject({ state: "running" });
+  process.kill(redis.pid, "SIGSTOP");
+  try {
+    for (let n = 0; n < 5; n += 1) {
+      await expectUnavailable(ask(cluster, "/rpc/test/add", "[1,2]"));
+      await expectUnavailable(ask(cluster, `/v1/jobs/${going.id}`));
+    }
+    await expect.poll(async () => (await ask(cluster, "/ready")).status, { timeout: 20_000 }).toBe(503);
+    writeFileSync(later!, "");
+  } finally {
+    process.kill(redis.pid, "SIGCONT");
+  }
+  expect(await going).toBe("printed");
+  expect(await going.status()).toMatchObject({ state: "succeeded", attempt: 1, deaths: 0 });
+  expect(await c.call(note, ready!, 7)).toBe(7);
+}, 60_000);
+
 test("fault 9: output that a node has no room for while Redis is away is named in the log", async () => {
   const { cluster, restart } = await startPlace({ nodes: 1 });
   const c = cluster.client;
