@@ -168,6 +168,25 @@ test("fault 12: a claim that the server which took over has not heard of is give
     expect(await holder.status()).toMatchObject({ state: "succeeded", attempt: 1 });
 });
 
+test("fault 12: a call that the server which took over has not heard of is KS_STATE_LOST to who waits, and unknown later", async () => {
+  const { cluster, remember, rewind } = await startRewindable();
+  const c = cluster.client;
+  const [file, runs] = [join(temporaryDirectory(), "file"), join(temporaryDirectory(), "runs")];
+  const holders = [1, 2].map(() => c.call(tellWhenThere, file));
+  for (const holder of holders) await isRunning(holder);
+  remember();
+  const lost = c.call(note, runs, "lost");
+  const told = lost.then(String, codeOf);
+  await expect.poll(() => lost.status()).toMatchObject({ state: "queued" });
+  await rewind();
+  expect(await told).toBe("KS_STATE_LOST");
+  await expect(lost.status()).rejects.toMatchObject({ code: "KS_NO_SUCH_JOB" });
+  writeFileSync(file, "");
+  for (const holder of holders) expect(await holder).toMatchObject({ attempt: 1 });
+  expect(await c.call(note, runs, "behind it")).toBe("behind it");
+  expect(linesOf(runs)).toEqual(["behind it"]);
+}, 30_000);
+
 test.each(["everysec", "always"])(
   "fault 8: Redis is killed with SIGKILL and started from its file (appendfsync %s): all that was acknowledged is there",
   async (appendfsync) => {

@@ -147,6 +147,7 @@ describe.each(STORES)("submits, on the %s store", (store) => {
     await never.status();
     await never.cancel();
     await expect(never).rejects.toMatchObject({ code: "KS_CANCELLED" });
+    const states = new Set<string>();
     let delayMs = 1;
     for (let round = 0; round < 80; round += 1) {
       const job = c.call(() => "done");
@@ -161,9 +162,11 @@ describe.each(STORES)("submits, on the %s store", (store) => {
       );
       expect(other.status).toBe(own.status);
       expect(await job.status()).toMatchObject({ state });
+      states.add(state);
       // So that the next one comes closer to the end.
       delayMs = Math.min(100, Math.max(0.05, delayMs * (state === "succeeded" ? 0.8 : 1.3)));
     }
+    expect([...states].toSorted()).toEqual(["cancelled", "succeeded"]);
   }, 60_000);
 });
 
