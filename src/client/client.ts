@@ -229,7 +229,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * A job by its id: of this client, of another one, of another process. Awaiting it shows its output too.
+   * A job by its id: of this client, of another one, of another process. Awaiting it shows its output too. Ctrl-C does not
+   * cancel a job that this client did not submit.
    *
    * @throws KitchenError `KS_BAD_REQUEST` for what is no id; awaited, `KS_NO_SUCH_JOB` when none has it
    * @example
@@ -243,7 +244,8 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * What a job returned or threw. Results are kept for a day, unless the node was told another `--result-ttl`.
+   * What a job returned or threw. Results are kept for a day, unless the node was told another `--result-ttl`. Ctrl-C does
+   * not cancel a job that this client did not submit.
    *
    * @throws what the job threw; KitchenError `KS_NO_SUCH_JOB` when its result has expired
    * @example

@@ -68,8 +68,9 @@ export interface ConnectOptions extends ClientOptions {
   /** What the node lets in by. Default: `KITCHENSINK_TOKEN`, or, for a node on this machine, this user's token file. */
   readonly token?: string;
   /**
-   * What Ctrl-C does while this client waits. `cancel` (default): the first cancels the jobs that it waits for, the second
-   * ends the program. `leave`: the first ends the program, and the jobs go on.
+   * What Ctrl-C does while this client waits for jobs that it submitted. `cancel` (default): the first cancels them, another
+   * one before they have ended ends the program. `leave`: the first ends the program, and the jobs go on. What it only looks
+   * at by its id goes on in any case.
    */
   readonly interrupt?: "cancel" | "leave";
 }

@@ -5,8 +5,8 @@ type Handler = ((value: unknown) => unknown) | null | undefined;
 type Then = (this: Job<unknown>, onValue?: Handler, onError?: Handler) => Promise<unknown>;
 
 /**
- * The jobs that the line awaits that is being evaluated: they are what Ctrl-C cancels, and not those that were left to
- * run before. A REPL has a process of its own, so nobody else sees that `then` is another one.
+ * The jobs that the line awaits that is being evaluated: those of them that were submitted here are what Ctrl-C cancels,
+ * and not those that were left to run before. A REPL has a process of its own, so nobody else sees that `then` is another one.
  */
 export class AwaitedJobs {
   readonly #jobs = new Set<Job<unknown>>();
@@ -33,8 +33,9 @@ export class AwaitedJobs {
   }
 
   cancel(reason: string): void {
-    for (const job of this.#jobs) job.cancel(reason).catch(() => {});
-    this.#cancelled += this.#jobs.size;
+    const own = [...this.#jobs].filter(({ isOwn }) => isOwn);
+    for (const job of own) job.cancel(reason).catch(() => {});
+    this.#cancelled += own.length;
     this.#jobs.clear();
   }
 

@@ -42,8 +42,8 @@ export class InstantCaller implements Interruptible {
     return this.#running.size;
   }
 
-  async cancelAll(reason: string): Promise<void> {
-    await Promise.all(Array.from(this.#running, (job) => job.line.cancel(job, reason)));
+  get own(): readonly TrackedJob[] {
+    return [...this.#running];
   }
 
   submit(job: SubmittedJob, units: readonly CodeUnit[], output: JobOutput): TrackedJob {

@@ -32,6 +32,8 @@ export class Connection implements Line, Interruptible {
   readonly #jobs = new Map<JobId, TrackedJob>();
   /** Those of {@link #jobs} whose end nobody waits for: their items are read, or not. */
   readonly #unawaited = new Set<TrackedJob>();
+  /** Jobs that this client submitted and does not wait for, but may: those that it retried, or lost sight of. */
+  readonly #submitted = new Set<JobId>();
   readonly #readers = new Set<ItemReader>();
   /** Resolves when the node has been told of all jobs that were let go. */
   #unwatched: Promise<void> = Promise.resolve();
@@ -40,7 +42,7 @@ export class Connection implements Line, Interruptible {
   /** Whether the stream was told to keep the process alive. */
   #isKeptAlive = false;
 
-  /** `isInterruptible`: Ctrl-C cancels what it waits for. */
+  /** `isInterruptible`: Ctrl-C cancels what it submitted and waits for. */
   constructor(http: Http, isInterruptible: boolean, patience: Patience = PATIENCE) {
     this.http = http;
     this.#isInterruptible = isInterruptible;
@@ -75,12 +77,19 @@ export class Connection implements Line, Interruptible {
     this.#checkOpen();
     const known = this.#jobs.get(id);
     if (known !== undefined) return known;
-    const tracked = this.#track(new TrackedJob(id, output, this));
+    const tracked = new TrackedJob(id, output, this);
+    tracked.isOwn = this.#submitted.delete(id);
+    this.#track(tracked);
     tracked.markSubmitted();
     void this.#connected()
       .then(() => this.#askFor([tracked]))
       .catch((error: unknown) => this.#fail(tracked, errorOf(error)));
     return tracked;
+  }
+
+  /** This client had the node submit this job: it is its own, should it wait for it. */
+  submitted(id: JobId): void {
+    this.#submitted.add(id);
   }
 
   reader(job: TrackedJob, attempt: number): ItemReader {
@@ -129,8 +138,8 @@ export class Connection implements Line, Interruptible {
     return this.#jobs.size;
   }
 
-  async cancelAll(reason: string): Promise<void> {
-    await Promise.all(Array.from(this.#jobs.values(), (job) => this.cancel(job, reason)));
+  get own(): readonly TrackedJob[] {
+    return [...this.#jobs.values()].filter(({ isOwn }) => isOwn);
   }
 
   /** Lets go of the node. Whatever is still waited for is settled with an error. */
@@ -161,7 +170,7 @@ export class Connection implements Line, Interruptible {
   #track(job: TrackedJob): TrackedJob {
     this.#jobs.set(job.id, job);
     this.#keepAlive();
-    if (this.#isInterruptible && this.#jobs.size === 1) interrupts.begin(this);
+    if (this.#isInterruptible && job.isOwn) interrupts.begin(this);
     return job;
   }
 
@@ -280,8 +289,10 @@ export class Connection implements Line, Interruptible {
 
   #giveUp(reason: Error, last: unknown): void {
     const message = `Lost the connection to ${this.http.url.href} (${reason.message}) and could not get it back: ${messageOf(last)}. The jobs go on: await c.result(id) when the node is back`;
-    for (const job of this.#jobs.values())
+    for (const job of this.#jobs.values()) {
+      if (job.isOwn) this.#submitted.add(job.id);
       this.#fail(job, new KitchenError("KS_CONNECTION_LOST", message, { cause: last }));
+    }
   }
 
   async #unwatch(id: JobId): Promise<void> {

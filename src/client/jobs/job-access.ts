@@ -48,8 +48,11 @@ export class JobAccess {
 
   /** Gives the id of the new job. */
   async retry(id: JobId): Promise<JobId> {
-    const { http } = this.#options.connection;
-    return parseJobId(new Reader(await http.postJson(`/v1/jobs/${id}/retry`, {}), "answer").text("id"));
+    const { connection } = this.#options;
+    const answer = await connection.http.postJson(`/v1/jobs/${id}/retry`, {});
+    const again = parseJobId(new Reader(answer, "answer").text("id"));
+    connection.submitted(again);
+    return again;
   }
 
   output(id: JobId, submitted: Promise<unknown> = Promise.resolve()): AsyncIterable<Output> {

@@ -164,6 +164,7 @@ export class Job<R> implements PromiseLike<R> {
 
   /**
    * Runs once more what this job ran that failed or was cancelled: as a new job, in the same queue and with the same priority.
+   * It counts as submitted by this client: while it is waited for here, Ctrl-C cancels it.
    *
    * @returns the new job's id
    * @throws KitchenError `KS_USAGE` when the job has not ended, or has succeeded; `KS_NO_SUCH_JOB` when its record has expired;
@@ -191,6 +192,14 @@ export class Job<R> implements PromiseLike<R> {
    */
   output(): AsyncIterable<Output> {
     return this.#jobs.output(this.id, this.#known?.submitted);
+  }
+
+  /**
+   * Whether this client submitted it, and does not only look at it; known while it is awaited.
+   * @internal
+   */
+  get isOwn(): boolean {
+    return this.#known?.isOwn ?? false;
   }
 
   // One async function from the wait to the throw: V8 then knows the line that awaits.

@@ -33,6 +33,8 @@ export class TrackedJob {
   readonly line: Line;
   /** Whether the node has it, so that it makes sense to ask for it. */
   isSubmitted = false;
+  /** Whether this client submitted it: Ctrl-C leaves alone what it only looks at. */
+  isOwn = true;
   /** Whether this client let go of it: who wants to know what becomes of it has to watch it anew. */
   isReleased = false;
   readonly #output: JobOutput;

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Client } from "kitchensink";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { untilAborted } from "../../cluster/fixtures/jobs.mjs";
 import { freePort } from "../../store/support/redis.ts";
 import { type NodeProcess, runCommand, startNodeProcess } from "../../support/cli.ts";
 import { hasTerminal, KEYS, Terminal } from "../../support/terminal.ts";
@@ -101,6 +102,14 @@ describe.runIf(hasTerminal())("the REPL", () => {
     await terminal.shows(/KitchenError: The job was cancelled: Ctrl-C[^]*\n>$/);
     await expect.poll(async () => (await client.nodes())[0]?.running, { timeout: 15_000 }).toBe(1);
     expect((await client.job(id).status()).state).toBe("running");
+    const elsewhere = client.call(untilAborted);
+    terminal.type(`console.log("wa" + "its"), await c.result("${elsewhere.id}")\r`);
+    await terminal.shows(/waits[^]*started/);
+    terminal.type(KEYS.ctrlC);
+    await terminal.shows(/interrupted[^]*\n>$/);
+    expect(await elsewhere.status()).toMatchObject({ state: "running" });
+    await elsewhere.cancel();
+    await elsewhere.catch(() => {});
     await enter(
       terminal,
       [`.cancel ${id}`, "told to stop"],
