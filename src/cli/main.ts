@@ -8,6 +8,7 @@ import { addDataCommands } from "./data.ts";
 import { addDoctorCommand } from "./doctor.ts";
 import { errorText } from "./error-text.ts";
 import { EXIT, exitCodeOf } from "./exit-codes.ts";
+import { outliveTerminal } from "./gone-terminal.ts";
 import { addJobCommands } from "./jobs.ts";
 import { addReplCommand } from "./repl.ts";
 import { addStartCommand } from "./start.ts";
@@ -28,6 +29,7 @@ addReplCommand(program);
 addCompletionCommands(program);
 addTypesCommand(program);
 sayWhereHelpIs(program, program.name());
+outliveTerminal();
 
 try {
   await program.parseAsync();

@@ -276,6 +276,8 @@ function makeDirectory(directory: string): void {
 
 /** First signal: running jobs may finish. Second: they are given back at once. */
 function stopOnSignals(node: RunningNode, graceMs: number, log: Log): void {
+  // Of a terminal that is gone, or a pipe that nobody reads: the node has more to do than to tell of it.
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
   let signals = 0;
   const stop = (): void => {
     signals += 1;
@@ -290,4 +292,8 @@ function stopOnSignals(node: RunningNode, graceMs: number, log: Log): void {
   };
   process.on("SIGINT", stop);
   process.on("SIGTERM", stop);
+  // Of a terminal that closes there may be several, from its shell too: nobody asks twice by them.
+  process.on("SIGHUP", () => {
+    if (signals === 0) stop();
+  });
 }

@@ -7,7 +7,7 @@ import { onTestFinished } from "vitest";
 import { readToken } from "../../src/client/connection/token.ts";
 import { temporaryDirectory } from "./temporary.ts";
 
-const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
+export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
 
 export interface CommandResult {
   readonly code: number | null;

@@ -63,6 +63,11 @@ export class Terminal {
     this.#child.stdin?.write(keys);
   }
 
+  /** Closes it, as a window or a connection by ssh: what runs there gets a SIGHUP. */
+  close(): void {
+    this.#child.kill("SIGKILL");
+  }
+
   /** What stands there, with what has scrolled away above it, without empty lines at the end. */
   text(): string {
     const { active } = this.#screen.buffer;
