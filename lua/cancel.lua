@@ -1,7 +1,7 @@
 -- Cancels jobs: queued ones at once, running ones by marking them and telling the node that runs them.
 -- KEYS[1] prefix
 -- ARGV[1] prefix of the channels   [2] ms that final records are kept   [3] outcome   [4] msgpack: ids
--- Reply: one word a job: "cancelled" | "cancelling" | "final" | "unknown"
+-- Reply: one word a job: "cancelled" | "cancelling" | "stopping" | "final" | "unknown"
 -- include shared/base.lua
 -- include shared/events.lua
 -- include shared/records.lua
@@ -16,13 +16,14 @@ local ids = cmsgpack.unpack(ARGV[4])
 local now, running = now_ms(), attempts().find_running(ids)
 
 local function ask_node(id, node, entry)
-  if not entry.is_cancelled then
+  local was_asked = entry.is_cancelled
+  if not was_asked then
     entry.is_cancelled = true
     redis.call("HSET", prefix .. "running:" .. node, id, attempts().entry_text(entry))
     redis.call("SET", prefix .. "outcome:" .. id, outcome)
   end
   tell(node, "cancel", id, entry.attempt, "")
-  return "cancelling"
+  return was_asked and "stopping" or "cancelling"
 end
 
 local function cancel(id)

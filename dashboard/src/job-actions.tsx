@@ -13,7 +13,8 @@ export function Cancel({ id, onDone }: ActionProps): JSX.Element {
       jobs: Record<string, string>;
     };
     onDone();
-    return answer.jobs[id] === "cancelling" ? "it is being stopped" : (answer.jobs[id] ?? "");
+    const reply = answer.jobs[id] ?? "";
+    return reply === "cancelling" || reply === "stopping" ? "it is being stopped" : reply;
   };
   return <Action name="Cancel" act={cancel} />;
 }

@@ -287,10 +287,11 @@ export class Client implements AsyncDisposable {
   }
 
   /**
-   * Cancels every job of the cluster that waits or runs, whoever submitted it.
+   * Cancels every job of the cluster that waits or runs, whoever submitted it. Instant calls go on, as nothing is stored of
+   * them: who made one cancels it by `job.cancel()`.
    *
    * @param reason is in the message of the `KS_CANCELLED` that those who wait get
-   * @returns how many there were
+   * @returns how many there were; without those that were cancelled before and have not stopped yet
    */
   async cancelAll(reason = ""): Promise<number> {
     const { jobs } = (await this.#shared.http.postJson("/v1/cancel", { jobs: "all", reason })) as {

@@ -130,8 +130,11 @@ export type FinishRow =
 /** `fenced`: the job is not this node's under this attempt any more, or unknown; nothing was changed. */
 export type FinishReply = "committed" | "fenced" | { readonly cancelled: Uint8Array };
 
-/** `cancelling`: it runs, and ends as cancelled as soon as it stops. `final`: too late. */
-export type CancelReply = "cancelled" | "cancelling" | "final" | "unknown";
+/**
+ * `cancelling`: it runs, and ends as cancelled as soon as it stops. `stopping`: so it is since a cancel before this one.
+ * `final`: too late.
+ */
+export type CancelReply = "cancelled" | "cancelling" | "stopping" | "final" | "unknown";
 
 export interface StreamingRow {
   readonly id: JobId;

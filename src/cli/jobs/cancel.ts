@@ -33,6 +33,7 @@ export async function cancelJobs(request: CancelRequest): Promise<void> {
 const MEANINGS: Readonly<Record<string, string>> = {
   cancelled: "cancelled",
   cancelling: "told to stop",
+  stopping: "was told to stop before, and has not yet",
   final: "has ended already",
   unknown: "there is no such job, or its result has expired",
 };

@@ -187,9 +187,10 @@ class MemoryStore extends MemoryCatalog implements Store {
         this.#jobs.end(job, "cancelled", outcome, { nowMs });
         return "cancelled";
       }
+      const wasAsked = job.cancelled !== undefined;
       job.cancelled ??= ownBytes(outcome);
       this.#events.tell(job.node!, { type: "cancel", id, attempt: job.attempt });
-      return "cancelling";
+      return wasAsked ? "stopping" : "cancelling";
     });
   }
 

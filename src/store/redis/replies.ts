@@ -114,6 +114,7 @@ export function parseFinishReply(reply: unknown, rowCount: number): FinishReply[
 const CANCEL_REPLIES: readonly string[] = [
   "cancelled",
   "cancelling",
+  "stopping",
   "final",
   "unknown",
 ] satisfies CancelReply[];

@@ -1,12 +1,12 @@
 /** Cancelled jobs, and the workers that they keep until they have really ended. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test, vi } from "vitest";
 import { startCluster, type Cluster } from "kitchensink/testing";
 import { isAlive } from "../../support/cli.ts";
 import { useStore } from "../../support/stores.ts";
 import { temporaryDirectory } from "../../support/temporary.ts";
-import { deaf, untilAborted } from "../fixtures/jobs.mjs";
+import { deaf, untilAborted, untilThere } from "../fixtures/jobs.mjs";
 
 const redis = useStore("redis");
 
@@ -43,6 +43,20 @@ test("a cancelled function that does not listen keeps its slot until it is kille
   const { isThere, pid: nextPid } = await next;
   expect(isThere).toBe(false);
   expect(nextPid).not.toBe(pid);
+  await end;
+});
+
+test("cancelAll leaves instant calls alone, and counts no job that was cancelled before and has not stopped yet", async () => {
+  const { client } = await start({ numWorkers: 1, graceMs: 4_000 });
+  const [file, go] = [join(temporaryDirectory(), "pid"), join(temporaryDirectory(), "go")];
+  const instant = client.with({ async: false }).call(untilThere, go);
+  const result = instant.then(({ attempt }) => attempt);
+  const end = expect(client.call(deaf, file)).rejects.toMatchObject({ code: "KS_CANCELLED" });
+  await vi.waitFor(() => expect(existsSync(file)).toBe(true), 10_000);
+  expect(await client.cancelAll()).toBe(1);
+  expect(await client.cancelAll()).toBe(0);
+  writeFileSync(go, "");
+  expect(await result).toBe(1);
   await end;
 });
 

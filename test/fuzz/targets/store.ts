@@ -54,7 +54,7 @@ const REPLIES: readonly unknown[] = [
   "lapsed",
   [claimHead, Buffer.concat([Buffer.of(0, 0, 0, 0, 3), Buffer.from("spec")])],
   ["committed", ["cancelled", Buffer.from("outcome")], "fenced"],
-  ["cancelled", "cancelling", "final", "unknown"],
+  ["cancelled", "cancelling", "stopping", "final", "unknown"],
   [ID.repeat(3), " ".repeat(36) + ID],
   [
     "succeeded",

@@ -33,12 +33,12 @@ export function describeCancel(open: OpenStore): void {
   );
 
   test(
-    "a running job is cancelling, stays running until it stops, and ends as cancelled whatever the commit says",
+    "a running job is cancelling, and then stopping; it stays running until it stops, and ends as cancelled whatever the commit says",
     withStore(open, async ({ store }) => {
       await register(store, N1);
       const [a, b] = [await runningJob(store, N1), await runningJob(store, N1)];
       expect(await store.cancel([a, b], bytes("why"))).toEqual(["cancelling", "cancelling"]);
-      expect(await store.cancel([a], bytes("another reason"))).toEqual(["cancelling"]);
+      expect(await store.cancel([a], bytes("another reason"))).toEqual(["stopping"]);
       expect(await state(store, a)).toBe("running");
       const rows = [
         { id: a, attempt: 1, next: "succeeded", outcome: bytes("3") },

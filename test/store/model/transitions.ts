@@ -202,9 +202,10 @@ export function cancel(world: World, ids: readonly JobId[], outcome: Uint8Array)
     if (job === undefined) return told(next, "unknown");
     if (job.place.at === "end") return told(next, "final");
     if (job.place.at !== "node") return { ...end(next, job, "cancelled", outcome), reply: "cancelled" };
+    const reply = job.place.asked === undefined ? "cancelling" : "stopping";
     const place = { ...job.place, asked: job.place.asked ?? outcome };
     const event = { type: "cancel", id, attempt: job.attempt } as const;
-    return told(put(next, { ...job, place }), "cancelling", [{ to: job.node!, event }]);
+    return told(put(next, { ...job, place }), reply, [{ to: job.node!, event }]);
   });
 }
 
