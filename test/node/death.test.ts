@@ -33,6 +33,8 @@ test.each([
     null,
   ],
   ["terminate called after throwing an instance of 'std::bad_alloc'", null, 134],
+  // Without the memory to write the name out.
+  ["terminate called after throwing an instance of 'St9bad_alloc'", "SIGABRT", null],
   ["#\n# Fatal JavaScript out of memory: Reached heap limit\n#", "SIGTRAP", null],
 ] as const)("out of memory is known by what V8 says (%s)", (lastOutput, signal, code) => {
   const exit = { code, signal };
@@ -48,6 +50,48 @@ test("a job that prints the words does not make its death one for lack of memory
   expect(
     deathReport(death({ exit: { code: null, signal: "SIGABRT" }, lastOutput: `I am ${said}` })),
   ).not.toContain("its limit");
+});
+
+test.each(["SIGSEGV", "SIGBUS", "SIGTRAP", "SIGILL", "SIGABRT"] as const)(
+  "a crash by %s without a word may be for lack of memory, where that is limited",
+  (signal) => {
+    const crash = { exit: { code: null, signal } };
+    const limited = deathReport(death({ ...crash, memoryBytes: 256_000_000 }));
+    expect(limited).toContain(
+      `(killed by ${signal}; perhaps out of memory: its limit is 256 MB (--worker-memory))`,
+    );
+    expect(deathReport(death(crash))).toContain(`(killed by ${signal})`);
+    expect(deathReport(death({ memoryBytes: 256_000_000 }))).toContain("(killed by SIGKILL)");
+  },
+);
+
+const GARBAGE = "\n<--- Last few GCs --->\n\n[7:0x2789ad10]      217 ms: Mark-Compact 33.4 (66.7) MB\n\n";
+const NATIVE =
+  "----- Native stack trace -----\n\n 1: 0xd3a3c0  [node]\n10: 0xf50bdf v8::Call(int) [node]\n\n";
+const JAVASCRIPT = "----- JavaScript stack trace -----\n\n1: file:///a.mjs:3:40\n2: run (node:x:1:2)\n\n\n";
+const FULL = "FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory";
+const FAILED = "# Fatal error in , line 0\n# Check failed: x.";
+const BAD_ALLOC = "terminate called after throwing an instance of 'std::bad_alloc'";
+test.each([
+  ["both traces", NATIVE + JAVASCRIPT, []],
+  ["a full heap", `${GARBAGE}\n<--- JS stacktrace --->\n\n${FULL}\n${NATIVE}`, [FULL]],
+  ["a full heap of Node 24", `${GARBAGE}${FULL}\n${NATIVE}${JAVASCRIPT}`, [FULL]],
+  [
+    "a check of V8",
+    `\n\n#\n${FAILED}\n#\n#\n#FailureMessage: 0x7f\n${NATIVE}`,
+    [...FAILED.split("\n"), "#FailureMessage: 0x7f"],
+  ],
+  ["C++", `${BAD_ALLOC}\n  what():  std::bad_alloc\n`, [BAD_ALLOC, "  what():  std::bad_alloc"]],
+])("a report has the job's last 20 lines, whatever V8 said behind them (%s)", (_, said, fatal) => {
+  const printed = Array.from({ length: 30 }, (_line, at) => (at === 25 ? "" : `line ${at}`));
+  const shown = (lastOutput: string): string[] => {
+    const exit = { code: null, signal: "SIGABRT" } as const;
+    return deathReport(death({ exit, lastOutput })).split("\n").slice(1);
+  };
+  for (const end of ["", "\n"])
+    expect(shown(`${printed.join("\n")}${end}${said}`)).toEqual([...printed.slice(10), ...fatal]);
+  // What the other stream brings later is not V8's.
+  expect(shown(`a\n${said}b\n`)).toEqual(["a", "b", ...fatal]);
 });
 
 test("a SIGKILL is the system's when it says so, and may be when nobody can tell", () => {

@@ -1,5 +1,6 @@
 import { showBytes } from "../../core/show-bytes.ts";
 import { describeExit, isCrash, isDeliberate, type Exit } from "../../worker/exit.ts";
+import { lastLines, lastOwnLines } from "./last-output.ts";
 
 /** How a job's worker died. */
 export interface Death {
@@ -17,9 +18,6 @@ export interface Death {
   readonly earlier: readonly string[];
 }
 
-const LAST_LINES = 20;
-/** A line may be long; what is kept of a death may not. */
-const MOST_LINE_CHARACTERS = 500;
 const MOST_NOTE_CHARACTERS = 300;
 
 /** Of a job that was lost. */
@@ -61,26 +59,27 @@ function causeOf(death: Death): string {
   if (exit.because === "unknown-killer") return `${how}: by somebody, or by the system, if memory ran out`;
   if (exit.because === "system-out-of-memory")
     return `${how}: out of memory, as the whole system or its container was`;
-  if (!isOutOfMemory(death)) return how;
+  if (!isOutOfMemory(death)) return isCrash(exit) ? `${how}${perhaps(memoryBytes)}` : how;
   const limit =
     memoryBytes === undefined ? "V8's own, as the node has no --worker-memory" : showBytes(memoryBytes);
   return `${how}: out of memory; its limit is ${limit}`;
 }
 
+/** At the kernel's limit V8 does not always come to say so: it uses some of what it asked for and did not get. */
+function perhaps(memoryBytes: number | undefined): string {
+  if (memoryBytes === undefined) return "";
+  return `; perhaps out of memory: its limit is ${showBytes(memoryBytes)} (--worker-memory)`;
+}
+
 /** V8 and the C++ library say so before they abort. A job may print the same words, but not as such a line. */
-const OUT_OF_MEMORY = /^(FATAL ERROR:|# Fatal).*(out of memory|allocation failed)|std::bad_alloc/im;
+const OUT_OF_MEMORY =
+  /^(FATAL ERROR:|# Fatal).*(out of memory|allocation failed)|std::bad_alloc|St9bad_alloc/im;
 
 function isOutOfMemory({ exit, lastOutput }: Death): boolean {
   return isCrash(exit) && OUT_OF_MEMORY.test(lastOutput);
 }
 
 function said({ exit, lastOutput }: Death): string {
-  const all = lastOutput.trimEnd().split("\n");
-  const lines = (isCrash(exit) ? all.filter((line) => !V8_STATE.test(line)) : all).slice(-LAST_LINES);
-  const text = lines.map((line) => line.slice(0, MOST_LINE_CHARACTERS)).join("\n");
-  return text.trim() === "" ? "It had printed nothing." : `The last it printed:\n${text.replace(/^\n+/, "")}`;
+  const text = isCrash(exit) ? lastLines(lastOutput) : lastOwnLines(lastOutput);
+  return text === "" ? "It had printed nothing." : `The last it printed:\n${text}`;
 }
-
-/** What V8 and Node print beside their line on what is fatal: collections of garbage, and frames of native code. */
-const V8_STATE =
-  /^$|^<--- .* --->$|^\[\d+:0x[0-9a-f]+\] +\d+ ms: |^-+ Native stack trace -+$|^ *\d+: 0x[0-9a-f]+( |$)|^#$/i;
