@@ -56,9 +56,10 @@ installStdio({
 // Only the node ends a worker: Ctrl-C in its terminal is its own affair.
 for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
 const exit = process.exit.bind(process);
-process.exit = (code) => {
+// As it was called: without an argument, `process.exitCode` is the code, and with `undefined` it is not.
+process.exit = (...code) => {
   const run = currentRun();
-  if (run === undefined || run === current?.run.run) return exit(code);
+  if (run === undefined || run === current?.run.run) return exit(...code);
   // As its promise is over, this is nobody's to catch, and said where stray output goes.
   throw new KitchenError("KS_USAGE", "process.exit() was called after the job that calls it had ended");
 };

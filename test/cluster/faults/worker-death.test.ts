@@ -87,13 +87,19 @@ describe.each(STORES)("a worker that dies, on the %s store", (store) => {
     await isUnhurt();
   });
 
+  test("fault 36: process.exit() without a code is reported with process.exitCode", async () => {
+    expect(await messageOf(cluster.client.call(deadly.exitWithout, 9))).toContain(
+      "it called process.exit(9)",
+    );
+    await isUnhurt();
+  });
+
   test("fault 36: process.abort() is a death, whose report has the job's last 20 lines and not V8's", async () => {
     const message = await messageOf(cluster.client.call(deadly.abort));
     expect(message).toMatch(/3 times, the last time \(killed by SIGABRT\)/);
-    expect(message).toContain("line 25 of the job");
-    expect(message).not.toContain("line 5 of the job");
-    expect(message).not.toContain("Native stack trace");
-    expect(message).not.toMatch(/^ *\d+: 0x/m);
+    const printed = message.split("The last it printed:\n")[1]?.split("\nEarlier deaths:")[0];
+    const numbered = Array.from({ length: 19 }, (_, at) => `line ${at + 11} of the job`);
+    expect(printed?.split("\n")).toEqual([...numbered, "line 30 without its newline"]);
     await isUnhurt();
   });
 
