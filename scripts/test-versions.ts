@@ -12,9 +12,9 @@ const FAILED = /^failed:\n((?:  .*\n)+)/gm;
 const CLOSING = /^(\d+) passed, (\d+) failed, (\d+) skipped$/gm;
 
 /**
- * What depends on the version of Node, by how its path begins: capturing and running functions, streams, processes, the REPL,
- * and the examples, which use a little of all. One run of the others is enough: they are about stores, nodes that are killed,
- * refusals, damaged bytes, who has a turn, pages, the sources.
+ * What depends on the version of Node, by how its path begins: capturing and running functions, streams, processes and
+ * their memory, the REPL, and the examples, which use a little of all. One run of the others is enough: they are about
+ * stores, nodes that are killed, refusals, damaged bytes, who has a turn, pages, the sources.
  */
 const ON_EACH = [
   "test/capture/",
@@ -24,6 +24,7 @@ const ON_EACH = [
   "test/cluster/calls.test",
   "test/cluster/connection.test",
   "test/cluster/errors.test",
+  "test/cluster/faults/worker-memory.test",
   "test/cluster/futures.test",
   "test/cluster/interrupt.test",
   "test/cluster/output.test",

@@ -56,6 +56,52 @@ describe.each(STORES)("a worker with 128 MB, on the %s store", (store) => {
   });
 });
 
+// One death is told as three are, of which each takes V8 many collections of garbage.
+describe("what fills a worker", () => {
+  const start = (megabytes: number): Promise<Cluster> =>
+    startCluster({ numWorkers: 1, workerMemoryBytes: megabytes * 1_000_000 });
+  let cluster: Cluster;
+  beforeAll(async () => {
+    cluster = await start(128);
+  });
+  afterAll(() => cluster.close());
+
+  const out = (how: string): object => ({
+    code: "KS_WORKER_LOST",
+    message: expect.stringMatching(new RegExp(String.raw`\(killed by SIG\w+${how}`)),
+  });
+  const IS_OUT = ": out of memory; its limit is 128 MB";
+  const MAY_BE_OUT = "; perhaps out of memory: its limit is 128 MB";
+
+  const { growObjects, growRows, fillArray } = hungry;
+  test.each(Object.entries({ growObjects, growRows, fillArray }))(
+    "fault 15: a full heap leaves V8 what it needs to say so (%s)",
+    async (_, fill) => {
+      const job = cluster.client.with({ idempotent: false }).call(fill);
+      await expect(job).rejects.toMatchObject(out(IS_OUT));
+    },
+  );
+
+  test("fault 15: it does in an instant call", async () => {
+    const call = cluster.client.with({ async: false }).call(growObjects);
+    await expect(call).rejects.toMatchObject(out(IS_OUT));
+  });
+
+  test("fault 15: it does with a larger limit", async () => {
+    await using large = await start(256);
+    const job = large.client.with({ idempotent: false }).call(growObjects);
+    await expect(job).rejects.toMatchObject(out(": out of memory; its limit is 256 MB"));
+  });
+
+  test.skipIf(isElsewhere)(
+    "fault 15: memory that is full outside of the heap may not, and then the report says so",
+    async () => {
+      const job = cluster.client.with({ idempotent: false }).call(hungry.growHolders);
+      await expect(job).rejects.toMatchObject(out(`(${IS_OUT}|${MAY_BE_OUT})`));
+    },
+  );
+});
+
 describe("kitchensink start --worker-memory", () => {
   test.skipIf(isElsewhere)(
     "fault 15: the first workers, which start before their node, have the limit too",
