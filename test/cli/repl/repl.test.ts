@@ -103,6 +103,8 @@ describe.runIf(hasTerminal())("the REPL", () => {
     await expect.poll(async () => (await client.nodes())[0]?.running, { timeout: 15_000 }).toBe(1);
     expect((await client.job(id).status()).state).toBe("running");
     const elsewhere = client.call(untilAborted);
+    // Nobody can wait by its id for what the cluster does not have yet.
+    expect((await elsewhere.status()).queue).toBe("default");
     terminal.type(`console.log("wa" + "its"), await c.result("${elsewhere.id}")\r`);
     await terminal.shows(/waits[^]*started/);
     terminal.type(KEYS.ctrlC);
