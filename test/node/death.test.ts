@@ -75,6 +75,11 @@ const BAD_ALLOC = "terminate called after throwing an instance of 'std::bad_allo
 test.each([
   ["both traces", NATIVE + JAVASCRIPT, []],
   ["a full heap", `${GARBAGE}\n<--- JS stacktrace --->\n\n${FULL}\n${NATIVE}`, [FULL]],
+  [
+    "a full heap whose collections are told from the middle of a word",
+    `${GARBAGE.replace("[7:", "iz[7:")}\n<--- JS stacktrace --->\n\n${FULL}\n${NATIVE}`,
+    [FULL],
+  ],
   ["a full heap of Node 24", `${GARBAGE}${FULL}\n${NATIVE}${JAVASCRIPT}`, [FULL]],
   [
     "a check of V8",

@@ -6,7 +6,7 @@ import { parseNodeName, type NodeName } from "../../core/ids.ts";
 import { LINK_WAIT_MS } from "../data/broadcast.ts";
 import type { DataService } from "../data/data-service.ts";
 import { sendLines } from "./lines.ts";
-import { parseCount } from "./parse-count.ts";
+import { countIn, parseCount } from "./parse-count.ts";
 import { bodyObject } from "./server.ts";
 
 export interface CatalogRoutesOptions {
@@ -72,7 +72,7 @@ export function addCatalogRoutes(server: FastifyInstance, { data, node }: Catalo
     const body = bodyObject(request.body);
     const url = parseDataUrl(body["url"]);
     const nodes = body["nodes"] == null ? undefined : listIn(body, "nodes", MOST_URLS).map(parseNodeName);
-    const copies = body["copies"] == null ? undefined : positiveIn(body, "copies");
+    const copies = body["copies"] == null ? undefined : countIn(body, "copies", 1);
     return await sendLines(reply, async ({ line, signal }) => {
       const onProgress = (to: NodeName, bytes: number): void => line({ node: to, bytes });
       line({ report: await data.broadcast.run({ url, nodes, copies, onProgress, signal }) });
@@ -101,7 +101,7 @@ export function addCatalogRoutes(server: FastifyInstance, { data, node }: Catalo
     const body = bodyObject(request.body);
     const url = parseDataUrl(body["url"]);
     const sources = listIn(body, "sources", MOST_URLS).map(parseSource);
-    const idleMs = positiveIn(body, "idleMs");
+    const idleMs = countIn(body, "idleMs", 1);
     return await sendLines(reply, async ({ line, signal }) => {
       const record = await data.record(url);
       if (!data.takesData)
@@ -130,12 +130,6 @@ function listIn(body: Readonly<Record<string, unknown>>, key: string, most: numb
   if (list.length > most)
     throw new KitchenError("KS_TOO_LARGE", `Cannot take ${list.length} ${key} at once: send at most ${most}`);
   return list;
-}
-
-function positiveIn(body: Readonly<Record<string, unknown>>, key: string): number {
-  const value = body[key];
-  if (typeof value === "number" && Number.isSafeInteger(value) && value > 0) return value;
-  throw new KitchenError("KS_BAD_REQUEST", `The body has no ${key}: expected a whole number from 1 on`);
 }
 
 function parseSource(value: unknown): URL {

@@ -15,3 +15,13 @@ export function parseCount(name: string, text: string | string[] | undefined): n
     `Not a count: ${name} is ${shown} (expected a whole number from 0 on)`,
   );
 }
+
+/** A count in a body of JSON. @throws KitchenError `KS_BAD_REQUEST` for anything but a whole number from `least` on */
+export function countIn(body: Readonly<Record<string, unknown>>, key: string, least: 0 | 1): number {
+  const value = body[key];
+  if (typeof value === "number" && Number.isSafeInteger(value) && value >= least) return value;
+  throw new KitchenError(
+    "KS_BAD_REQUEST",
+    `The body has no ${key}: expected a whole number from ${least} on`,
+  );
+}

@@ -5,6 +5,7 @@ import { KitchenError } from "../../core/errors.ts";
 import type { DataService } from "../data/data-service.ts";
 import { NotKept } from "../data/missing.ts";
 import { codecOf } from "./data-routes.ts";
+import { countIn } from "./parse-count.ts";
 import { bodyObject } from "./server.ts";
 
 /** For workers of this node, which share its disk: where data lie, and parts that they write themselves. */
@@ -16,10 +17,8 @@ export function addWorkerRoutes(server: FastifyInstance, { data }: { readonly da
 
   server.post("/v1/parts", async (request, reply) => {
     const body = bodyObject(request.body);
-    const pid = countIn(body, "pid");
-    if (pid === undefined || pid === 0)
-      throw new KitchenError("KS_BAD_REQUEST", "The body has no pid of a worker");
-    const size = countIn(body, "size");
+    const pid = countIn(body, "pid", 1);
+    const size = body["size"] == null ? undefined : countIn(body, "size", 0);
     const why = await data.refusal(size ?? 0);
     if (why !== undefined) throw new KitchenError("KS_DATA_UNAVAILABLE", `Cannot save here: ${why}`);
     return await reply.type("application/json").send(JSON.stringify(await data.beginPart(pid, size)));
@@ -55,11 +54,4 @@ async function localFile(data: DataService, url: DataUrl): Promise<object> {
     if (error instanceof NotKept) return { path: null, why: error.message };
     throw error;
   }
-}
-
-function countIn(body: Readonly<Record<string, unknown>>, key: string): number | undefined {
-  const value = body[key];
-  if (value == null) return undefined;
-  if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
-  throw new KitchenError("KS_BAD_REQUEST", `The body has no ${key}: expected a whole number from 0 on`);
 }

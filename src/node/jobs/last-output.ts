@@ -21,10 +21,10 @@ export function lastOwnLines(lastOutput: string): string {
   return shorten(lastOf(lastOutput));
 }
 
-/** Collections of garbage, frames of native code and of JavaScript, each below its heading. */
+/** Collections of garbage (of which V8 prints the last bytes, from the middle of a word at times), frames of native code and of JavaScript, each below its heading. */
 const STATE = new RegExp(
   [
-    String.raw`\n?<--- [^\n]* --->(?:\n(?:\[\d+:0x[0-9a-f]+\] +\d+ ms: [^\n]*)?)*`,
+    String.raw`\n?<--- [^\n]* --->(?:\n(?:[a-z]*\[\d+:0x[0-9a-f]+\] +\d+ ms: [^\n]*)?)*`,
     String.raw`-----+ Native stack trace -----+(?:\n(?: *\d+: 0x[0-9a-f]+(?: [^\n]*)?)?)*`,
     String.raw`-----+ JavaScript stack trace -----+(?:\n(?: *\d+: [^\n]*)?)*`,
   ].join("|"),
