@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { Client } from "kitchensink";
 import { onTestFinished } from "vitest";
 import { readToken } from "../../src/client/connection/token.ts";
 import { temporaryDirectory } from "./temporary.ts";
@@ -129,4 +130,11 @@ export async function gone(pids: readonly number[], timeoutMs = 3_000): Promise<
       throw new Error(`still alive after ${timeoutMs} ms: ${pids.filter(isAlive).join(", ")}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
+}
+
+/** A client of a node process, closed with the test. */
+export function clientOf({ url, token }: { url: string; token: string }): Client {
+  const client = new Client(url, { token, output: "off" });
+  onTestFinished(() => client.close());
+  return client;
 }
